@@ -1,6 +1,8 @@
 //! session_store: schema-free session stores in PostgreSQL, searched with Solr's query language.
 
 pub mod document;
+pub mod lucene;
+pub mod predicate;
 
 ::pgrx::pg_module_magic!(name, version);
 

@@ -2,6 +2,7 @@
 
 use crate::document::{JsonbArg, JsonbDatum};
 use crate::error::{self, Error};
+use crate::store::items::Window;
 use crate::store::{admin, catalog, query, rekey, stream, update};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -52,7 +53,7 @@ fn session_query(
     start: default!(Option<i64>, 0),
     rows: default!(Option<i64>, 10),
 ) -> Result<JsonbDatum, ErrorReport> {
-    let window = query::Window::new(start.unwrap_or(0), Some(rows.unwrap_or(10)))?;
+    let window = Window::new(start.unwrap_or(0), Some(rows.unwrap_or(10)))?;
     Ok(query::query(given("store", store)?, given("q", q)?, sort, window)?)
 }
 
@@ -69,7 +70,7 @@ fn session_stream(
     start: default!(Option<i64>, 0),
     rows: default!(Option<i64>, "NULL"),
 ) -> Result<SetOfIterator<'static, JsonbDatum>, ErrorReport> {
-    let window = query::Window::new(start.unwrap_or(0), rows)?;
+    let window = Window::new(start.unwrap_or(0), rows)?;
     let stream = stream::Stream::open(given("store", store)?, given("q", q)?, sort, window)?;
     Ok(SetOfIterator::new(stream))
 }

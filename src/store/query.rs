@@ -1,69 +1,14 @@
 //! Asking a store: session_query, session_count, session_explain.
 
 use super::catalog::Store;
+use super::items::{Items, Window};
 use super::search::{self, Search};
 use super::spi::{Mode, Spi};
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
 use crate::lucene::SortKey;
-use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use serde_json::json;
-
-/// Which of the matches are wanted.
-#[derive(Clone, Copy)]
-pub struct Window {
-    start: i64,
-    rows: Option<i64>,
-}
-
-impl Window {
-    /// `rows`: none means all.
-    pub fn new(start: i64, rows: Option<i64>) -> Result<Window> {
-        for (what, value) in [("start", start), ("rows", rows.unwrap_or(0))] {
-            if value < 0 {
-                return Err(Error::OutOfRange { what, range: "at least 0", got: value });
-            }
-        }
-        Ok(Window { start, rows })
-    }
-}
-
-/// A statement that reads a window of the matches, and its parameters.
-pub struct Items<'s> {
-    pub sql: String,
-    pub parameters: Vec<DatumWithOid<'s>>,
-}
-
-impl<'s> Items<'s> {
-    /// Rows of `doc`. Without a sort they come as the scan finds them, in the order of their places in the table (a bitmap
-    /// scan goes through its pages in order; for partitions, one after the other). A sort ends in that order too.
-    pub fn new(
-        store: &Store,
-        search: &'s Search,
-        sort: &'s [SortKey],
-        window: Window,
-    ) -> Items<'s> {
-        let mut parameters = search.parameters();
-        parameters.push(window.start.into());
-        parameters.push(window.rows.into());
-        let mut order = String::new();
-        for key in sort {
-            parameters.push(key.path.as_str().into());
-            let (largest, direction) = if key.descending { (true, "DESC") } else { (false, "ASC") };
-            let path = parameters.len();
-            order.push_str(&format!(
-                "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
-            ));
-        }
-        if !order.is_empty() {
-            order = format!("ORDER BY {order}tableoid, ctid");
-        }
-        let (table, condition) = (store.name.table(), search.condition());
-        let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $4 LIMIT $5");
-        Items { sql, parameters }
-    }
-}
 
 /// The number of matches.
 pub fn count(store: &str, query: &str) -> Result<i64> {
@@ -81,6 +26,10 @@ fn count_in(spi: &Spi, store: &Store, search: &Search) -> Result<i64> {
     Ok(spi.run(Mode::Read, &sql, &search.parameters())?.get(0, 1).unwrap_or(0))
 }
 
+/// Put together by PostgreSQL, which keeps every digit of a number.
+const ANSWER: &str =
+    "pg_catalog.jsonb_build_object('count', {count}::pg_catalog.int8, 'items', {items})";
+
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
 pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Result<JsonbDatum> {
     let search = Search::parse(query)?;
@@ -91,19 +40,16 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     Spi::connect(|spi| {
         let store = Store::find(spi, store)?;
         let count = count_in(spi, &store, &search)?;
-        let Items { sql, mut parameters } = Items::new(&store, &search, &sort, window);
-        let items = if window.start >= count || window.rows == Some(0) {
-            parameters.clear();
-            "'[]'::pg_catalog.jsonb".to_string()
+        let answer = ANSWER.replace("{count}", &count.to_string());
+        let rows = if window.is_empty(count) {
+            let sql = format!("SELECT {}", answer.replace("{items}", "'[]'::pg_catalog.jsonb"));
+            spi.run(Mode::Read, &sql, &[])?
         } else {
-            format!("(SELECT pg_catalog.jsonb_agg(doc) FROM ({sql}) AS items)")
+            let items = Items::new(&store, &search, &sort, window);
+            let answer = answer.replace("{items}", "pg_catalog.jsonb_agg(doc)");
+            let sql = format!("SELECT {answer} FROM ({}) AS items", items.sql);
+            items.planning(|| spi.run(Mode::ReadInOrder, &sql, &items.parameters))?
         };
-        parameters.push(count.into());
-        let sql = format!(
-            "SELECT pg_catalog.jsonb_build_object('count', ${}::pg_catalog.int8, 'items', {items})",
-            parameters.len()
-        );
-        let rows = spi.run(Mode::ReadInOrder, &sql, &parameters)?;
         let result = rows.datum(0, 1).ok_or(Error::Spi { doing: "session_query", code: 0 })?;
         // SAFETY: a jsonb datum is a varlena; its copy lives where the result has to.
         unsafe {
@@ -123,7 +69,8 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let store = Store::find(spi, store)?;
         let items = Items::new(&store, &search, &keys, Window::new(0, Some(10))?);
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
-        let plan = spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)?;
+        let sql = format!("EXPLAIN {}", items.sql);
+        let plan = items.planning(|| spi.run(Mode::Write, &sql, &items.parameters))?;
         let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let mut explained = json!({

@@ -3,7 +3,7 @@
 use crate::document::{JsonbArg, sort_key};
 use crate::error::{self, Error, Result};
 use crate::lucene::{self, Ast, SortKey};
-use crate::predicate::{self, Predicate};
+use crate::predicate::{self, Matcher, Predicate};
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -53,12 +53,17 @@ impl Search {
     /// The condition, over `doc` and the first three parameters.
     pub fn condition(&self) -> &'static str {
         match self.jsonpath {
-            _ if self.predicate.is_all() => "true",
-            _ if self.predicate.is_none() => "false",
+            _ if self.predicate == Predicate::All => "true",
+            _ if self.predicate == Predicate::None => "false",
             Err(_) => UNSAYABLE,
             Ok(_) if self.predicate.is_monotone() => MONOTONE,
             Ok(_) => NEGATED,
         }
+    }
+
+    /// Whether the index on `doc` leaves few candidates.
+    pub fn is_narrowed(&self) -> bool {
+        self.predicate.index_report()["scans"] == false
     }
 
     /// JSON path, query and time: the parameters of `condition`.
@@ -90,10 +95,8 @@ fn bad(what: &'static str, text: &str, error: lucene::Error) -> Error {
 
 /// Reads the sort order of a call; none sorts by nothing.
 pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
-    match sort.filter(|text| !text.trim().is_empty()) {
-        None => Ok(Vec::new()),
-        Some(text) => lucene::parse_sort(text).map_err(|error| bad("sort", text, error)),
-    }
+    let text = sort.unwrap_or_default();
+    lucene::parse_sort(text).map_err(|error| bad("sort", text, error))
 }
 
 /// The query as text of a JSON path, by itself: no store, no time.
@@ -107,21 +110,21 @@ pub fn jsonpath(query: &str) -> Result<String> {
 
 thread_local! {
     /// The query this backend matched last: a statement calls `matches` with the same one for document after document.
-    static LAST: RefCell<Option<(String, pg_sys::TimestampTz, Predicate)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<(String, pg_sys::TimestampTz, Matcher)>> = const { RefCell::new(None) };
 }
 
 /// Whether a document matches a query at a moment.
 pub fn matches(doc: JsonbArg<'_>, query: &str, now: TimestampWithTimeZone) -> Result<bool> {
     let now = now.into_inner();
     LAST.with_borrow_mut(|last| {
-        let predicate = match last {
-            Some((text, moment, predicate)) if *moment == now && text == query => predicate,
+        let matcher = match last {
+            Some((text, moment, matcher)) if *moment == now && text == query => matcher,
             _ => {
-                let predicate = understand(query, now)?.1.predicate;
-                &mut last.insert((query.to_string(), now, predicate)).2
+                let matcher = Matcher::new(&understand(query, now)?.1.predicate);
+                &mut last.insert((query.to_string(), now, matcher)).2
             }
         };
-        Ok(predicate.matches(&doc.document()))
+        Ok(matcher.matches(&doc.document()))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Asking a store for rows one by one: session_stream.
 
 use super::catalog::Store;
-use super::query::{Items, Window};
+use super::items::{Items, Window};
 use super::search::{self, Search};
 use super::spi::{Cursor, Mode, Spi};
 use crate::document::JsonbDatum;
@@ -27,7 +27,8 @@ impl Stream {
         Spi::connect(|spi| {
             let store = Store::find(spi, store)?;
             let items = Items::new(&store, &search, &sort, window);
-            let cursor = spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters)?;
+            let open = || spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters);
+            let cursor = items.planning(open)?;
             Ok(Stream { cursor: Some(cursor), batch: Vec::new() })
         })
     }

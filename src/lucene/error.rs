@@ -1,0 +1,58 @@
+//! Why a query cannot be read.
+
+/// What kind of refusal an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is not in the language.
+    Syntax,
+    /// The text is in Solr's language, but this part of it is not supported.
+    Unsupported,
+    /// The text is too long or nested too deeply.
+    TooComplex,
+}
+
+/// A query that cannot be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub kind: ErrorKind,
+    /// In plain words, without the place.
+    pub message: String,
+    /// Byte offset in the text.
+    pub position: Option<usize>,
+    /// What the user could write instead.
+    pub hint: Option<String>,
+}
+
+impl Error {
+    fn new(kind: ErrorKind, position: usize, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), position: Some(position), hint: None }
+    }
+
+    pub(super) fn syntax(position: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Syntax, position, message)
+    }
+
+    pub(super) fn unsupported(position: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, position, message)
+    }
+
+    pub(super) fn too_complex(position: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::TooComplex, position, message)
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// An error inside a text that stands in another one, at `position` of the outer one.
+    pub(super) fn within(mut self, what: &str, position: usize) -> Self {
+        self.message = match self.position {
+            Some(inner) => format!("{what}: {} (at byte {inner} of it)", self.message),
+            None => format!("{what}: {}", self.message),
+        };
+        self.position = Some(position);
+        self
+    }
+}

@@ -1,0 +1,134 @@
+//! Local parameters, `{!parser name=value …}` (Solr's `QueryParsing.parseLocalParams` and `StrParser`).
+
+use super::error::Error;
+
+/// What stands between `{!` and `}`.
+#[derive(Debug, Default, PartialEq)]
+pub struct LocalParams {
+    params: Vec<(String, String)>,
+    /// Bytes up to and with the closing brace.
+    pub length: usize,
+}
+
+impl LocalParams {
+    /// Reads the parameters that `text` starts with. Positions in errors are offsets in `text`.
+    pub fn parse(text: &str) -> Result<LocalParams, Error> {
+        let mut reader = Reader { text, position: "{!".len() };
+        let mut params = Vec::new();
+        loop {
+            if reader.peek() == Some('}') {
+                return Ok(LocalParams { params, length: reader.position + 1 });
+            }
+            let name = reader.name()?;
+            if reader.peek() != Some('=') {
+                // {!term} is short for {!type=term}.
+                params.push(("type".to_string(), name));
+                continue;
+            }
+            reader.position += 1;
+            let value = match reader.peek() {
+                Some('$') => {
+                    return Err(Error::unsupported(
+                        reader.position,
+                        "references to request parameters ($name) are not supported",
+                    )
+                    .with_hint("Write the value itself."));
+                }
+                Some(quote @ ('"' | '\'')) => reader.quoted(quote)?,
+                _ => reader.unquoted()?,
+            };
+            params.push((name, value));
+        }
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl Reader<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.position..]
+    }
+
+    /// The next character that is not white space.
+    fn peek(&mut self) -> Option<char> {
+        let blank = self.rest().len() - self.rest().trim_start().len();
+        self.position += blank;
+        self.rest().chars().next()
+    }
+
+    fn name(&mut self) -> Result<String, Error> {
+        let starts = |c: char| c.is_alphabetic() || c == '_';
+        let length = match self.rest().chars().next() {
+            Some(c) if starts(c) => self
+                .rest()
+                .find(|c: char| !(starts(c) || c.is_numeric() || c == '.' || c == '$'))
+                .unwrap_or(self.rest().len()),
+            _ => {
+                return Err(Error::syntax(
+                    self.position,
+                    "expected a parameter's name or \"}\" in the local parameters",
+                )
+                .with_hint("Local parameters look like {!term f=path}value."));
+            }
+        };
+        let name = self.rest()[..length].to_string();
+        self.position += length;
+        Ok(name)
+    }
+
+    fn unquoted(&mut self) -> Result<String, Error> {
+        let length =
+            self.rest().find(|c: char| c == '}' || c.is_whitespace()).ok_or_else(|| {
+                Error::syntax(self.position, "local parameters without a closing \"}\"")
+            })?;
+        let value = self.rest()[..length].to_string();
+        self.position += length;
+        Ok(value)
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<String, Error> {
+        let start = self.position;
+        let unclosed = || Error::syntax(start, "a quote that is never closed");
+        self.position += 1;
+        let mut value = String::new();
+        loop {
+            let c = self.next().ok_or_else(unclosed)?;
+            match c {
+                '\\' => match self.next().ok_or_else(unclosed)? {
+                    'n' => value.push('\n'),
+                    't' => value.push('\t'),
+                    'r' => value.push('\r'),
+                    'b' => value.push('\u{8}'),
+                    'f' => value.push('\u{c}'),
+                    'u' => value.push(self.code_unit(start)?),
+                    c => value.push(c),
+                },
+                c if c == quote => return Ok(value),
+                c => value.push(c),
+            }
+        }
+    }
+
+    fn code_unit(&mut self, start: usize) -> Result<char, Error> {
+        let digits = self.rest().get(..4).unwrap_or_default();
+        let unit = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 4).ok_or_else(
+            || Error::syntax(start, "\\u must be followed by four hexadecimal digits"),
+        )?;
+        self.position += 4;
+        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest().chars().next()?;
+        self.position += c.len_utf8();
+        Some(c)
+    }
+}

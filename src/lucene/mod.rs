@@ -1,0 +1,21 @@
+//! The query language: Solr's standard query parser, from text to a syntax tree.
+//!
+//! Pure Rust that imports nothing of PostgreSQL. [`parse`] reads a query, and the tree's `Display` writes it in its
+//! canonical form, which reads back as the same tree.
+
+mod ast;
+mod error;
+mod escape;
+mod local_params;
+mod parse;
+mod regexp;
+mod sort;
+
+pub use ast::{Ast, Bound, Form, Glob, Occur};
+pub use error::{Error, ErrorKind};
+pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use regexp::{Node as RegexpNode, Regexp, write_char as write_regexp_char};
+pub use sort::{SortKey, parse_sort};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! The `sort` argument: `path asc, other.path desc`.
+
+use super::error::Error;
+use super::escape::unescape;
+use super::parse::{LuceneParser, Rule, syntax_error};
+use pest::Parser;
+
+/// One path to sort by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortKey {
+    pub path: String,
+    pub descending: bool,
+}
+
+/// Reads a sort order; a blank text is none. A path's commas, spaces and quotes are escaped with a backslash, or the path
+/// is put in double quotes.
+pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, Error> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let sort = LuceneParser::parse(Rule::sort, text).map_err(|error| syntax_error(text, &error))?;
+    sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key).map(sort_key).collect()
+}
+
+fn sort_key(pair: pest::iterators::Pair<'_, Rule>) -> Result<SortKey, Error> {
+    let mut key = SortKey { path: String::new(), descending: false };
+    for part in pair.into_inner() {
+        let (text, at) = (part.as_str(), part.as_span().start());
+        match part.as_rule() {
+            Rule::quoted => key.path = unescape(&text[1..text.len() - 1], at + 1)?,
+            Rule::descending => key.descending = true,
+            Rule::ascending => {}
+            _ if text == "score" => {
+                return Err(Error::unsupported(
+                    at,
+                    "sorting by score is not supported: there is no score",
+                )
+                .with_hint("Sort by a path; a path that is named score is written \"score\"."));
+            }
+            _ => key.path = unescape(text, at)?,
+        }
+    }
+    Ok(key)
+}

@@ -1,0 +1,197 @@
+//! Predicate to SQL/JSON path, for `doc @? path`.
+//!
+//! Each leaf becomes `exists($."a"."b" ? (…))` in lax mode, in which arrays unwrap. Two traps shape what is written. A
+//! comparison across types is *unknown*, so a negation stands before `exists`, which is never unknown, and not before a
+//! comparison. And `$.a >= 1 && $.a <= 5` may be met by two elements of an array, so both ends of a range stand in one
+//! filter. (PostgreSQL: src/backend/utils/adt/jsonpath_exec.c.)
+//!
+//! What a path cannot reach: a key that itself holds a dot, and an array directly within an array.
+
+use super::value::{Limit, Value};
+use super::{Predicate, Test};
+use crate::document::Decimal;
+use crate::lucene::{Glob, RegexpNode, write_regexp_char};
+
+/// The longest pattern that is given to PostgreSQL's regular expressions, whose compiler is slow and has limits.
+const MAX_PATTERN_BYTES: usize = 1000;
+/// PostgreSQL's limit on a repetition count (RE_DUP_MAX in src/include/regex/regex.h is 255); a nested one multiplies.
+const MAX_REPEATS: u32 = 255;
+
+/// A predicate that SQL/JSON path has no words for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("SQL/JSON path cannot express {0}")]
+pub struct Unsayable(&'static str);
+
+impl Predicate {
+    /// The predicate as a JSON path that selects something from exactly the documents that meet it.
+    pub fn jsonpath(&self) -> Result<String, Unsayable> {
+        match self {
+            Predicate::All => Ok("$".to_string()),
+            Predicate::None => Ok("$ ? (1 == 0)".to_string()),
+            _ => Ok(format!("$ ? ({})", condition(self)?)),
+        }
+    }
+}
+
+fn condition(predicate: &Predicate) -> Result<String, Unsayable> {
+    match predicate {
+        Predicate::All => Ok("1 == 1".to_string()),
+        Predicate::None => Ok("1 == 0".to_string()),
+        Predicate::And(parts) => joined(parts, " && "),
+        Predicate::Or(parts) => joined(parts, " || "),
+        Predicate::Not(part) => match &**part {
+            Predicate::Leaf { .. } => Ok(format!("!{}", condition(part)?)),
+            _ => Ok(format!("!({})", condition(part)?)),
+        },
+        Predicate::Leaf { path, test } => {
+            let below = if path.is_none() || *test == Test::Exists { ".**" } else { "" };
+            let mut keys = String::new();
+            for key in path.iter().flat_map(|path| path.split('.')) {
+                keys.push('.');
+                keys.push_str(&string(key)?);
+            }
+            Ok(format!("exists(${keys}{below} ? ({}))", filter(test)?))
+        }
+    }
+}
+
+fn operand(predicate: &Predicate) -> Result<String, Unsayable> {
+    match predicate {
+        Predicate::And(_) | Predicate::Or(_) => Ok(format!("({})", condition(predicate)?)),
+        _ => condition(predicate),
+    }
+}
+
+/// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
+/// over a chain of ten thousand.
+fn joined(parts: &[Predicate], operator: &str) -> Result<String, Unsayable> {
+    match parts {
+        [one] => operand(one),
+        _ if parts.len() <= 8 => {
+            Ok(parts.iter().map(operand).collect::<Result<Vec<_>, _>>()?.join(operator))
+        }
+        _ => {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            Ok(format!("({}){operator}({})", joined(left, operator)?, joined(right, operator)?))
+        }
+    }
+}
+
+fn filter(test: &Test) -> Result<String, Unsayable> {
+    match test {
+        Test::Equal(value) => equal(value),
+        Test::Range { lower, upper } => range(lower.as_ref(), upper.as_ref()),
+        Test::Prefix(start) => Ok(format!("@ starts with {}", string(start)?)),
+        Test::Wildcard(pattern) => like_regex(&wildcard_pattern(pattern)),
+        Test::Regexp(regexp) => {
+            check_regexp(regexp.tree(), 1)?;
+            like_regex(&regexp.pattern())
+        }
+        Test::Fuzzy(text, 0) => Ok(format!("@ == {}", string(text)?)),
+        Test::Fuzzy(..) => Err(Unsayable("a fuzzy term")),
+        Test::Exists => {
+            Ok(r#"@.type() == "string" || @.type() == "number" || @.type() == "boolean""#
+                .to_string())
+        }
+    }
+}
+
+fn equal(value: &Value) -> Result<String, Unsayable> {
+    if value.instant.is_some() {
+        return Err(Unsayable("a date, which is compared as an instant"));
+    }
+    let mut alternatives = vec![format!("@ == {}", string(&value.text)?)];
+    // No jsonb number equals one that numeric cannot hold.
+    if let Some(number) = value.number.as_ref().filter(|number| number.is_numeric()) {
+        alternatives.push(format!("@ == {number}"));
+    }
+    alternatives.extend(value.boolean.map(|boolean| format!("@ == {boolean}")));
+    Ok(alternatives.join(" || "))
+}
+
+fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, Unsayable> {
+    let limits = || lower.into_iter().chain(upper);
+    if limits().any(|limit| limit.value.instant.is_some()) {
+        return Err(Unsayable("a date, which is compared as an instant"));
+    }
+    let numbers = limits().filter_map(|limit| limit.value.number.as_ref());
+    if !numbers.into_iter().all(Decimal::is_numeric) {
+        return Err(Unsayable("a number outside the range of numeric"));
+    }
+    let between = |read: &dyn Fn(&Value) -> Option<String>| {
+        let end = |limit: &Limit, operator: &str| {
+            let equal = if limit.inclusive { "=" } else { "" };
+            read(&limit.value).map(|literal| format!("@ {operator}{equal} {literal}"))
+        };
+        let ends = [lower.map(|limit| end(limit, ">")), upper.map(|limit| end(limit, "<"))];
+        let ends: Option<Vec<String>> = ends.into_iter().flatten().collect();
+        ends.map(|ends| ends.join(" && "))
+    };
+    limits().try_for_each(|limit| string(&limit.value.text).map(drop))?;
+    let alternatives: Vec<String> = [
+        between(&|value| value.number.as_ref().map(Decimal::to_string)),
+        between(&|value| string(&value.text).ok()),
+        between(&|value| value.boolean.map(|boolean| boolean.to_string())),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|alternative| format!("({alternative})"))
+    .collect();
+    Ok(alternatives.join(" || "))
+}
+
+/// `.` in these patterns matches line ends: flag "s".
+fn like_regex(pattern: &str) -> Result<String, Unsayable> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(Unsayable("so long a pattern"));
+    }
+    Ok(format!("@ like_regex {} flag \"s\"", string(pattern)?))
+}
+
+fn wildcard_pattern(globs: &[Glob]) -> String {
+    let mut pattern = String::from("^");
+    for glob in globs {
+        match glob {
+            Glob::Char(c) => write_regexp_char(&mut pattern, *c),
+            Glob::One => pattern.push('.'),
+            Glob::Any => pattern.push_str(".*"),
+        }
+    }
+    pattern.push('$');
+    pattern
+}
+
+/// Whether PostgreSQL's regular expressions can take it, `repeats` being the product of the counts around it.
+fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), Unsayable> {
+    match node {
+        RegexpNode::Nothing => Err(Unsayable("the empty regular expression (#)")),
+        RegexpNode::Concat(parts) | RegexpNode::Union(parts) => {
+            parts.iter().try_for_each(|part| check_regexp(part, repeats))
+        }
+        RegexpNode::Repeat { node, min, max } => {
+            let repeats = repeats.saturating_mul(max.unwrap_or(*min).max(1));
+            if repeats > MAX_REPEATS {
+                return Err(Unsayable("a regular expression with more than 255 repetitions"));
+            }
+            check_regexp(node, repeats)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A string literal. Only the quote and the backslash need an escape (jsonpath_scan.l); NUL is in no jsonb string.
+fn string(text: &str) -> Result<String, Unsayable> {
+    if text.contains('\0') {
+        return Err(Unsayable("a NUL character"));
+    }
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            literal.push('\\');
+        }
+        literal.push(c);
+    }
+    literal.push('"');
+    Ok(literal)
+}

@@ -1,0 +1,118 @@
+//! What a query means over JSON: a small tree of tests on the leaves of a document.
+//!
+//! Pure Rust. [`lower`] makes the tree of a syntax tree; [`Matcher`] asks a document, [`Predicate::jsonpath`] writes it for
+//! PostgreSQL's JSON path engine.
+
+mod date;
+mod fuzzy;
+mod glob;
+mod jsonpath;
+mod lower;
+mod matches;
+mod report;
+mod value;
+
+pub use jsonpath::Unsayable;
+pub use lower::{Lowered, lower};
+pub use matches::Matcher;
+pub use value::{Limit, Value};
+
+use crate::document::Document;
+use crate::lucene::{Glob, Regexp};
+
+/// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicate {
+    All,
+    None,
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+    Not(Box<Predicate>),
+    /// Some leaf at the path, or at any path, passes the test.
+    Leaf {
+        path: Option<String>,
+        test: Test,
+    },
+}
+
+/// A condition on one leaf. One and the same leaf must meet all of it: both ends of a range, say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    Equal(Value),
+    Range {
+        lower: Option<Limit>,
+        upper: Option<Limit>,
+    },
+    Prefix(String),
+    Wildcard(Vec<Glob>),
+    Regexp(Regexp),
+    /// The text, and the most edits away from it.
+    Fuzzy(String, u8),
+    /// There is a leaf at the path or below it.
+    Exists,
+}
+
+impl Predicate {
+    /// Whether the document meets the condition. To ask many documents, make a [`Matcher`] once.
+    pub fn matches(&self, document: &impl Document) -> bool {
+        Matcher::new(self).matches(document)
+    }
+
+    /// Whether no leaf more could make a document fail: there is no negation.
+    pub fn is_monotone(&self) -> bool {
+        match self {
+            Predicate::Not(_) => false,
+            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(Self::is_monotone),
+            Predicate::All | Predicate::None | Predicate::Leaf { .. } => true,
+        }
+    }
+
+    /// Every one of them; nested conjunctions are taken in, and what decides nothing is left out.
+    pub fn all_of(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Predicate::All => {}
+                Predicate::None => return Predicate::None,
+                Predicate::And(inner) => kept.extend(inner),
+                part => kept.push(part),
+            }
+        }
+        match kept.len() {
+            0 => Predicate::All,
+            1 => kept.remove(0),
+            _ => Predicate::And(kept),
+        }
+    }
+
+    /// At least one of them.
+    pub fn any_of(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Predicate::None => {}
+                Predicate::All => return Predicate::All,
+                Predicate::Or(inner) => kept.extend(inner),
+                part => kept.push(part),
+            }
+        }
+        match kept.len() {
+            0 => Predicate::None,
+            1 => kept.remove(0),
+            _ => Predicate::Or(kept),
+        }
+    }
+
+    /// Everything else.
+    pub fn negate(self) -> Predicate {
+        match self {
+            Predicate::All => Predicate::None,
+            Predicate::None => Predicate::All,
+            Predicate::Not(inner) => *inner,
+            other => Predicate::Not(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! What a GIN index of PostgreSQL's `jsonb_path_ops` answers of a predicate, for `session_explain`.
+
+use super::{Limit, Predicate, Test};
+use crate::lucene::{Ast, Bound, Form};
+use serde_json::{Value, json};
+
+impl Predicate {
+    /// `{"narrows": […], "rechecks": […], "scans": bool}`: the clauses that the index finds candidates for, the clauses that
+    /// are asked of each candidate, and whether every document is one.
+    ///
+    /// The index holds hashes of whole paths with their values: it knows equality alone, and its hits are rechecked.
+    pub fn index_report(&self) -> Value {
+        let (mut narrows, mut rechecks) = (Vec::new(), Vec::new());
+        let found = self.jsonpath().is_ok() && self.narrowing(&mut narrows);
+        self.leaves(&mut rechecks);
+        json!({ "narrows": if found { narrows } else { Vec::new() }, "rechecks": rechecks, "scans": !found })
+    }
+
+    /// Collects the leaves that the index is asked for; false if any document could be a hit.
+    fn narrowing(&self, leaves: &mut Vec<String>) -> bool {
+        match self {
+            Predicate::None => true,
+            Predicate::All | Predicate::Not(_) => false,
+            Predicate::And(parts) => {
+                parts.iter().fold(false, |found, part| part.narrowing(leaves) || found)
+            }
+            Predicate::Or(parts) => {
+                let before = leaves.len();
+                let found = parts.iter().all(|part| part.narrowing(leaves));
+                if !found {
+                    leaves.truncate(before);
+                }
+                found
+            }
+            Predicate::Leaf { path, test } => {
+                let found = path.is_some() && matches!(test, Test::Equal(_) | Test::Fuzzy(_, 0));
+                if found {
+                    leaves.push(describe(path.as_deref(), test));
+                }
+                found
+            }
+        }
+    }
+
+    fn leaves(&self, leaves: &mut Vec<String>) {
+        match self {
+            Predicate::All | Predicate::None => {}
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().for_each(|part| part.leaves(leaves));
+            }
+            Predicate::Not(part) => part.leaves(leaves),
+            Predicate::Leaf { path, test } => leaves.push(describe(path.as_deref(), test)),
+        }
+    }
+}
+
+/// The leaf as a query would write it.
+fn describe(path: Option<&str>, test: &Test) -> String {
+    let bound = |limit: &Option<Limit>| match limit {
+        None => Bound::Open,
+        Some(limit) if limit.inclusive => Bound::Inclusive(limit.value.text.clone()),
+        Some(limit) => Bound::Exclusive(limit.value.text.clone()),
+    };
+    let form = match test {
+        Test::Equal(value) => Form::Equal(value.text.clone()),
+        Test::Range { lower, upper } => Form::Range { lower: bound(lower), upper: bound(upper) },
+        Test::Prefix(start) => Form::Prefix(start.clone()),
+        Test::Wildcard(pattern) => Form::Wildcard(pattern.clone()),
+        Test::Regexp(regexp) => Form::Regexp(regexp.clone()),
+        Test::Fuzzy(text, edits) => Form::Fuzzy(text.clone(), *edits),
+        Test::Exists => Form::Exists,
+    };
+    Ast::Leaf { path: path.map(str::to_string), form }.to_string()
+}

@@ -4,7 +4,24 @@ pub mod document;
 pub mod lucene;
 pub mod predicate;
 
+mod api;
+mod error;
+mod store;
+
 ::pgrx::pg_module_magic!(name, version);
+
+pgrx::extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
+pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
+
+/// With RUST_BACKTRACE in the server's environment, pgrx appends a backtrace to the DETAIL of every error that passes through,
+/// a cancelled query's as well. That is for developers: RUST_LIB_BACKTRACE=1 asks for it.
+#[pgrx::pg_guard]
+extern "C-unwind" fn _PG_init() {
+    if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
+        // SAFETY: a backend has one thread, so nobody reads the environment meanwhile.
+        unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
+    }
+}
 
 /// Required at the crate's root by `cargo pgrx test`.
 #[cfg(test)]

@@ -3,10 +3,14 @@
 //! A leaf's path is the object keys on the way to it joined with dots; arrays are transparent at any depth, and a key
 //! that itself holds a dot gives the same path as nesting would. `null`, `{}` and `[]` are no leaves.
 
+mod datum;
 mod decimal;
+mod jsonb;
 mod sort_key;
 
+pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
+pub use jsonb::{Item, Jsonb, Leaf};
 pub use sort_key::sort_key;
 
 /// The value of a leaf.

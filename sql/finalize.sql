@@ -1,0 +1,50 @@
+-- What needs the functions: SQL around them, their settings, and what psql's \df+ says about them.
+
+-- An SQL function over an immutable one is inlined and folded to a constant, which an index on the jsonb column can use.
+CREATE FUNCTION session_jsonpath(q text) RETURNS jsonpath
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT session_store.jsonpath_text(q)::pg_catalog.jsonpath $$;
+
+-- Without a sort, documents come in the table's order. A synchronized scan would start wherever another one is just now.
+ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
+-- A condition here is a few calls into this extension, in which there is nothing to compile.
+ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET jit = off;
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET jit = off;
+ALTER FUNCTION session_count(text, text) SET jit = off;
+ALTER FUNCTION session_explain(text, text, text) SET jit = off;
+-- session_query reads its items without parallel workers; EXPLAIN must plan as it does.
+ALTER FUNCTION session_explain(text, text, text) SET max_parallel_workers_per_gather = 0;
+
+COMMENT ON FUNCTION session_add(text, text, int, int) IS
+    'creates an empty store: SELECT session_add(''stash'', key => ''session.id'')';
+COMMENT ON FUNCTION session_update(text, jsonb) IS
+    'inserts, replaces and deletes documents, all or none: SELECT session_update(''stash'', ''[{"upsert": [{"session": {"id": 1}}], "delete": ["2"]}]'')';
+COMMENT ON FUNCTION session_query(text, text, text, bigint, bigint) IS
+    'counts the matches of a query and returns a window of them: SELECT session_query(''stash'', ''a.b:1 OR c:x*'', sort => ''d desc'', rows => 5)';
+COMMENT ON FUNCTION session_stream(text, text, text, bigint, bigint) IS
+    'returns the matches of a query one row each: SELECT session_stream(''stash'', ''a.b:1'') LIMIT 10';
+COMMENT ON FUNCTION session_count(text, text) IS
+    'counts the matches of a query: SELECT session_count(''stash'', ''a.b:[1 TO 5]'')';
+COMMENT ON FUNCTION session_list() IS
+    'lists the stores by name; documents is an estimate, copies counts this server and its streaming standbys: SELECT * FROM session_list()';
+COMMENT ON FUNCTION session_key(text, text) IS
+    'moves a store''s identity to another path and re-keys every document, all or none: SELECT session_key(''stash'', ''user.id'')';
+COMMENT ON FUNCTION session_rename(text, text) IS
+    'renames a store: SELECT session_rename(''stash'', ''archive'')';
+COMMENT ON FUNCTION session_drop(text) IS
+    'removes a store and its documents: SELECT session_drop(''stash'')';
+COMMENT ON FUNCTION session_explain(text, text, text) IS
+    'shows how a query is understood, what the index answers, and the plan: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
+COMMENT ON FUNCTION session_jsonpath(text) IS
+    'a query as SQL/JSON path, for any jsonb column: doc @? session_jsonpath(''a.b:1'')';
+COMMENT ON FUNCTION session_store.shape(jsonb) IS
+    'whether JSON path reaches every leaf of a document: regular or irregular';
+COMMENT ON FUNCTION session_store.matches(jsonb, text, timestamptz) IS
+    'whether a document matches a query, NOW in it being the given time';
+COMMENT ON FUNCTION session_store.sort_key(jsonb, text, boolean) IS
+    'the smallest or largest value at a path, as bytes in the order of sort';
+COMMENT ON FUNCTION session_store.identity(jsonb, text) IS
+    'the identity of a document at a path, or null';
+COMMENT ON FUNCTION session_store.jsonpath_text(text) IS
+    'a query as text of an SQL/JSON path';

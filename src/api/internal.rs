@@ -1,0 +1,67 @@
+//! Functions of schema `session_store`: parts of the statements and indexes that this extension makes. They are of use in
+//! plain SQL too, but are no promise to anyone.
+
+use super::given;
+use crate::document::JsonbArg;
+use crate::store::{identity, search};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+#[pg_schema]
+mod session_store {
+    use super::*;
+
+    /// Whether JSON path reaches every leaf of a document: 'regular' or 'irregular'.
+    ///
+    /// ```sql
+    /// SELECT session_store.shape('{"a.b": 1}');  -- irregular
+    /// ```
+    #[pg_extern(immutable, strict, parallel_safe, cost = 20)]
+    fn shape(doc: JsonbArg<'_>) -> &'static str {
+        if doc.document().is_irregular() { "irregular" } else { "regular" }
+    }
+
+    /// Whether a document matches a query, at a given time if it speaks of `NOW`.
+    ///
+    /// ```sql
+    /// SELECT session_store.matches('{"a": [1, 2]}', 'a:2', now());
+    /// ```
+    #[pg_extern(immutable, strict, parallel_safe, cost = 100)]
+    fn matches(
+        doc: JsonbArg<'_>,
+        q: &str,
+        now: TimestampWithTimeZone,
+    ) -> Result<bool, ErrorReport> {
+        Ok(search::matches(doc, q, now)?)
+    }
+
+    /// The smallest or largest value at a path, as bytes in the order of `sort`.
+    ///
+    /// ```sql
+    /// SELECT id FROM sessions.stash ORDER BY session_store.sort_key(doc, 'session.start', false);
+    /// ```
+    #[pg_extern(immutable, strict, parallel_safe, cost = 50)]
+    fn sort_key(doc: JsonbArg<'_>, path: &str, largest: bool) -> Option<Vec<u8>> {
+        search::extreme_key(doc, path, largest)
+    }
+
+    /// The identity of a document at a path; null where there is none.
+    ///
+    /// ```sql
+    /// SELECT session_store.identity('{"session": {"id": 2002.0}}', 'session.id');  -- 2002
+    /// ```
+    #[pg_extern(immutable, strict, parallel_safe, cost = 20)]
+    fn identity(doc: JsonbArg<'_>, key: &str) -> Option<String> {
+        identity::of(doc.document(), key).ok()
+    }
+
+    /// A query as text of a JSON path; `session_jsonpath` casts it.
+    ///
+    /// ```sql
+    /// SELECT session_store.jsonpath_text('a.b:1');
+    /// ```
+    #[pg_extern(immutable, parallel_safe)]
+    fn jsonpath_text(q: Option<&str>) -> Result<String, ErrorReport> {
+        Ok(search::jsonpath(given("q", q)?)?)
+    }
+}

@@ -1,0 +1,206 @@
+//! Everything that can be wrong with a call, as one type with its SQLSTATE, message, DETAIL and HINT.
+//!
+//! This is the only module that raises. Errors that PostgreSQL itself raises beneath us (a lock not available, a
+//! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
+
+use crate::lucene;
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, function_name};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, in the caller's terms.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0} must not be null")]
+    Null(&'static str),
+    #[error("{what} must be {range}, not {got}")]
+    OutOfRange { what: &'static str, range: &'static str, got: i64 },
+    #[error("a store name must not be empty")]
+    NameEmpty,
+    #[error("store name is too long: {bytes} bytes, at most {max} are possible")]
+    NameTooLong { bytes: usize, max: usize },
+    #[error("a store name must not hold a NUL character")]
+    NameNul,
+    #[error("store \"{name}\" already exists")]
+    StoreExists { name: String },
+    #[error(
+        "\"{name}\" cannot name a store: schema \"sessions\" already has a relation \"{relation}\""
+    )]
+    RelationExists { name: String, relation: String },
+    #[error("store \"{name}\" does not exist")]
+    UnknownStore { name: String, near: Vec<String> },
+    #[error("store \"{name}\" has lost its table {table}")]
+    TableMissing { name: String, table: String },
+    /// `place` reads like `ops[0].upsert[3]`.
+    #[error("{place}: {problem}")]
+    Ops { place: String, problem: String },
+    #[error("{count} without a usable identity at \"{path}\"")]
+    NoIdentity { count: &'static str, path: String, documents: Vec<String> },
+    #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
+    SharedIdentity { name: String, path: String, documents: Vec<String> },
+    /// `what` was parsed from `text`: a query, a sort.
+    #[error("{}", .error.message)]
+    Query { what: &'static str, text: String, error: lucene::Error },
+    #[error("JSON path cannot say this query: {reason}")]
+    Unsayable { reason: String },
+    #[error("{doing} failed: SPI answered {code}")]
+    Spi { doing: &'static str, code: i32 },
+}
+
+impl Error {
+    fn code(&self) -> Code {
+        match self {
+            Error::Null(_) => Code::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Error::OutOfRange { .. } | Error::Ops { .. } | Error::NoIdentity { .. } => {
+                Code::ERRCODE_INVALID_PARAMETER_VALUE
+            }
+            Error::NameEmpty | Error::NameNul => Code::ERRCODE_INVALID_NAME,
+            Error::NameTooLong { .. } => Code::ERRCODE_NAME_TOO_LONG,
+            Error::StoreExists { .. } | Error::RelationExists { .. } => {
+                Code::ERRCODE_DUPLICATE_OBJECT
+            }
+            Error::UnknownStore { .. } | Error::TableMissing { .. } => {
+                Code::ERRCODE_UNDEFINED_TABLE
+            }
+            Error::SharedIdentity { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
+            Error::Query { error, .. } => match error.kind {
+                lucene::ErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
+                lucene::ErrorKind::Unsupported => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                lucene::ErrorKind::TooComplex => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
+            },
+            Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Error::NoIdentity { documents, .. } | Error::SharedIdentity { documents, .. } => {
+                Some(documents.join("\n"))
+            }
+            Error::Query { what, text, error } => {
+                error.position.map(|position| point_at(what, text, position))
+            }
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::UnknownStore { near, .. } if near.is_empty() => {
+                Some("session_list() shows the stores, session_add() creates one.".into())
+            }
+            Error::UnknownStore { near, .. } => {
+                let names: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
+                Some(format!("Did you mean {}?", names.join(" or ")))
+            }
+            Error::TableMissing { name, .. } => Some(format!(
+                "Its table was dropped or renamed by hand. SELECT session_drop({}) removes the store.",
+                pgrx::spi::quote_literal(name)
+            )),
+            Error::Query { error, .. } => error.hint.clone(),
+            Error::Unsayable { .. } => {
+                Some("session_query, session_stream and session_count do answer it.".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Raises the error in PostgreSQL, for places that cannot return it.
+    pub fn raise(self) -> ! {
+        ErrorReport::from(self).report(PgLogLevel::ERROR);
+        unreachable!("reporting an ERROR does not return")
+    }
+}
+
+/// Returned from an SQL function, an `ErrorReport` is raised by pgrx as it stands.
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> ErrorReport {
+        let mut report = ErrorReport::new(error.code(), error.to_string(), function_name!());
+        if let Some(detail) = error.detail() {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint() {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}
+
+/// Tells the caller something about a query that was answered all the same.
+pub fn notice(message: &str) {
+    ErrorReport::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message.to_string(), function_name!())
+        .report(PgLogLevel::NOTICE);
+}
+
+/// Warns about a call that was carried out all the same.
+pub fn warning(message: String, hint: &str) {
+    ErrorReport::new(Code::ERRCODE_WARNING, message, function_name!())
+        .set_hint(hint)
+        .report(PgLogLevel::WARNING);
+}
+
+/// How many characters of a long line are shown on either side of the place.
+const WINDOW: usize = 30;
+
+/// The place of a byte in a text, for people: its number (from 1), its line or the part of it around the place, and a caret
+/// below.
+fn point_at(what: &str, text: &str, position: usize) -> String {
+    let position =
+        (0..=position.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let start = text[..position].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[position..].find('\n').map_or(text.len(), |newline| position + newline);
+    let before: Vec<char> = text[start..position].chars().collect();
+    let after: Vec<char> = text[position..end].chars().collect();
+
+    let cut_before = before.len() > WINDOW;
+    let cut_after = after.len() > WINDOW;
+    let shown_before = &before[before.len() - before.len().min(WINDOW)..];
+    let shown_after = &after[..after.len().min(WINDOW)];
+    // A tab or another control character would move the caret away from its place.
+    let plain = |c: &char| if c.is_control() { ' ' } else { *c };
+    let line: String = std::iter::repeat_n('…', cut_before.into())
+        .chain(shown_before.iter().chain(shown_after).map(plain))
+        .chain(std::iter::repeat_n('…', cut_after.into()))
+        .collect();
+    let caret = " ".repeat(shown_before.len() + usize::from(cut_before));
+
+    let number = text[..start].matches('\n').count() + 1;
+    let place = if text.contains('\n') { format!(" (line {number})") } else { String::new() };
+    let of = if what == "query" { String::new() } else { format!(" of the {what}") };
+    format!("at byte {}{of}{place}:\n{line}\n{caret}^", position + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::point_at;
+
+    #[test]
+    fn points_at_the_place() {
+        assert_eq!(point_at("query", "foo:[1 T 5]", 5), "at byte 6:\nfoo:[1 T 5]\n     ^");
+        assert_eq!(point_at("query", "", 0), "at byte 1:\n\n^");
+        assert_eq!(point_at("sort", "a up", 99), "at byte 5 of the sort:\na up\n    ^");
+    }
+
+    #[test]
+    fn counts_bytes_but_aligns_characters() {
+        assert_eq!(point_at("query", "é:é é:", 8), "at byte 9:\né:é é:\n      ^");
+    }
+
+    #[test]
+    fn shows_one_line_of_many() {
+        assert_eq!(point_at("query", "a:1\n\tb:]\nc", 7), "at byte 8 (line 2):\n b:]\n   ^");
+    }
+
+    #[test]
+    fn shows_the_part_of_a_long_line() {
+        let text = "x".repeat(100);
+        let x = "x".repeat(30);
+        assert_eq!(
+            point_at("query", &text, 50),
+            format!("at byte 51:\n…{x}{x}…\n{}^", " ".repeat(31))
+        );
+    }
+}

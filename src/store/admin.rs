@@ -1,0 +1,144 @@
+//! Creating, renaming and dropping stores.
+
+use super::catalog::{self, Lock, Store};
+use super::name::Name;
+use super::spi::{Mode, Spi};
+use crate::error::{self, Error, Result};
+
+/// Most partitions a store may have: enough for any disk layout, few enough to plan a query over.
+const MAX_SHARDS: i32 = 1024;
+
+/// `id` compares byte by byte, whatever the database's collation: cheaper, the order in which session_update locks
+/// rows, and an index on it does not break when the operating system's collations change.
+const TABLE: &str = r#"
+    CREATE TABLE {table} (
+        id text COLLATE "C" PRIMARY KEY,
+        doc jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(doc) = 'object')
+    )"#;
+
+const SHARDED: &str = " PARTITION BY HASH (id)";
+
+const SHARD: &str = "
+    CREATE TABLE {shard} PARTITION OF {table} FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})";
+
+/// What JSON path can say, the first index answers.
+const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc jsonb_path_ops)";
+
+/// The few documents that JSON path cannot see into as the query language does (see `Jsonb::is_irregular`), which the matcher
+/// must look at whatever the query.
+const IRREGULAR_INDEX: &str =
+    "CREATE INDEX ON {table} (id) WHERE session_store.shape(doc) = 'irregular'";
+
+const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_store.store'";
+
+/// Creates an empty store.
+pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
+    let name = Name::new(name)?;
+    within("shards", shards, 1, MAX_SHARDS, "between 1 and 1024")?;
+    within("replicas", replicas, 1, i32::MAX, "at least 1")?;
+    Spi::connect(|spi| {
+        // First, because it makes a concurrent call with the same name wait here, and then say so in plain words.
+        let row = "
+            INSERT INTO session_store.store (name, key, shards, replicas) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING";
+        let values = [name.as_str().into(), key.into(), shards.into(), replicas.into()];
+        if spi.run(Mode::Write, row, &values)?.len() == 0 {
+            return Err(Error::StoreExists { name: name.as_str().to_string() });
+        }
+        create_table(spi, &name, shards)?;
+        warn_of_missing_copies(spi, replicas)
+    })
+}
+
+fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
+    catalog::refuse_taken_relation(spi, name, name)?;
+    let run =
+        |sql: &str| spi.run(Mode::Write, &sql.replace("{table}", &name.table()), &[]).map(drop);
+    if shards == 1 {
+        run(TABLE)?;
+    } else {
+        run(&format!("{TABLE}{SHARDED}"))?;
+        for number in 0..shards {
+            let shard = name.shard(number);
+            catalog::refuse_taken_relation(spi, name, &shard)?;
+            // The shard's name goes in last: a name may hold anything, `{table}` too.
+            let sql = SHARD
+                .replace("{modulus}", &shards.to_string())
+                .replace("{remainder}", &number.to_string());
+            let (head, tail) = sql.split_once("{shard}").unwrap_or_default();
+            let tail = tail.replace("{table}", &name.table());
+            spi.run(Mode::Write, &format!("{head}{}{tail}", shard.table()), &[])?;
+        }
+    }
+    run(DOC_INDEX)?;
+    run(IRREGULAR_INDEX)?;
+    run(COMMENT)
+}
+
+/// Replication is the whole server's affair, so a store cannot have its own; but whoever asks for copies should know.
+fn warn_of_missing_copies(spi: &Spi, replicas: i32) -> Result<()> {
+    let copies = spi.run(Mode::Read, catalog::COPIES, &[])?.get::<i32>(0, 1).unwrap_or(1);
+    if replicas > copies {
+        let are = if copies == 1 { "is 1 copy" } else { &format!("are {copies} copies") };
+        error::warning(
+            format!("{replicas} replicas asked for, but there {are} of this server's data"),
+            "A copy is a streaming standby of the whole server: pg_basebackup -R -D <directory> -h <this server> makes \
+             one (it sets primary_conninfo), starting a server on that directory completes it. session_list() counts them.",
+        );
+    }
+    Ok(())
+}
+
+fn within(what: &'static str, value: i32, from: i32, to: i32, range: &'static str) -> Result<()> {
+    if (from..=to).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { what, range, got: value.into() })
+}
+
+/// Gives a store another name; its documents, indexes and privileges stay.
+pub fn rename(name: &str, new: &str) -> Result<()> {
+    let new = Name::new(new)?;
+    Spi::connect(|spi| {
+        let Store { name, shards, .. } = Store::lock(spi, name, Lock::Table)?;
+        let taken = "SELECT true FROM session_store.store WHERE name = $1";
+        if spi.run_now(taken, &[new.as_str().into()])?.len() > 0 {
+            return Err(Error::StoreExists { name: new.as_str().to_string() });
+        }
+        let rename = |from: &Name, to: &Name| {
+            catalog::refuse_taken_relation(spi, &new, to)?;
+            let sql = format!("ALTER TABLE {} RENAME TO {}", from.table(), to.quoted());
+            spi.run(Mode::Write, &sql, &[]).map(drop)
+        };
+        rename(&name, &new)?;
+        for number in (0..shards).filter(|_| shards > 1) {
+            if exists(spi, &name.shard(number))? {
+                rename(&name.shard(number), &new.shard(number))?;
+            }
+        }
+        let row = "UPDATE session_store.store SET name = $2 WHERE name = $1";
+        spi.run(Mode::Write, row, &[name.as_str().into(), new.as_str().into()])?;
+        Ok(())
+    })
+}
+
+/// A partition may have been detached and renamed by hand.
+fn exists(spi: &Spi, relation: &Name) -> Result<bool> {
+    let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
+    Ok(spi.run(Mode::Read, sql, &[relation.table().into()])?.get(0, 1) == Some(true))
+}
+
+/// Removes a store and its documents. A store whose table is gone already is still removed.
+pub fn drop_store(name: &str) -> Result<()> {
+    let name = Name::new(name)?;
+    Spi::connect(|spi| {
+        match Store::lock(spi, name.as_str(), Lock::Table) {
+            Ok(_) => drop(spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?),
+            Err(Error::TableMissing { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let row = "DELETE FROM session_store.store WHERE name = $1";
+        spi.run(Mode::Write, row, &[name.as_str().into()])?;
+        Ok(())
+    })
+}

@@ -1,0 +1,147 @@
+//! The catalogue `session_store.store`: which stores there are.
+
+use super::name::Name;
+use super::near::near;
+use super::spi::{Mode, Spi};
+use crate::error::{Error, Result};
+
+/// What the catalogue knows about a store that has its table.
+pub struct Store {
+    pub name: Name,
+    /// Path of the identity.
+    pub key: String,
+    pub shards: i32,
+}
+
+const FIND: &str = "
+    SELECT key, shards, pg_catalog.to_regclass($2) IS NOT NULL
+    FROM session_store.store
+    WHERE name = $1";
+
+impl Store {
+    /// Looks a store up as the calling statement sees the catalogue: for readers.
+    pub fn find(spi: &Spi, name: &str) -> Result<Store> {
+        let name = Name::new(name)?;
+        let rows = spi.run(Mode::Read, FIND, &[name.as_str().into(), name.table().into()])?;
+        Store::read(spi, name, &rows)
+    }
+
+    /// Locks a store's table and then looks the store up as it is at this moment, so that it stays what it is while the
+    /// transaction lasts: for writers. Taken through SQL, the lock asks for the privileges that belong to it.
+    pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
+        let store = Store::find_now(spi, Name::new(name)?)?;
+        let mode = match lock {
+            Lock::Rows => "ROW EXCLUSIVE",
+            Lock::Table => "ACCESS EXCLUSIVE",
+        };
+        spi.run(Mode::Write, &format!("LOCK TABLE {} IN {mode} MODE", store.name.table()), &[])?;
+        Store::find_now(spi, store.name)
+    }
+
+    fn find_now(spi: &Spi, name: Name) -> Result<Store> {
+        let rows = spi.run_now(FIND, &[name.as_str().into(), name.table().into()])?;
+        Store::read(spi, name, &rows)
+    }
+
+    fn read(spi: &Spi, name: Name, rows: &super::spi::Rows<'_>) -> Result<Store> {
+        let (Some(key), Some(shards)) = (rows.get(0, 1), rows.get(0, 2)) else {
+            return Err(unknown(spi, &name)?);
+        };
+        if rows.get(0, 3) != Some(true) {
+            let table = name.table();
+            return Err(Error::TableMissing { name: name.as_str().to_string(), table });
+        }
+        Ok(Store { name, key, shards })
+    }
+}
+
+/// What a writer is about to write.
+#[derive(Clone, Copy)]
+pub enum Lock {
+    /// Some rows: others may write rows too, but nobody may re-key, rename or drop the store meanwhile.
+    Rows,
+    /// The whole table, or its name.
+    Table,
+}
+
+/// The error for a store that is not there, with the names that are near.
+pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
+    let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
+    let name = name.as_str();
+    Ok(Error::UnknownStore { name: name.to_string(), near: near(name, names) })
+}
+
+/// Refuses a name under which the stores' schema already has something. The server's own caches are asked, which know
+/// what was committed a moment ago.
+pub fn refuse_taken_relation(spi: &Spi, store: &Name, relation: &Name) -> Result<()> {
+    let taken = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
+    if spi.run(Mode::Read, taken, &[relation.table().into()])?.get(0, 1) == Some(true) {
+        let (name, relation) = (store.as_str().to_string(), relation.as_str().to_string());
+        return Err(Error::RelationExists { name, relation });
+    }
+    Ok(())
+}
+
+/// How many copies of the data there are: this server and its physical standbys that stream now. Unknown (none) on a
+/// standby. Whoever may not look into pg_stat_replication sees its processes, but not what they do; then each counts.
+pub const COPIES: &str = "
+    SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN 1 + (
+        SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_stat_replication AS sender
+        WHERE coalesce(sender.state, 'streaming') = 'streaming'
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_replication_slots AS slot
+                WHERE slot.active_pid = sender.pid AND slot.slot_type = 'logical')) END::int AS copies";
+
+/// One store as session_list shows it.
+pub struct Listed {
+    pub name: String,
+    pub key: String,
+    pub shards: i32,
+    pub replicas: i32,
+    pub copies: Option<i32>,
+    pub documents: Option<i64>,
+    pub bytes: Option<i64>,
+    pub created: pgrx::datum::TimestampWithTimeZone,
+}
+
+/// A plain table is its own partition tree here (pg_partition_tree gives no row for one). `reltuples` is -1 until the first
+/// VACUUM or ANALYZE; the sum over no number is NULL.
+const LIST: &str = "
+    SELECT store.name, store.key, store.shards, store.replicas, copies.copies,
+        size.documents, size.bytes, store.created
+    FROM session_store.store AS store
+    CROSS JOIN (/*copies*/) AS copies
+    CROSS JOIN LATERAL (
+        SELECT pg_catalog.sum(nullif(relation.reltuples, -1))::int8 AS documents,
+            pg_catalog.sum(pg_catalog.pg_total_relation_size(relation.oid))::int8 AS bytes
+        FROM pg_catalog.pg_class AS relation
+        WHERE relation.relkind = 'r' AND relation.oid IN (
+            SELECT named.oid
+            FROM pg_catalog.to_regclass('sessions.' || pg_catalog.quote_ident(store.name)) AS named
+            UNION ALL
+            SELECT tree.relid
+            FROM pg_catalog.to_regclass('sessions.' || pg_catalog.quote_ident(store.name)) AS named,
+                pg_catalog.pg_partition_tree(named.oid) AS tree)
+    ) AS size
+    ORDER BY store.name COLLATE \"C\"";
+
+/// All stores, by name.
+pub fn list() -> Result<Vec<Listed>> {
+    Spi::connect(|spi| {
+        let rows = spi.run(Mode::Read, &LIST.replace("/*copies*/", COPIES), &[])?;
+        let listed = |row| {
+            Some(Listed {
+                name: rows.get(row, 1)?,
+                key: rows.get(row, 2)?,
+                shards: rows.get(row, 3)?,
+                replicas: rows.get(row, 4)?,
+                copies: rows.get(row, 5),
+                documents: rows.get(row, 6),
+                bytes: rows.get(row, 7),
+                created: rows.get(row, 8)?,
+            })
+        };
+        Ok((0..rows.len()).filter_map(listed).collect())
+    })
+}

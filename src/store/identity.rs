@@ -1,0 +1,85 @@
+//! The identity of a document: the one string or number at the store's key path.
+
+use crate::document::{Decimal, Jsonb, Leaf};
+
+/// Longest identity, in bytes. A B-tree entry must fit a third of a page (nbtree.h: BTMaxItemSize, 2704 bytes), and the
+/// primary key is one.
+pub const MAX_BYTES: usize = 2500;
+
+/// The identity of a document at a path, or what is there instead of one, for people.
+pub fn of(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
+    let mut count = 0;
+    let mut identity = Err(String::new());
+    doc.leaves_at(path, &mut |leaf| {
+        count += 1;
+        if count == 1 {
+            identity = of_leaf(leaf);
+        }
+    });
+    match count {
+        0 => Err(format!("no string or number at \"{path}\"")),
+        1 => identity.map_err(|problem| format!("{problem} at \"{path}\"")),
+        _ => Err(format!("{count} values at \"{path}\", where one string or number belongs")),
+    }
+}
+
+/// The identity a string or number stands for. Numbers and strings share one space: 2002, 2002.0 and "2002" are the same.
+pub fn of_leaf(leaf: Leaf<'_>) -> Result<String, String> {
+    let identity = match leaf {
+        Leaf::String(text) => text.to_string(),
+        Leaf::Number(number) => {
+            let number = number.decimal().ok_or("a number that has no value")?;
+            plain(&number).ok_or_else(|| too_long("a number"))?
+        }
+        Leaf::Bool(_) => return Err("a boolean instead of a string or number".into()),
+    };
+    if identity.len() > MAX_BYTES { Err(too_long("a value")) } else { Ok(identity) }
+}
+
+fn too_long(what: &str) -> String {
+    format!("{what} of more than {MAX_BYTES} bytes, too long for an identity,")
+}
+
+/// A number in plain digits, as PostgreSQL shows numerics, without zeros that mean nothing; none where that would be too
+/// long for an identity anyway.
+fn plain(number: &Decimal) -> Option<String> {
+    let digits = std::str::from_utf8(number.digits()).ok()?;
+    if digits.is_empty() {
+        return Some("0".into());
+    }
+    if number.exponent().unsigned_abs() as usize > MAX_BYTES || digits.len() > MAX_BYTES {
+        return None;
+    }
+    let sign = if number.is_negative() { "-" } else { "" };
+    let (count, point) = (digits.len() as i64, number.exponent());
+    Some(if point >= count {
+        format!("{sign}{digits}{}", "0".repeat((point - count) as usize))
+    } else if point > 0 {
+        let (whole, fraction) = digits.split_at(point as usize);
+        format!("{sign}{whole}.{fraction}")
+    } else {
+        format!("{sign}0.{}{digits}", "0".repeat(-point as usize))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        for (number, identity) in [
+            ("2002", "2002"),
+            ("2002.0", "2002"),
+            ("1e3", "1000"),
+            ("-0.050", "-0.05"),
+            ("12.5e-4", "0.00125"),
+            ("0.0", "0"),
+            ("1e30", "1000000000000000000000000000000"),
+        ] {
+            let number = Decimal::parse(number).unwrap();
+            assert_eq!(plain(&number).as_deref(), Some(identity));
+        }
+        assert_eq!(plain(&Decimal::parse("1e99999").unwrap()), None);
+    }
+}

@@ -1,0 +1,78 @@
+//! The statement that reads a window of a query's matches.
+
+use super::catalog::Store;
+use super::search::Search;
+use super::spi;
+use crate::error::{Error, Result};
+use crate::lucene::SortKey;
+use pgrx::datum::DatumWithOid;
+
+/// Which of the matches are wanted.
+#[derive(Clone, Copy)]
+pub struct Window {
+    start: i64,
+    rows: Option<i64>,
+}
+
+impl Window {
+    /// `rows`: none means all.
+    pub fn new(start: i64, rows: Option<i64>) -> Result<Window> {
+        for (what, value) in [("start", start), ("rows", rows.unwrap_or(0))] {
+            if value < 0 {
+                return Err(Error::OutOfRange { what, range: "at least 0", got: value });
+            }
+        }
+        Ok(Window { start, rows })
+    }
+
+    /// Whether none of `count` matches lies within.
+    pub fn is_empty(self, count: i64) -> bool {
+        self.start >= count || self.rows == Some(0)
+    }
+}
+
+/// The statement, which returns rows of `doc`, and its parameters.
+pub struct Items<'s> {
+    pub sql: String,
+    pub parameters: Vec<DatumWithOid<'s>>,
+    narrowed: bool,
+}
+
+impl<'s> Items<'s> {
+    /// Without a sort, matches come as a scan finds them, in the order of their places in the table (a bitmap scan goes
+    /// through its pages in order; partitions come one after the other). A sort ends in that order too.
+    pub fn new(
+        store: &Store,
+        search: &'s Search,
+        sort: &'s [SortKey],
+        window: Window,
+    ) -> Items<'s> {
+        let mut parameters = search.parameters();
+        parameters.push(window.start.into());
+        parameters.push(window.rows.into());
+        let mut order = String::new();
+        for key in sort {
+            parameters.push(key.path.as_str().into());
+            let (largest, direction) = if key.descending { (true, "DESC") } else { (false, "ASC") };
+            let path = parameters.len();
+            order.push_str(&format!(
+                "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
+            ));
+        }
+        if !order.is_empty() {
+            order = format!("ORDER BY {order}tableoid, ctid");
+        }
+        let (table, condition) = (store.name.table(), search.condition());
+        let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $4 LIMIT $5");
+        Items { sql, parameters, narrowed: search.is_narrowed() }
+    }
+
+    /// Does what plans the statement, with the settings it needs.
+    ///
+    /// Nobody knows the selectivity of `@?`; PostgreSQL takes one document in a hundred for a match, and then rather reads a
+    /// table from its start than an index if only a few matches are wanted: all of the table, where there are no more. So where
+    /// the index narrows a query, it is used.
+    pub fn planning<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.narrowed { spi::with_setting(c"enable_seqscan", c"off", work) } else { work() }
+    }
+}

@@ -1,0 +1,20 @@
+//! Stores: everything that speaks SQL to PostgreSQL.
+//!
+//! [`name`] is how an identifier enters SQL, [`spi`] how a statement runs. [`catalog`] says which stores there are, [`admin`]
+//! creates, renames and drops them. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
+//! the identity path. [`search`] turns a query into an SQL condition, [`items`]
+//! into a statement; [`query`] and [`stream`] run it.
+
+pub mod admin;
+pub mod catalog;
+pub mod identity;
+pub mod items;
+pub mod name;
+mod near;
+pub mod ops;
+pub mod query;
+pub mod rekey;
+pub mod search;
+pub mod spi;
+pub mod stream;
+pub mod update;

@@ -1,0 +1,88 @@
+//! Identifiers. A name enters SQL through [`Name::quoted`] or [`Name::table`] and nowhere else.
+
+use crate::error::{Error, Result};
+
+/// Longest identifier PostgreSQL keeps (NAMEDATALEN - 1). A longer one would be cut in silence and meet another's name.
+pub const MAX_BYTES: usize = 63;
+
+/// The name of a store, and with it of its table in schema `sessions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// Any text is a name that PostgreSQL can keep as an identifier.
+    pub fn new(text: &str) -> Result<Name> {
+        if text.is_empty() {
+            return Err(Error::NameEmpty);
+        }
+        if text.contains('\0') {
+            return Err(Error::NameNul);
+        }
+        if text.len() > MAX_BYTES {
+            return Err(Error::NameTooLong { bytes: text.len(), max: MAX_BYTES });
+        }
+        Ok(Name(text.to_string()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as an SQL identifier. Always in quotes: then no keyword list and no case folding matters.
+    pub fn quoted(&self) -> String {
+        format!("\"{}\"", self.0.replace('"', "\"\""))
+    }
+
+    /// The name as an SQL relation in the stores' schema.
+    pub fn table(&self) -> String {
+        format!("sessions.{}", self.quoted())
+    }
+
+    /// The name of a sharded store's partition: `name/number`, the name cut where both do not fit. A cut name carries a hash
+    /// of the whole, so that two long names that start alike do not meet.
+    pub fn shard(&self, number: i32) -> Name {
+        let whole = format!("{}/{number}", self.0);
+        if whole.len() <= MAX_BYTES {
+            return Name(whole);
+        }
+        let tail = format!("~{:08x}/{number}", fnv1a(self.0.as_bytes()));
+        let room = MAX_BYTES - tail.len();
+        let cut = (0..=room).rev().find(|&at| self.0.is_char_boundary(at)).unwrap_or(0);
+        Name(format!("{}{tail}", &self.0[..cut]))
+    }
+}
+
+/// FNV-1a, 32 bits: fixed for ever, since names of existing tables depend on it.
+fn fnv1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_whatever_comes() {
+        let quoted = |text| Name::new(text).unwrap().table();
+        assert_eq!(quoted("stash"), r#"sessions."stash""#);
+        assert_eq!(quoted("User"), r#"sessions."User""#);
+        assert_eq!(quoted(r#"a"b.c; --"#), r#"sessions."a""b.c; --""#);
+    }
+
+    #[test]
+    fn refuses_what_postgresql_cannot_keep() {
+        assert!(matches!(Name::new(""), Err(Error::NameEmpty)));
+        assert!(matches!(Name::new("a\0b"), Err(Error::NameNul)));
+        assert!(Name::new(&"x".repeat(63)).is_ok());
+        assert!(matches!(Name::new(&"é".repeat(32)), Err(Error::NameTooLong { bytes: 64, .. })));
+    }
+
+    #[test]
+    fn shards_of_long_names_fit_and_differ() {
+        assert_eq!(Name::new("stash").unwrap().shard(7).as_str(), "stash/7");
+        let long = |last: &str| Name::new(&format!("{}{last}", "é".repeat(31))).unwrap();
+        let (a, b) = (long("a").shard(1023), long("b").shard(1023));
+        assert!(a.as_str().len() <= MAX_BYTES && a.as_str().ends_with("/1023"));
+        assert_ne!(a, b);
+    }
+}

@@ -1,0 +1,124 @@
+//! What session_update was given, read in place: `[{"upsert":[doc…],"delete":[id…]},…]`.
+
+use super::identity;
+use crate::document::{Item, Jsonb};
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+
+/// The last word on an identity.
+#[derive(Clone, Copy)]
+pub enum Change<'a> {
+    Upsert(Jsonb<'a>),
+    Delete,
+}
+
+/// Every change, in the byte order of the identities. That is the order in which rows get locked, by all calls alike, so that
+/// no two of them can wait for each other.
+pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> {
+    if !ops.is_array() {
+        return Err(wrong(
+            "ops".into(),
+            "must be an array of objects with \"upsert\" or \"delete\"",
+        ));
+    }
+    let mut changes = HashMap::new();
+    for (number, op) in ops.elements().enumerate() {
+        read_op(op, &format!("ops[{number}]"), key, &mut changes)?;
+    }
+    let mut changes: Vec<_> = changes.into_iter().collect();
+    changes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(changes)
+}
+
+fn read_op<'a>(
+    op: Item<'a>,
+    place: &str,
+    key: &str,
+    changes: &mut HashMap<String, Change<'a>>,
+) -> Result<()> {
+    let op = match op {
+        Item::Container(op) if op.is_object() => op,
+        other => {
+            return Err(wrong(place.into(), format!("must be an object, not {}", kind(other))));
+        }
+    };
+    if let Some((other, _)) = op.members().find(|(name, _)| !matches!(*name, "upsert" | "delete")) {
+        return Err(wrong(
+            format!("{place}.{other}"),
+            "an op has \"upsert\", \"delete\" or both, nothing else",
+        ));
+    }
+    let (upsert, delete) = (op.get("upsert"), op.get("delete"));
+    if upsert.is_none() && delete.is_none() {
+        return Err(wrong(
+            place.into(),
+            "the op is empty: it needs \"upsert\", \"delete\" or both",
+        ));
+    }
+    for (number, doc) in elements(upsert, place, "upsert")?.enumerate() {
+        interrupts(number);
+        let problem = match doc {
+            Item::Container(doc) if doc.is_object() => match identity::of(doc, key) {
+                Ok(id) => {
+                    changes.insert(id, Change::Upsert(doc));
+                    continue;
+                }
+                Err(problem) => problem,
+            },
+            other => format!("a document must be an object, not {}", kind(other)),
+        };
+        return Err(wrong(format!("{place}.upsert[{number}]"), problem));
+    }
+    for (number, id) in elements(delete, place, "delete")?.enumerate() {
+        interrupts(number);
+        let id = match id {
+            Item::Leaf(leaf) => identity::of_leaf(leaf),
+            other => Err(format!("{} instead of a string or number", kind(other))),
+        };
+        match id {
+            Ok(id) => changes.insert(id, Change::Delete),
+            Err(problem) => return Err(wrong(format!("{place}.delete[{number}]"), problem)),
+        };
+    }
+    Ok(())
+}
+
+/// The elements of an op's array; none where the op does not have it.
+fn elements<'a>(
+    list: Option<Item<'a>>,
+    place: &str,
+    property: &str,
+) -> Result<impl Iterator<Item = Item<'a>> + use<'a>> {
+    let list = match list {
+        None => None,
+        Some(Item::Container(list)) if list.is_array() => Some(list),
+        Some(other) => {
+            let problem = format!("must be an array, not {}", kind(other));
+            return Err(wrong(format!("{place}.{property}"), problem));
+        }
+    };
+    Ok(list.into_iter().flat_map(Jsonb::elements))
+}
+
+fn kind(item: Item<'_>) -> &'static str {
+    use crate::document::Leaf;
+    match item {
+        Item::Null => "null",
+        Item::Leaf(Leaf::String(_)) => "a string",
+        Item::Leaf(Leaf::Number(_)) => "a number",
+        Item::Leaf(Leaf::Bool(_)) => "a boolean",
+        Item::Container(inner) if inner.is_object() => "an object",
+        Item::Container(_) => "an array",
+    }
+}
+
+fn wrong(place: String, problem: impl Into<String>) -> Error {
+    Error::Ops { place, problem: problem.into() }
+}
+
+/// A call may bring millions of documents; it must be possible to cancel it while they are read.
+fn interrupts(number: usize) {
+    if number.is_multiple_of(1000) {
+        pgrx::check_for_interrupts!();
+    }
+}

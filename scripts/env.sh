@@ -74,13 +74,12 @@ find_cargo_pgrx() {
     return 1
 }
 
-# PostgreSQL refuses to run as root: root runs it as a user who owns nothing here.
+# PostgreSQL refuses to run as root: root runs it as a user who owns nothing here. From /, since that
+# user may not be able to enter the current directory.
+run_as='env -C /'
+server_user=$(id -un)
 if [ "$(id -u)" = 0 ]; then
     if id postgres >/dev/null 2>&1; then server_user=postgres; else server_user=nobody; fi
-    as_server() { # from /, since that user may not be able to enter the current directory
-        setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups env -C / "$@"
-    }
-else
-    server_user=$(id -un)
-    as_server() { env -C / "$@"; }
+    run_as="setpriv --reuid=$server_user --regid=$(id -g "$server_user") --clear-groups env -C /"
 fi
+as_server() { $run_as "$@"; }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A streaming standby answers every query as its primary does.
+# A streaming standby answers every query as its primary does, and counts as a copy of every store.
 . "$(dirname "$0")/lib.sh"
 psql -f samples/sessions.sql
+is 'copies without a standby' 1 "$(sql "SELECT copies FROM session_list()")"
 
 dir=$($PG_RUN_AS mktemp -d /tmp/session_store.XXXXXX)
 stop() {
@@ -10,7 +11,6 @@ stop() {
 }
 trap stop EXIT
 $PG_RUN_AS "$PG_BINDIR/pg_basebackup" -D "$dir/data" -R -X stream -c fast
-# -c on the command line: the copied configuration is the primary's
 $PG_RUN_AS "$PG_BINDIR/pg_ctl" -D "$dir/data" -l "$dir/log" -o "-c unix_socket_directories=$dir" -w -s start
 standby() { "$@" -h "$dir"; }
 
@@ -22,6 +22,7 @@ for _ in {1..100}; do
     sleep 0.1
 done
 
+is 'copies' 2 "$(sql "SELECT copies FROM session_list()")"
 is 'read-only' t "$(standby sql 'SELECT pg_is_in_recovery()')"
 is 'answers' "$(answers)" "$(standby answers)"
 is 'count' 1 "$(standby sql "SELECT session_count('stash', 'session.id:late')")"

@@ -36,4 +36,4 @@ END
 until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND wait_event = 'PgSleep'")" = 1 ]; do sleep 0.1; done
 psql -o /dev/null -c "$(update 9 second)"
 wait $!
-is 'the last word on 7 and 9' 'second first' "$(sql "SELECT string_agg(doc->>'writer', ' ' ORDER BY id) FROM sessions.stash WHERE id IN ('7', '9')")"
+is 'the last word on 7 and 9' 'first second' "$(sql "SELECT string_agg(doc->>'writer', ' ' ORDER BY id) FROM sessions.stash WHERE id IN ('7', '9')")"

@@ -1,6 +1,6 @@
 //! The syntax tree of a query, and its canonical form.
 
-use super::escape::{write_bound, write_escaped, write_field, write_value};
+use super::escape::{write_bound, write_escaped, write_term, write_value};
 use super::regexp::Regexp;
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -96,7 +96,7 @@ impl Display for Ast {
             Ast::Leaf { path, form } => {
                 match (path, form) {
                     (Some(path), _) => {
-                        write_field(f, path)?;
+                        write_term(f, path)?;
                         f.write_char(':')?;
                     }
                     // A star of its own would be every document, and so would "*:*".
@@ -139,13 +139,15 @@ impl Display for Form {
                 f.write_char('*')
             }
             Form::Wildcard(pattern) => pattern.iter().try_for_each(|glob| match glob {
+                // Here a code would not be read as one.
+                Glob::Char('\0') => f.write_str("\\\0"),
                 Glob::Char(c) => write_escaped(f, *c),
                 Glob::One => f.write_char('?'),
                 Glob::Any => f.write_char('*'),
             }),
             Form::Regexp(regexp) => write!(f, "/{}/", regexp.source()),
             Form::Fuzzy(value, edits) => {
-                value.chars().try_for_each(|c| write_escaped(f, c))?;
+                write_term(f, value)?;
                 write!(f, "~{edits}")
             }
             Form::Range { lower, upper } => {

@@ -48,12 +48,12 @@ fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | ',' | '@' | '#' | '$' | '%' | ';' | '\'')
 }
 
-/// A field name, special characters escaped.
-pub fn write_field(f: &mut impl std::fmt::Write, name: &str) -> std::fmt::Result {
-    if matches!(name, "AND" | "OR" | "NOT") {
+/// A term without quotes, such as a field's name: special characters and words are escaped.
+pub fn write_term(f: &mut impl std::fmt::Write, term: &str) -> std::fmt::Result {
+    if matches!(term, "AND" | "OR" | "NOT") {
         f.write_char('\\')?;
     }
-    name.chars().try_for_each(|c| write_escaped(f, c))
+    term.chars().try_for_each(|c| write_escaped(f, c))
 }
 
 /// A character of a term, wildcards included, escaped unless it is plain.

@@ -498,10 +498,11 @@ pub(super) fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Erro
         None => "the end".to_string(),
         Some(word) => {
             let end = word.char_indices().nth(20).map_or(word.len(), |(end, _)| end);
-            let first = word.chars().next().unwrap_or_default();
-            match first.is_alphanumeric() {
-                true => format!("\"{}\"", &word[..end]),
-                false => format!("\"{first}\""),
+            match word.find(|c: char| !c.is_alphanumeric()) {
+                Some(0) => {
+                    format!("\"{}\"", &word[..word.chars().next().map_or(0, char::len_utf8)])
+                }
+                letters => format!("\"{}\"", &word[..end.min(letters.unwrap_or(end))]),
             }
         }
     };

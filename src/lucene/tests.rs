@@ -1,1 +1,538 @@
+//! The language as tables, then what must hold for any text.
 
+use super::*;
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+/// Query, canonical form.
+const READ: &[(&str, &str)] = &[
+    // Values
+    ("a", "a"),
+    ("f:v", "f:v"),
+    ("f : v", "f:v"),
+    ("a.b.c:1.5", "a.b.c:1.5"),
+    ("f:\"v w\"", "f:\"v w\""),
+    ("f:v\\ w", "f:\"v w\""),
+    ("f:\"v w\"~3", "f:\"v w\""),
+    ("f:\"\"", "f:\"\""),
+    ("f:\"a\\\"b\\\\c\"", "f:\"a\\\"b\\\\c\""),
+    ("f:\\u00e9", "f:é"),
+    ("f:\"\\ud83d\\udca1\"", "f:\"💡\""),
+    ("f:\"\\ud83d\"", "f:\"\u{fffd}\""),
+    ("f:a\\:b", "f:\"a:b\""),
+    ("f\\:g:v", "f\\:g:v"),
+    ("a\\.b:v", "a.b:v"),
+    ("\\AND:v", "\\AND:v"),
+    ("f:\"AND\"", "f:\"AND\""),
+    ("\\*:v", "\\*:v"),
+    ("*:v", "v"),
+    ("f:>5", "f:\">5\""),
+    ("f:a-b+c!d/e", "f:\"a-b+c!d/e\""),
+    ("f:2021-02-23", "f:2021-02-23"),
+    ("f:a\u{3000}b", "f:a b"),
+    ("f:NOW-1DAY/DAY", "f:NOW-1DAY/DAY"),
+    // Boolean clauses
+    ("a b", "a b"),
+    ("a OR b", "a b"),
+    ("a || b", "a b"),
+    ("a AND b", "+a +b"),
+    ("a && b", "+a +b"),
+    ("a AND b OR c", "+a +b c"),
+    ("a OR b AND c", "a +b +c"),
+    ("a AND b AND c", "+a +b +c"),
+    ("a AND NOT b", "+a -b"),
+    ("a OR NOT b", "a -b"),
+    ("NOT a AND b", "-a +b"),
+    ("a AND +b", "+a +b"),
+    ("a -b +c", "a -b +c"),
+    ("a !b", "a -b"),
+    ("!a", "-a"),
+    ("-a", "-a"),
+    ("+a", "+a"),
+    ("(a)", "a"),
+    ("((a))", "a"),
+    ("(+a)", "+a"),
+    ("a (b c)", "a (b c)"),
+    ("a AND (b OR c)", "+a +(b c)"),
+    ("-(a b)", "-(a b)"),
+    ("(-a)", "-a"),
+    ("b (-a)", "b (-a)"),
+    // Operators that are terms: before white space, or grown together with a word
+    ("+ a", "\"+\" a"),
+    ("a - b", "a \"-\" b"),
+    ("a ! b", "a \"!\" b"),
+    ("a &&b", "a \"&&b\""),
+    ("ANDY ORB NOTE", "ANDY ORB NOTE"),
+    ("and or not", "and or not"),
+    ("a/* b */c", "a\\/* b *\\/c"),
+    // Field groups
+    ("f:(a b +c)", "f:a f:b +f:c"),
+    ("f:(a g:b)", "f:a g:b"),
+    ("f:(a (b -c))", "f:a (f:b -f:c)"),
+    ("f:(*)", "f:*"),
+    ("(*)", "*:*"),
+    ("f:([1 TO 2] \"x\" y* /z/ w~1)", "f:[1 TO 2] f:x f:y* f:/z/ f:w~1"),
+    // Patterns
+    ("f:te?t", "f:te?t"),
+    ("f:te*", "f:te*"),
+    ("f:*st", "f:*st"),
+    ("f:*", "f:*"),
+    ("f:**", "f:**"),
+    ("f:?", "f:?"),
+    ("te*", "te*"),
+    ("f:te\\*", "f:\"te*\""),
+    ("f:te\\**", "f:te\\**"),
+    ("f:t\\?s*t", "f:t\\?s*t"),
+    ("f:AND*", "f:AND*"),
+    ("f:*~2", "f:*"),
+    ("f:te*~1", "f:te*"),
+    ("f:\\u0041*", "f:A*"),
+    ("*:*", "*:*"),
+    ("*", "*:*"),
+    ("*:te*", "te*"),
+    ("f:/joh?n(ath[oa]n)/", "f:/joh?n(ath[oa]n)/"),
+    ("f:/a\\/b/", "f:/a\\/b/"),
+    ("/[mb]oat/", "/[mb]oat/"),
+    ("f:/a/ /b/", "f:/a/ /b/"),
+    ("f:roam~", "f:roam~2"),
+    ("f:roam~1", "f:roam~1"),
+    ("f:roam~0", "f:roam~0"),
+    ("f:roam~7", "f:roam~2"),
+    ("f:roam~0.8", "f:roam~0"),
+    ("f:roam~0.5", "f:roam~2"),
+    ("f:roam ~1", "f:roam~1"),
+    ("f:\\AND~1", "f:\\AND~1"),
+    // Ranges
+    ("f:[1 TO 5]", "f:[1 TO 5]"),
+    ("f:{1 TO 5}", "f:{1 TO 5}"),
+    ("f:[1 TO 5}", "f:[1 TO 5}"),
+    ("f:{1 TO 5]", "f:{1 TO 5]"),
+    ("f:[* TO 5]", "f:[* TO 5]"),
+    ("f:{* TO 5}", "f:[* TO 5}"),
+    ("f:[1 TO *}", "f:[1 TO *]"),
+    ("f:[* TO *]", "f:*"),
+    ("f:{* TO *}", "f:*"),
+    ("[* TO *]", "*:[* TO *]"),
+    ("[a TO b]", "[a TO b]"),
+    ("f:[\"a b\" TO \"c d\"]", "f:[\"a b\" TO \"c d\"]"),
+    ("f:[ 1  TO \t 2 ]", "f:[1 TO 2]"),
+    ("f:[\"*\" TO \\*]", "f:[\"*\" TO \"*\"]"),
+    ("f:[TO TO TO]", "f:[\"TO\" TO \"TO\"]"),
+    ("f:[\"\" TO b]", "f:[\\\"\\\" TO b]"),
+    ("f:[(:+ TO \\u005d]", "f:[\"(:+\" TO \"]\"]"),
+    ("f:[2021-01-01T00:00:00Z TO NOW]", "f:[2021-01-01T00:00:00Z TO NOW]"),
+    ("f:[\"a\\\\\" TO b]", "f:[a\\\\ TO b]"),
+    ("f:{!a TO b]", "f:{\"!a\" TO b]"),
+    ("f:{!=a TO b}", "f:{\"!=a\" TO b}"),
+    ("f:[-5 TO -1]", "f:[-5 TO -1]"),
+    // Boosts
+    ("a^2", "a^2"),
+    ("a^2.50", "a^2.5"),
+    ("a^=3", "a^=3"),
+    ("a ^2", "a^2"),
+    ("(a b)^2", "(a b)^2"),
+    ("(a^2)^3", "(a^2)^3"),
+    ("a~1^2", "a~1^2"),
+    ("a^2~1", "a~1^2"),
+    ("f:[1 TO 2]^3", "f:[1 TO 2]^3"),
+    ("f:\"a b\"~2^3", "f:\"a b\"^3"),
+    ("*:*^2", "*:*^2"),
+    ("-a^2", "-a^2"),
+    // Comments
+    ("/* x */ a", "a"),
+    ("a /* x /* y */ z */ b", "a b"),
+    ("a /* never closed", "a"),
+    ("f /* x */ : /* y */ v", "f:v"),
+    ("\"/* no comment */\"", "\"/* no comment */\""),
+    // Filters, nested queries, local parameters
+    ("filter(a)", "filter(a)"),
+    ("filter(a -b)^2 c", "filter(a -b)^2 c"),
+    ("f:filter(a)", "filter(f:a)"),
+    ("filter (a)", "filter a"),
+    ("_query_:\"a AND b\"", "+a +b"),
+    ("_query_:\"a AND b\" c", "(+a +b) c"),
+    ("_query_:\"{!term f=x}y z\" c", "x:\"y z\" c"),
+    ("_query_:\"\" AND c", "+c"),
+    ("_query_:a*", "_query_:a*"),
+    ("{!lucene}a b", "a b"),
+    ("{!lucene df=f}a g:b", "f:a g:b"),
+    ("{!lucene q.op=AND}a b", "+a +b"),
+    ("{!lucene q.op=AND}a OR b", "a b"),
+    ("{!q.op=and}a -b", "+a -b"),
+    ("{!lucene v='a b'}", "a b"),
+    ("{!lucene v=\"a \\\"b c\\\"\"}", "a \"b c\""),
+    ("{!lucene cache=false}a", "a"),
+    ("{!term f=x}a b:c", "x:\"a b:c\""),
+    ("{!term f=x}", "x:\"\""),
+    ("{!term f=a.b v='c d'}", "a.b:\"c d\""),
+    (" {!term f=x}a b", "x:a b"),
+    ("+{!term f=x}a +b", "+x:a +b"),
+    ("{!prefix f=x}a*", "x:a\\**"),
+    ("{!prefix f=x}", "x:*"),
+    ("{!terms f=x}a,b c,", "x:a x:\"b c\" x:\"\""),
+    ("{!terms f=x separator=' '} a  b ", "x:a x:b"),
+    ("{!terms f=x}a", "x:a"),
+    ("{!terms f=x}", "-*:*"),
+    ("x:{!prefix f=y}z", "y:z*"),
+    ("({!term f=x}a)^2 b", "x:a^2 b"),
+    ("{!lucene}", "-*:*"),
+    ("", "-*:*"),
+];
+
+#[test]
+fn reads() {
+    for (query, canonical) in READ {
+        let ast = parse(query).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert_eq!(ast.to_string(), *canonical, "{query}");
+        assert_eq!(parse(canonical).as_ref(), Ok(&ast), "{query} as {canonical}");
+    }
+}
+
+/// Query, place, message.
+const REFUSED: &[(&str, usize, &str)] = &[
+    (" ", 1, "expected a clause, found the end"),
+    ("a AND", 5, "expected a clause, found the end"),
+    ("AND a", 0, "expected a clause, found \"AND\""),
+    ("a AND AND b", 6, "expected a clause, found \"AND\""),
+    ("NOT NOT a", 4, "expected a clause, found \"NOT\""),
+    ("a --b", 3, "expected a clause, found \"-\""),
+    ("()", 1, "expected a clause, found \")\""),
+    ("(a b", 0, "a parenthesis that is never closed"),
+    ("é (a", 3, "a parenthesis that is never closed"),
+    ("a)", 1, "a parenthesis that was never opened"),
+    ("f:", 2, "expected a clause, found the end"),
+    (":v", 0, "expected a clause, found \":\""),
+    ("f:g:v", 3, "expected a clause or the end, found \":\""),
+    ("AND:v", 0, "expected a clause, found \"AND\""),
+    ("f:\"abc", 2, "a quote that is never closed, or stands inside a value"),
+    ("f:/abc", 2, "a regular expression that is never closed"),
+    ("//", 0, "a regular expression that is never closed"),
+    ("a\\", 1, "a backslash with nothing to escape"),
+    ("f:[1 5]", 5, "expected TO, found \"5\""),
+    ("f:[1 TO 5", 9, "expected \"]\" or \"}\", found the end"),
+    ("f:[TO TO]", 8, "expected a bound, found \"]\""),
+    ("f:[\"a\\\\\" TO \"b\"]", 13, "expected TO, found \"b\""),
+    ("a^", 2, "expected a number, found the end"),
+    ("a^ 2", 2, "expected a number, found \"2\""),
+    ("a^-1", 1, "a boost must be a finite number of 0 or more"),
+    ("a~1.5", 1, "fractions of an edit are not possible"),
+    ("\\u12", 0, "\\u must be followed by four hexadecimal digits"),
+    ("f:\"\\uzzzz\"", 3, "\\u must be followed by four hexadecimal digits"),
+    ("f:/a(b/", 6, "expected \")\" in the regular expression"),
+    ("f:/a{x}/", 5, "expected a count in the regular expression"),
+    ("f:/[b-a]/", 7, "a range of characters from a later to an earlier one"),
+    ("f:/a)/", 4, "a parenthesis that closes nothing in the regular expression"),
+    ("{!term}a", 0, "the local parameters name no field"),
+    ("{!term f=x", 9, "local parameters without a closing \"}\""),
+    ("f:[1 TO\t2]", 5, "expected TO, found \"TO\""),
+    ("a {!=b}", 6, "expected TO, found \"}\""),
+    (
+        "_query_:\"a AND\" b",
+        8,
+        "in the nested query: expected a clause, found the end (at byte 5 of it)",
+    ),
+];
+
+#[test]
+fn refuses_with_the_place() {
+    for (query, position, message) in REFUSED {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ErrorKind::Syntax, "{query}");
+        assert_eq!(
+            (error.position, error.message.as_str()),
+            (Some(*position), *message),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn refuses_by_name_what_solr_has_and_this_has_not() {
+    for (query, name) in [
+        ("{!func}add(1,2)", "\"func\""),
+        ("{!dismax qf=a}b", "\"dismax\""),
+        ("a {!frange l=1}b", "\"frange\""),
+        ("_val_:\"add(1,2)\"", "_val_"),
+        ("{!lucene v=$qq}", "$name"),
+        ("f:/~a/", "(~)"),
+        ("f:/a&b/", "(&)"),
+        ("f:/<1-9>/", "(<…>)"),
+    ] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{query}: {error}");
+        assert!(error.message.contains(name), "{query}: {error}");
+    }
+}
+
+#[test]
+fn regular_expressions_match_whole_values() {
+    for (expression, value, expected) in [
+        ("ab", "ab", true),
+        ("ab", "abc", false),
+        ("a.c", "a\nc", true),
+        ("@", "anything", true),
+        ("a@", "b", false),
+        ("\"a.b\"", "a.b", true),
+        ("\"a.b\"", "axb", false),
+        ("#", "", false),
+        ("a|#", "a", true),
+        ("()", "", true),
+        ("a()b", "ab", true),
+        ("[^a-c]", "d", true),
+        ("[^a-c]", "b", false),
+        ("[\\]\\-x]+", "]-x", true),
+        ("[a-]", "a", false),
+        ("*a", "*a", true),
+        ("a{2,3}", "aaaa", false),
+        ("a{3,2}", "aaa", false),
+        ("(ab)+c?", "ababc", true),
+        ("a**", "aaa", true),
+        ("\\d", "d", true),
+        ("^a$", "^a$", true),
+        ("<", "<", false),
+        ("a>", "a>", true),
+        ("|a", "|a", true),
+    ] {
+        match Regexp::parse(expression, 0) {
+            Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
+            Err(_) => assert!(!expected, "/{expression}/ is refused"),
+        }
+    }
+}
+
+#[test]
+fn sort_orders() {
+    let key = |path: &str, descending| SortKey { path: path.into(), descending };
+    for (text, keys) in [
+        ("", vec![]),
+        ("  ", vec![]),
+        ("a.b", vec![key("a.b", false)]),
+        ("a asc, b.c DESC", vec![key("a", false), key("b.c", true)]),
+        ("asc desc", vec![key("asc", true)]),
+        ("desc,asc", vec![key("desc", false), key("asc", false)]),
+        ("\"a, b\" desc , a\\,b", vec![key("a, b", true), key("a,b", false)]),
+        ("\"score\" desc", vec![key("score", true)]),
+    ] {
+        assert_eq!(parse_sort(text), Ok(keys), "{text}");
+    }
+    for (text, position) in [("a up", 2), ("a,", 2), ("a desc b", 7), (", a", 0)] {
+        let error = parse_sort(text).expect_err(text);
+        assert_eq!(
+            (error.kind, error.position),
+            (ErrorKind::Syntax, Some(position)),
+            "{text}: {error}"
+        );
+    }
+    assert_eq!(parse_sort("a, score desc").unwrap_err().kind, ErrorKind::Unsupported);
+}
+
+#[test]
+fn limits() {
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(parse(&nested(MAX_DEPTH)).map(|ast| ast.to_string()), Ok("a".into()));
+    let not_nested = format!("\"{}\" {}", "(".repeat(300), "/* ".repeat(300));
+    assert!(parse(&not_nested).is_ok());
+    let inside = |depth: usize| format!("{}a", "{!lucene}".repeat(depth));
+    assert!(parse(&inside(16)).is_ok());
+    for (query, what) in [
+        (nested(MAX_DEPTH + 1), "one group too many"),
+        (nested(10_000), "ten thousand groups"),
+        ("(".repeat(MAX_BYTES), "a megabyte of parentheses"),
+        ("filter(".repeat(1000), "filters"),
+        (
+            format!("{}_query_:\"{}\"{}", "(".repeat(200), nested(100), ")".repeat(200)),
+            "a nested query's groups",
+        ),
+        (inside(17), "query strings"),
+        (inside(MAX_BYTES / 9), "a megabyte of query strings"),
+        ("a".repeat(MAX_BYTES + 1), "a byte too many"),
+        (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
+        ("/((a{1000}){1000}){1000}/".to_string(), "a huge regular expression"),
+    ] {
+        assert_eq!(parse(&query).map_err(|error| error.kind), Err(ErrorKind::TooComplex), "{what}");
+    }
+}
+
+/// Texts that repeat something which is costly to one way of parsing or another.
+#[test]
+fn time_grows_with_length_alone() {
+    let shapes: &[(&str, &str)] = &[
+        ("a ", "a"),
+        ("a", ""),
+        ("a AND ", "a"),
+        ("a:b OR ", "c"),
+        ("(a) ", "a"),
+        ("(", ""),
+        (")", ""),
+        ("\"", ""),
+        ("\\", ""),
+        ("\\\\\" ", "\""),
+        ("/", ""),
+        ("/a", ""),
+        ("\\/ ", "/"),
+        ("/*", ""),
+        ("/* */", "a"),
+        ("*", ""),
+        ("*a", ""),
+        ("~ ", ""),
+        ("^", ""),
+        ("[", ""),
+        ("[a TO b] ", "a"),
+        ("[\"a\\\" ", "\""),
+        ("{!", ""),
+        ("{!a", "}"),
+        ("{!a TO b] ", "a"),
+        ("{!a TO b=] ", "a"),
+        ("{!a=\"", "}"),
+        ("{!a=\"\" ", "}"),
+        ("{!term f=x}a ", "b"),
+        ("a{!", "}"),
+        ("f:", "a"),
+        ("+", "a"),
+        ("filter(a) ", "a"),
+        ("\t", "a"),
+    ];
+    let time = |unit: &str, end: &str, bytes: usize| {
+        let query = format!("b {}{end}", unit.repeat(bytes / unit.len()));
+        let mut best = Duration::MAX;
+        for _ in 0..3 {
+            let start = Instant::now();
+            let _ = parse(&query);
+            best = best.min(start.elapsed());
+        }
+        best
+    };
+    for (unit, end) in shapes {
+        let (short, long) = (time(unit, end, 4 << 10), time(unit, end, 64 << 10));
+        // Sixteen times the length; a quadratic part would make it 256 times the time.
+        let limit = short * 64 + Duration::from_millis(40);
+        assert!(long < limit, "{unit:?} … {end:?}: {short:?} for 4 KiB, {long:?} for 64 KiB");
+    }
+}
+
+fn occur() -> impl Strategy<Value = Occur> {
+    prop_oneof![Just(Occur::Should), Just(Occur::Must), Just(Occur::MustNot)]
+}
+
+/// Texts of the characters that mean something somewhere, and of others.
+fn value() -> impl Strategy<Value = String> {
+    let words = prop_oneof![
+        Just("AND"),
+        Just("OR"),
+        Just("NOT"),
+        Just("TO"),
+        Just("*"),
+        Just("filter"),
+        Just("NOW")
+    ];
+    prop_oneof![
+        4 => "[a-z0-9]{1,4}",
+        4 => "[-+&|!(){}\\[\\]^\"~*?:\\\\/ <>=.,@#'\t\n\u{3000}a\u{0}é💡]{0,5}",
+        1 => words.prop_map(str::to_string),
+    ]
+}
+
+fn non_empty() -> impl Strategy<Value = String> {
+    value().prop_filter("not empty", |text| !text.is_empty())
+}
+
+fn bound() -> impl Strategy<Value = Bound> {
+    prop_oneof![
+        Just(Bound::Open),
+        non_empty().prop_map(Bound::Inclusive),
+        non_empty().prop_map(Bound::Exclusive),
+    ]
+}
+
+/// A pattern that is no prefix's, no lone star, and has a wildcard.
+fn pattern() -> impl Strategy<Value = Vec<Glob>> {
+    let char =
+        value().prop_filter_map("a character", |text| text.chars().next()).prop_map(Glob::Char);
+    proptest::collection::vec(
+        prop_oneof![2 => char, 1 => Just(Glob::One), 1 => Just(Glob::Any)],
+        1..5,
+    )
+    .prop_filter("a wildcard", |globs| {
+        match globs.iter().position(|g| !matches!(g, Glob::Char(_))) {
+            None => false,
+            Some(first) => globs[first] == Glob::One || first + 1 < globs.len(),
+        }
+    })
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    prop_oneof![
+        4 => value().prop_map(Form::Equal),
+        1 => non_empty().prop_map(Form::Prefix),
+        1 => pattern().prop_map(Form::Wildcard),
+        1 => "[a-c.|*+()]{1,6}".prop_filter_map("an expression", |source| {
+            Some(source).filter(|s| !s.starts_with('*')).and_then(|s| Regexp::parse(&s, 0).ok()).map(Form::Regexp)
+        }),
+        1 => (non_empty(), 0u8..3).prop_map(|(text, edits)| Form::Fuzzy(text, edits)),
+        2 => (bound(), bound())
+            .prop_filter("an end", |(a, b)| (a, b) != (&Bound::Open, &Bound::Open))
+            .prop_map(|(lower, upper)| Form::Range { lower, upper }),
+        1 => Just(Form::Exists),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Ast> {
+    let path = proptest::option::of(non_empty()).prop_filter("no magic field", |path| {
+        !matches!(path.as_deref(), Some("_query_" | "_val_"))
+    });
+    let leaf = prop_oneof![
+        1 => Just(Ast::All),
+        9 => (path, form()).prop_map(|(path, form)| Ast::Leaf { path, form }),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let clauses = proptest::collection::vec((occur(), inner.clone()), 1..4)
+            .prop_filter("more than one optional clause", |list| {
+                list.len() > 1 || list[0].0 != Occur::Should
+            });
+        let boosted = |boost: fn(Box<Ast>, f32) -> Ast| {
+            (inner.clone(), 0u16..1000)
+                .prop_map(move |(ast, by)| boost(Box::new(ast), f32::from(by) / 8.0))
+        };
+        prop_oneof![
+            4 => clauses.prop_map(Ast::Boolean),
+            1 => boosted(Ast::Boost),
+            1 => boosted(Ast::Constant),
+            1 => inner.prop_map(|ast| Ast::Filter(Box::new(ast))),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn canonical_form_reads_back(ast in tree()) {
+        prop_assert_eq!(parse(&ast.to_string()), Ok(ast));
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
+        let _ = parse(&text);
+        let _ = parse_sort(&text);
+    }
+
+    #[test]
+    fn token_soup_reads_as_its_canonical_form_does(
+        tokens in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "a", "b", "f:", "*", "?", "\"", "\\", "(", ")", "[", "]", "{", "}", "{!", "{!term f=x}", " TO ", "AND",
+                "OR", "NOT", "&&", "||", "!", "+", "-", "~", "^", "^2", "~1", "/", "/*", "*/", ":", "=", " ", " ", " ",
+                "filter(", "_query_:", "\\u0041", "\t", "é",
+            ]),
+            0..14,
+        )
+    ) {
+        let text = tokens.concat();
+        match parse(&text) {
+            Ok(ast) => prop_assert_eq!(parse(&ast.to_string()), Ok(ast)),
+            Err(error) => if let Some(position) = error.position {
+                prop_assert!(text.is_char_boundary(position), "{} at {}", error, position);
+            },
+        }
+    }
+}

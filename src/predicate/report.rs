@@ -22,7 +22,9 @@ impl Predicate {
             Predicate::None => true,
             Predicate::All | Predicate::Not(_) => false,
             Predicate::And(parts) => {
-                parts.iter().fold(false, |found, part| part.narrowing(leaves) || found)
+                // Every part that narrows is asked, so none may be left out once one is found.
+                let narrowing = parts.iter().filter(|part| part.narrowing(leaves)).count();
+                narrowing > 0
             }
             Predicate::Or(parts) => {
                 let before = leaves.len();

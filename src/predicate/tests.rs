@@ -1,1 +1,266 @@
+//! What queries mean: as tables, and by asking the same question in two ways.
 
+use super::*;
+use crate::lucene::parse;
+use serde_json::{Value as Json, json};
+
+/// 2024-03-31T12:00:00Z
+const NOW: i64 = 1_711_886_400_000;
+
+fn lowered(query: &str) -> Lowered {
+    lower(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}")), NOW)
+}
+
+/// Query, canonical form, JSON path.
+const SAID: &[(&str, &str, &str)] = &[
+    ("*:*", "*:*", "$"),
+    ("", "-*:*", "$ ? (1 == 0)"),
+    ("-*:*", "-*:*", "$ ? (1 == 0)"),
+    ("a.b:x", "a.b:x", r#"$ ? (exists($."a"."b" ? (@ == "x")))"#),
+    ("a:5.0", "a:5.0", r#"$ ? (exists($."a" ? (@ == "5.0" || @ == 5)))"#),
+    ("a:1e400", "a:1e400", r#"$ ? (exists($."a" ? (@ == "1e400" || @ == 1e400)))"#),
+    ("a:1e999999", "a:1e999999", r#"$ ? (exists($."a" ? (@ == "1e999999")))"#),
+    ("a:true", "a:true", r#"$ ? (exists($."a" ? (@ == "true" || @ == true)))"#),
+    ("a:TRUE", "a:TRUE", r#"$ ? (exists($."a" ? (@ == "TRUE")))"#),
+    (r#"a\"b:"c\\d\"e""#, r#"a\"b:"c\\d\"e""#, r#"$ ? (exists($."a\"b" ? (@ == "c\\d\"e")))"#),
+    ("a..b:x", "a..b:x", r#"$ ? (exists($."a".""."b" ? (@ == "x")))"#),
+    ("x", "x", r#"$ ? (exists($.** ? (@ == "x")))"#),
+    ("a:x*", "a:x*", r#"$ ? (exists($."a" ? (@ starts with "x")))"#),
+    ("a:x?.*", r"a:x?.*", r#"$ ? (exists($."a" ? (@ like_regex "^x.\\..*$" flag "s")))"#),
+    (
+        "a:/x[^\\]y]{2}/",
+        "a:/x[^\\]y]{2}/",
+        r#"$ ? (exists($."a" ? (@ like_regex "^(?:x(?:[^\\]y]){2,2})$" flag "s")))"#,
+    ),
+    ("a:x~0", "a:x~0", r#"$ ? (exists($."a" ? (@ == "x")))"#),
+    (
+        "a:*",
+        "a:*",
+        r#"$ ? (exists($."a".** ? (@.type() == "string" || @.type() == "number" || @.type() == "boolean")))"#,
+    ),
+    (
+        "a:[1 TO 5}",
+        "a:[1 TO 5}",
+        r#"$ ? (exists($."a" ? ((@ >= 1 && @ < 5) || (@ >= "1" && @ < "5"))))"#,
+    ),
+    ("a:{1 TO b]", "a:{1 TO b]", r#"$ ? (exists($."a" ? ((@ > "1" && @ <= "b"))))"#),
+    ("a:[* TO -5]", "a:[* TO -5]", r#"$ ? (exists($."a" ? ((@ <= -5) || (@ <= "-5"))))"#),
+    (
+        "a:[false TO *]",
+        "a:[false TO *]",
+        r#"$ ? (exists($."a" ? ((@ >= "false") || (@ >= false))))"#,
+    ),
+    ("a:x b:y", "a:x b:y", r#"$ ? (exists($."a" ? (@ == "x")) || exists($."b" ? (@ == "y")))"#),
+    (
+        "a:x AND b:y OR c:z",
+        "+a:x +b:y c:z",
+        r#"$ ? (exists($."a" ? (@ == "x")) && exists($."b" ? (@ == "y")))"#,
+    ),
+    ("-a:x", "-a:x", r#"$ ? (!exists($."a" ? (@ == "x")))"#),
+    ("a:x -b:y", "a:x -b:y", r#"$ ? (exists($."a" ? (@ == "x")) && !exists($."b" ? (@ == "y")))"#),
+    (
+        "-a:x -b:y",
+        "-a:x -b:y",
+        r#"$ ? (!(exists($."a" ? (@ == "x")) || exists($."b" ? (@ == "y"))))"#,
+    ),
+    ("a:x (-b:y)", "a:x (-b:y)", r#"$ ? (exists($."a" ? (@ == "x")))"#),
+    ("+(-b:y)", "+(-b:y)", "$ ? (1 == 0)"),
+    ("(-b:y)", "-b:y", r#"$ ? (!exists($."b" ? (@ == "y")))"#),
+    ("(-b:y)^2", "(-b:y)^2", "$ ? (1 == 0)"),
+    ("filter(-b:y)", "filter(-b:y)", r#"$ ? (!exists($."b" ? (@ == "y")))"#),
+    ("+a:x filter(-b:y)^2", "+a:x filter(-b:y)^2", r#"$ ? (exists($."a" ? (@ == "x")))"#),
+    (
+        "a:x +(b:y c:z)",
+        "a:x +(b:y c:z)",
+        r#"$ ? (exists($."b" ? (@ == "y")) || exists($."c" ? (@ == "z")))"#,
+    ),
+    ("a:x^2 *:*", "a:x^2 *:*", "$"),
+    ("+a:x +*:*", "+a:x +*:*", r#"$ ? (exists($."a" ? (@ == "x")))"#),
+    ("-(-a:x)", "-(-a:x)", "$"),
+];
+
+#[test]
+fn canonical_form_and_json_path() {
+    for (query, canonical, path) in SAID {
+        assert_eq!(parse(query).map(|ast| ast.to_string()).as_deref(), Ok(*canonical), "{query}");
+        assert_eq!(lowered(query).predicate.jsonpath().as_deref(), Ok(*path), "{query}");
+    }
+}
+
+#[test]
+fn what_json_path_cannot_say_is_refused() {
+    for (query, what) in [
+        ("a:x~1", "a fuzzy term"),
+        ("a:NOW", "a date, which is compared as an instant"),
+        ("a:[2021-02-23T19:18:04Z TO *]", "a date, which is compared as an instant"),
+        ("a:[1e999999 TO *]", "a number outside the range of numeric"),
+        ("a:\\u0000", "a NUL character"),
+        ("a:[b TO c\\u0000]", "a NUL character"),
+        ("a\\u0000b:c", "a NUL character"),
+        ("a:/#/", "the empty regular expression (#)"),
+        ("a:/(x{20}){20}/", "a regular expression with more than 255 repetitions"),
+        ("b:c -a:x~1", "a fuzzy term"),
+    ] {
+        let refused = lowered(query).predicate.jsonpath().expect_err(query);
+        assert_eq!(refused.to_string(), format!("SQL/JSON path cannot express {what}"), "{query}");
+    }
+}
+
+#[test]
+fn a_path_over_ten_thousand_clauses_is_balanced() {
+    let query: String = (0..10_000).map(|n| format!("a:{n} ")).collect();
+    let path = lowered(&query).predicate.jsonpath().unwrap();
+    let deepest = path.chars().fold((0i32, 0), |(depth, most), c| match c {
+        '(' => (depth + 1, most.max(depth + 1)),
+        ')' => (depth - 1, most),
+        _ => (depth, most),
+    });
+    assert!(deepest.1 < 20, "{}", deepest.1);
+}
+
+#[test]
+fn notices() {
+    for (query, notice) in [
+        ("b (-a:x)", "(-a:x) matches nothing"),
+        ("+(-a -b)", "(-a -b) matches nothing"),
+        ("f:>5", "f:>5 looks for the text \">5\"; to compare numbers write f:{5 TO *]."),
+        ("f:<=5.5", "f:[* TO 5.5]"),
+    ] {
+        let notices = lowered(query).notices;
+        assert!(notices.len() == 1 && notices[0].contains(notice), "{query}: {notices:?}");
+    }
+    for query in ["-a", "(-a)", "a -b", "f:>x", "f:\\-5", ""] {
+        assert_eq!(lowered(query).notices, Vec::<String>::new(), "{query}");
+    }
+}
+
+fn document() -> Json {
+    serde_json::from_str(
+        r#"{
+            "s": "Text", "n": 5, "d": 5.50, "t": true, "f": false, "z": null, "e": "", "o": {}, "l": [],
+            "big": 9007199254740993, "huge": 1e300, "neg": -7.25, "u": "naïve 💡", "nl": "a\nb",
+            "a": [{"b": 1, "c": "x"}, {"b": 9, "c": ["y", ["z"]]}],
+            "k.dotted": "v", "k": {"more.dots": {"deep": "w"}},
+            "iso": "2024-03-31T11:00:00.000Z", "ms": 1711882800000, "num": "5", "star": "te*t"
+        }"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn matches_documents() {
+    let document = document();
+    for (query, expected) in [
+        // Equality
+        ("s:Text", true),
+        ("s:text", false),
+        ("s:Tex", false),
+        ("e:\"\"", true),
+        ("n:5", true),
+        ("n:5.0", true),
+        ("n:5e0", true),
+        ("n:\"5\"", true),
+        ("n:6", false),
+        ("num:5", true),
+        ("num:5.0", false),
+        ("d:5.5", true),
+        ("t:true", true),
+        ("t:TRUE", false),
+        ("f:false", true),
+        ("big:9007199254740993", true),
+        ("big:9007199254740992", false),
+        ("huge:1e300", true),
+        ("huge:10e299", true),
+        ("neg:\\-7.25", true),
+        ("u:naïve\\ 💡", true),
+        ("star:te\\*t", true),
+        // Paths
+        ("a.b:1", true),
+        ("a.c:y", true),
+        ("a.c:z", true),
+        ("k.dotted:v", true),
+        ("k\\.dotted:v", true),
+        ("k.more.dots.deep:w", true),
+        ("missing:v", false),
+        // Any leaf
+        ("Text", true),
+        ("w", true),
+        ("9", true),
+        ("dotted", false),
+        // Existence
+        ("s:*", true),
+        ("z:*", false),
+        ("o:*", false),
+        ("l:*", false),
+        ("a:*", true),
+        ("k:*", true),
+        ("k.more:*", true),
+        ("k.mor:*", false),
+        ("s:[* TO *]", true),
+        // Patterns look at strings alone
+        ("s:T*", true),
+        ("s:?ext", true),
+        ("s:/T[aeiou]xt/", true),
+        ("s:/Tex/", false),
+        ("n:5*", false),
+        ("n:?", false),
+        ("t:t*", false),
+        ("nl:a?b", true),
+        ("nl:/a.b/", true),
+        ("u:*💡", true),
+        ("s:Tetx~1", true),
+        ("s:Tezz~1", false),
+        ("s:Tezz~", true),
+        ("n:5~1", false),
+        // Ranges, in the leaf's own type
+        ("n:[5 TO 5]", true),
+        ("n:{5 TO *]", false),
+        ("n:[10 TO 40]", false),
+        ("num:[10 TO 6]", true),
+        ("s:[S TO U]", true),
+        ("s:[a TO z]", false),
+        ("t:[false TO true}", false),
+        ("t:{false TO true]", true),
+        ("neg:[-8 TO -7}", true),
+        ("n:[a TO z]", false),
+        ("u:[naj TO nb]", true),
+        // One element must satisfy both ends
+        ("a.b:[2 TO 8]", false),
+        ("a.b:[1 TO 8]", true),
+        // Dates
+        ("iso:\"2024-03-31T11:00:00Z\"", true),
+        ("iso:NOW-1HOUR", true),
+        ("iso:[NOW-1DAY TO NOW]", true),
+        ("iso:[NOW TO *]", false),
+        ("ms:[NOW-1DAY TO NOW]", true),
+        ("ms:NOW-1HOUR", true),
+        ("s:[NOW TO *]", true),
+        // Boolean rules
+        ("+s:Text n:6", true),
+        ("s:Text AND n:6", false),
+        ("s:Text AND n:5 OR n:6", true),
+        ("-missing:v", true),
+        ("-s:Text", false),
+        ("s:Text -n:5", false),
+        ("-n:[2 TO 8] ", false),
+        ("*:* -missing:*", true),
+        ("+(-missing:v)", false),
+    ] {
+        assert_eq!(lowered(query).predicate.matches(&document), expected, "{query}");
+    }
+}
+
+#[test]
+fn index_report_names_the_clauses() {
+    let report = |query: &str| lowered(query).predicate.index_report();
+    assert_eq!(
+        report("a:x AND b:[1 TO 2] -c:y"),
+        json!({"narrows": ["a:x"], "rechecks": ["a:x", "b:[1 TO 2]", "c:y"], "scans": false})
+    );
+    assert_eq!(
+        report("a:x b:y*"),
+        json!({"narrows": [], "rechecks": ["a:x", "b:y*"], "scans": true})
+    );
+    assert_eq!(report("a:x b:y")["narrows"], json!(["a:x", "b:y"]));
+    assert_eq!(report("+a:x +b:y~1")["scans"], json!(true));
+}

@@ -1,0 +1,32 @@
+# Everything is done by scripts/, which can as well be called by hand.
+#   PG_CONFIG=/path/to/pg_config   the PostgreSQL to use
+#   PG_VERSION=16                  or just its major version
+.PHONY: help run psql stop test install clean
+
+help:
+	@echo 'make run       build, start a private PostgreSQL under target/, load samples, query them'
+	@echo 'make psql      psql on that server'
+	@echo 'make stop      stop that server'
+	@echo 'make test      all checks and tests'
+	@echo 'make install   install the extension into your own PostgreSQL'
+	@echo 'make clean     stop that server and remove what was built'
+	@echo
+	@echo 'PG_CONFIG=/path/to/pg_config or PG_VERSION=14..18 choose the PostgreSQL.'
+
+run:
+	@scripts/run
+
+psql:
+	@target/psql
+
+stop:
+	@scripts/stop
+
+test:
+	@scripts/test
+
+install:
+	@scripts/install
+
+clean:
+	@scripts/stop --remove

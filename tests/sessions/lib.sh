@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# Sourced by the tests beside it. They run in an empty database that has the extension; see scripts/test.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+psql() { "$PG_BINDIR/psql" -X -q -At -v ON_ERROR_STOP=1 "$@"; }
+sql() { psql -c "$1" "${@:2}"; }
+
+# is WHAT EXPECTED ACTUAL
+is() {
+    if [ "$2" != "$3" ]; then
+        printf '%s\n  expected: %s\n  got:      %s\n' "$1" "$2" "$3" >&2
+        exit 1
+    fi
+}
+
+# One line for each query: how many documents, and a digest of them in order.
+queries=(
+    '*:*'
+    '_m1.ip:64.150.5.135'
+    'event.data.foo:epe'
+    'session.start:[1612497996000 TO 1612497997000}'
+    'user.id:"f7661f25-7c49-4f3b-9185-ec6566892878"'
+    'event.type:purchase AND event.data.amount:[100 TO *] NOT user.verified:true'
+    'session.visited.path:\/docs* OR user.tags:(vip "früh dabei")'
+    '-user:*'
+    'session.id:[2000 TO 3000]'
+)
+answers() { # [OPTION OF PSQL…]
+    local q
+    for q in "${queries[@]}"; do
+        psql "$@" -v q="$q" <<'END'
+SELECT :'q', a->'count', md5(a->>'items')
+FROM session_query('stash', :'q', sort => 'session.start asc', rows => 5000) AS a
+END
+    done
+}

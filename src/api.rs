@@ -1,5 +1,8 @@
 //! The SQL functions. Each checks that what must not be null is not, and hands on.
 
+// An ErrorReport is large, and pgrx raises it as it stands only when it is returned by value.
+#![allow(clippy::result_large_err)]
+
 use crate::document::{JsonbArg, JsonbDatum};
 use crate::error::{self, Error};
 use crate::store::items::Window;

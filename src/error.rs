@@ -43,7 +43,7 @@ pub enum Error {
     /// `what` was parsed from `text`: a query, a sort.
     #[error("{}", .error.message)]
     Query { what: &'static str, text: String, error: lucene::Error },
-    #[error("JSON path cannot say this query: {reason}")]
+    #[error("{reason}")]
     Unsayable { reason: String },
     #[error("{doing} failed: SPI answered {code}")]
     Spi { doing: &'static str, code: i32 },

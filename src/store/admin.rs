@@ -133,7 +133,9 @@ pub fn drop_store(name: &str) -> Result<()> {
     let name = Name::new(name)?;
     Spi::connect(|spi| {
         match Store::lock(spi, name.as_str(), Lock::Table) {
-            Ok(_) => drop(spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?),
+            Ok(_) => {
+                spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?;
+            }
             Err(Error::TableMissing { .. }) => {}
             Err(error) => return Err(error),
         }

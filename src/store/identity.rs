@@ -17,27 +17,31 @@ pub fn of(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
         }
     });
     match count {
-        0 => Err(format!("no string or number at \"{path}\"")),
-        1 => identity.map_err(|problem| format!("{problem} at \"{path}\"")),
-        _ => Err(format!("{count} values at \"{path}\", where one string or number belongs")),
+        0 => Err(format!("at \"{path}\": nothing, where a string or number belongs")),
+        1 => identity.map_err(|problem| format!("at \"{path}\": {problem}")),
+        _ => Err(format!("at \"{path}\": {count} values, where one string or number belongs")),
     }
 }
 
 /// The identity a string or number stands for. Numbers and strings share one space: 2002, 2002.0 and "2002" are the same.
 pub fn of_leaf(leaf: Leaf<'_>) -> Result<String, String> {
-    let identity = match leaf {
-        Leaf::String(text) => text.to_string(),
+    match leaf {
+        Leaf::String(text) if text.len() > MAX_BYTES => Err(format!(
+            "a string of {} bytes, but an identity has at most {MAX_BYTES}",
+            text.len()
+        )),
+        Leaf::String(text) => Ok(text.to_string()),
         Leaf::Number(number) => {
-            let number = number.decimal().ok_or("a number that has no value")?;
-            plain(&number).ok_or_else(|| too_long("a number"))?
+            let plain = number.decimal().and_then(|number| plain(&number));
+            let too_long = || {
+                format!(
+                    "a number of more than {MAX_BYTES} digits, but an identity has at most {MAX_BYTES} bytes"
+                )
+            };
+            plain.filter(|text| text.len() <= MAX_BYTES).ok_or_else(too_long)
         }
-        Leaf::Bool(_) => return Err("a boolean instead of a string or number".into()),
-    };
-    if identity.len() > MAX_BYTES { Err(too_long("a value")) } else { Ok(identity) }
-}
-
-fn too_long(what: &str) -> String {
-    format!("{what} of more than {MAX_BYTES} bytes, too long for an identity,")
+        Leaf::Bool(_) => Err("a boolean, where a string or number belongs".into()),
+    }
 }
 
 /// A number in plain digits, as PostgreSQL shows numerics, without zeros that mean nothing; none where that would be too

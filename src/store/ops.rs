@@ -73,7 +73,7 @@ fn read_op<'a>(
         interrupts(number);
         let id = match id {
             Item::Leaf(leaf) => identity::of_leaf(leaf),
-            other => Err(format!("{} instead of a string or number", kind(other))),
+            other => Err(format!("{}, where a string or number belongs", kind(other))),
         };
         match id {
             Ok(id) => changes.insert(id, Change::Delete),

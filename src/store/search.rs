@@ -1,5 +1,6 @@
 //! A query as an SQL condition over `doc`, with the query's text in parameters only.
 
+use super::spi;
 use crate::document::{JsonbArg, sort_key};
 use crate::error::{self, Error, Result};
 use crate::lucene::{self, Ast, SortKey};
@@ -16,6 +17,8 @@ pub struct Search {
     pub notices: Vec<String>,
     /// The query as JSON path, or why it cannot be one.
     pub jsonpath: std::result::Result<String, String>,
+    /// Whether the index on `doc` leaves few candidates.
+    is_narrowed: bool,
 }
 
 /// `@?` uses the index on `doc`, and answers for documents whose every leaf JSON path sees. The few others, irregular ones, have an
@@ -29,19 +32,28 @@ const NEGATED: &str = "
     ((doc OPERATOR(pg_catalog.@?) $1::pg_catalog.jsonpath AND session_store.shape(doc) <> 'irregular')
         OR (session_store.shape(doc) = 'irregular' AND session_store.matches(doc, $2, $3)))";
 
-const UNSAYABLE: &str = "session_store.matches(doc, $2, $3)";
+/// What JSON path cannot say, and what it takes long to say: the matcher walks a document once, however many clauses there are.
+/// JSON path does it once a clause, and keeps what it finds in memory until the document is done.
+const MATCHER: &str = "session_store.matches(doc, $2, $3)";
+
+/// Bytes of a JSON path up to which it is the faster one: some twenty clauses where every document is asked, some thousands where
+/// the index finds a few documents to ask.
+const MAX_SCANNED_PATH: usize = 1_000;
+const MAX_NARROWING_PATH: usize = 200_000;
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
     pub fn parse(query: &str) -> Result<Search> {
         let (ast, lowered) = understand(query, transaction_start())?;
         let jsonpath = lowered.predicate.jsonpath().map_err(|unsayable| unsayable.to_string());
+        let is_narrowed = lowered.predicate.index_report()["scans"] == false;
         Ok(Search {
             text: query.to_string(),
             ast,
             predicate: lowered.predicate,
             notices: lowered.notices,
             jsonpath,
+            is_narrowed,
         })
     }
 
@@ -55,15 +67,24 @@ impl Search {
         match self.jsonpath {
             _ if self.predicate == Predicate::All => "true",
             _ if self.predicate == Predicate::None => "false",
-            Err(_) => UNSAYABLE,
+            Err(_) => MATCHER,
+            Ok(ref path) if path.len() > self.longest_path() => MATCHER,
             Ok(_) if self.predicate.is_monotone() => MONOTONE,
             Ok(_) => NEGATED,
         }
     }
 
-    /// Whether the index on `doc` leaves few candidates.
-    pub fn is_narrowed(&self) -> bool {
-        self.predicate.index_report()["scans"] == false
+    fn longest_path(&self) -> usize {
+        if self.is_narrowed { MAX_NARROWING_PATH } else { MAX_SCANNED_PATH }
+    }
+
+    /// Does what plans a statement with this condition, under the settings it needs.
+    ///
+    /// Nobody knows the selectivity of `@?`; PostgreSQL takes one document in a hundred for a match, and then rather reads a
+    /// table from its start than an index if only a few matches are wanted: all of the table, where there are no more. And to
+    /// it, a path is one comparison, be it of ten thousand clauses. So where the index narrows a query, it is used.
+    pub fn planning<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.is_narrowed { spi::with_setting(c"enable_seqscan", c"off", work) } else { work() }
     }
 
     /// JSON path, query and time: the parameters of `condition`.

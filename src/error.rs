@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn counts_bytes_but_aligns_characters() {
-        assert_eq!(point_at("query", "é:é é:", 8), "at byte 9:\né:é é:\n      ^");
+        assert_eq!(point_at("query", "é:é é:", 8), "at byte 9:\né:é é:\n     ^");
     }
 
     #[test]

@@ -70,6 +70,17 @@ impl Ast {
         Ast::Boolean(vec![(Occur::MustNot, Ast::All)])
     }
 
+    /// How many leaves the tree has.
+    pub fn leaf_count(&self) -> usize {
+        match self {
+            Ast::All | Ast::Leaf { .. } => 1,
+            Ast::Boolean(clauses) => clauses.iter().map(|(_, clause)| clause.leaf_count()).sum(),
+            Ast::Boost(inner, _) | Ast::Constant(inner, _) | Ast::Filter(inner) => {
+                inner.leaf_count()
+            }
+        }
+    }
+
     /// Writes the tree as one operand: what is not one already is put in parentheses.
     fn write_operand(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

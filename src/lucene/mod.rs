@@ -13,7 +13,7 @@ mod sort;
 
 pub use ast::{Ast, Bound, Form, Glob, Occur};
 pub use error::{Error, ErrorKind};
-pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES, parse};
 pub use regexp::{Node as RegexpNode, Regexp, write_char as write_regexp_char};
 pub use sort::{SortKey, parse_sort};
 

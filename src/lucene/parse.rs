@@ -18,6 +18,8 @@ pub(super) struct LuceneParser;
 pub const MAX_BYTES: usize = 1 << 20;
 /// Groups within groups, nested query strings' included.
 pub const MAX_DEPTH: usize = 256;
+/// Values, patterns and ranges in one query.
+pub const MAX_LEAVES: usize = 1 << 14;
 /// Query strings within query strings. Each is read anew, so that this bounds the time, too.
 const MAX_NESTED_QUERIES: usize = 16;
 
@@ -25,17 +27,23 @@ const MAX_NESTED_QUERIES: usize = 16;
 ///
 /// # Errors
 /// [`ErrorKind::Syntax`] with the place, [`ErrorKind::Unsupported`] for what Solr knows and this does not, and
-/// [`ErrorKind::TooComplex`] past [`MAX_BYTES`] or [`MAX_DEPTH`].
+/// [`ErrorKind::TooComplex`] past [`MAX_BYTES`], [`MAX_DEPTH`] or [`MAX_LEAVES`].
 pub fn parse(text: &str) -> Result<Ast, Error> {
+    let too_much = |message| Error {
+        kind: ErrorKind::TooComplex,
+        message,
+        position: None,
+        hint: Some("Split it, or join with a table of the values.".into()),
+    };
     if text.len() > MAX_BYTES {
-        return Err(Error {
-            kind: ErrorKind::TooComplex,
-            message: format!("the query is {} bytes long, more than {MAX_BYTES}", text.len()),
-            position: None,
-            hint: Some("Split it, or join with a table of the values.".into()),
-        });
+        let bytes = text.len();
+        return Err(too_much(format!("the query is {bytes} bytes long, more than {MAX_BYTES}")));
     }
-    Ok(query(text, &Context::default())?.unwrap_or_else(Ast::nothing))
+    let ast = query(text, &Context::default())?.unwrap_or_else(Ast::nothing);
+    match ast.leaf_count() {
+        0..=MAX_LEAVES => Ok(ast),
+        leaves => Err(too_much(format!("the query has {leaves} clauses, more than {MAX_LEAVES}"))),
+    }
 }
 
 /// What holds for the clauses being read.

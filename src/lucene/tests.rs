@@ -346,6 +346,7 @@ fn limits() {
         (inside(17), "query strings"),
         (inside(MAX_BYTES / 9), "a megabyte of query strings"),
         ("a".repeat(MAX_BYTES + 1), "a byte too many"),
+        ("a ".repeat(MAX_LEAVES + 1), "a clause too many"),
         (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
         ("/((a{1000}){1000}){1000}/".to_string(), "a huge regular expression"),
     ] {

@@ -1,19 +1,27 @@
 //! Predicate × document: one walk over the leaves, then the tree.
 
 use super::{Predicate, Test, fuzzy, glob};
-use crate::document::{Document, Scalar};
+use crate::document::{Decimal, Document, Scalar};
 use std::collections::HashMap;
 
 /// A predicate made ready to ask many documents.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Matcher {
     tree: Node,
-    tests: Vec<Test>,
-    /// Which tests look at the leaves of a path.
-    at: HashMap<String, Vec<usize>>,
+    /// How many tests there are; each has a number.
+    tests: usize,
+    at: HashMap<String, Tests>,
+    anywhere: Tests,
     /// Which tests ask for a leaf at a path or below.
     at_or_below: HashMap<String, Vec<usize>>,
-    anywhere: Vec<usize>,
+}
+
+/// The tests that look at the leaves of one path, by number. A long list of values is a look-up and not a walk.
+#[derive(Debug, Default)]
+struct Tests {
+    texts: HashMap<String, Vec<usize>>,
+    numbers: HashMap<Decimal, Vec<usize>>,
+    others: Vec<(usize, Test)>,
 }
 
 /// The predicate's tree, its leaves replaced by the numbers of their tests.
@@ -26,22 +34,22 @@ enum Node {
     Not(Box<Node>),
 }
 
+impl Default for Node {
+    fn default() -> Self {
+        Node::Constant(false)
+    }
+}
+
 impl Matcher {
     pub fn new(predicate: &Predicate) -> Matcher {
-        let mut matcher = Matcher {
-            tree: Node::Constant(false),
-            tests: Vec::new(),
-            at: HashMap::new(),
-            at_or_below: HashMap::new(),
-            anywhere: Vec::new(),
-        };
+        let mut matcher = Matcher::default();
         matcher.tree = matcher.node(predicate);
         matcher
     }
 
     /// Whether the document meets the predicate.
     pub fn matches(&self, document: &impl Document) -> bool {
-        let mut passed = vec![false; self.tests.len()];
+        let mut passed = vec![false; self.tests];
         document.walk(&mut |path, leaf| self.visit(path, &leaf, &mut passed));
         self.tree.holds(&passed)
     }
@@ -55,14 +63,16 @@ impl Matcher {
             Predicate::Or(parts) => Node::Or(nodes(parts)),
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
             Predicate::Leaf { path, test } => {
-                let number = self.tests.len();
-                self.tests.push(test.clone());
+                let number = self.tests;
+                self.tests += 1;
                 match (path, test) {
-                    (None, _) => self.anywhere.push(number),
+                    (None, test) => self.anywhere.add(number, test),
                     (Some(path), Test::Exists) => {
                         self.at_or_below.entry(path.clone()).or_default().push(number);
                     }
-                    (Some(path), _) => self.at.entry(path.clone()).or_default().push(number),
+                    (Some(path), test) => {
+                        self.at.entry(path.clone()).or_default().add(number, test);
+                    }
                 }
                 Node::Test(number)
             }
@@ -70,19 +80,48 @@ impl Matcher {
     }
 
     fn visit(&self, path: &str, leaf: &Scalar<'_>, passed: &mut [bool]) {
-        let at = self.at.get(path).into_iter().flatten();
-        for &number in at.chain(&self.anywhere) {
-            passed[number] = passed[number] || self.tests[number].accepts(leaf);
+        self.anywhere.visit(leaf, passed);
+        if let Some(tests) = self.at.get(path) {
+            tests.visit(leaf, passed);
         }
         if self.at_or_below.is_empty() {
             return;
         }
         let dots = path.match_indices('.').map(|(dot, _)| dot);
         for end in dots.chain([path.len()]) {
-            for &number in self.at_or_below.get(&path[..end]).into_iter().flatten() {
-                passed[number] = true;
-            }
+            mark(self.at_or_below.get(&path[..end]), passed);
         }
+    }
+}
+
+impl Tests {
+    fn add(&mut self, number: usize, test: &Test) {
+        match test {
+            Test::Equal(value) if value.instant.is_none() && value.boolean.is_none() => {
+                self.texts.entry(value.text.clone()).or_default().push(number);
+                if let Some(decimal) = &value.number {
+                    self.numbers.entry(decimal.clone()).or_default().push(number);
+                }
+            }
+            test => self.others.push((number, test.clone())),
+        }
+    }
+
+    fn visit(&self, leaf: &Scalar<'_>, passed: &mut [bool]) {
+        match leaf {
+            Scalar::String(text) => mark(self.texts.get(*text), passed),
+            Scalar::Number(number) => mark(self.numbers.get(number), passed),
+            Scalar::Bool(_) => {}
+        }
+        for (number, test) in &self.others {
+            passed[*number] = passed[*number] || test.accepts(leaf);
+        }
+    }
+}
+
+fn mark(numbers: Option<&Vec<usize>>, passed: &mut [bool]) {
+    for &number in numbers.into_iter().flatten() {
+        passed[number] = true;
     }
 }
 

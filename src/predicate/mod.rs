@@ -12,6 +12,7 @@ mod matches;
 mod report;
 mod value;
 
+pub use fuzzy::is_within as is_within_edits;
 pub use jsonpath::Unsayable;
 pub use lower::{Lowered, lower};
 pub use matches::Matcher;

@@ -11,9 +11,23 @@ impl Predicate {
     /// The index holds hashes of whole paths with their values: it knows equality alone, and its hits are rechecked.
     pub fn index_report(&self) -> Value {
         let (mut narrows, mut rechecks) = (Vec::new(), Vec::new());
-        let found = self.jsonpath().is_ok() && self.narrowing(&mut narrows);
-        self.leaves(&mut rechecks);
-        json!({ "narrows": if found { narrows } else { Vec::new() }, "rechecks": rechecks, "scans": !found })
+        if self.is_narrowed() {
+            self.narrowing(&mut narrows);
+        }
+        self.leaves(&mut |path, test| rechecks.push(describe(path, test)));
+        json!({ "narrows": narrows, "rechecks": rechecks, "scans": narrows.is_empty() })
+    }
+
+    /// Whether the index leaves only candidates to recheck.
+    pub fn is_narrowed(&self) -> bool {
+        self.jsonpath().is_ok() && self.narrowing(&mut Vec::new())
+    }
+
+    /// How many tests on leaves there are.
+    pub fn leaf_count(&self) -> usize {
+        let mut count = 0;
+        self.leaves(&mut |_, _| count += 1);
+        count
     }
 
     /// Collects the leaves that the index is asked for; false if any document could be a hit.
@@ -44,14 +58,14 @@ impl Predicate {
         }
     }
 
-    fn leaves(&self, leaves: &mut Vec<String>) {
+    fn leaves(&self, visit: &mut impl FnMut(Option<&str>, &Test)) {
         match self {
             Predicate::All | Predicate::None => {}
             Predicate::And(parts) | Predicate::Or(parts) => {
-                parts.iter().for_each(|part| part.leaves(leaves));
+                parts.iter().for_each(|part| part.leaves(visit));
             }
-            Predicate::Not(part) => part.leaves(leaves),
-            Predicate::Leaf { path, test } => leaves.push(describe(path.as_deref(), test)),
+            Predicate::Not(part) => part.leaves(visit),
+            Predicate::Leaf { path, test } => visit(path.as_deref(), test),
         }
     }
 }

@@ -82,6 +82,10 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
             "plan": plan.column::<String>(),
         });
+        if !search.is_narrowed {
+            explained["index"]["narrows"] = json!([]);
+            explained["index"]["scans"] = json!(true);
+        }
         if let Err(reason) = &search.jsonpath {
             explained["unsayable"] = json!(reason);
         }

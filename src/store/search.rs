@@ -17,8 +17,8 @@ pub struct Search {
     pub notices: Vec<String>,
     /// The query as JSON path, or why it cannot be one.
     pub jsonpath: std::result::Result<String, String>,
-    /// Whether the index on `doc` leaves few candidates.
-    is_narrowed: bool,
+    /// Whether the index on `doc` is to find the candidates.
+    pub is_narrowed: bool,
 }
 
 /// `@?` uses the index on `doc`, and answers for documents whose every leaf JSON path sees. The few others, irregular ones, have an
@@ -32,21 +32,21 @@ const NEGATED: &str = "
     ((doc OPERATOR(pg_catalog.@?) $1::pg_catalog.jsonpath AND session_store.shape(doc) <> 'irregular')
         OR (session_store.shape(doc) = 'irregular' AND session_store.matches(doc, $2, $3)))";
 
-/// What JSON path cannot say, and what it takes long to say: the matcher walks a document once, however many clauses there are.
-/// JSON path does it once a clause, and keeps what it finds in memory until the document is done.
+/// What JSON path cannot say, and what it takes long to say: it asks one thing of a document after the other and keeps what it
+/// finds until it is done with the document, where the matcher walks it once and looks values up.
 const MATCHER: &str = "session_store.matches(doc, $2, $3)";
 
-/// Bytes of a JSON path up to which it is the faster one: some twenty clauses where every document is asked, some thousands where
-/// the index finds a few documents to ask.
-const MAX_SCANNED_PATH: usize = 1_000;
-const MAX_NARROWING_PATH: usize = 200_000;
+/// So many things JSON path is asked at most: of every document, and of those that the index finds.
+const MANY_LEAVES: usize = 32;
+const MANY_NARROWED_LEAVES: usize = 256;
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
     pub fn parse(query: &str) -> Result<Search> {
         let (ast, lowered) = understand(query, transaction_start())?;
         let jsonpath = lowered.predicate.jsonpath().map_err(|unsayable| unsayable.to_string());
-        let is_narrowed = lowered.predicate.index_report()["scans"] == false;
+        let leaves = lowered.predicate.leaf_count();
+        let is_narrowed = leaves <= MANY_NARROWED_LEAVES && lowered.predicate.is_narrowed();
         Ok(Search {
             text: query.to_string(),
             ast,
@@ -68,14 +68,10 @@ impl Search {
             _ if self.predicate == Predicate::All => "true",
             _ if self.predicate == Predicate::None => "false",
             Err(_) => MATCHER,
-            Ok(ref path) if path.len() > self.longest_path() => MATCHER,
+            Ok(_) if !self.is_narrowed && self.predicate.leaf_count() > MANY_LEAVES => MATCHER,
             Ok(_) if self.predicate.is_monotone() => MONOTONE,
             Ok(_) => NEGATED,
         }
-    }
-
-    fn longest_path(&self) -> usize {
-        if self.is_narrowed { MAX_NARROWING_PATH } else { MAX_SCANNED_PATH }
     }
 
     /// Does what plans a statement with this condition, under the settings it needs.

@@ -2,7 +2,6 @@
 
 use super::catalog::Store;
 use super::search::Search;
-use super::spi;
 use crate::error::{Error, Result};
 use crate::lucene::SortKey;
 use pgrx::datum::DatumWithOid;
@@ -35,7 +34,6 @@ impl Window {
 pub struct Items<'s> {
     pub sql: String,
     pub parameters: Vec<DatumWithOid<'s>>,
-    narrowed: bool,
 }
 
 impl<'s> Items<'s> {
@@ -64,15 +62,6 @@ impl<'s> Items<'s> {
         }
         let (table, condition) = (store.name.table(), search.condition());
         let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $4 LIMIT $5");
-        Items { sql, parameters, narrowed: search.is_narrowed() }
-    }
-
-    /// Does what plans the statement, with the settings it needs.
-    ///
-    /// Nobody knows the selectivity of `@?`; PostgreSQL takes one document in a hundred for a match, and then rather reads a
-    /// table from its start than an index if only a few matches are wanted: all of the table, where there are no more. So where
-    /// the index narrows a query, it is used.
-    pub fn planning<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.narrowed { spi::with_setting(c"enable_seqscan", c"off", work) } else { work() }
+        Items { sql, parameters }
     }
 }

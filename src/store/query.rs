@@ -23,7 +23,8 @@ fn count_in(spi: &Spi, store: &Store, search: &Search) -> Result<i64> {
         store.name.table(),
         search.condition()
     );
-    Ok(spi.run(Mode::Read, &sql, &search.parameters())?.get(0, 1).unwrap_or(0))
+    let rows = search.planning(|| spi.run(Mode::Read, &sql, &search.parameters()))?;
+    Ok(rows.get(0, 1).unwrap_or(0))
 }
 
 /// Put together by PostgreSQL, which keeps every digit of a number.
@@ -48,7 +49,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
             let items = Items::new(&store, &search, &sort, window);
             let answer = answer.replace("{items}", "pg_catalog.jsonb_agg(doc)");
             let sql = format!("SELECT {answer} FROM ({}) AS items", items.sql);
-            items.planning(|| spi.run(Mode::ReadInOrder, &sql, &items.parameters))?
+            search.planning(|| spi.run(Mode::ReadInOrder, &sql, &items.parameters))?
         };
         let result = rows.datum(0, 1).ok_or(Error::Spi { doing: "session_query", code: 0 })?;
         // SAFETY: a jsonb datum is a varlena; its copy lives where the result has to.
@@ -70,7 +71,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let items = Items::new(&store, &search, &keys, Window::new(0, Some(10))?);
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
         let sql = format!("EXPLAIN {}", items.sql);
-        let plan = items.planning(|| spi.run(Mode::Write, &sql, &items.parameters))?;
+        let plan = search.planning(|| spi.run(Mode::Write, &sql, &items.parameters))?;
         let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let mut explained = json!({
@@ -81,6 +82,10 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
             "plan": plan.column::<String>(),
         });
+        if !search.is_narrowed {
+            explained["index"]["narrows"] = json!([]);
+            explained["index"]["scans"] = json!(true);
+        }
         if let Err(reason) = &search.jsonpath {
             explained["unsayable"] = json!(reason);
         }

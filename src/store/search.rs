@@ -1,5 +1,6 @@
 //! A query as an SQL condition over `doc`, with the query's text in parameters only.
 
+use super::spi;
 use crate::document::{JsonbArg, sort_key};
 use crate::error::{self, Error, Result};
 use crate::lucene::{self, Ast, SortKey};
@@ -16,6 +17,8 @@ pub struct Search {
     pub notices: Vec<String>,
     /// The query as JSON path, or why it cannot be one.
     pub jsonpath: std::result::Result<String, String>,
+    /// Whether the index on `doc` is to find the candidates.
+    pub is_narrowed: bool,
 }
 
 /// `@?` uses the index on `doc`, and answers for documents whose every leaf JSON path sees. The few others, irregular ones, have an
@@ -29,23 +32,28 @@ const NEGATED: &str = "
     ((doc OPERATOR(pg_catalog.@?) $1::pg_catalog.jsonpath AND session_store.shape(doc) <> 'irregular')
         OR (session_store.shape(doc) = 'irregular' AND session_store.matches(doc, $2, $3)))";
 
+/// What JSON path cannot say, and what it takes long to say: it asks one thing of a document after the other and keeps what it
+/// finds until it is done with the document, where the matcher walks it once and looks values up.
 const MATCHER: &str = "session_store.matches(doc, $2, $3)";
 
-/// JSON path asks one thing of a document after the other; past so many the matcher, which walks it once, is the faster
-/// way to ask every document.
+/// So many things JSON path is asked at most: of every document, and of those that the index finds.
 const MANY_LEAVES: usize = 32;
+const MANY_NARROWED_LEAVES: usize = 256;
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
     pub fn parse(query: &str) -> Result<Search> {
         let (ast, lowered) = understand(query, transaction_start())?;
         let jsonpath = lowered.predicate.jsonpath().map_err(|unsayable| unsayable.to_string());
+        let leaves = lowered.predicate.leaf_count();
+        let is_narrowed = leaves <= MANY_NARROWED_LEAVES && lowered.predicate.is_narrowed();
         Ok(Search {
             text: query.to_string(),
             ast,
             predicate: lowered.predicate,
             notices: lowered.notices,
             jsonpath,
+            is_narrowed,
         })
     }
 
@@ -60,15 +68,19 @@ impl Search {
             _ if self.predicate == Predicate::All => "true",
             _ if self.predicate == Predicate::None => "false",
             Err(_) => MATCHER,
-            Ok(_) if !self.is_narrowed() && self.predicate.leaf_count() > MANY_LEAVES => MATCHER,
+            Ok(_) if !self.is_narrowed && self.predicate.leaf_count() > MANY_LEAVES => MATCHER,
             Ok(_) if self.predicate.is_monotone() => MONOTONE,
             Ok(_) => NEGATED,
         }
     }
 
-    /// Whether the index on `doc` leaves few candidates.
-    pub fn is_narrowed(&self) -> bool {
-        self.predicate.is_narrowed()
+    /// Does what plans a statement with this condition, under the settings it needs.
+    ///
+    /// Nobody knows the selectivity of `@?`; PostgreSQL takes one document in a hundred for a match, and then rather reads a
+    /// table from its start than an index if only a few matches are wanted: all of the table, where there are no more. And to
+    /// it, a path is one comparison, be it of ten thousand clauses. So where the index narrows a query, it is used.
+    pub fn planning<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.is_narrowed { spi::with_setting(c"enable_seqscan", c"off", work) } else { work() }
     }
 
     /// JSON path, query and time: the parameters of `condition`.

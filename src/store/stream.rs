@@ -28,7 +28,7 @@ impl Stream {
             let store = Store::find(spi, store)?;
             let items = Items::new(&store, &search, &sort, window);
             let open = || spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters);
-            let cursor = items.planning(open)?;
+            let cursor = search.planning(open)?;
             Ok(Stream { cursor: Some(cursor), batch: Vec::new() })
         })
     }

@@ -49,15 +49,8 @@ impl Lowering {
                 Predicate::None
             }
             Ast::Boolean(clauses) => self.boolean(clauses),
-            Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner),
-            // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), boosts left aside.
-            Ast::Filter(inner) => {
-                let mut inner = inner;
-                while let Ast::Boost(boosted, _) = &**inner {
-                    inner = boosted;
-                }
-                self.whole(inner)
-            }
+            // A filter's query, too, is rewritten as a part before it is asked (Solr's `FilterQuery.rewrite`).
+            Ast::Boost(inner, _) | Ast::Constant(inner, _) | Ast::Filter(inner) => self.part(inner),
         }
     }
 

@@ -465,7 +465,8 @@ fn globs(text: &str) -> Vec<Glob> {
 fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, Error> {
     let number = &pair.as_str()[1..];
     let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
-    if number >= 1.0 && number.fract() != 0.0 {
+    // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
+    if number >= 1.0 && number != (number as i32) as f32 {
         return Err(Error::syntax(pair.as_span().start(), "fractions of an edit are not possible")
             .with_hint("Write ~1 or ~2, or a similarity between 0 and 1."));
     }

@@ -216,6 +216,7 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("a^ 2", 2, "expected a number, found \"2\""),
     ("a^-1", 1, "a boost must be a finite number of 0 or more"),
     ("a~1.5", 1, "fractions of an edit are not possible"),
+    ("a~99999999999", 1, "fractions of an edit are not possible"),
     ("\\u12", 0, "\\u must be followed by four hexadecimal digits"),
     ("f:\"\\uzzzz\"", 3, "\\u must be followed by four hexadecimal digits"),
     ("f:/a(b/", 6, "expected \")\" in the regular expression"),

@@ -106,6 +106,9 @@ fn query(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
     };
     match params.get("type").unwrap_or("lucene") {
         "lucene" => {
+            if params.get("df").is_some_and(str::is_empty) {
+                return Err(Error::syntax(0, "the default field (df) has no name"));
+            }
             let inner = Context {
                 field: None,
                 default_field: params.get("df").map(str::to_string),

@@ -224,6 +224,7 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("f:/[b-a]/", 7, "a range of characters from a later to an earlier one"),
     ("f:/a)/", 4, "a parenthesis that closes nothing in the regular expression"),
     ("{!term}a", 0, "the local parameters name no field"),
+    ("{!lucene df=''}a", 0, "the default field (df) has no name"),
     ("{!term f=x", 9, "local parameters without a closing \"}\""),
     ("f:[1 TO\t2]", 5, "expected TO, found \"TO\""),
     ("a {!=b}", 6, "expected TO, found \"}\""),

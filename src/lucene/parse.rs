@@ -145,10 +145,15 @@ fn equal(path: String, value: &str) -> Ast {
 
 /// `{!terms f=path}a,b`: any of the values (Solr's `TermsQParserPlugin`).
 fn terms(path: String, values: &str, separator: &str) -> Ast {
+    // White space as Java's `trim` and `\s` know it. Without a separator each character is a value, and so is the end.
     let mut values: Vec<&str> = match separator {
-        " " => values.split_whitespace().collect(),
+        " " => values
+            .trim_matches(|c| c <= ' ')
+            .split([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
+            .filter(|value| !value.is_empty())
+            .collect(),
         _ if values.is_empty() => Vec::new(),
-        "" => vec![values],
+        "" => values.split("").skip(1).collect(),
         separator => values.split(separator).collect(),
     };
     match values.len() {

@@ -171,6 +171,8 @@ const READ: &[(&str, &str)] = &[
     ("{!prefix f=x}", "x:*"),
     ("{!terms f=x}a,b c,", "x:a x:\"b c\" x:\"\""),
     ("{!terms f=x separator=' '} a  b ", "x:a x:b"),
+    ("{!terms f=x separator=' ' v='a\u{3000}b c'}", "x:\"a\u{3000}b\" x:c"),
+    ("{!terms f=x separator=''}a,", "x:a x:, x:\"\""),
     ("{!terms f=x}a", "x:a"),
     ("{!terms f=x}", "-*:*"),
     ("x:{!prefix f=y}z", "y:z*"),

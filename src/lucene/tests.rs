@@ -162,6 +162,7 @@ const READ: &[(&str, &str)] = &[
     ("{!lucene v='a b'}", "a b"),
     ("{!lucene v=\"a \\\"b c\\\"\"}", "a \"b c\""),
     ("{!lucene cache=false}a", "a"),
+    ("{!term f=x v=\"\\ud83d\\udca1\"}", "x:\"💡\""),
     ("{!term f=x}a b:c", "x:\"a b:c\""),
     ("{!term f=x}", "x:\"\""),
     ("{!term f=a.b v='c d'}", "a.b:\"c d\""),

@@ -248,6 +248,10 @@ enum Conjunction {
 fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
     let mut list: Vec<(Occur, Ast)> = Vec::new();
     for clause in pair.into_inner() {
+        if clause.as_rule() == Rule::run {
+            list.extend(run(clause, context)?);
+            continue;
+        }
         let (mut conjunction, mut modifier, mut query) = (None, None, None);
         for part in clause.into_inner() {
             match part.as_rule() {
@@ -287,6 +291,27 @@ fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error
         0 => None,
         1 if list[0].0 == Occur::Should => list.pop().map(|(_, query)| query),
         _ => Some(Ast::Boolean(list)),
+    })
+}
+
+/// Words in a row. Solr asks a field that is not tokenized for any of them, whatever the default operator is
+/// (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
+fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Error> {
+    let at = pair.as_span().start();
+    let words = pair.into_inner().map(|word| unescape(word.as_str(), word.as_span().start()));
+    let words: Vec<String> = words.collect::<Result<_, Error>>()?;
+    let values = match &context.field {
+        Some(Field::Path(path)) if path == "_query_" => vec![words.join(" ")],
+        _ => words,
+    };
+    let mut any = Vec::new();
+    for value in values {
+        any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
+    }
+    Ok(match context.all_required {
+        false => any,
+        true if any.len() < 2 => any.into_iter().map(|(_, query)| (Occur::Must, query)).collect(),
+        true => vec![(Occur::Must, Ast::Boolean(any))],
     })
 }
 

@@ -57,6 +57,8 @@ struct Context {
     default_field: Option<String>,
     /// The local parameter `q.op=AND`.
     all_required: bool,
+    /// The local parameter `sow=true`: words in a row are clauses of their own.
+    split_words: bool,
     depth: usize,
     nested_queries: usize,
 }
@@ -113,6 +115,7 @@ fn query(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
                 field: None,
                 default_field: params.get("df").map(str::to_string),
                 all_required: params.get("q.op").is_some_and(|op| op.eq_ignore_ascii_case("and")),
+                split_words: params.get("sow").is_some_and(|sow| sow == "true"),
                 ..context
             };
             lucene(value, &inner).map_err(|error| match params.get("v") {
@@ -301,7 +304,9 @@ fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Err
     let words = pair.into_inner().map(|word| unescape(word.as_str(), word.as_span().start()));
     let words: Vec<String> = words.collect::<Result<_, Error>>()?;
     let values = match &context.field {
-        Some(Field::Path(path)) if path == "_query_" => vec![words.join(" ")],
+        Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
+            vec![words.join(" ")]
+        }
         _ => words,
     };
     let mut any = Vec::new();
@@ -310,7 +315,9 @@ fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Err
     }
     Ok(match context.all_required {
         false => any,
-        true if any.len() < 2 => any.into_iter().map(|(_, query)| (Occur::Must, query)).collect(),
+        true if any.len() < 2 || context.split_words => {
+            any.into_iter().map(|(_, query)| (Occur::Must, query)).collect()
+        }
         true => vec![(Occur::Must, Ast::Boolean(any))],
     })
 }
@@ -461,6 +468,7 @@ fn field_query(value: String, at: usize, context: &Context) -> Result<Option<Ast
                 field: None,
                 default_field: None,
                 all_required: false,
+                split_words: false,
                 nested_queries: context.nested_queries + 1,
                 ..*context
             };

@@ -160,6 +160,7 @@ const READ: &[(&str, &str)] = &[
     ("{!lucene q.op=AND}a b:c", "+a +b:c"),
     ("{!lucene q.op=AND}a b", "+(a b)"),
     ("{!lucene q.op=AND}f:(a b c)", "+(+(f:a f:b f:c))"),
+    ("{!lucene q.op=AND sow=true}f:(a b c)", "+(+f:a +f:b +f:c)"),
     ("{!lucene q.op=AND}a b \"c\" d", "+(a b) +c +d"),
     ("{!lucene q.op=AND}a b c OR d", "+(a b) c d"),
     ("{!lucene q.op=AND}a b c^2 d e~1 f *", "+(a b) +c^2 +d +e~1 +f +*:*"),

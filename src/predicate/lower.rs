@@ -50,27 +50,19 @@ impl Lowering {
             }
             Ast::Boolean(clauses) => self.boolean(clauses),
             Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner),
-            Ast::Filter(inner) => self.filter(inner),
-        }
-    }
-
-    /// A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), boosts left aside, but not
-    /// before it is rewritten (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause
-    /// alone match nothing, but not several.
-    fn filter(&mut self, mut inner: &Ast) -> Predicate {
-        while let Ast::Boost(boosted, _) = inner {
-            inner = boosted;
-        }
-        match inner {
-            Ast::Boolean(clauses) if is_negative(clauses) => {
-                let mut prohibited = self.of(clauses, Occur::MustNot);
-                prohibited.retain(|part| *part != Predicate::None);
-                match prohibited.iter().any(|part| *part != prohibited[0]) {
-                    true => Predicate::any_of(prohibited).negate(),
-                    false => self.part(inner),
+            // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), but rewritten first
+            // (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause alone match
+            // nothing, but not several.
+            Ast::Filter(inner) => match &**inner {
+                Ast::Boolean(clauses) if is_negative(clauses) => {
+                    let prohibited = self.of(clauses, Occur::MustNot);
+                    match prohibited.iter().any(|part| *part != prohibited[0]) {
+                        true => Predicate::any_of(prohibited).negate(),
+                        false => self.part(inner),
+                    }
                 }
-            }
-            inner => self.part(inner),
+                inner => self.part(inner),
+            },
         }
     }
 

@@ -70,6 +70,7 @@ const SAID: &[(&str, &str, &str)] = &[
     ("filter(b:y)", "filter(b:y)", r#"$ ? (exists($."b" ? (@ == "y")))"#),
     ("filter(-b:y)", "filter(-b:y)", "$ ? (1 == 0)"),
     ("-filter(-b:y)", "-filter(-b:y)", "$"),
+    ("filter((-a:x -b:y)^2)", "filter((-a:x -b:y)^2)", "$ ? (1 == 0)"),
     ("filter(-b:y -b:y)", "filter(-b:y -b:y)", "$ ? (1 == 0)"),
     (
         "filter(-a:x -b:y)",

@@ -1,13 +1,14 @@
 # Everything is done by scripts/, which can as well be called by hand.
 #   PG_CONFIG=/path/to/pg_config   the PostgreSQL to use
 #   PG_VERSION=16                  or just its major version
-.PHONY: help run psql stop test install clean
+.PHONY: help run psql stop test conformance-record install clean
 
 help:
 	@echo 'make run       build, start a private PostgreSQL under target/, load samples, query them'
 	@echo 'make psql      psql on that server'
 	@echo 'make stop      stop that server'
 	@echo 'make test      all checks and tests'
+	@echo 'make conformance-record   ask Solr anew what make test compares with (needs Java 17 and Maven; SEED=1, QUERIES=8000)'
 	@echo 'make install   install the extension into your own PostgreSQL'
 	@echo 'make clean     stop that server and remove what was built'
 	@echo
@@ -24,6 +25,9 @@ stop:
 
 test:
 	@scripts/test
+
+conformance-record:
+	@tests/conformance/record
 
 install:
 	@scripts/install

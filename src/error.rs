@@ -41,7 +41,7 @@ pub enum Error {
     #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
     SharedIdentity { name: String, path: String, documents: Vec<String> },
     /// `what` was parsed from `text`: a query, a sort.
-    #[error("{}", .error.message)]
+    #[error("{}{}", prefix(.error.kind, .what), .error.message)]
     Query { what: &'static str, text: String, error: lucene::Error },
     #[error("{reason}")]
     Unsayable { reason: String },
@@ -140,6 +140,14 @@ pub fn warning(message: String, hint: &str) {
     ErrorReport::new(Code::ERRCODE_WARNING, message, function_name!())
         .set_hint(hint)
         .report(PgLogLevel::WARNING);
+}
+
+/// What is wrong with a text is said in its own terms; that it is the text, before.
+fn prefix(kind: lucene::ErrorKind, what: &str) -> String {
+    match kind {
+        lucene::ErrorKind::Syntax => format!("syntax error in {what}: "),
+        lucene::ErrorKind::Unsupported | lucene::ErrorKind::TooComplex => String::new(),
+    }
 }
 
 /// How many characters of a long line are shown on either side of the place.

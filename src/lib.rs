@@ -1,12 +1,25 @@
 //! session_store: schema-free session stores in PostgreSQL, searched with Solr's query language.
+//!
+//! The way of a query, and the modules in its order; each imports only what stands behind it.
+//!
+//! ```text
+//! q text ──lucene──▶ Ast ──predicate──▶ Predicate ──┬─▶ JSON path ──▶ `doc @? path`, on a GIN index
+//!                                                   └─▶ Matcher ────▶ what JSON path cannot say or see
+//! ops jsonb ──store──▶ rows of sessions.<name>      names ──store──▶ tables and the catalogue
+//! ```
+//!
+//! `api` holds the SQL functions and `store` everything they do to tables. `lucene` and `predicate` know nothing of
+//! PostgreSQL, and see a document as `document` has it: a walk over leaves.
+
+mod api;
+mod store;
+
+pub mod predicate;
 
 pub mod document;
 pub mod lucene;
-pub mod predicate;
 
-mod api;
 mod error;
-mod store;
 
 ::pgrx::pg_module_magic!(name, version);
 

@@ -29,21 +29,23 @@ const MAX_NESTED_QUERIES: usize = 16;
 /// [`ErrorKind::Syntax`] with the place, [`ErrorKind::Unsupported`] for what Solr knows and this does not, and
 /// [`ErrorKind::TooComplex`] past [`MAX_BYTES`], [`MAX_DEPTH`] or [`MAX_LEAVES`].
 pub fn parse(text: &str) -> Result<Ast, Error> {
-    let too_much = |message| Error {
-        kind: ErrorKind::TooComplex,
-        message,
-        position: None,
-        hint: Some("Split it, or join with a table of the values.".into()),
-    };
     if text.len() > MAX_BYTES {
-        let bytes = text.len();
-        return Err(too_much(format!("the query is {bytes} bytes long, more than {MAX_BYTES}")));
+        return Err(too_long(format!("the query is longer than {MAX_BYTES} bytes")));
     }
     let ast = query(text, &Context::default())?.unwrap_or_else(Ast::nothing);
-    match ast.leaf_count() {
-        0..=MAX_LEAVES => Ok(ast),
-        leaves => Err(too_much(format!("the query has {leaves} clauses, more than {MAX_LEAVES}"))),
+    if ast.leaf_count() > MAX_LEAVES {
+        return Err(too_many_leaves());
     }
+    Ok(ast)
+}
+
+fn too_long(message: String) -> Error {
+    let hint = Some("Split it, or join with a table of the values.".into());
+    Error { kind: ErrorKind::TooComplex, message, position: None, hint }
+}
+
+fn too_many_leaves() -> Error {
+    too_long(format!("the query has more than {MAX_LEAVES} clauses"))
 }
 
 /// What holds for the clauses being read.
@@ -199,10 +201,11 @@ fn escape_dangling_parameters(text: &str, last_brace: usize) -> (Cow<'_, str>, V
     (Cow::Owned(format!("{head}{}", tail.replace("{!", "{\\!"))), inserted)
 }
 
-/// Refuses what would nest too deeply, before the recursive rules see it. Gives the place of the innermost parenthesis
+/// Refuses what would nest too deeply, before the recursive rules see it, and what is certain to have too many clauses. Gives the place of the innermost parenthesis
 /// that is never closed.
 fn check_depth(text: &str, outer: usize) -> Result<Option<usize>, Error> {
     let mut open = Vec::new();
+    let mut words = 0;
     let tokens = LuceneParser::parse(Rule::nesting, text)
         .map_err(|error| syntax_error(text, &error))?
         .flatten();
@@ -210,7 +213,12 @@ fn check_depth(text: &str, outer: usize) -> Result<Option<usize>, Error> {
         match token.as_rule() {
             Rule::open => open.push(token.as_span().end() - 1),
             Rule::close => drop(open.pop()),
+            Rule::word => words += 1,
             _ => {}
+        }
+        // A clause takes four words at most: AND NOT field:value.
+        if words > 4 * MAX_LEAVES {
+            return Err(too_many_leaves());
         }
         if outer + open.len() > MAX_DEPTH {
             return Err(Error::too_complex(

@@ -98,32 +98,36 @@ impl Reader<'_> {
         let start = self.position;
         let unclosed = || Error::syntax(start, "a quote that is never closed");
         self.position += 1;
-        let mut value = String::new();
+        // As UTF-16, because a pair of codes can stand for one character.
+        let mut units: Vec<u16> = Vec::new();
         loop {
-            let c = self.next().ok_or_else(unclosed)?;
-            match c {
+            let c = match self.next().ok_or_else(unclosed)? {
                 '\\' => match self.next().ok_or_else(unclosed)? {
-                    'n' => value.push('\n'),
-                    't' => value.push('\t'),
-                    'r' => value.push('\r'),
-                    'b' => value.push('\u{8}'),
-                    'f' => value.push('\u{c}'),
-                    'u' => value.push(self.code_unit(start)?),
-                    c => value.push(c),
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    'b' => '\u{8}',
+                    'f' => '\u{c}',
+                    'u' => {
+                        units.push(self.code_unit(start)?);
+                        continue;
+                    }
+                    c => c,
                 },
-                c if c == quote => return Ok(value),
-                c => value.push(c),
-            }
+                c if c == quote => return Ok(String::from_utf16_lossy(&units)),
+                c => c,
+            };
+            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
         }
     }
 
-    fn code_unit(&mut self, start: usize) -> Result<char, Error> {
+    fn code_unit(&mut self, start: usize) -> Result<u16, Error> {
         let digits = self.rest().get(..4).unwrap_or_default();
-        let unit = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 4).ok_or_else(
+        let unit = u16::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 4).ok_or_else(
             || Error::syntax(start, "\\u must be followed by four hexadecimal digits"),
         )?;
         self.position += 4;
-        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(unit)
     }
 
     fn next(&mut self) -> Option<char> {

@@ -57,6 +57,8 @@ struct Context {
     default_field: Option<String>,
     /// The local parameter `q.op=AND`.
     all_required: bool,
+    /// The local parameter `sow=true`: words in a row are clauses of their own.
+    split_words: bool,
     depth: usize,
     nested_queries: usize,
 }
@@ -106,10 +108,14 @@ fn query(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
     };
     match params.get("type").unwrap_or("lucene") {
         "lucene" => {
+            if params.get("df").is_some_and(str::is_empty) {
+                return Err(Error::syntax(0, "the default field (df) has no name"));
+            }
             let inner = Context {
                 field: None,
                 default_field: params.get("df").map(str::to_string),
                 all_required: params.get("q.op").is_some_and(|op| op.eq_ignore_ascii_case("and")),
+                split_words: params.get("sow").is_some_and(|sow| sow == "true"),
                 ..context
             };
             lucene(value, &inner).map_err(|error| match params.get("v") {
@@ -142,10 +148,15 @@ fn equal(path: String, value: &str) -> Ast {
 
 /// `{!terms f=path}a,b`: any of the values (Solr's `TermsQParserPlugin`).
 fn terms(path: String, values: &str, separator: &str) -> Ast {
+    // White space as Java's `trim` and `\s` know it. Without a separator each character is a value, and so is the end.
     let mut values: Vec<&str> = match separator {
-        " " => values.split_whitespace().collect(),
+        " " => values
+            .trim_matches(|c| c <= ' ')
+            .split([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
+            .filter(|value| !value.is_empty())
+            .collect(),
         _ if values.is_empty() => Vec::new(),
-        "" => vec![values],
+        "" => values.split("").skip(1).collect(),
         separator => values.split(separator).collect(),
     };
     match values.len() {
@@ -240,6 +251,10 @@ enum Conjunction {
 fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
     let mut list: Vec<(Occur, Ast)> = Vec::new();
     for clause in pair.into_inner() {
+        if clause.as_rule() == Rule::run {
+            list.extend(run(clause, context)?);
+            continue;
+        }
         let (mut conjunction, mut modifier, mut query) = (None, None, None);
         for part in clause.into_inner() {
             match part.as_rule() {
@@ -279,6 +294,31 @@ fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error
         0 => None,
         1 if list[0].0 == Occur::Should => list.pop().map(|(_, query)| query),
         _ => Some(Ast::Boolean(list)),
+    })
+}
+
+/// Words in a row. Solr asks a field that is not tokenized for any of them, whatever the default operator is
+/// (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
+fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Error> {
+    let at = pair.as_span().start();
+    let words = pair.into_inner().map(|word| unescape(word.as_str(), word.as_span().start()));
+    let words: Vec<String> = words.collect::<Result<_, Error>>()?;
+    let values = match &context.field {
+        Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
+            vec![words.join(" ")]
+        }
+        _ => words,
+    };
+    let mut any = Vec::new();
+    for value in values {
+        any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
+    }
+    Ok(match context.all_required {
+        false => any,
+        true if any.len() < 2 || context.split_words => {
+            any.into_iter().map(|(_, query)| (Occur::Must, query)).collect()
+        }
+        true => vec![(Occur::Must, Ast::Boolean(any))],
     })
 }
 
@@ -428,6 +468,7 @@ fn field_query(value: String, at: usize, context: &Context) -> Result<Option<Ast
                 field: None,
                 default_field: None,
                 all_required: false,
+                split_words: false,
                 nested_queries: context.nested_queries + 1,
                 ..*context
             };
@@ -465,7 +506,8 @@ fn globs(text: &str) -> Vec<Glob> {
 fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, Error> {
     let number = &pair.as_str()[1..];
     let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
-    if number >= 1.0 && number.fract() != 0.0 {
+    // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
+    if number >= 1.0 && number != (number as i32) as f32 {
         return Err(Error::syntax(pair.as_span().start(), "fractions of an edit are not possible")
             .with_hint("Write ~1 or ~2, or a similarity between 0 and 1."));
     }

@@ -50,14 +50,27 @@ impl Lowering {
             }
             Ast::Boolean(clauses) => self.boolean(clauses),
             Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner),
-            // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), boosts left aside.
-            Ast::Filter(inner) => {
-                let mut inner = inner;
-                while let Ast::Boost(boosted, _) = &**inner {
-                    inner = boosted;
+            Ast::Filter(inner) => self.filter(inner),
+        }
+    }
+
+    /// A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), boosts left aside, but not
+    /// before it is rewritten (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause
+    /// alone match nothing, but not several.
+    fn filter(&mut self, mut inner: &Ast) -> Predicate {
+        while let Ast::Boost(boosted, _) = inner {
+            inner = boosted;
+        }
+        match inner {
+            Ast::Boolean(clauses) if is_negative(clauses) => {
+                let mut prohibited = self.of(clauses, Occur::MustNot);
+                prohibited.retain(|part| *part != Predicate::None);
+                match prohibited.iter().any(|part| *part != prohibited[0]) {
+                    true => Predicate::any_of(prohibited).negate(),
+                    false => self.part(inner),
                 }
-                self.whole(inner)
             }
+            inner => self.part(inner),
         }
     }
 

@@ -67,7 +67,15 @@ const SAID: &[(&str, &str, &str)] = &[
     ("+(-b:y)", "+(-b:y)", "$ ? (1 == 0)"),
     ("(-b:y)", "-b:y", r#"$ ? (!exists($."b" ? (@ == "y")))"#),
     ("(-b:y)^2", "(-b:y)^2", "$ ? (1 == 0)"),
-    ("filter(-b:y)", "filter(-b:y)", r#"$ ? (!exists($."b" ? (@ == "y")))"#),
+    ("filter(b:y)", "filter(b:y)", r#"$ ? (exists($."b" ? (@ == "y")))"#),
+    ("filter(-b:y)", "filter(-b:y)", "$ ? (1 == 0)"),
+    ("-filter(-b:y)", "-filter(-b:y)", "$"),
+    ("filter(-b:y -b:y)", "filter(-b:y -b:y)", "$ ? (1 == 0)"),
+    (
+        "filter(-a:x -b:y)",
+        "filter(-a:x -b:y)",
+        r#"$ ? (!(exists($."a" ? (@ == "x")) || exists($."b" ? (@ == "y"))))"#,
+    ),
     ("+a:x filter(-b:y)^2", "+a:x filter(-b:y)^2", r#"$ ? (exists($."a" ? (@ == "x")))"#),
     (
         "a:x +(b:y c:z)",

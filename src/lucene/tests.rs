@@ -149,6 +149,7 @@ const READ: &[(&str, &str)] = &[
     ("filter(a -b)^2 c", "filter(a -b)^2 c"),
     ("f:filter(a)", "filter(f:a)"),
     ("filter (a)", "filter a"),
+    ("a filter(b)", "a filter(b)"),
     ("_query_:\"a AND b\"", "+a +b"),
     ("_query_:\"a AND b\" c", "(+a +b) c"),
     ("_query_:\"{!term f=x}y z\" c", "x:\"y z\" c"),

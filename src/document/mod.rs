@@ -7,6 +7,8 @@ mod datum;
 mod decimal;
 mod jsonb;
 mod sort_key;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
 
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
@@ -65,7 +67,7 @@ fn walk_value(
 }
 
 #[cfg(test)]
-mod tests {
+mod walk_tests {
     use super::*;
 
     #[test]

@@ -4,18 +4,24 @@
 //! canonical form, which reads back as the same tree.
 
 mod ast;
+mod diagnosis;
 mod error;
 mod escape;
+mod limits;
 mod local_params;
+mod operand;
 mod parse;
 mod regexp;
 mod sort;
 
 pub use ast::{Ast, Bound, Form, Glob, Occur};
 pub use error::{Error, ErrorKind};
-pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES, parse};
+pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES};
+pub use parse::parse;
 pub use regexp::{Node as RegexpNode, Regexp, write_char as write_regexp_char};
 pub use sort::{SortKey, parse_sort};
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

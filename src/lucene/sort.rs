@@ -1,8 +1,9 @@
 //! The `sort` argument: `path asc, other.path desc`.
 
+use super::diagnosis::syntax_error;
 use super::error::Error;
 use super::escape::unescape;
-use super::parse::{LuceneParser, Rule, syntax_error};
+use super::parse::{LuceneParser, Rule};
 use pest::Parser;
 
 /// One path to sort by.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Matcher {
     tree: Node,
-    /// How many tests there are; each has a number.
+    /// How many numbers there are: a test has one.
     tests: usize,
     at: HashMap<String, Tests>,
     anywhere: Tests,
@@ -55,27 +55,45 @@ impl Matcher {
     }
 
     fn node(&mut self, predicate: &Predicate) -> Node {
-        let mut nodes = |parts: &[Predicate]| parts.iter().map(|part| self.node(part)).collect();
         match predicate {
             Predicate::All => Node::Constant(true),
             Predicate::None => Node::Constant(false),
-            Predicate::And(parts) => Node::And(nodes(parts)),
-            Predicate::Or(parts) => Node::Or(nodes(parts)),
+            Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
+            Predicate::Or(parts) => self.or(parts),
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
             Predicate::Leaf { path, test } => {
-                let number = self.tests;
-                self.tests += 1;
-                match (path, test) {
-                    (None, test) => self.anywhere.add(number, test),
-                    (Some(path), Test::Exists) => {
-                        self.at_or_below.entry(path.clone()).or_default().push(number);
-                    }
-                    (Some(path), test) => {
-                        self.at.entry(path.clone()).or_default().add(number, test);
-                    }
-                }
+                let number = self.number();
+                self.add(number, path, test);
                 Node::Test(number)
             }
+        }
+    }
+
+    /// The leaves among the alternatives share a number: it is enough that one of them passes.
+    fn or(&mut self, parts: &[Predicate]) -> Node {
+        let number = self.number();
+        let mut nodes = vec![Node::Test(number)];
+        for part in parts {
+            match part {
+                Predicate::Leaf { path, test } => self.add(number, path, test),
+                part => nodes.push(self.node(part)),
+            }
+        }
+        Node::Or(nodes)
+    }
+
+    fn number(&mut self) -> usize {
+        self.tests += 1;
+        self.tests - 1
+    }
+
+    fn add(&mut self, number: usize, path: &Option<String>, test: &Test) {
+        match (path, test) {
+            (None, test) => self.anywhere.add(number, test),
+            (Some(path), Test::Exists) => {
+                self.at_or_below.entry(path.clone()).or_default().push(number);
+            }
+            (Some(path), test) => self.at.entry(path.clone()).or_default().add(number, test),
         }
     }
 

@@ -38,7 +38,7 @@ const MATCHER: &str = "session_store.matches(doc, $2, $3)";
 
 /// So many things JSON path is asked at most: of every document, and of those that the index finds.
 const MANY_LEAVES: usize = 32;
-const MANY_NARROWED_LEAVES: usize = 256;
+const MANY_NARROWED_LEAVES: usize = 1024;
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.

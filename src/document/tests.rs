@@ -1,0 +1,115 @@
+//! The reader of binary jsonb against the server that writes it.
+
+use super::{Document, Jsonb, JsonbArg, sort_key};
+use pgrx::prelude::*;
+use pgrx::{FromDatum, IntoDatum, JsonB};
+use serde_json::{Value, json};
+
+/// Hands a document to `read` as PostgreSQL stores it.
+fn stored<T>(value: &Value, read: impl FnOnce(Jsonb<'_>) -> T) -> T {
+    let datum = JsonB(value.clone()).into_datum();
+    // SAFETY: a jsonb datum, just made by jsonb_in.
+    let argument = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
+    read(argument.unwrap_or_else(|| panic!("{value} is jsonb")).document())
+}
+
+fn leaves(doc: &impl Document) -> Vec<(String, Vec<u8>)> {
+    let mut leaves = Vec::new();
+    doc.walk(&mut |path, value| leaves.push((path.to_string(), sort_key(&value))));
+    leaves.sort();
+    leaves
+}
+
+/// A value of any shape, the same for the same seed.
+fn arbitrary(seed: &mut u64, depth: u32) -> Value {
+    let mut pick = |n: u64| {
+        *seed =
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % n
+    };
+    match pick(if depth == 0 { 5 } else { 9 }) {
+        0 => json!(null),
+        1 => json!(pick(2) == 0),
+        2 => {
+            let (digits, exponent) = (pick(1 << 31), pick(80) as i64 - 40);
+            let sign = if pick(2) == 0 { "-" } else { "" };
+            serde_json::from_str(&format!("{sign}{digits}e{exponent}")).unwrap_or_default()
+        }
+        3 | 4 => json!("ä\"\\x".repeat(pick(40) as usize)),
+        5 | 6 => (0..pick(40)).map(|_| arbitrary(seed, depth - 1)).collect(),
+        _ => (0..pick(40))
+            .map(|i| (format!("{i}é").repeat(i as usize % 5), arbitrary(seed, depth - 1)))
+            .collect(),
+    }
+}
+
+#[pg_schema]
+mod tests {
+    use super::*;
+
+    #[pg_test]
+    fn jsonb_has_the_leaves_of_its_json() {
+        let mut seed = 1;
+        for _ in 0..500 {
+            let value = json!({ "": arbitrary(&mut seed, 3), "a.b": arbitrary(&mut seed, 2) });
+            assert_eq!(stored(&value, |doc| leaves(&doc)), leaves(&value), "{value}");
+        }
+    }
+
+    #[pg_test]
+    fn jsonb_numbers_are_exact() {
+        for text in [
+            "0",
+            "-0.0",
+            "1",
+            "10000",
+            "9999.9999",
+            "0.0001",
+            "1e-4",
+            "-1e-5",
+            "123456789012345678901234567890.12345",
+            "1e131071",
+            "1e-16383",
+            "-9007199254740993",
+            "0.00000000000000000000000000000000000001",
+        ] {
+            let value: Value = serde_json::from_str(&format!("[{text}]")).unwrap_or_default();
+            assert_eq!(stored(&value, |doc| leaves(&doc)), leaves(&value), "{text}");
+        }
+    }
+
+    #[pg_test]
+    fn jsonb_path_finds_what_the_walk_does() {
+        let mut seed = 2;
+        for _ in 0..200 {
+            let value = json!({ "a": arbitrary(&mut seed, 2), "a.b": { "c": [[1, { "d": 2 }]] } });
+            stored(&value, |doc| {
+                let all = leaves(&doc);
+                for (path, _) in &all {
+                    let mut found = Vec::new();
+                    doc.leaves_at(path, &mut |leaf| {
+                        found.extend(leaf.scalar().as_ref().map(sort_key))
+                    });
+                    found.sort();
+                    let expected: Vec<_> = all
+                        .iter()
+                        .filter(|(at, _)| at == path)
+                        .map(|(_, key)| key.clone())
+                        .collect();
+                    assert_eq!(found, expected, "{path:?} of {value}");
+                }
+            });
+        }
+    }
+
+    #[pg_test]
+    fn jsonb_nested_very_deep_is_walked() {
+        let depth = 2000;
+        let text = format!("{}1{}", "{\"a\":[".repeat(depth), "]}".repeat(depth));
+        let found =
+            Spi::get_one::<bool>(&format!("SELECT session_store.matches('{text}', '1', now())"));
+        assert_eq!(found, Ok(Some(true)));
+        let shape = Spi::get_one::<String>(&format!("SELECT session_store.shape('{text}')"));
+        assert_eq!(shape, Ok(Some("regular".to_string())));
+    }
+}

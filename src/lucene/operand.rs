@@ -1,0 +1,196 @@
+//! One operand of a query: a field, and a value, a pattern, a range or a group behind it.
+
+use super::ast::{Ast, Bound, Form, Glob};
+use super::error::Error;
+use super::escape::unescape;
+use super::parse::{Context, Field, Rule, clauses, query, shift};
+use super::regexp::Regexp;
+use pest::iterators::Pair;
+use std::borrow::Cow;
+
+/// A field, if there is one, and what is asked of it.
+pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
+    let mut context = Cow::Borrowed(context);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::field => context.to_mut().field = Some(field(part)?),
+            Rule::group => {
+                context.to_mut().depth += 1;
+                return boosted(part, |inner| clauses(inner, &context));
+            }
+            Rule::filter => {
+                context.to_mut().depth += 1;
+                return boosted(part, |inner| {
+                    let query = clauses(inner, &context)?.unwrap_or_else(Ast::nothing);
+                    Ok(Some(Ast::Filter(Box::new(query))))
+                });
+            }
+            Rule::local_params => {
+                return boosted(part, |inner| {
+                    let at = inner.as_span().start();
+                    query(inner.as_str(), &context).map_err(|error| shift(error, at))
+                });
+            }
+            Rule::range => return range(part, &context),
+            Rule::phrase | Rule::bare => return single(part, &context),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn field(pair: Pair<'_, Rule>) -> Result<Field, Error> {
+    match pair.as_str() {
+        "*" => Ok(Field::Any),
+        name => unescape(name, pair.as_span().start()).map(Field::Path),
+    }
+}
+
+/// Reads the first inner pair by `read`, and applies the boost behind it.
+fn boosted<'a>(
+    pair: Pair<'a, Rule>,
+    read: impl FnOnce(Pair<'a, Rule>) -> Result<Option<Ast>, Error>,
+) -> Result<Option<Ast>, Error> {
+    let mut inner = pair.into_inner();
+    let query = match inner.next() {
+        Some(first) => read(first)?,
+        None => None,
+    };
+    inner.try_fold(query, boost)
+}
+
+/// `^2` or `^=2` (Solr's `handleBoost`; Lucene's `BoostQuery` takes no negative number).
+fn boost(query: Option<Ast>, pair: Pair<'_, Rule>) -> Result<Option<Ast>, Error> {
+    let (Some(query), Rule::boost) = (&query, pair.as_rule()) else { return Ok(query) };
+    let number = &pair.as_str()[1..];
+    let (constant, digits) = match number.strip_prefix('=') {
+        Some(digits) => (true, digits),
+        None => (false, number),
+    };
+    let by = digits.parse::<f32>().ok().filter(|by| by.is_finite() && by.is_sign_positive());
+    let query = Box::new(query.clone());
+    match by {
+        Some(by) if constant => Ok(Some(Ast::Constant(query, by))),
+        Some(by) => Ok(Some(Ast::Boost(query, by))),
+        None => Err(Error::syntax(
+            pair.as_span().start(),
+            "a boost must be a finite number of 0 or more",
+        )),
+    }
+}
+
+fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
+    let (mut bounds, mut inclusive, mut boosts) = (Vec::new(), Vec::new(), None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::opening | Rule::closing => inclusive.push(matches!(part.as_str(), "[" | "]")),
+            Rule::bound => bounds.push(bound(part)?),
+            Rule::boost => boosts = Some(part),
+            _ => {}
+        }
+    }
+    let mut ends = bounds.into_iter().zip(inclusive).map(|(text, inclusive)| match text {
+        None => Bound::Open,
+        Some(text) if inclusive => Bound::Inclusive(text),
+        Some(text) => Bound::Exclusive(text),
+    });
+    let mut next_end = || ends.next().unwrap_or(Bound::Open);
+    let form = match (next_end(), next_end()) {
+        (Bound::Open, Bound::Open) => Form::Exists,
+        (lower, upper) => Form::Range { lower, upper },
+    };
+    boosts.into_iter().try_fold(context.leaf(form), boost)
+}
+
+/// The text of a bound; none for an open one.
+fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, Error> {
+    let (text, at) = (pair.as_str(), pair.as_span().start());
+    let is_quoted = pair.into_inner().any(|inner| inner.as_rule() == Rule::bound_quoted);
+    match text {
+        "*" => Ok(None),
+        _ if is_quoted => unescape(&text[1..text.len() - 1], at + 1).map(Some),
+        _ => unescape(text, at).map(Some),
+    }
+}
+
+/// A single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
+fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
+    let parts: Vec<_> = pair.into_inner().collect();
+    let fuzzy = parts.iter().find(|part| part.as_rule() == Rule::fuzzy);
+    let Some(token) = parts.first() else { return Ok(None) };
+    let (text, at) = (token.as_str(), token.as_span().start());
+    let query = match token.as_rule() {
+        Rule::any if matches!(context.field, None | Some(Field::Any)) => Some(Ast::All),
+        Rule::any => context.leaf(Form::Exists),
+        Rule::prefix => {
+            let start = unescape(&text[..text.len() - 1], at)?;
+            context.leaf(Form::Prefix(start))
+        }
+        Rule::wildcard => context.leaf(Form::Wildcard(globs(text))),
+        Rule::regexp => {
+            let regexp = Regexp::parse(&text[1..text.len() - 1], at + 1)?;
+            context.leaf(Form::Regexp(regexp))
+        }
+        Rule::quoted => field_query(unescape(&text[1..text.len() - 1], at + 1)?, at, context)?,
+        _ => {
+            let value = unescape(text, at)?;
+            match fuzzy {
+                Some(fuzzy) => {
+                    let edits = edits(fuzzy, value.chars().count())?;
+                    context.leaf(Form::Fuzzy(value, edits))
+                }
+                None => field_query(value, at, context)?,
+            }
+        }
+    };
+    parts.into_iter().filter(|part| part.as_rule() == Rule::boost).try_fold(query, boost)
+}
+
+/// Equality, unless the field is one of Solr's magic ones (`SolrQueryParserBase.MagicFieldName`).
+pub(super) fn field_query(
+    value: String,
+    at: usize,
+    context: &Context,
+) -> Result<Option<Ast>, Error> {
+    match &context.field {
+        Some(Field::Path(path)) if path == "_query_" => {
+            let nested = context.nested(at)?;
+            query(&value, &nested).map_err(|error| error.within("in the nested query", at))
+        }
+        Some(Field::Path(path)) if path == "_val_" => {
+            Err(Error::unsupported(at, "function queries (_val_) are not supported"))
+        }
+        _ => Ok(context.leaf(Form::Equal(value))),
+    }
+}
+
+/// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
+fn globs(text: &str) -> Vec<Glob> {
+    let mut chars = text.chars();
+    let mut globs = Vec::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        globs.push(match c {
+            '*' => Glob::Any,
+            '?' => Glob::One,
+            '\\' => Glob::Char(chars.next().unwrap_or(c)),
+            c => Glob::Char(c),
+        });
+    }
+    globs
+}
+
+/// The number behind `~`, a count of edits or a similarity below 1 (Lucene's `FuzzyQuery.floatToEdits`).
+fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, Error> {
+    let number = &pair.as_str()[1..];
+    let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
+    // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
+    if number >= 1.0 && number != (number as i32) as f32 {
+        return Err(Error::syntax(pair.as_span().start(), "fractions of an edit are not possible")
+            .with_hint("Write ~1 or ~2, or a similarity between 0 and 1."));
+    }
+    Ok(match number {
+        n if n >= 1.0 => n.min(2.0) as u8,
+        0.0 => 0,
+        n => ((1.0 - f64::from(n)) * length as f64).min(2.0) as u8,
+    })
+}

@@ -66,9 +66,20 @@ WITH RECURSIVE node (path, value) AS (
 SELECT path, jsonb_typeof(value) AS type, value #>> '{}' AS value FROM node
 WHERE jsonb_typeof(value) IN ('string', 'number', 'boolean');
 
+-- Whether a double is not exactly the number.
+CREATE FUNCTION pg_temp.is_rounded(number text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN number::numeric <> number::float8::text::numeric;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+    RETURN true;
+END
+$$;
+
+-- The recorder makes a path's field one of doubles where a number of it is not a long.
 CREATE TEMP TABLE path AS
 SELECT path, array_agg(DISTINCT type) AS types,
-    bool_or(type = 'number' AND value::numeric <> trunc(value::numeric)) AS is_decimal,
+    bool_or(type = 'number' AND (value::numeric <> trunc(value::numeric) OR value::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807)) AS is_double,
+    bool_or(type = 'number' AND pg_temp.is_rounded(value)) AS has_rounded,
     bool_or(value ~ '^\d{4}-\d\d-\d\dT[\d:.]+Z$') AS has_instants, bool_or(value ~ '^\d{4}-.*T.*[.]\d+Z$') AS has_fractions
 FROM leaf GROUP BY path;
 
@@ -95,7 +106,8 @@ FROM compared AS c, LATERAL (
         ('boolean', types = '{boolean}' AND form !~ '^(true|false|\*|[[{](true|false|\*) TO (true|false|\*)[]}])(\^=?[0-9.]+)?$'),
         ('several types', cardinality(types) > 1),
         ('number as Java reads it', 'number' = ANY (types) AND form ~ '[^\x01-\x7f]|[0-9.][dDfF]\M|NaN|Infinity|0[xX]|"\s|\s"'),
-        ('exact number', is_decimal AND form ~ '[0-9.]{20}'),
+        ('exact number', is_double AND (has_rounded OR EXISTS (SELECT
+            FROM regexp_matches(form, '-?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]{1,4})?', 'g') AS n WHERE pg_temp.is_rounded(n[1])))),
         ('date', has_instants AND (form ~ 'NOW|T[\d:]+([.]\d+Z|Z[-+/])' OR has_fractions AND form ~ 'T[\d:]+Z')),
         ('expansions of fuzzy terms', form ~ '~[12](\^=?[0-9.]+)?$' AND 50 < (SELECT count(DISTINCT value) FROM leaf AS l
             WHERE l.path = t.path AND length(value) BETWEEN length(form) / 2 - 3 AND length(form)))

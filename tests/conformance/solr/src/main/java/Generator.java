@@ -149,7 +149,7 @@ public final class Generator {
       case 6, 7, 8, 9, 10 -> clauses(3);
       case 11, 12 -> "{!lucene df=" + one("s", "p", "tags") + (oneIn(3) ? " q.op=" + one("AND", "OR", "and") : "") + "}" + one(soup(), clauses(2));
       case 13, 14, 15 -> defaulted(soup());
-      default -> defaulted(mutated(one(clause(), clauses(2))));
+      default -> defaulted(mutated(oneIn(3) ? clauses(2) : field(strings) + ":" + stringForm(one(WORDS)) + boost()));
     };
   }
 

@@ -9,9 +9,10 @@ impl Predicate {
     /// are asked of each candidate, and whether every document is one.
     ///
     /// The index holds hashes of whole paths with their values: it knows equality alone, and its hits are rechecked.
-    pub fn index_report(&self) -> Value {
+    /// With `narrowed` false the index is not asked, although it could be.
+    pub fn index_report(&self, narrowed: bool) -> Value {
         let (mut narrows, mut rechecks) = (Vec::new(), Vec::new());
-        if self.is_narrowed() {
+        if narrowed {
             self.narrowing(&mut narrows);
         }
         self.leaves(&mut |path, test| rechecks.push(describe(path, test)));

@@ -261,7 +261,10 @@ fn matches_documents() {
 
 #[test]
 fn index_report_names_the_clauses() {
-    let report = |query: &str| lowered(query).predicate.index_report();
+    let report = |query: &str| {
+        let predicate = lowered(query).predicate;
+        predicate.index_report(predicate.is_narrowed())
+    };
     assert_eq!(
         report("a:x AND b:[1 TO 2] -c:y"),
         json!({"narrows": ["a:x"], "rechecks": ["a:x", "b:[1 TO 2]", "c:y"], "scans": false})

@@ -78,7 +78,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "query": search.ast.to_string(),
             "jsonpath": search.jsonpath.as_deref().ok(),
             "notices": search.notices,
-            "index": search.predicate.index_report(),
+            "index": search.predicate.index_report(search.is_narrowed),
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
             "plan": plan.column::<String>(),
         });

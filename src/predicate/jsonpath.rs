@@ -33,9 +33,9 @@ impl Predicate {
     }
 }
 
-/// The condition, or its negation. A negation is carried down to the leaves: PostgreSQL 18's `jsonb_path_ops` loses rows
-/// over a negation within a negated `&&` (extract_jsp_bool_expr in jsonb_gin.c, where it meets a comparison it has no key
-/// for).
+/// The condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
+/// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
+/// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
 fn condition(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
     match predicate {
         Predicate::All | Predicate::None => {

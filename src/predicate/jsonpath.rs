@@ -28,53 +28,58 @@ impl Predicate {
         match self {
             Predicate::All => Ok("$".to_string()),
             Predicate::None => Ok("$ ? (1 == 0)".to_string()),
-            _ => Ok(format!("$ ? ({})", condition(self)?)),
+            _ => Ok(format!("$ ? ({})", condition(self, false)?)),
         }
     }
 }
 
-fn condition(predicate: &Predicate) -> Result<String, Unsayable> {
+/// The condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
+/// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
+/// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
+fn condition(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
     match predicate {
-        Predicate::All => Ok("1 == 1".to_string()),
-        Predicate::None => Ok("1 == 0".to_string()),
-        Predicate::And(parts) => joined(parts, " && "),
-        Predicate::Or(parts) => joined(parts, " || "),
-        Predicate::Not(part) => match &**part {
-            Predicate::Leaf { .. } => Ok(format!("!{}", condition(part)?)),
-            _ => Ok(format!("!({})", condition(part)?)),
-        },
+        Predicate::All | Predicate::None => {
+            let holds = (*predicate == Predicate::All) != negated;
+            Ok(if holds { "1 == 1" } else { "1 == 0" }.to_string())
+        }
+        Predicate::And(parts) => joined(parts, if negated { " || " } else { " && " }, negated),
+        Predicate::Or(parts) => joined(parts, if negated { " && " } else { " || " }, negated),
+        Predicate::Not(part) => condition(part, !negated),
         Predicate::Leaf { path, test } => {
+            let not = if negated { "!" } else { "" };
             let below = if path.is_none() || *test == Test::Exists { ".**" } else { "" };
             let mut keys = String::new();
             for key in path.iter().flat_map(|path| path.split('.')) {
                 keys.push('.');
                 keys.push_str(&string(key)?);
             }
-            Ok(format!("exists(${keys}{below} ? ({}))", filter(test)?))
+            Ok(format!("{not}exists(${keys}{below} ? ({}))", filter(test)?))
         }
     }
 }
 
-fn operand(predicate: &Predicate) -> Result<String, Unsayable> {
-    match predicate {
-        Predicate::And(_) | Predicate::Or(_) => Ok(format!("({})", condition(predicate)?)),
-        _ => condition(predicate),
+fn operand(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
+    let text = condition(predicate, negated)?;
+    let mut inner = predicate;
+    while let Predicate::Not(part) = inner {
+        inner = part;
+    }
+    match inner {
+        Predicate::And(_) | Predicate::Or(_) => Ok(format!("({text})")),
+        _ => Ok(text),
     }
 }
 
 /// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
 /// over a chain of ten thousand.
-fn joined(parts: &[Predicate], operator: &str) -> Result<String, Unsayable> {
-    match parts {
-        [one] => operand(one),
-        _ if parts.len() <= 8 => {
-            Ok(parts.iter().map(operand).collect::<Result<Vec<_>, _>>()?.join(operator))
-        }
-        _ => {
-            let (left, right) = parts.split_at(parts.len() / 2);
-            Ok(format!("({}){operator}({})", joined(left, operator)?, joined(right, operator)?))
-        }
+fn joined(parts: &[Predicate], operator: &str, negated: bool) -> Result<String, Unsayable> {
+    if parts.len() <= 8 {
+        let operands = parts.iter().map(|part| operand(part, negated));
+        return Ok(operands.collect::<Result<Vec<_>, _>>()?.join(operator));
     }
+    let (left, right) = parts.split_at(parts.len() / 2);
+    let left = joined(left, operator, negated)?;
+    Ok(format!("({left}){operator}({})", joined(right, operator, negated)?))
 }
 
 fn filter(test: &Test) -> Result<String, Unsayable> {

@@ -61,7 +61,12 @@ const SAID: &[(&str, &str, &str)] = &[
     (
         "-a:x -b:y",
         "-a:x -b:y",
-        r#"$ ? (!(exists($."a" ? (@ == "x")) || exists($."b" ? (@ == "y"))))"#,
+        r#"$ ? (!exists($."a" ? (@ == "x")) && !exists($."b" ? (@ == "y")))"#,
+    ),
+    (
+        "a:x -(b:y +c:z -d:w)",
+        "a:x -(b:y +c:z -d:w)",
+        r#"$ ? (exists($."a" ? (@ == "x")) && (!exists($."c" ? (@ == "z")) || exists($."d" ? (@ == "w"))))"#,
     ),
     ("a:x (-b:y)", "a:x (-b:y)", r#"$ ? (exists($."a" ? (@ == "x")))"#),
     ("+(-b:y)", "+(-b:y)", "$ ? (1 == 0)"),
@@ -75,7 +80,12 @@ const SAID: &[(&str, &str, &str)] = &[
     (
         "filter(-a:x -b:y)",
         "filter(-a:x -b:y)",
-        r#"$ ? (!(exists($."a" ? (@ == "x")) || exists($."b" ? (@ == "y"))))"#,
+        r#"$ ? (!exists($."a" ? (@ == "x")) && !exists($."b" ? (@ == "y")))"#,
+    ),
+    (
+        "a:x -(b:y +c:z -d:w)",
+        "a:x -(b:y +c:z -d:w)",
+        r#"$ ? (exists($."a" ? (@ == "x")) && (!exists($."c" ? (@ == "z")) || exists($."d" ? (@ == "w"))))"#,
     ),
     ("+a:x filter(-b:y)^2", "+a:x filter(-b:y)^2", r#"$ ? (exists($."a" ? (@ == "x")))"#),
     (

@@ -94,7 +94,7 @@ CREATE INDEX ON test (line);
 CREATE TEMP TABLE ruled AS
 SELECT line, rule
 FROM compared AS c, LATERAL (
-    SELECT 'no default field' WHERE code IS NULL AND (solr_refused = 'field' OR solr_hits IS NOT NULL AND query ~ '(^|[^\\\w?])\*\s*:\s*(?!\*(\s|\)|\^|~|"|$))')
+    SELECT 'no default field' WHERE code IS NULL AND (solr_refused = 'field' OR solr_hits IS NOT NULL AND query ~ '(^|[^\\\w?]|[~^][0-9.]*)\*\s*:\s*(?!\*(\s|\)|\^|~|"|$))')
     UNION ALL SELECT 'path named *' WHERE query ~ '\\\*\s*:\s*\*'
     UNION ALL SELECT 'value of another type' WHERE solr_refused = 'type' AND code IS NULL
     UNION ALL SELECT 'operator of regular expressions' WHERE solr_hits IS NOT NULL AND code = '0A000' AND message LIKE '%regular expression operator%'

@@ -67,7 +67,8 @@ public final class Generator {
     Files.write(directory.resolve("documents.ndjson"), documents);
 
     Set<String> queries = new LinkedHashSet<>();
-    Files.readAllLines(Path.of(args[2])).stream().filter(form -> !form.startsWith("#")).forEach(queries::add);
+    for (String form : Files.readAllLines(Path.of(args[2])))
+      if (!form.startsWith("#")) queries.add(form.replace('␊', '\n').replace('␍', '\r'));
     while (queries.size() < Integer.parseInt(args[1])) queries.add(whole(generator.query()));
     List<String> lines = new ArrayList<>();
     for (String query : queries) lines.add(JSON.writeValueAsString(query));

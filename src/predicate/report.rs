@@ -19,9 +19,9 @@ impl Predicate {
         json!({ "narrows": narrows, "rechecks": rechecks, "scans": narrows.is_empty() })
     }
 
-    /// Whether the index leaves only candidates to recheck.
+    /// Whether the index leaves only candidates to recheck, provided that there is a JSON path to ask it with.
     pub fn is_narrowed(&self) -> bool {
-        self.jsonpath().is_ok() && self.narrowing(&mut Vec::new())
+        self.narrowing(&mut Vec::new())
     }
 
     /// How many tests on leaves there are.

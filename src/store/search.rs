@@ -46,7 +46,8 @@ impl Search {
         let (ast, lowered) = understand(query, transaction_start())?;
         let jsonpath = lowered.predicate.jsonpath().map_err(|unsayable| unsayable.to_string());
         let leaves = lowered.predicate.leaf_count();
-        let is_narrowed = leaves <= MANY_NARROWED_LEAVES && lowered.predicate.is_narrowed();
+        let is_narrowed =
+            jsonpath.is_ok() && leaves <= MANY_NARROWED_LEAVES && lowered.predicate.is_narrowed();
         Ok(Search {
             text: query.to_string(),
             ast,

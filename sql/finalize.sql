@@ -38,10 +38,6 @@ COMMENT ON FUNCTION session_explain(text, text, text) IS
     'shows how a query is understood, what the index answers, and the plan: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS
     'a query as SQL/JSON path, for any jsonb column: doc @? session_jsonpath(''a.b:1'')';
-COMMENT ON FUNCTION session_store.shape(jsonb) IS
-    'whether JSON path reaches every leaf of a document: regular or irregular';
-COMMENT ON FUNCTION session_store.matches(jsonb, text, timestamptz) IS
-    'whether a document matches a query, NOW in it being the given time';
 COMMENT ON FUNCTION session_store.sort_key(jsonb, text, boolean) IS
     'the smallest or largest value at a path, as bytes in the order of sort';
 COMMENT ON FUNCTION session_store.identity(jsonb, text) IS

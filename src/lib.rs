@@ -14,6 +14,8 @@
 mod api;
 mod store;
 
+pub mod index;
+
 pub mod predicate;
 
 pub mod document;
@@ -24,6 +26,7 @@ mod error;
 ::pgrx::pg_module_magic!(name, version);
 
 pgrx::extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
+pgrx::extension_sql_file!("../sql/operator.sql", name = "operator", requires = ["bootstrap"]);
 pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 
 /// With RUST_BACKTRACE in the server's environment, pgrx appends a backtrace to the DETAIL of every error that passes through,

@@ -11,30 +11,6 @@ use pgrx::prelude::*;
 mod session_store {
     use super::*;
 
-    /// Whether JSON path reaches every leaf of a document: 'regular' or 'irregular'.
-    ///
-    /// ```sql
-    /// SELECT session_store.shape('{"a.b": 1}');  -- irregular
-    /// ```
-    #[pg_extern(immutable, strict, parallel_safe, cost = 20)]
-    fn shape(doc: JsonbArg<'_>) -> &'static str {
-        if doc.document().is_irregular() { "irregular" } else { "regular" }
-    }
-
-    /// Whether a document matches a query, at a given time if it speaks of `NOW`.
-    ///
-    /// ```sql
-    /// SELECT session_store.matches('{"a": [1, 2]}', 'a:2', now());
-    /// ```
-    #[pg_extern(immutable, strict, parallel_safe, cost = 100)]
-    fn matches(
-        doc: JsonbArg<'_>,
-        q: &str,
-        now: TimestampWithTimeZone,
-    ) -> Result<bool, ErrorReport> {
-        Ok(search::matches(doc, q, now)?)
-    }
-
     /// The smallest or largest value at a path, as bytes in the order of `sort`.
     ///
     /// ```sql

@@ -5,7 +5,7 @@
 //! token, no call into the server, no recursion to guard, and nothing unsafe. A reader meets only what `jsonb_in` wrote; should
 //! a stored document be damaged, the walk ends early instead of reading beyond it.
 
-use super::{Decimal, Document, Scalar};
+use super::{Container, Decimal, Item, Leaf, Number, ordered};
 
 // jsonb.h: JsonbContainer.header
 const COUNT_MASK: u32 = 0x0FFF_FFFF;
@@ -31,22 +31,6 @@ pub struct Jsonb<'a> {
     header: u32,
 }
 
-/// One value of an object or array.
-#[derive(Clone, Copy)]
-pub enum Item<'a> {
-    Null,
-    Leaf(Leaf<'a>),
-    Container(Jsonb<'a>),
-}
-
-/// A scalar whose number is not decoded yet: most numbers met on a walk are not the ones looked for.
-#[derive(Clone, Copy)]
-pub enum Leaf<'a> {
-    String(&'a str),
-    Number(Numeric<'a>),
-    Bool(bool),
-}
-
 impl<'a> Jsonb<'a> {
     /// Reads the payload of a jsonb value, behind its length word.
     pub fn new(bytes: &'a [u8]) -> Jsonb<'a> {
@@ -66,78 +50,9 @@ impl<'a> Jsonb<'a> {
         self.header & (IS_ARRAY | IS_SCALAR) == IS_ARRAY
     }
 
-    /// The values of an array, in order.
-    pub fn elements(self) -> impl Iterator<Item = Item<'a>> {
-        let count = if self.is_object() { 0 } else { self.count() };
-        self.entries(0, count, count, 0)
-    }
-
-    /// The members of an object, in the order jsonb keeps them: by key length, then bytes.
-    pub fn members(self) -> impl Iterator<Item = (&'a str, Item<'a>)> {
-        let count = if self.is_object() { self.count() } else { 0 };
-        // jsonb.h: first all keys, then all values.
-        let keys = self.entries(0, count, count * 2, 0);
-        let values_start = self.length_of(count);
-        keys.zip(self.entries(count, count * 2, count * 2, values_start)).map_while(|pair| {
-            match pair {
-                (Item::Leaf(Leaf::String(key)), value) => Some((key, value)),
-                _ => None,
-            }
-        })
-    }
-
     /// The member of an object with this key.
-    pub fn get(self, key: &str) -> Option<Item<'a>> {
+    pub fn get(self, key: &str) -> Option<Item<'a, Self>> {
         self.members().find(|(name, _)| *name == key).map(|(_, value)| value)
-    }
-
-    /// Whether a JSON path cannot reach some leaf the way a dotted path does: a key holds a dot, or an array is
-    /// directly an element of an array (JSON path's lax mode unwraps one level only).
-    pub fn is_irregular(self) -> bool {
-        let mut open = vec![self];
-        while let Some(container) = open.pop() {
-            for item in container.elements() {
-                match item {
-                    Item::Container(inner) if inner.is_array() => return true,
-                    Item::Container(inner) => open.push(inner),
-                    _ => {}
-                }
-            }
-            for (key, item) in container.members() {
-                if key.contains('.') {
-                    return true;
-                }
-                if let Item::Container(inner) = item {
-                    open.push(inner);
-                }
-            }
-        }
-        false
-    }
-
-    /// Calls `leaf` with every leaf at exactly this path, looking only where the path leads.
-    pub fn leaves_at(self, path: &str, leaf: &mut dyn FnMut(Leaf<'a>)) {
-        // The path still to go below a container; none where it was all used, where only arrays are gone through.
-        let mut open: Vec<(Item<'a>, Option<&str>)> = vec![(Item::Container(self), Some(path))];
-        while let Some((item, rest)) = open.pop() {
-            match (item, rest) {
-                (Item::Null, _) => {}
-                (Item::Leaf(found), None) => leaf(found),
-                (Item::Leaf(_), Some(_)) => {}
-                (Item::Container(inner), _) => {
-                    open.extend(inner.elements().map(|element| (element, rest)));
-                    let Some(rest) = rest else { continue };
-                    open.extend(inner.members().filter_map(|(key, member)| {
-                        let behind = rest.strip_prefix(key)?;
-                        match behind.strip_prefix('.') {
-                            Some(further) => Some((member, Some(further))),
-                            None if behind.is_empty() => Some((member, None)),
-                            None => None,
-                        }
-                    }));
-                }
-            }
-        }
     }
 
     fn count(self) -> usize {
@@ -156,92 +71,86 @@ impl<'a> Jsonb<'a> {
         Some(if entry & HAS_OFFSET != 0 { offlen } else { start + offlen })
     }
 
-    fn entries(
-        self,
-        from: usize,
-        to: usize,
-        total: usize,
-        start: usize,
-    ) -> impl Iterator<Item = Item<'a>> {
-        let base = 4 + 4 * total;
-        let mut start = start;
-        (from..to).map_while(move |index| {
-            let entry = word(self.bytes, 4 + 4 * index)?;
-            let end = self.end_of(index, start)?;
-            // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
-            let aligned = start.next_multiple_of(4);
-            let value = |from: usize| self.bytes.get(base + from..base + end);
-            let item = match entry & TYPE_MASK {
-                IS_STRING => Item::Leaf(Leaf::String(std::str::from_utf8(value(start)?).ok()?)),
-                IS_NUMERIC => Item::Leaf(Leaf::Number(Numeric(value(aligned)?))),
-                IS_FALSE => Item::Leaf(Leaf::Bool(false)),
-                IS_TRUE => Item::Leaf(Leaf::Bool(true)),
-                IS_CONTAINER => Item::Container(Jsonb::new(value(aligned)?)),
-                _ => Item::Null,
-            };
-            start = end;
-            Some(item)
+    /// Entries `from..to`, whose values begin `start` bytes behind all `total` entries.
+    fn entries(self, from: usize, to: usize, total: usize, start: usize) -> Entries<'a> {
+        Entries { container: self, index: from, end: to, base: 4 + 4 * total, start }
+    }
+}
+
+/// The values of some entries, in order.
+pub struct Entries<'a> {
+    container: Jsonb<'a>,
+    index: usize,
+    end: usize,
+    /// Where the first value of all lies.
+    base: usize,
+    /// Where the next value begins, from there.
+    start: usize,
+}
+
+impl<'a> Entries<'a> {
+    fn read(&mut self) -> Option<Item<'a, Jsonb<'a>>> {
+        let bytes = self.container.bytes;
+        let entry = word(bytes, 4 + 4 * self.index)?;
+        let start = self.start;
+        let end = self.container.end_of(self.index, start)?;
+        (self.index, self.start) = (self.index + 1, end);
+        // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
+        let aligned = start.next_multiple_of(4);
+        let value = |from: usize| bytes.get(self.base + from..self.base + end);
+        Some(match entry & TYPE_MASK {
+            IS_STRING => Item::Leaf(Leaf::String(std::str::from_utf8(value(start)?).ok()?)),
+            IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric(value(aligned)?)))),
+            IS_FALSE => Item::Leaf(Leaf::Bool(false)),
+            IS_TRUE => Item::Leaf(Leaf::Bool(true)),
+            IS_CONTAINER => Item::Container(Jsonb::new(value(aligned)?)),
+            _ => Item::Null,
         })
     }
 }
 
-impl<'a> Leaf<'a> {
-    /// The leaf's value, its number decoded.
-    pub fn scalar(self) -> Option<Scalar<'a>> {
-        match self {
-            Leaf::String(text) => Some(Scalar::String(text)),
-            Leaf::Bool(value) => Some(Scalar::Bool(value)),
-            Leaf::Number(number) => number.decimal().map(Scalar::Number),
+impl<'a> Iterator for Entries<'a> {
+    type Item = Item<'a, Jsonb<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.index < self.end { self.read() } else { None }
+    }
+}
+
+/// The members of an object.
+pub struct Members<'a> {
+    keys: Entries<'a>,
+    values: Entries<'a>,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, Item<'a, Jsonb<'a>>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.keys.next()? {
+            Item::Leaf(Leaf::String(key)) => Some((key, self.values.next()?)),
+            _ => None,
         }
     }
 }
 
-impl Document for Jsonb<'_> {
-    fn walk(&self, leaf: &mut dyn FnMut(&str, Scalar<'_>)) {
-        walk(*self, &mut |path, found| {
-            if let Some(value) = found.scalar() {
-                leaf(path, value);
-            }
-        });
-    }
-}
+impl<'a> Container<'a> for Jsonb<'a> {
+    type Elements = Entries<'a>;
+    type Members = Members<'a>;
 
-/// Calls `leaf` with every leaf and its path. Keeps its own stack: a document may be nested deeper than a thread's stack.
-fn walk<'a>(root: Jsonb<'a>, leaf: &mut dyn FnMut(&str, Leaf<'a>)) {
-    struct Frame<'a> {
-        items: Box<dyn Iterator<Item = (Option<&'a str>, Item<'a>)> + 'a>,
-        path: usize,
-        root: bool,
+    fn elements(self) -> Entries<'a> {
+        let count = if self.is_object() { 0 } else { self.count() };
+        self.entries(0, count, count, 0)
     }
-    let frame = |container: Jsonb<'a>, path: usize, root: bool| Frame {
-        items: if container.is_object() {
-            Box::new(container.members().map(|(key, item)| (Some(key), item)))
-        } else {
-            Box::new(container.elements().map(|item| (None, item)))
-        },
-        path,
-        root,
-    };
-    let mut path = String::new();
-    let mut open = vec![frame(root, 0, true)];
-    while let Some(top) = open.last_mut() {
-        path.truncate(top.path);
-        let Some((key, item)) = top.items.next() else {
-            open.pop();
-            continue;
-        };
-        // The first key of a path has no dot before it, even if it is empty.
-        let root = top.root && key.is_none();
-        if let Some(key) = key {
-            if !top.root {
-                path.push('.');
-            }
-            path.push_str(key);
-        }
-        match item {
-            Item::Null => {}
-            Item::Leaf(found) => leaf(&path, found),
-            Item::Container(inner) => open.push(frame(inner, path.len(), root)),
+
+    /// In the order jsonb keeps them: by key length, then bytes.
+    fn members(self) -> Members<'a> {
+        let count = if self.is_object() { self.count() } else { 0 };
+        // jsonb.h: first all keys, then all values.
+        let values_start = self.length_of(count);
+        Members {
+            keys: self.entries(0, count, count * 2, 0),
+            values: self.entries(count, count * 2, count * 2, values_start),
         }
     }
 }
@@ -258,10 +167,31 @@ const SHORT_NEGATIVE: u16 = 0x2000;
 const SHORT_WEIGHT_SIGN: u16 = 0x0040;
 const SHORT_WEIGHT: u16 = 0x003F;
 
-impl Numeric<'_> {
+impl<'a> Numeric<'a> {
     /// Its exact value; none for NaN and the infinities, which jsonb never holds.
     pub fn decimal(self) -> Option<Decimal> {
-        // numeric.c: digits in base 10000, the first worth 10000^weight, each a native int16.
+        let (negative, weight, digits) = self.parts()?;
+        let mut text = String::with_capacity(digits.len() * 2 + 16);
+        text.push_str(if negative { "-.0" } else { ".0" });
+        for digit in digits.chunks_exact(2) {
+            text.push_str(&format!("{:04}", u16::from_ne_bytes([digit[0], digit[1]])));
+        }
+        // One digit behind the point was written above, so that zero, which has none, is a number too.
+        text.push_str(&format!("e{}", 4 * (weight + 1) + 1));
+        Decimal::parse(&text)
+    }
+
+    /// Its exact value as bytes in order (see `ordered`); false for NaN and the infinities.
+    pub fn write_ordered(self, out: &mut impl Extend<u8>) -> bool {
+        let Some((negative, weight, digits)) = self.parts() else { return false };
+        let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
+        ordered::write(negative, weight, digits, out);
+        true
+    }
+
+    /// Sign, weight and digits. numeric.c: digits in base 10000, the first worth 10000^weight, each a native int16, and no
+    /// zeros at either end (make_result).
+    fn parts(self) -> Option<(bool, i64, &'a [u8])> {
         let half = |at: usize| Some(u16::from_ne_bytes(self.0.get(at..at + 2)?.try_into().ok()?));
         let header = half(4)?;
         let (negative, weight, digits) = match header & SPECIAL {
@@ -274,19 +204,7 @@ impl Numeric<'_> {
             }
             sign => (sign == NEGATIVE, i64::from(half(6)? as i16), 8),
         };
-        let digits = self.0.get(digits..self.length()?)?;
-        let mut text = String::with_capacity(digits.len() * 2 + 16);
-        text.push_str(if negative { "-.0" } else { ".0" });
-        for digit in digits.chunks_exact(2) {
-            let digit = u16::from_ne_bytes([digit[0], digit[1]]);
-            // By hand: this is the innermost loop of a sequential scan, and `write!` is several times slower.
-            for divisor in [1000, 100, 10, 1] {
-                text.push(char::from(b'0' + (digit / divisor % 10) as u8));
-            }
-        }
-        // One digit behind the point was written above, so that zero, which has none, is a number too.
-        text.push_str(&format!("e{}", 4 * (weight + 1) + 1));
-        Decimal::parse(&text)
+        Some((negative, weight, self.0.get(digits..self.length()?)?))
     }
 
     /// Length with the length word. postgres.h: an uncompressed four-byte varlena header.

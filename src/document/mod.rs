@@ -5,89 +5,121 @@
 
 mod datum;
 mod decimal;
+mod json;
 mod jsonb;
-mod sort_key;
+mod ordered;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
+mod walk;
 
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
-pub use jsonb::{Item, Jsonb, Leaf};
-pub use sort_key::sort_key;
+pub use jsonb::{Jsonb, Numeric};
+pub use ordered::write_decimal as write_ordered;
+pub use walk::walk;
 
-/// The value of a leaf.
-#[derive(Debug, Clone, PartialEq)]
+/// A JSON object or array that can be gone through: of PostgreSQL's binary jsonb, or of `serde_json` in tests.
+pub trait Container<'a>: Copy {
+    type Elements: Iterator<Item = Item<'a, Self>>;
+    type Members: Iterator<Item = (&'a str, Item<'a, Self>)>;
+
+    /// The values of an array, in order; none of an object. A lone scalar is an array of one.
+    fn elements(self) -> Self::Elements;
+
+    /// The members of an object; none of an array.
+    fn members(self) -> Self::Members;
+}
+
+/// One value of an object or array.
+#[derive(Clone, Copy)]
+pub enum Item<'a, C> {
+    Null,
+    Leaf(Leaf<'a>),
+    Container(C),
+}
+
+/// A scalar whose number is not decoded yet: most numbers met on a walk are not the ones looked for.
+#[derive(Clone, Copy)]
+pub enum Leaf<'a> {
+    String(&'a str),
+    Number(Number<'a>),
+    Bool(bool),
+}
+
+/// A number as a document holds it.
+#[derive(Clone, Copy)]
+pub enum Number<'a> {
+    Numeric(Numeric<'a>),
+    Text(&'a str),
+}
+
+/// The value of a leaf, ready to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar<'a> {
-    Number(Decimal),
+    /// Bytes that compare as the number does (see `ordered`).
+    Number(&'a [u8]),
     String(&'a str),
     Bool(bool),
 }
 
-/// Anything whose leaves can be walked: PostgreSQL's binary jsonb, or `serde_json::Value` in tests.
-pub trait Document {
-    /// Calls `leaf` with the path and value of every leaf, in the document's own order.
-    fn walk(&self, leaf: &mut dyn FnMut(&str, Scalar<'_>));
-}
+/// Where the bytes of a number are put while it is compared: more than nine digits in ten need no heap.
+pub type Scratch = smallvec::SmallVec<[u8; 32]>;
 
-impl Document for serde_json::Value {
-    fn walk(&self, leaf: &mut dyn FnMut(&str, Scalar<'_>)) {
-        walk_value(self, &mut String::new(), true, leaf);
-    }
-}
-
-fn walk_value(
-    value: &serde_json::Value,
-    path: &mut String,
-    root: bool,
-    leaf: &mut dyn FnMut(&str, Scalar<'_>),
-) {
-    use serde_json::Value;
-    match value {
-        Value::Null => {}
-        Value::Bool(b) => leaf(path, Scalar::Bool(*b)),
-        Value::Number(n) => {
-            if let Some(n) = Decimal::parse(&n.to_string()) {
-                leaf(path, Scalar::Number(n));
-            }
-        }
-        Value::String(s) => leaf(path, Scalar::String(s)),
-        Value::Array(items) => items.iter().for_each(|item| walk_value(item, path, root, leaf)),
-        Value::Object(members) => {
-            for (key, member) in members {
-                let length = path.len();
-                if !root {
-                    path.push('.');
+impl<'a> Leaf<'a> {
+    /// The leaf's value; a number's bytes go to `scratch`.
+    pub fn scalar<'s>(self, scratch: &'s mut Scratch) -> Option<Scalar<'s>>
+    where
+        'a: 's,
+    {
+        Some(match self {
+            Leaf::String(text) => Scalar::String(text),
+            Leaf::Bool(value) => Scalar::Bool(value),
+            Leaf::Number(number) => {
+                scratch.clear();
+                match number {
+                    Number::Numeric(numeric) if numeric.write_ordered(scratch) => {}
+                    Number::Numeric(_) => return None,
+                    Number::Text(text) => write_ordered(&Decimal::parse(text)?, scratch),
                 }
-                path.push_str(key);
-                walk_value(member, path, false, leaf);
-                path.truncate(length);
+                Scalar::Number(scratch)
             }
+        })
+    }
+}
+
+impl Number<'_> {
+    pub fn decimal(self) -> Option<Decimal> {
+        match self {
+            Number::Numeric(numeric) => numeric.decimal(),
+            Number::Text(text) => Decimal::parse(text),
         }
     }
 }
 
-#[cfg(test)]
-mod walk_tests {
-    use super::*;
+/// The types of values, in the order of `sort`, as the first byte of a value's bytes.
+pub const NUMBER: u8 = 1;
+pub const STRING: u8 = 2;
+pub const BOOLEAN: u8 = 3;
 
-    #[test]
-    fn arrays_are_transparent_and_dots_join() {
-        let doc: serde_json::Value = serde_json::from_str(
-            r#"{"a":[{"b":1},[[{"b":"x"}]],null,{}],"c.d":true,"c":{"d":2.50},"":{"":0}}"#,
-        )
-        .unwrap();
-        let mut leaves = Vec::new();
-        doc.walk(&mut |path, value| leaves.push(format!("{path}={value:?}")));
-        leaves.sort();
-        let number = |n| format!("{:?}", Scalar::Number(Decimal::parse(n).unwrap()));
-        let mut expected = vec![
-            format!("a.b={}", number("1")),
-            "a.b=String(\"x\")".to_string(),
-            "c.d=Bool(true)".to_string(),
-            format!("c.d={}", number("2.5")),
-            format!(".={}", number("0")),
-        ];
-        expected.sort();
-        assert_eq!(leaves, expected);
+impl Scalar<'_> {
+    /// Writes the value as bytes whose memcmp order is that of `sort`: numbers, then strings by code point, then booleans.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Scalar::Number(bytes) => {
+                out.push(NUMBER);
+                out.extend_from_slice(bytes);
+            }
+            Scalar::String(text) => {
+                out.push(STRING);
+                out.extend_from_slice(text.as_bytes());
+            }
+            Scalar::Bool(value) => out.extend([BOOLEAN, u8::from(*value)]),
+        }
+    }
+
+    pub fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes);
+        bytes
     }
 }

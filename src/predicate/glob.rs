@@ -39,6 +39,14 @@ pub fn is_match(pattern: &[Glob], text: &str) -> bool {
     }
 }
 
+/// What every text begins with that matches.
+pub fn literal_prefix(pattern: &[Glob]) -> String {
+    pattern
+        .iter()
+        .map_while(|glob| if let Glob::Char(c) = glob { Some(*c) } else { None })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

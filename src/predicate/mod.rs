@@ -9,16 +9,16 @@ mod glob;
 mod jsonpath;
 mod lower;
 mod matches;
-mod report;
 mod value;
 
 pub use fuzzy::is_within as is_within_edits;
+pub use glob::literal_prefix;
 pub use jsonpath::Unsayable;
 pub use lower::{Lowered, lower};
 pub use matches::Matcher;
 pub use value::{Limit, Value};
 
-use crate::document::Document;
+use crate::document::Container;
 use crate::lucene::{Glob, Regexp};
 
 /// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
@@ -55,7 +55,7 @@ pub enum Test {
 
 impl Predicate {
     /// Whether the document meets the condition. To ask many documents, make a [`Matcher`] once.
-    pub fn matches(&self, document: &impl Document) -> bool {
+    pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
         Matcher::new(self).matches(document)
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lucene::parse;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 /// 2024-03-31T12:00:00Z
 const NOW: i64 = 1_711_886_400_000;
@@ -267,22 +267,4 @@ fn matches_documents() {
     ] {
         assert_eq!(lowered(query).predicate.matches(&document), expected, "{query}");
     }
-}
-
-#[test]
-fn index_report_names_the_clauses() {
-    let report = |query: &str| {
-        let predicate = lowered(query).predicate;
-        predicate.index_report(predicate.jsonpath().is_ok() && predicate.is_narrowed())
-    };
-    assert_eq!(
-        report("a:x AND b:[1 TO 2] -c:y"),
-        json!({"narrows": ["a:x"], "rechecks": ["a:x", "b:[1 TO 2]", "c:y"], "scans": false})
-    );
-    assert_eq!(
-        report("a:x b:y*"),
-        json!({"narrows": [], "rechecks": ["a:x", "b:y*"], "scans": true})
-    );
-    assert_eq!(report("a:x b:y")["narrows"], json!(["a:x", "b:y"]));
-    assert_eq!(report("+a:x +b:y~1")["scans"], json!(true));
 }

@@ -3,8 +3,8 @@
 //! Solr asks its schema for a field's type; here the leaf's own type decides, one leaf at a time.
 
 use super::date;
-use crate::document::{Decimal, Scalar};
-use chrono::{DateTime, Utc};
+use crate::document::{Decimal, Scalar, write_ordered};
+use chrono::{DateTime, Datelike, Utc};
 use std::cmp::Ordering;
 
 /// A value of a query, read once for every type that a leaf can have.
@@ -12,6 +12,8 @@ use std::cmp::Ordering;
 pub struct Value {
     pub text: String,
     pub number: Option<Decimal>,
+    /// The number's bytes in order, as a number leaf is compared.
+    pub ordered: Option<Box<[u8]>>,
     pub boolean: Option<bool>,
     /// An instant, from ISO-8601 or date math.
     pub instant: Option<DateTime<Utc>>,
@@ -28,10 +30,17 @@ impl Value {
     /// `now` is what `NOW` stands for.
     pub fn read(text: &str, now: DateTime<Utc>) -> Value {
         let instant = date::parse_math(text, now);
+        // A number leaf holds an instant as milliseconds since the epoch.
+        let number = instant.map(date::milliseconds).or_else(|| Decimal::parse(text));
+        let ordered = number.as_ref().map(|number| {
+            let mut bytes = Vec::new();
+            write_ordered(number, &mut bytes);
+            bytes.into()
+        });
         Value {
             text: text.to_string(),
-            // A number leaf holds an instant as milliseconds since the epoch.
-            number: instant.map(date::milliseconds).or_else(|| Decimal::parse(text)),
+            number,
+            ordered,
             boolean: match text {
                 "true" => Some(true),
                 "false" => Some(false),
@@ -39,6 +48,16 @@ impl Value {
             },
             instant,
         }
+    }
+
+    /// How every text begins that is an instant within this value's second. Beyond the years that such texts have, something
+    /// before or behind all of them.
+    pub fn instant_second(&self) -> Option<String> {
+        self.instant.map(|instant| match instant.year() {
+            0..=9999 => instant.format("%Y-%m-%dT%H:%M:%S").to_string(),
+            ..0 => String::new(),
+            _ => ":".to_string(),
+        })
     }
 
     pub fn equals(&self, leaf: &Scalar<'_>) -> bool {
@@ -50,7 +69,7 @@ impl Value {
     /// that are instants compare as instants with an instant, all others by code point, which is the order of UTF-8.
     pub fn compare(&self, leaf: &Scalar<'_>) -> Option<Ordering> {
         match leaf {
-            Scalar::Number(n) => self.number.as_ref().map(|value| n.cmp(value)),
+            Scalar::Number(bytes) => self.ordered.as_deref().map(|value| (*bytes).cmp(value)),
             Scalar::Bool(b) => self.boolean.map(|value| b.cmp(&value)),
             Scalar::String(text) => {
                 let instants = self.instant.zip(self.instant.and_then(|_| date::parse_iso(text)));

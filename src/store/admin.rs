@@ -1,6 +1,6 @@
 //! Creating, renaming and dropping stores.
 
-use super::catalog::{self, Lock, Store};
+use super::catalog::{self, Lock, Operator, Store};
 use super::name::Name;
 use super::spi::{Mode, Spi};
 use crate::error::{self, Error, Result};
@@ -21,13 +21,8 @@ const SHARDED: &str = " PARTITION BY HASH (id)";
 const SHARD: &str = "
     CREATE TABLE {shard} PARTITION OF {table} FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})";
 
-/// What JSON path can say, the first index answers.
-const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc jsonb_path_ops)";
-
-/// The few documents that JSON path cannot see into as the query language does (see `Jsonb::is_irregular`), which the matcher
-/// must look at whatever the query.
-const IRREGULAR_INDEX: &str =
-    "CREATE INDEX ON {table} (id) WHERE session_store.shape(doc) = 'irregular'";
+/// Every path of every document, in one index.
+const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc {schema}.jsonb_lucene_ops)";
 
 const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_store.store'";
 
@@ -70,8 +65,7 @@ fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
             spi.run(Mode::Write, &format!("{head}{}{tail}", shard.table()), &[])?;
         }
     }
-    run(DOC_INDEX)?;
-    run(IRREGULAR_INDEX)?;
+    run(&DOC_INDEX.replace("{schema}", &Operator::find(spi)?.schema))?;
     run(COMMENT)
 }
 

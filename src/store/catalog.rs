@@ -4,6 +4,8 @@ use super::name::Name;
 use super::near::near;
 use super::spi::{Mode, Spi};
 use crate::error::{Error, Result};
+use pgrx::pg_sys;
+use std::cell::RefCell;
 
 /// What the catalogue knows about a store that has its table.
 pub struct Store {
@@ -52,6 +54,58 @@ impl Store {
             return Err(Error::TableMissing { name: name.as_str().to_string(), table });
         }
         Ok(Store { name, key, shards })
+    }
+}
+
+/// The operator `@@@` and what goes with it, which lie in the schema that the extension was created in.
+#[derive(Clone)]
+pub struct Operator {
+    /// Quoted.
+    pub schema: String,
+    pub query_type: pg_sys::Oid,
+    oid: pg_sys::Oid,
+}
+
+const OPERATOR: &str = "
+    SELECT pg_catalog.quote_ident(namespace.nspname), operator.oprright, operator.oid
+    FROM pg_catalog.pg_operator AS operator
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = operator.oprnamespace
+    JOIN pg_catalog.pg_depend AS depend ON depend.objid = operator.oid AND depend.deptype = 'e'
+        AND depend.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+    JOIN pg_catalog.pg_extension AS extension ON extension.oid = depend.refobjid
+    WHERE operator.oprname = '@@@' AND extension.extname = 'session_store'";
+
+thread_local! {
+    static OPERATOR_FOUND: RefCell<Option<Operator>> = const { RefCell::new(None) };
+}
+
+impl Operator {
+    /// Looked up once in a session, and again should the extension have been created anew.
+    pub fn find(spi: &Spi) -> Result<Operator> {
+        let exists = |operator: &Operator| {
+            // SAFETY: a look into the server's cache of pg_operator (syscache.h).
+            unsafe {
+                pg_sys::SearchSysCacheExists(
+                    pg_sys::SysCacheIdentifier::OPEROID as i32,
+                    operator.oid.into(),
+                    pg_sys::Datum::null(),
+                    pg_sys::Datum::null(),
+                    pg_sys::Datum::null(),
+                )
+            }
+        };
+        if let Some(operator) = OPERATOR_FOUND.with_borrow(Clone::clone).filter(exists) {
+            return Ok(operator);
+        }
+        let rows = spi.run(Mode::Read, OPERATOR, &[])?;
+        let (Some(schema), Some(query_type), Some(oid)) =
+            (rows.get(0, 1), rows.get(0, 2), rows.get(0, 3))
+        else {
+            return Err(Error::Spi { doing: "looking for the operator @@@", code: 0 });
+        };
+        let operator = Operator { schema, query_type, oid };
+        OPERATOR_FOUND.set(Some(operator.clone()));
+        Ok(operator)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The statement that reads a window of a query's matches.
 
-use super::catalog::Store;
+use super::catalog::{Operator, Store};
 use super::search::Search;
 use crate::error::{Error, Result};
 use crate::lucene::SortKey;
@@ -41,11 +41,12 @@ impl<'s> Items<'s> {
     /// through its pages in order; partitions come one after the other). A sort ends in that order too.
     pub fn new(
         store: &Store,
+        operator: &Operator,
         search: &'s Search,
         sort: &'s [SortKey],
         window: Window,
     ) -> Items<'s> {
-        let mut parameters = search.parameters();
+        let mut parameters = search.parameters(operator);
         parameters.push(window.start.into());
         parameters.push(window.rows.into());
         let mut order = String::new();
@@ -60,8 +61,8 @@ impl<'s> Items<'s> {
         if !order.is_empty() {
             order = format!("ORDER BY {order}tableoid, ctid");
         }
-        let (table, condition) = (store.name.table(), search.condition());
-        let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $4 LIMIT $5");
+        let (table, condition) = (store.name.table(), search.condition(operator));
+        let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $2 LIMIT $3");
         Items { sql, parameters }
     }
 }

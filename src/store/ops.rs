@@ -1,7 +1,7 @@
 //! What session_update was given, read in place: `[{"upsert":[doc…],"delete":[id…]},…]`.
 
 use super::identity;
-use crate::document::{Item, Jsonb};
+use crate::document::{Container, Item, Jsonb};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> 
 }
 
 fn read_op<'a>(
-    op: Item<'a>,
+    op: Item<'a, Jsonb<'a>>,
     place: &str,
     key: &str,
     changes: &mut HashMap<String, Change<'a>>,
@@ -85,10 +85,10 @@ fn read_op<'a>(
 
 /// The elements of an op's array; none where the op does not have it.
 fn elements<'a>(
-    list: Option<Item<'a>>,
+    list: Option<Item<'a, Jsonb<'a>>>,
     place: &str,
     property: &str,
-) -> Result<impl Iterator<Item = Item<'a>> + use<'a>> {
+) -> Result<impl Iterator<Item = Item<'a, Jsonb<'a>>> + use<'a>> {
     let list = match list {
         None => None,
         Some(Item::Container(list)) if list.is_array() => Some(list),
@@ -100,7 +100,7 @@ fn elements<'a>(
     Ok(list.into_iter().flat_map(Jsonb::elements))
 }
 
-fn kind(item: Item<'_>) -> &'static str {
+fn kind(item: Item<'_, Jsonb<'_>>) -> &'static str {
     use crate::document::Leaf;
     match item {
         Item::Null => "null",

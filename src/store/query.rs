@@ -1,6 +1,6 @@
 //! Asking a store: session_query, session_count, session_explain.
 
-use super::catalog::Store;
+use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
 use super::search::{self, Search};
 use super::spi::{Mode, Spi};
@@ -18,12 +18,10 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
 }
 
 fn count_in(spi: &Spi, store: &Store, search: &Search) -> Result<i64> {
-    let sql = format!(
-        "SELECT pg_catalog.count(*) FROM {} WHERE {}",
-        store.name.table(),
-        search.condition()
-    );
-    let rows = search.planning(|| spi.run(Mode::Read, &sql, &search.parameters()))?;
+    let operator = Operator::find(spi)?;
+    let (table, condition) = (store.name.table(), search.condition(&operator));
+    let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
+    let rows = spi.run(Mode::Read, &sql, &search.parameters(&operator))?;
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
@@ -46,10 +44,10 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
             let sql = format!("SELECT {}", answer.replace("{items}", "'[]'::pg_catalog.jsonb"));
             spi.run(Mode::Read, &sql, &[])?
         } else {
-            let items = Items::new(&store, &search, &sort, window);
+            let items = Items::new(&store, &Operator::find(spi)?, &search, &sort, window);
             let answer = answer.replace("{items}", "pg_catalog.jsonb_agg(doc)");
             let sql = format!("SELECT {answer} FROM ({}) AS items", items.sql);
-            search.planning(|| spi.run(Mode::ReadInOrder, &sql, &items.parameters))?
+            spi.run(Mode::ReadInOrder, &sql, &items.parameters)?
         };
         let result = rows.datum(0, 1).ok_or(Error::Spi { doing: "session_query", code: 0 })?;
         // SAFETY: a jsonb datum is a varlena; its copy lives where the result has to.
@@ -68,24 +66,21 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
     let keys = search::parse_sort(sort)?;
     Spi::connect(|spi| {
         let store = Store::find(spi, store)?;
-        let items = Items::new(&store, &search, &keys, Window::new(0, Some(10))?);
+        let items =
+            Items::new(&store, &Operator::find(spi)?, &search, &keys, Window::new(0, Some(10))?);
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
         let sql = format!("EXPLAIN {}", items.sql);
-        let plan = search.planning(|| spi.run(Mode::Write, &sql, &items.parameters))?;
+        let plan = spi.run(Mode::Write, &sql, &items.parameters)?;
         let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let mut explained = json!({
             "query": search.ast.to_string(),
             "jsonpath": search.jsonpath.as_deref().ok(),
             "notices": search.notices,
-            "index": search.predicate.index_report(search.is_narrowed),
+            "index": crate::index::report(&search.predicate),
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
             "plan": plan.column::<String>(),
         });
-        if !search.is_narrowed {
-            explained["index"]["narrows"] = json!([]);
-            explained["index"]["scans"] = json!(true);
-        }
         if let Err(reason) = &search.jsonpath {
             explained["unsayable"] = json!(reason);
         }

@@ -251,28 +251,6 @@ impl Drop for Cursor {
     }
 }
 
-/// Does something under another setting of the server's, as a function's SET clause would.
-pub fn with_setting<T>(name: &CStr, value: &CStr, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: as fmgr_security_definer (fmgr.c) does it. After an error, raised or returned to be raised, the aborting
-    // (sub)transaction puts the setting back.
-    unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
-        let result = work()?;
-        pg_sys::AtEOXact_GUC(true, level);
-        Ok(result)
-    }
-}
-
 fn c_string(sql: &str) -> Result<CString> {
     CString::new(sql).map_err(|_| Error::NameNul)
 }

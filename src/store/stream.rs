@@ -1,6 +1,6 @@
 //! Asking a store for rows one by one: session_stream.
 
-use super::catalog::Store;
+use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
 use super::search::{self, Search};
 use super::spi::{Cursor, Mode, Spi};
@@ -26,9 +26,8 @@ impl Stream {
         search.notify();
         Spi::connect(|spi| {
             let store = Store::find(spi, store)?;
-            let items = Items::new(&store, &search, &sort, window);
-            let open = || spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters);
-            let cursor = search.planning(open)?;
+            let items = Items::new(&store, &Operator::find(spi)?, &search, &sort, window);
+            let cursor = spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters)?;
             Ok(Stream { cursor: Some(cursor), batch: Vec::new() })
         })
     }

@@ -1,0 +1,40 @@
+//! `serde_json` as a document: what the reader of binary jsonb is tested against, and what tests are written in.
+
+use super::{Container, Item, Leaf, Number};
+use serde_json::Value;
+
+type Elements<'a> =
+    std::iter::Map<std::slice::Iter<'a, Value>, fn(&'a Value) -> Item<'a, &'a Value>>;
+type Member<'a> = (&'a str, Item<'a, &'a Value>);
+type Members<'a> = std::iter::Map<
+    std::iter::Flatten<std::option::IntoIter<&'a serde_json::Map<String, Value>>>,
+    fn((&'a String, &'a Value)) -> Member<'a>,
+>;
+
+impl<'a> Container<'a> for &'a Value {
+    type Elements = Elements<'a>;
+    type Members = Members<'a>;
+
+    fn elements(self) -> Elements<'a> {
+        let elements = match self {
+            Value::Array(elements) => elements.as_slice(),
+            Value::Object(_) => &[],
+            scalar => std::slice::from_ref(scalar),
+        };
+        elements.iter().map(item)
+    }
+
+    fn members(self) -> Members<'a> {
+        self.as_object().into_iter().flatten().map(|(key, value)| (key, item(value)))
+    }
+}
+
+fn item(value: &Value) -> Item<'_, &Value> {
+    match value {
+        Value::Null => Item::Null,
+        Value::Bool(value) => Item::Leaf(Leaf::Bool(*value)),
+        Value::Number(number) => Item::Leaf(Leaf::Number(Number::Text(number.as_str()))),
+        Value::String(text) => Item::Leaf(Leaf::String(text)),
+        container => Item::Container(container),
+    }
+}

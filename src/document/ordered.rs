@@ -1,0 +1,130 @@
+//! Numbers as bytes whose memcmp order is the order of the numbers, exactly.
+//!
+//! A number is written as PostgreSQL's `numeric` has it: `0.D₁D₂D₃… × 10000^(weight + 1)`, the first and the last digit not zero. First a
+//! head for sign and weight, then each digit plus 256, so that no first byte of a digit is 0, as a big-endian `u16`. For a
+//! negative number all of that is complemented, and a byte above any complemented digit ends it: -0.12 is greater than -0.125.
+
+use super::Decimal;
+
+const ZERO: u8 = 0x80;
+/// Weights whose head is one byte: the most common.
+const NEAR: std::ops::RangeInclusive<i64> = -0x28..=0x28;
+/// The head of weight 0.
+const MIDDLE: i64 = 0xC0;
+/// Heads of weights further off, followed by the weight as an `i16` with its sign flipped.
+const SMALL: u8 = 0x90;
+const LARGE: u8 = 0xF0;
+/// Heads of what no `numeric` holds, as a bound may: nearer to zero, or further from it, than anything.
+const TINIEST: u8 = 0x81;
+const LARGEST: u8 = 0xFF;
+/// Ends a negative number.
+const END: u8 = 0xFF;
+
+/// Writes a number. `digits` are those of base 10000, empty for zero.
+pub fn write(
+    negative: bool,
+    weight: i64,
+    digits: impl Iterator<Item = u16>,
+    out: &mut impl Extend<u8>,
+) {
+    let mut digits = digits.peekable();
+    if digits.peek().is_none() {
+        return out.extend([ZERO]);
+    }
+    let flip = if negative { 0xFF } else { 0 };
+    let far = |head: u8, weight: i16| {
+        let [high, low] = (weight as u16 ^ 0x8000).to_be_bytes();
+        [head ^ flip, high ^ flip, low ^ flip]
+    };
+    match (weight, i16::try_from(weight)) {
+        _ if NEAR.contains(&weight) => out.extend([(MIDDLE + weight) as u8 ^ flip]),
+        (..0, Ok(weight)) => out.extend(far(SMALL, weight)),
+        (_, Ok(weight)) => out.extend(far(LARGE, weight)),
+        (..0, Err(_)) => return out.extend([TINIEST ^ flip]),
+        (_, Err(_)) => return out.extend([LARGEST ^ flip]),
+    }
+    out.extend(digits.flat_map(|digit| (digit + 0x100).to_be_bytes()).map(|byte| byte ^ flip));
+    if negative {
+        out.extend([END]);
+    }
+}
+
+/// Writes a decimal number, as `numeric` would have its digits.
+pub fn write_decimal(number: &Decimal, out: &mut impl Extend<u8>) {
+    // So many zeros in front that the point falls between two digits of base 10000.
+    let zeros = (-number.exponent()).rem_euclid(4);
+    let weight = (number.exponent() + zeros) / 4 - 1;
+    let padded: Vec<u8> =
+        std::iter::repeat_n(b'0', zeros as usize).chain(number.digits().iter().copied()).collect();
+    let digit = |group: &[u8]| {
+        (0..4).fold(0, |value, at| value * 10 + u16::from(group.get(at).unwrap_or(&b'0') - b'0'))
+    };
+    let groups = if number.digits().is_empty() { &[] } else { &padded[..] };
+    write(number.is_negative(), weight, groups.chunks(4).map(digit), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes(number: &Decimal) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_decimal(number, &mut bytes);
+        bytes
+    }
+
+    fn number(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap_or_else(|| panic!("{text} is a number"))
+    }
+
+    #[test]
+    fn numbers_near_each_other_stay_apart() {
+        let ascending = [
+            "-1e999999",
+            "-1e400",
+            "-9007199254740993",
+            "-9007199254740992",
+            "-12.00005",
+            "-12",
+            "-1",
+            "-0.125",
+            "-0.12",
+            "-1e-400",
+            "-1e-999999",
+            "0",
+            "1e-999999",
+            "1e-400",
+            "1e-5",
+            "0.0001",
+            "0.00010001",
+            "0.12",
+            "0.125",
+            "1",
+            "9999",
+            "10000",
+            "10000.1",
+            "9007199254740992",
+            "9007199254740993",
+            "1e160",
+            "1e164",
+            "1e168",
+            "1e131071",
+            "1e999999",
+        ];
+        for pair in ascending.windows(2) {
+            assert!(bytes(&number(pair[0])) < bytes(&number(pair[1])), "{} < {}", pair[0], pair[1]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_order_as_decimals(
+            a in "-?[0-9]{1,9}(\\.[0-9]{1,9})?(e-?[0-9]{1,3})?",
+            b in "-?[0-9]{1,9}(\\.[0-9]{1,9})?(e-?[0-9]{1,3})?",
+        ) {
+            let (a, b) = (number(&a), number(&b));
+            prop_assert_eq!(bytes(&a).cmp(&bytes(&b)), a.cmp(&b));
+        }
+    }
+}

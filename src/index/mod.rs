@@ -1,0 +1,10 @@
+//! The operator class `jsonb_lucene_ops`: what a GIN index keeps of a document, and how it answers a predicate.
+
+pub mod key;
+mod opclass;
+pub mod operator;
+pub mod query;
+mod report;
+mod selectivity;
+pub mod span;
+pub use report::report;

@@ -1,0 +1,102 @@
+//! The type `lucene_query` and the operator `jsonb @@@ lucene_query`.
+//!
+//! A `lucene_query` is stored as the canonical text of the query, laid out as `text` is. It keeps `NOW` as such, which is read anew
+//! in each transaction.
+
+use super::opclass::{Arguments, c_functions};
+use crate::document::JsonbArg;
+use crate::error::{self, Error, Result};
+use crate::lucene::{self, Ast};
+use crate::predicate::{self, Matcher, Predicate};
+use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
+use std::ffi::CStr;
+
+c_functions! {
+    pg_finfo_session_store_query_in session_store_query_in query_in;
+    pg_finfo_session_store_query_out session_store_query_out query_out;
+    pg_finfo_session_store_match session_store_match matches;
+}
+
+/// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
+pub fn read(query: &str) -> Result<(Ast, predicate::Lowered)> {
+    read_at(query, transaction_start())
+}
+
+/// As `read`, with another `NOW`, in microseconds since 2000-01-01.
+pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
+    /// timestamp.h: 2000-01-01 less 1970-01-01.
+    const EPOCH_DIFFERENCE_MS: i64 = 946_684_800_000;
+    let ast = lucene::parse(query).map_err(|error| {
+        let text = query.to_string();
+        Error::Query { what: "query", text, error }
+    })?;
+    let lowered = predicate::lower(&ast, now.div_euclid(1000) + EPOCH_DIFFERENCE_MS);
+    Ok((ast, lowered))
+}
+
+/// Microseconds since 2000-01-01.
+fn transaction_start() -> pg_sys::TimestampTz {
+    // SAFETY: reads a variable of the running transaction (xact.c).
+    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
+}
+
+/// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
+pub(super) fn predicate(query: &[u8]) -> Predicate {
+    match read(&String::from_utf8_lossy(query)) {
+        Ok((_, lowered)) => lowered.predicate,
+        Err(error) => error.raise(),
+    }
+}
+
+/// (cstring) → lucene_query
+unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: as declared; the server's encoding is UTF-8.
+    let text = unsafe { CStr::from_ptr(arguments.pointer(0)) }.to_string_lossy();
+    match read(&text) {
+        Ok((ast, lowered)) => {
+            lowered.notices.iter().for_each(|notice| error::notice(notice));
+            ast.to_string().into_datum().unwrap_or(pg_sys::Datum::null())
+        }
+        Err(error) => error.raise(),
+    }
+}
+
+/// (lucene_query) → cstring
+unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: as declared; the layout is that of text.
+    unsafe { pg_sys::Datum::from(pg_sys::text_to_cstring(arguments.pointer(0))) }
+}
+
+/// A query made ready to match, kept from one call of a plan's function to its next.
+struct Prepared {
+    query: Vec<u8>,
+    now: pg_sys::TimestampTz,
+    matcher: Matcher,
+}
+
+impl Prepared {
+    fn new(query: &[u8]) -> Prepared {
+        let matcher = Matcher::new(&predicate(query));
+        Prepared { query: query.to_vec(), now: transaction_start(), matcher }
+    }
+}
+
+/// (jsonb, lucene_query) → bool
+unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: as declared. fn_extra belongs to the called function (fmgr.h), and what it points to lives as long as fn_mcxt.
+    unsafe {
+        let query = arguments.bytes(1);
+        let function = &mut *(*arguments.0).flinfo;
+        if function.fn_extra.is_null() {
+            let prepared = Prepared::new(query);
+            let mut context = PgMemoryContexts::For(function.fn_mcxt);
+            function.fn_extra = context.leak_and_drop_on_delete(prepared).cast();
+        }
+        let prepared = &mut *function.fn_extra.cast::<Prepared>();
+        if prepared.query != query || prepared.now != transaction_start() {
+            *prepared = Prepared::new(query);
+        }
+        let doc = JsonbArg::from_datum(arguments.datum(0), false);
+        pg_sys::Datum::from(doc.is_some_and(|doc| prepared.matcher.matches(doc.document())))
+    }
+}

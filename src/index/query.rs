@@ -1,0 +1,255 @@
+//! What a predicate asks of the index: keys, and a tree that says what it means which of them a document has.
+
+use super::key::{self, PathHash};
+use super::span::{Probe, Truth, end_of_prefix};
+use crate::predicate::{Predicate, Test};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Keys, and the tree over them by their places.
+#[derive(Debug)]
+pub struct Query {
+    pub keys: Vec<Asked>,
+    tree: Node,
+}
+
+/// What is looked for in the index.
+#[derive(Debug)]
+pub enum Asked {
+    /// A key.
+    Key(Vec<u8>),
+    /// All keys from one on and below another that pass.
+    Span { from: Vec<u8>, below: Vec<u8>, passing: Passing },
+}
+
+/// Which keys of a span pass.
+#[derive(Debug)]
+pub enum Passing {
+    All,
+    /// V keys whose value does, if that is all that is known of it.
+    Value(Rc<Probe>),
+    /// E keys of any path but this.
+    OtherPath(Vec<u8>),
+}
+
+/// What is to be done with a key of the index, when keys come in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    Take,
+    Pass,
+    /// This key and all behind it lie behind the span.
+    Stop,
+}
+
+#[derive(Debug)]
+enum Node {
+    Constant(bool),
+    Leaf {
+        keys: Vec<usize>,
+        /// With one of these, a document that has one of `keys` may not meet the leaf all the same.
+        doubts: Vec<usize>,
+        /// A document that has one of `keys` may always not meet it.
+        inexact: bool,
+    },
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+}
+
+impl Asked {
+    /// The key, or the first one looked at.
+    pub fn start(&self) -> &[u8] {
+        match self {
+            Asked::Key(key) => key,
+            Asked::Span { from, .. } => from,
+        }
+    }
+
+    pub fn is_span(&self) -> bool {
+        matches!(self, Asked::Span { .. })
+    }
+
+    /// What to do with a key at or behind the start.
+    pub fn step(&self, key: &[u8]) -> Step {
+        match self {
+            Asked::Key(wanted) => match key.cmp(wanted) {
+                Ordering::Equal => Step::Take,
+                _ => Step::Stop,
+            },
+            Asked::Span { below, .. } if key >= below.as_slice() => Step::Stop,
+            Asked::Span { passing, .. } if passing.passes(key) => Step::Take,
+            Asked::Span { .. } => Step::Pass,
+        }
+    }
+}
+
+impl Passing {
+    fn passes(&self, key: &[u8]) -> bool {
+        match self {
+            Passing::All => true,
+            Passing::Value(probe) => {
+                key::value_of(key).is_some_and(|value| probe.holds(value) != Truth::No)
+            }
+            Passing::OtherPath(path) => key::path_of(key).is_some_and(|other| other != path),
+        }
+    }
+}
+
+impl Query {
+    pub fn new(predicate: &Predicate) -> Query {
+        let mut builder = Builder::default();
+        let tree = builder.node(predicate);
+        // What a document meets that has none of the keys, every document may meet.
+        let tree = match tree.truth(&|_| Truth::No) {
+            Truth::No => tree,
+            _ => {
+                let keys = vec![builder.key(Asked::Key(key::all()))];
+                Node::And(vec![Node::Leaf { keys, doubts: vec![], inexact: false }, tree])
+            }
+        };
+        Query { keys: builder.keys, tree }
+    }
+
+    /// Whether a document meets the predicate, given which of the keys it has.
+    pub fn truth(&self, has: &impl Fn(usize) -> Truth) -> Truth {
+        self.tree.truth(has)
+    }
+
+    /// Whether no document can meet it.
+    pub fn is_none(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+impl Node {
+    fn truth(&self, has: &impl Fn(usize) -> Truth) -> Truth {
+        let least = |parts: &[Node]| {
+            let mut least = Truth::Yes;
+            for part in parts {
+                least = least.min(part.truth(has));
+                if least == Truth::No {
+                    break;
+                }
+            }
+            least
+        };
+        match self {
+            Node::Constant(true) => Truth::Yes,
+            Node::Constant(false) => Truth::No,
+            Node::And(parts) => least(parts),
+            Node::Or(parts) => {
+                let mut most = Truth::No;
+                for part in parts {
+                    most = most.max(part.truth(has));
+                    if most == Truth::Yes {
+                        break;
+                    }
+                }
+                most
+            }
+            Node::Not(part) => match part.truth(has) {
+                Truth::No => Truth::Yes,
+                Truth::Maybe => Truth::Maybe,
+                Truth::Yes => Truth::No,
+            },
+            Node::Leaf { keys, doubts, inexact } => {
+                let any =
+                    |list: &[usize]| list.iter().map(|&at| has(at)).max().unwrap_or(Truth::No);
+                match any(keys) {
+                    Truth::Yes if *inexact || any(doubts) != Truth::No => Truth::Maybe,
+                    truth => truth,
+                }
+            }
+        }
+    }
+}
+
+/// Collects the keys, each once where that is cheap to see.
+#[derive(Default)]
+struct Builder {
+    keys: Vec<Asked>,
+    /// The key that finds documents with another path of the same hash.
+    others: HashMap<String, usize>,
+    /// The key that finds documents with a cut value at a path.
+    cuts: HashMap<PathHash, usize>,
+}
+
+impl Builder {
+    fn key(&mut self, asked: Asked) -> usize {
+        self.keys.push(asked);
+        self.keys.len() - 1
+    }
+
+    fn node(&mut self, predicate: &Predicate) -> Node {
+        match predicate {
+            Predicate::All => Node::Constant(true),
+            Predicate::None => Node::Constant(false),
+            Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
+            Predicate::Or(parts) => Node::Or(parts.iter().map(|part| self.node(part)).collect()),
+            Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
+            Predicate::Leaf { path: Some(path), test: Test::Exists } => Node::Leaf {
+                keys: vec![self.key(Asked::Key(key::exists(path)))],
+                doubts: vec![],
+                inexact: key::is_cut_path(path),
+            },
+            Predicate::Leaf { path: Some(path), test } => self.at(path, test),
+            Predicate::Leaf { path: None, test } => self.anywhere(test),
+        }
+    }
+
+    fn at(&mut self, path: &str, test: &Test) -> Node {
+        let hash = PathHash::of(path);
+        let probe = Rc::new(Probe::new(test));
+        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let keys = probe.spans.iter().map(|span| match span.point() {
+            Some(value) => Asked::Key(full(value)),
+            None => Asked::Span {
+                from: full(&span.from),
+                below: full(&span.below),
+                passing: if span.ask { Passing::Value(probe.clone()) } else { Passing::All },
+            },
+        });
+        let keys = keys.map(|asked| self.key(asked)).collect();
+        let mut doubts = vec![self.others(path, hash)];
+        if probe.spans.iter().any(|span| span.ask) {
+            doubts.push(self.cuts(hash));
+        }
+        Node::Leaf { keys, doubts, inexact: key::is_cut_path(path) }
+    }
+
+    fn others(&mut self, path: &str, hash: PathHash) -> usize {
+        if let Some(&at) = self.others.get(path) {
+            return at;
+        }
+        let from = key::exists_prefix(hash).to_vec();
+        let below = end_of_prefix(&from);
+        let passing = Passing::OtherPath(key::stored_path(path).to_vec());
+        let at = self.key(Asked::Span { from, below, passing });
+        self.others.insert(path.to_string(), at);
+        at
+    }
+
+    fn cuts(&mut self, hash: PathHash) -> usize {
+        if let Some(&at) = self.cuts.get(&hash) {
+            return at;
+        }
+        let at = self.key(Asked::Key(key::cut(hash)));
+        self.cuts.insert(hash, at);
+        at
+    }
+
+    /// A value at any path is looked for among the values of all paths, since the paths are not known here.
+    fn anywhere(&mut self, test: &Test) -> Node {
+        let ((from, below), passing, inexact) = match test {
+            Test::Exists => (key::ALL_PATHS, Passing::All, false),
+            test => {
+                let probe = Rc::new(Probe::new(test));
+                let inexact = probe.spans.iter().any(|span| span.ask);
+                (key::ALL_VALUES, Passing::Value(probe), inexact)
+            }
+        };
+        let asked = Asked::Span { from: from.to_vec(), below: below.to_vec(), passing };
+        Node::Leaf { keys: vec![self.key(asked)], doubts: vec![], inexact }
+    }
+}

@@ -1,0 +1,340 @@
+//! Where in the order of values those lie that pass a test.
+
+use super::key::{self, MAX_VALUE};
+use crate::document::{BOOLEAN, NUMBER, STRING, Scalar};
+use crate::predicate::{Limit, Test, Value};
+
+/// What is known of a document from its keys. In order, so that the smaller of two decides a conjunction, the greater a
+/// disjunction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Truth {
+    No,
+    Maybe,
+    Yes,
+}
+
+/// Stored values, type in front: from one on, up to another that is none of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    pub from: Vec<u8>,
+    pub below: Vec<u8>,
+    /// Whether not every value within passes, so that each must be asked.
+    pub ask: bool,
+}
+
+impl Span {
+    pub fn contains(&self, value: &[u8]) -> bool {
+        self.from.as_slice() <= value && value < self.below.as_slice()
+    }
+
+    /// The one value that it holds, if that is clear.
+    pub fn point(&self) -> Option<&[u8]> {
+        let (last, rest) = self.below.split_last()?;
+        (*last == 0 && rest == self.from).then_some(&self.from)
+    }
+
+    fn point_at(value: &[u8]) -> Span {
+        let from = key::stored_value(value).to_vec();
+        Span { ask: key::is_cut_value(&from), below: successor(&from), from }
+    }
+
+    /// Strings that begin so.
+    fn strings(start: &[u8]) -> Span {
+        let typed = [&[STRING], start].concat();
+        let from = key::stored_value(&typed).to_vec();
+        let below = end_of_prefix(&from);
+        Span { ask: start.len() > MAX_VALUE, from, below }
+    }
+}
+
+/// Spans in order and apart from each other, which hold every value that passes the test. None for what is no test of values.
+pub fn spans(test: &Test) -> Vec<Span> {
+    let asked = |start: &str| vec![Span { ask: true, ..Span::strings(start.as_bytes()) }];
+    match test {
+        Test::Equal(value) => equal(value),
+        Test::Range { lower, upper } => ranges(lower.as_ref(), upper.as_ref()),
+        Test::Prefix(start) => vec![Span::strings(start.as_bytes())],
+        Test::Wildcard(pattern) => asked(&crate::predicate::literal_prefix(pattern)),
+        Test::Regexp(_) => asked(""),
+        Test::Fuzzy(..) => asked(""),
+        Test::Exists => vec![Span { from: vec![NUMBER], below: vec![BOOLEAN + 1], ask: false }],
+    }
+}
+
+fn equal(value: &Value) -> Vec<Span> {
+    let mut spans = Vec::new();
+    if let Some(ordered) = &value.ordered {
+        spans.push(Span::point_at(&Scalar::Number(ordered).to_bytes()));
+    }
+    let text = Span::point_at(&Scalar::String(&value.text).to_bytes());
+    match value.instant_second() {
+        // All writings of the instant have its second in common, and other strings may, too.
+        Some(second) => {
+            let instants = Span { ask: true, ..Span::strings(second.as_bytes()) };
+            if !instants.contains(&text.from) {
+                spans.push(text);
+            }
+            spans.push(instants);
+            spans.sort_by(|a, b| a.from.cmp(&b.from));
+        }
+        None => spans.push(text),
+    }
+    if let Some(boolean) = value.boolean {
+        spans.push(Span::point_at(&Scalar::Bool(boolean).to_bytes()));
+    }
+    spans
+}
+
+fn ranges(lower: Option<&Limit>, upper: Option<&Limit>) -> Vec<Span> {
+    let number = |value: &Value| value.ordered.as_deref().map(|n| Scalar::Number(n).to_bytes());
+    let text = |value: &Value| Some(Scalar::String(&value.text).to_bytes());
+    let boolean = |value: &Value| value.boolean.map(|b| Scalar::Bool(b).to_bytes());
+    let mut texts = range(STRING, lower, upper, text);
+    if let Some(span) = &mut texts {
+        widen_to_instants(span, lower, upper);
+    }
+    [range(NUMBER, lower, upper, number), texts, range(BOOLEAN, lower, upper, boolean)]
+        .into_iter()
+        .flatten()
+        .filter(|span| span.from < span.below)
+        .collect()
+}
+
+/// The span of one type; none if an end is no value of the type.
+fn range(
+    kind: u8,
+    lower: Option<&Limit>,
+    upper: Option<&Limit>,
+    read: impl Fn(&Value) -> Option<Vec<u8>>,
+) -> Option<Span> {
+    // A stored value that is cut where the limit is may lie on either side of it, and is asked.
+    let mut ask = false;
+    let mut end = |limit: &Limit, is_behind: bool| {
+        let value = read(&limit.value)?;
+        let is_cut = key::is_cut_value(&value);
+        ask |= is_cut;
+        Some((key::stored_value(&value).to_vec(), is_cut, is_behind))
+    };
+    let from = match lower {
+        None => vec![kind],
+        Some(limit) => match end(limit, !limit.inclusive)? {
+            (value, false, true) => successor(&value),
+            (value, ..) => value,
+        },
+    };
+    let below = match upper {
+        None => vec![kind + 1],
+        Some(limit) => match end(limit, limit.inclusive)? {
+            (value, false, false) => value,
+            (value, ..) => successor(&value),
+        },
+    };
+    Some(Span { from, below, ask })
+}
+
+/// Strings that are instants compare as such with a limit that is one. Their order is that of their text up to the second; within
+/// it, a fraction comes before the Z that ends one without.
+fn widen_to_instants(span: &mut Span, lower: Option<&Limit>, upper: Option<&Limit>) {
+    let second = |limit: &Limit| limit.value.instant_second();
+    if let Some(second) = lower.and_then(second) {
+        span.ask = true;
+        span.from = std::mem::take(&mut span.from).min(Span::strings(second.as_bytes()).from);
+    }
+    if let Some(second) = upper.and_then(second) {
+        span.ask = true;
+        span.below = std::mem::take(&mut span.below).max(Span::strings(second.as_bytes()).below);
+    }
+}
+
+/// The first byte string behind this one.
+fn successor(bytes: &[u8]) -> Vec<u8> {
+    [bytes, &[0]].concat()
+}
+
+/// The first byte string behind all that begin so; `prefix` begins with a type, which is not 0xFF.
+pub fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while end.last() == Some(&0xFF) {
+        end.pop();
+    }
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
+}
+
+/// A test made ready to ask stored values.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    pub spans: Vec<Span>,
+    test: Test,
+}
+
+impl Probe {
+    pub fn new(test: &Test) -> Probe {
+        Probe { spans: spans(test), test: test.clone() }
+    }
+
+    /// Whether a stored value passes.
+    pub fn holds(&self, value: &[u8]) -> Truth {
+        match self.spans.iter().find(|span| span.contains(value)) {
+            None => Truth::No,
+            Some(span) if span.ask => self.ask(value),
+            Some(_) => Truth::Yes,
+        }
+    }
+
+    /// Whether a stored value passes that lies in a span where each must be asked.
+    pub fn ask(&self, value: &[u8]) -> Truth {
+        let Some((kind, bytes)) = value.split_first() else { return Truth::No };
+        if key::is_cut_value(value) {
+            return self.ask_cut(bytes);
+        }
+        let leaf = match *kind {
+            NUMBER => Scalar::Number(bytes),
+            BOOLEAN => Scalar::Bool(bytes == [1]),
+            _ => match std::str::from_utf8(bytes) {
+                Ok(text) => Scalar::String(text),
+                Err(_) => return Truth::Maybe,
+            },
+        };
+        if self.test.accepts(&leaf) { Truth::Yes } else { Truth::No }
+    }
+
+    /// Of a cut value only the first bytes are known.
+    fn ask_cut(&self, bytes: &[u8]) -> Truth {
+        match &self.test {
+            // A character has at most four bytes.
+            Test::Fuzzy(term, edits)
+                if (term.chars().count() + usize::from(*edits)) * 4 < bytes.len() =>
+            {
+                Truth::No
+            }
+            _ => Truth::Maybe,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lucene::parse;
+    use crate::predicate::{Predicate, lower};
+    use proptest::prelude::*;
+
+    fn test(query: &str) -> Test {
+        match lower(&parse(query).unwrap(), 1_711_886_400_000).predicate {
+            Predicate::Leaf { test, .. } => test,
+            other => panic!("{query} is {other:?}"),
+        }
+    }
+
+    const QUERIES: &[&str] = &[
+        "a:1",
+        "a:1.0",
+        "a:x",
+        "a:true",
+        "a:2024-03-31T12\\:00\\:00Z",
+        "a:[1 TO 5]",
+        "a:{1 TO 5}",
+        "a:[a TO b}",
+        "a:{x TO *]",
+        "a:[* TO 2]",
+        "a:[false TO true}",
+        "a:[NOW-1DAY TO NOW]",
+        "a:{NOW TO *}",
+        "a:[* TO NOW}",
+        "a:[2024-03-31T11:00:00.5Z TO x]",
+        "a:x*",
+        "a:x?y*",
+        "a:*y",
+        "a:/x[yz]+/",
+        "a:xyz~1",
+        "a:[1e999999 TO *]",
+        "a:[-1 TO 1e-999999]",
+    ];
+
+    const VALUES: &[&str] = &[
+        "1",
+        "1.0",
+        "5",
+        "-1",
+        "0",
+        "2",
+        "4.99",
+        "1e300",
+        "1711886400000",
+        "true",
+        "false",
+        "\"1\"",
+        "\"x\"",
+        "\"xy\"",
+        "\"xyz\"",
+        "\"a\"",
+        "\"b\"",
+        "\"\"",
+        "\"2024-03-31T12:00:00Z\"",
+        "\"2024-03-31T12:00:00.000Z\"",
+        "\"2024-03-31T11:00:00.25Z\"",
+        "\"2024-03-31T11:00:00.75Z\"",
+        "\"2024-03-31T12:00:00.001Z\"",
+        "\"2024-03-31T12:00:00x\"",
+        "\"2023-01-01T00:00:00Z\"",
+        "\"NOW\"",
+        "\"Z\"",
+    ];
+
+    /// The index's answer for a stored value is the matcher's for the value, or it is not sure.
+    fn agrees(query: &str, json: &str) {
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        let test = test(query);
+        let predicate = Predicate::Leaf { path: Some("a".into()), test: test.clone() };
+        let expected = predicate.matches(&serde_json::json!({ "a": value }));
+        let mut scratch = crate::document::Scratch::new();
+        crate::document::walk(&value, &mut |_, leaf| {
+            let bytes = leaf.scalar(&mut scratch).unwrap().to_bytes();
+            match Probe::new(&test).holds(key::stored_value(&bytes)) {
+                Truth::Maybe => assert!(key::is_cut_value(&bytes), "{query} {json}"),
+                found => assert_eq!(found == Truth::Yes, expected, "{query} {json}"),
+            }
+        });
+    }
+
+    #[test]
+    fn stored_values_answer_as_the_matcher_does() {
+        for query in QUERIES {
+            for value in VALUES {
+                agrees(query, value);
+            }
+        }
+    }
+
+    #[test]
+    fn spans_are_in_order_and_apart() {
+        for query in QUERIES {
+            let spans = spans(&test(query));
+            assert!(spans.iter().all(|span| span.from < span.below), "{query} {spans:?}");
+            assert!(
+                spans.windows(2).all(|pair| pair[0].below <= pair[1].from),
+                "{query} {spans:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn long_texts_are_not_told_apart_wrongly(same in 250usize..260, a in "[xyé]{0,8}", b in "[xyé]{0,8}", form in 0..6) {
+            let start = "x".repeat(same);
+            let text = format!("{start}{a}");
+            let query = match form {
+                0 => format!("a:{start}{b}"),
+                1 => format!("a:[{start}{b} TO *]"),
+                2 => format!("a:{{* TO {start}{b}}}"),
+                3 => format!("a:{{{start}{b} TO {start}y}}"),
+                4 => format!("a:{start}{b}*"),
+                _ => format!("a:x*{b}"),
+            };
+            agrees(&query, &serde_json::Value::from(text).to_string());
+        }
+    }
+}

@@ -148,9 +148,10 @@ impl Node {
                 }
                 most
             }
+            // That a key is missing is never sure. While the pending list is merged into the tree (ginInsertCleanup), the keys of a
+            // document get there one after the other, and a scan of the tree meets it with some of them.
             Node::Not(part) => match part.truth(has) {
-                Truth::No => Truth::Yes,
-                Truth::Maybe => Truth::Maybe,
+                Truth::No | Truth::Maybe => Truth::Maybe,
                 Truth::Yes => Truth::No,
             },
             Node::Leaf { keys, doubts, inexact } => {

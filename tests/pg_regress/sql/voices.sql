@@ -59,7 +59,7 @@ EXCEPTION WHEN feature_not_supported THEN
     RETURN NULL;
 END $$;
 SET client_min_messages = warning;
-CREATE TABLE voice_paths AS SELECT i, q, pg_temp.path(q) AS path FROM voice_queries;
+CREATE TABLE voice_paths AS SELECT i, q, q::lucene_query AS query, pg_temp.path(q) AS path FROM voice_queries;
 SELECT count(*) FILTER (WHERE path IS NULL) > 20 AS unsayable, count(path) > 1000 AS sayable FROM voice_paths;
 
 -- 1 and 2: the matcher and JSON path. Nothing to show is agreement; and the questions are not all answered by nothing or everything.
@@ -68,7 +68,7 @@ SELECT p.i, p.q, d.i AS doc, d.found,
     -- An answer that is not known would be a wrong one.
     CASE WHEN p.path IS NOT NULL AND d.is_regular THEN coalesce((d.doc @? p.path)::text, 'unknown') END AS by_path
 FROM voice_paths AS p
-CROSS JOIN LATERAL (SELECT i, doc, doc @@@ p.q::lucene_query AS found, is_regular FROM voice_docs OFFSET 0) AS d;
+CROSS JOIN LATERAL (SELECT i, doc, doc @@@ p.query AS found, is_regular FROM voice_docs OFFSET 0) AS d;
 CREATE INDEX ON voice_answers (i);
 SELECT q, doc, found, by_path FROM voice_answers WHERE found::text <> by_path ORDER BY i, doc LIMIT 10;
 SELECT count(*) > 400 AS telling FROM (SELECT FROM voice_answers GROUP BY i HAVING count(*) FILTER (WHERE found) BETWEEN 10 AND 590) AS _;

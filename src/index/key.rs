@@ -85,6 +85,11 @@ pub fn path_of(key: &[u8]) -> Option<&[u8]> {
     (key.first() == Some(&EXISTS)).then(|| key.get(5..)).flatten()
 }
 
+/// The hash in an E or V key.
+pub fn path_hash(key: &[u8]) -> Option<PathHash> {
+    key.get(1..5)?.try_into().ok().map(PathHash)
+}
+
 /// Type and value of a V key.
 pub fn value_of(key: &[u8]) -> Option<&[u8]> {
     (key.first() == Some(&VALUE)).then(|| key.get(5..)).flatten()

@@ -1,5 +1,6 @@
 //! The operator class `jsonb_lucene_ops`: what a GIN index keeps of a document, and how it answers a predicate.
 
+pub mod gin;
 pub mod key;
 mod opclass;
 pub mod operator;
@@ -7,4 +8,5 @@ pub mod query;
 mod report;
 mod selectivity;
 pub mod span;
+
 pub use report::report;

@@ -1,24 +1,211 @@
-//! How many documents a query finds, for the planner.
+//! How many documents a query finds, for the planner: a look into the index instead of a constant.
 
+use super::gin::GinIndex;
+use super::key::{self, PathHash};
 use super::opclass::{Arguments, c_functions};
-use pgrx::{IntoDatum, pg_guard, pg_sys};
+use super::operator;
+use super::span::{Probe, Span, Truth};
+use crate::error::Result;
+use crate::predicate::{Predicate, Test};
+use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
+use std::ops::ControlFlow;
 
 c_functions! {
     pg_finfo_session_store_selectivity session_store_selectivity selectivity;
 }
 
+/// For want of anything known: of an operator that is not asked with a constant, say.
+const UNKNOWN: f64 = 0.01;
+/// So many keys of an interval are asked before the rest is taken to be like them.
+const SAMPLE: usize = 5_000;
+/// So many paths are looked into for a value at any path.
+const PATHS: usize = 100;
+
 /// (PlannerInfo *, operator, arguments, varRelid) → fraction
 unsafe fn selectivity(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; the arguments are handed on as they came (selfuncs.c).
     let fraction = unsafe {
-        pg_sys::generic_restriction_selectivity(
-            arguments.pointer(0),
-            pg_sys::Oid::from(arguments.datum(1).value() as u32),
-            (*arguments.0).fncollation,
-            arguments.pointer(2),
-            arguments.datum(3).value() as i32,
-            0.01,
-        )
+        let (root, list) = (arguments.pointer(0), arguments.pointer::<pg_sys::List>(2));
+        let operator = pg_sys::Oid::from(arguments.datum(1).value() as u32);
+        let relation = arguments.datum(3).value() as i32;
+        // Without an index, documents that ANALYZE has kept are asked.
+        by_index(root, operator, list, relation).unwrap_or_else(|| {
+            let collation = (*arguments.0).fncollation;
+            pg_sys::generic_restriction_selectivity(
+                root, operator, collation, list, relation, UNKNOWN,
+            )
+        })
     };
     fraction.into_datum().unwrap_or(pg_sys::Datum::null())
+}
+
+/// None where there is no index on the column, or no query yet.
+unsafe fn by_index(
+    root: *mut pg_sys::PlannerInfo,
+    operator: pg_sys::Oid,
+    arguments: *mut pg_sys::List,
+    relation: i32,
+) -> Option<f64> {
+    // SAFETY: as PostgreSQL's own estimators do (selfuncs.c, matchingsel and others); a constant of the operator's right side is a
+    // lucene_query.
+    unsafe {
+        let mut variable = pg_sys::VariableStatData::default();
+        let (mut other, mut is_left) = (std::ptr::null_mut::<pg_sys::Node>(), false);
+        let found = pg_sys::get_restriction_variable(
+            root,
+            arguments,
+            relation,
+            &raw mut variable,
+            &raw mut other,
+            &raw mut is_left,
+        );
+        if !found {
+            return None;
+        }
+        let fraction = (|| {
+            let constant = other.cast::<pg_sys::Const>();
+            if !is_left || (*other).type_ != pg_sys::NodeTag::T_Const || (*constant).constisnull {
+                return None;
+            }
+            let index = index_on(variable.rel, variable.var, operator)?;
+            let varlena = pg_sys::pg_detoast_datum_packed((*constant).constvalue.cast_mut_ptr());
+            let query = std::slice::from_raw_parts(
+                pgrx::vardata_any(varlena).cast::<u8>(),
+                pgrx::varsize_any_exhdr(varlena),
+            );
+            Some(
+                fraction_of(index, &operator::predicate(query))
+                    .unwrap_or_else(|error| error.raise()),
+            )
+        })();
+        if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {
+            free(variable.statsTuple);
+        }
+        fraction
+    }
+}
+
+/// The index of the operator's class on just this column, if there is one.
+unsafe fn index_on(
+    relation: *mut pg_sys::RelOptInfo,
+    column: *mut pg_sys::Node,
+    operator: pg_sys::Oid,
+) -> Option<pg_sys::Oid> {
+    if relation.is_null() {
+        return None;
+    }
+    // SAFETY: the planner's lists hold what their names say (pathnodes.h).
+    unsafe {
+        PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
+            .iter_ptr()
+            .find(|&index| {
+                (*index).relam == pg_sys::GIN_AM_OID
+                    && (*index).nkeycolumns == 1
+                    && (*index).indpred.is_null()
+                    && !(*index).hypothetical
+                    && pg_sys::op_in_opfamily(operator, *(*index).opfamily)
+                    && pg_sys::match_index_to_operand(column, 0, index)
+            })
+            .map(|index| (*index).indexoid)
+    }
+}
+
+fn fraction_of(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
+    let index = GinIndex::open(index)?;
+    let documents = index.estimate_key(&key::all())?.max(1.0);
+    Ok(Estimator { index: &index, documents }.fraction(predicate)?.clamp(0.0, 1.0))
+}
+
+/// Estimates of one index.
+struct Estimator<'i> {
+    index: &'i GinIndex,
+    documents: f64,
+}
+
+impl Estimator<'_> {
+    /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
+    fn fraction(&self, predicate: &Predicate) -> Result<f64> {
+        Ok(match predicate {
+            Predicate::All => 1.0,
+            Predicate::None => 0.0,
+            Predicate::And(parts) => {
+                parts.iter().try_fold(1.0, |all, part| Ok(all * self.fraction(part)?))?
+            }
+            Predicate::Or(parts) => {
+                1.0 - parts
+                    .iter()
+                    .try_fold(1.0, |none, part| Ok(none * (1.0 - self.fraction(part)?)))?
+            }
+            Predicate::Not(part) => 1.0 - self.fraction(part)?,
+            Predicate::Leaf { path: Some(path), test: Test::Exists } => {
+                self.part(self.index.estimate_key(&key::exists(path))?)
+            }
+            Predicate::Leaf { path: Some(path), test } => {
+                self.part(self.at(PathHash::of(path), &Probe::new(test))?)
+            }
+            Predicate::Leaf { path: None, test: Test::Exists } => 1.0,
+            Predicate::Leaf { path: None, test } => self.part(self.anywhere(&Probe::new(test))?),
+        })
+    }
+
+    fn part(&self, rows: f64) -> f64 {
+        (rows / self.documents).min(1.0)
+    }
+
+    fn at(&self, hash: PathHash, probe: &Probe) -> Result<f64> {
+        probe.spans.iter().try_fold(0.0, |rows, span| Ok(rows + self.span(hash, span, probe)?))
+    }
+
+    fn span(&self, hash: PathHash, span: &Span, probe: &Probe) -> Result<f64> {
+        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        if let Some(value) = span.point() {
+            return self.index.estimate_key(&full(value));
+        }
+        let (from, below) = (full(&span.from), full(&span.below));
+        let all = || self.index.estimate_interval(&from, Some(&below));
+        if !span.ask {
+            return all();
+        }
+        let (mut seen, mut passing, mut keys, mut is_whole) = (0.0, 0.0, 0, true);
+        self.index.ascend(&from, &mut |key, postings| {
+            if key >= below.as_slice() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if keys == SAMPLE {
+                is_whole = false;
+                return Ok(ControlFlow::Break(()));
+            }
+            let rows = postings.estimate()?;
+            keys += 1;
+            seen += rows;
+            if key::value_of(key).is_some_and(|value| probe.ask(value) != Truth::No) {
+                passing += rows;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if is_whole {
+            return Ok(passing);
+        }
+        // Where none of the sample passes, half a key may.
+        Ok(all()? * (passing / seen).max(0.5 / keys as f64))
+    }
+
+    /// The paths of the index are looked at one by one, up to some number.
+    fn anywhere(&self, probe: &Probe) -> Result<f64> {
+        let (from, below) = key::ALL_PATHS;
+        let (mut hashes, mut paths) = (Vec::new(), 0);
+        self.index.ascend(&from, &mut |key, _| {
+            if key >= below.as_slice() || paths == 50 * PATHS {
+                return Ok(ControlFlow::Break(()));
+            }
+            paths += 1;
+            if hashes.len() < PATHS {
+                hashes.extend(key::path_hash(key));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let looked_at = hashes.len().max(1) as f64;
+        let rows = hashes.iter().try_fold(0.0, |rows, hash| Ok(rows + self.at(*hash, probe)?))?;
+        Ok(rows * paths as f64 / looked_at)
+    }
 }

@@ -49,6 +49,13 @@ pub enum Error {
     Spi { doing: &'static str, code: i32 },
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
+    #[error("an index names a row that cannot be")]
+    RowDamaged,
+    #[error(
+        "an answer of more than {} bytes is more than jsonb can hold",
+        crate::document::MAX_ANSWER
+    )]
+    AnswerTooLarge,
     #[error("\"{index}\" is not a GIN index of one column with keys of type bytea")]
     NotGin { index: String },
 }
@@ -76,7 +83,8 @@ impl Error {
             },
             Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
-            Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::Corrupt { .. } | Error::RowDamaged => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
         }
     }
@@ -110,6 +118,10 @@ impl Error {
             Error::Unsayable { .. } => {
                 Some("session_query, session_stream and session_count do answer it.".into())
             }
+            Error::AnswerTooLarge => {
+                Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
+            }
+            Error::RowDamaged => Some("REINDEX the store's table.".into()),
             Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} builds it anew.")),
             _ => None,
         }

@@ -14,6 +14,8 @@
 mod api;
 mod store;
 
+mod executor;
+
 pub mod index;
 
 pub mod predicate;

@@ -18,7 +18,7 @@ mod session_store {
     /// ```
     #[pg_extern(immutable, strict, parallel_safe, cost = 50)]
     fn sort_key(doc: JsonbArg<'_>, path: &str, largest: bool) -> Option<Vec<u8>> {
-        search::extreme_key(doc, path, largest)
+        crate::document::extreme(doc.document(), path, largest, &mut Default::default())
     }
 
     /// The identity of a document at a path; null where there is none.

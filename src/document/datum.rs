@@ -64,6 +64,24 @@ impl JsonbDatum {
     pub unsafe fn new(datum: pg_sys::Datum) -> JsonbDatum {
         JsonbDatum(datum)
     }
+
+    /// A value of this payload.
+    ///
+    /// # Safety
+    /// The payload must be one of jsonb (see `Jsonb`), and the memory context that which the SQL function returns its result in.
+    pub unsafe fn from_payload(payload: &[u8], context: pg_sys::MemoryContext) -> JsonbDatum {
+        // SAFETY: what is allocated has room for the length word and the payload; a size past 1 GB is an error of PostgreSQL's.
+        unsafe {
+            let value = pg_sys::MemoryContextAlloc(context, 4 + payload.len());
+            pgrx::set_varsize_4b(value.cast(), 4 + payload.len() as i32);
+            std::ptr::copy_nonoverlapping(
+                payload.as_ptr(),
+                value.cast::<u8>().add(4),
+                payload.len(),
+            );
+            JsonbDatum(pg_sys::Datum::from(value))
+        }
+    }
 }
 
 // SAFETY: `new` demands a jsonb datum of the right lifetime.

@@ -10,18 +10,18 @@ use super::{Container, Decimal, Item, Leaf, Number, ordered};
 // jsonb.h: JsonbContainer.header
 const COUNT_MASK: u32 = 0x0FFF_FFFF;
 const IS_SCALAR: u32 = 0x1000_0000;
-const IS_OBJECT: u32 = 0x2000_0000;
-const IS_ARRAY: u32 = 0x4000_0000;
+pub(super) const IS_OBJECT: u32 = 0x2000_0000;
+pub(super) const IS_ARRAY: u32 = 0x4000_0000;
 
 // jsonb.h: JEntry
-const OFFLEN_MASK: u32 = 0x0FFF_FFFF;
+pub(super) const OFFLEN_MASK: u32 = 0x0FFF_FFFF;
 const TYPE_MASK: u32 = 0x7000_0000;
-const IS_STRING: u32 = 0x0000_0000;
-const IS_NUMERIC: u32 = 0x1000_0000;
+pub(super) const IS_STRING: u32 = 0x0000_0000;
+pub(super) const IS_NUMERIC: u32 = 0x1000_0000;
 const IS_FALSE: u32 = 0x2000_0000;
 const IS_TRUE: u32 = 0x3000_0000;
-const IS_CONTAINER: u32 = 0x5000_0000;
-const HAS_OFFSET: u32 = 0x8000_0000;
+pub(super) const IS_CONTAINER: u32 = 0x5000_0000;
+pub(super) const HAS_OFFSET: u32 = 0x8000_0000;
 
 /// A JSON object or array within a jsonb value; a jsonb value itself is one too. (A lone scalar is stored as an array of
 /// one, marked as such.)

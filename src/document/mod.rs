@@ -3,6 +3,7 @@
 //! A leaf's path is the object keys on the way to it joined with dots; arrays are transparent at any depth, and a key
 //! that itself holds a dot gives the same path as nesting would. `null`, `{}` and `[]` are no leaves.
 
+mod compose;
 mod datum;
 mod decimal;
 mod json;
@@ -12,11 +13,12 @@ mod ordered;
 mod tests;
 mod walk;
 
+pub use compose::{MAX_BYTES as MAX_ANSWER, answer};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
 pub use jsonb::{Jsonb, Numeric};
 pub use ordered::write_decimal as write_ordered;
-pub use walk::walk;
+pub use walk::{extreme, walk};
 
 /// A JSON object or array that can be gone through: of PostgreSQL's binary jsonb, or of `serde_json` in tests.
 pub trait Container<'a>: Copy {

@@ -1,6 +1,6 @@
 //! All leaves of a document with their paths, and the leaves of one path.
 
-use super::{Container, Item, Jsonb, Leaf};
+use super::{Container, Item, Jsonb, Leaf, Scratch};
 
 enum Items<'a, C: Container<'a>> {
     Members(C::Members),
@@ -75,10 +75,28 @@ impl<'a> Jsonb<'a> {
     }
 }
 
+/// The bytes of the smallest value at a path, or of the largest, as `sort` orders them.
+pub fn extreme(
+    doc: Jsonb<'_>,
+    path: &str,
+    largest: bool,
+    scratch: &mut Scratch,
+) -> Option<Vec<u8>> {
+    let mut extreme: Option<Vec<u8>> = None;
+    doc.leaves_at(path, &mut |leaf| {
+        let Some(value) = leaf.scalar(scratch).map(|value| value.to_bytes()) else { return };
+        let is_better =
+            extreme.as_ref().is_none_or(|best| if largest { value > *best } else { value < *best });
+        if is_better {
+            extreme = Some(value);
+        }
+    });
+    extreme
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Scratch;
 
     #[test]
     fn arrays_are_transparent_and_dots_join() {

@@ -13,10 +13,11 @@ pub struct Store {
     /// Path of the identity.
     pub key: String,
     pub shards: i32,
+    pub table: pg_sys::Oid,
 }
 
 const FIND: &str = "
-    SELECT key, shards, pg_catalog.to_regclass($2) IS NOT NULL
+    SELECT key, shards, pg_catalog.to_regclass($2)::pg_catalog.oid
     FROM session_store.store
     WHERE name = $1";
 
@@ -49,11 +50,11 @@ impl Store {
         let (Some(key), Some(shards)) = (rows.get(0, 1), rows.get(0, 2)) else {
             return Err(unknown(spi, &name)?);
         };
-        if rows.get(0, 3) != Some(true) {
+        let Some(table) = rows.get(0, 3) else {
             let table = name.table();
             return Err(Error::TableMissing { name: name.as_str().to_string(), table });
-        }
-        Ok(Store { name, key, shards })
+        };
+        Ok(Store { name, key, shards, table })
     }
 }
 
@@ -63,7 +64,7 @@ pub struct Operator {
     /// Quoted.
     pub schema: String,
     pub query_type: pg_sys::Oid,
-    oid: pg_sys::Oid,
+    pub oid: pg_sys::Oid,
 }
 
 const OPERATOR: &str = "

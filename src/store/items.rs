@@ -24,6 +24,19 @@ impl Window {
         Ok(Window { start, rows })
     }
 
+    pub fn start(self) -> u64 {
+        self.start as u64
+    }
+
+    pub fn rows(self) -> Option<u64> {
+        self.rows.map(|rows| rows as u64)
+    }
+
+    /// How many matches there are before its end; none if it has no end.
+    pub fn end(self) -> Option<u64> {
+        self.rows().map(|rows| self.start().saturating_add(rows))
+    }
+
     /// Whether none of `count` matches lies within.
     pub fn is_empty(self, count: i64) -> bool {
         self.start >= count || self.rows == Some(0)

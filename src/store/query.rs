@@ -4,30 +4,42 @@ use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
 use super::search::{self, Search};
 use super::spi::{Mode, Spi};
-use crate::document::JsonbDatum;
+use crate::document::{self, JsonbDatum};
 use crate::error::{Error, Result};
+use crate::executor::{self, Counts};
 use crate::lucene::SortKey;
 use pgrx::pg_sys;
 use serde_json::json;
+use std::time::Instant;
 
 /// The number of matches.
 pub fn count(store: &str, query: &str) -> Result<i64> {
     let search = Search::parse(query)?;
     search.notify();
-    Spi::connect(|spi| count_in(spi, &Store::find(spi, store)?, &search))
+    Spi::connect(|spi| {
+        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        match executor::parts(store.table, operator.oid) {
+            Ok(parts) => Ok(executor::Search::exact(&parts, &search.predicate)?.len() as i64),
+            Err(_) => planned_count(spi, &store, &operator, &search),
+        }
+    })
 }
 
-fn count_in(spi: &Spi, store: &Store, search: &Search) -> Result<i64> {
-    let operator = Operator::find(spi)?;
-    let (table, condition) = (store.name.table(), search.condition(&operator));
+/// As `count`, through the planner.
+fn planned_count(spi: &Spi, store: &Store, operator: &Operator, search: &Search) -> Result<i64> {
+    let (table, condition) = (store.name.table(), search.condition(operator));
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
-    let rows = spi.run(Mode::Read, &sql, &search.parameters(&operator))?;
+    let rows = spi.run(Mode::Read, &sql, &search.parameters(operator))?;
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
-/// Put together by PostgreSQL, which keeps every digit of a number.
-const ANSWER: &str =
-    "pg_catalog.jsonb_build_object('count', {count}::pg_catalog.int8, 'items', {items})";
+/// What an answer is put together of.
+struct Answer {
+    count: u64,
+    /// Payloads of documents.
+    items: Vec<Vec<u8>>,
+    counts: Counts,
+}
 
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
 pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Result<JsonbDatum> {
@@ -37,40 +49,72 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     // SAFETY: reads the variable that says where this function's result has to live; SPI switches to a context of its own.
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
-        let store = Store::find(spi, store)?;
-        let count = count_in(spi, &store, &search)?;
-        let answer = ANSWER.replace("{count}", &count.to_string());
-        let rows = if window.is_empty(count) {
-            let sql = format!("SELECT {}", answer.replace("{items}", "'[]'::pg_catalog.jsonb"));
-            spi.run(Mode::Read, &sql, &[])?
-        } else {
-            let items = Items::new(&store, &Operator::find(spi)?, &search, &sort, window);
-            let answer = answer.replace("{items}", "pg_catalog.jsonb_agg(doc)");
-            let sql = format!("SELECT {answer} FROM ({}) AS items", items.sql);
-            spi.run(Mode::ReadInOrder, &sql, &items.parameters)?
+        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        let answer = match executor::parts(store.table, operator.oid) {
+            Ok(parts) => direct(&parts, &search, &sort, window)?,
+            Err(_) => None,
         };
-        let result = rows.datum(0, 1).ok_or(Error::Spi { doing: "session_query", code: 0 })?;
-        // SAFETY: a jsonb datum is a varlena; its copy lives where the result has to.
-        unsafe {
-            let outer = pg_sys::MemoryContextSwitchTo(result_context);
-            let copy = pg_sys::pg_detoast_datum_copy(result.cast_mut_ptr());
-            pg_sys::MemoryContextSwitchTo(outer);
-            Ok(JsonbDatum::new(pg_sys::Datum::from(copy)))
-        }
+        let Answer { count, items, .. } = match answer {
+            Some(answer) => answer,
+            None => planned(spi, &store, &operator, &search, &sort, window)?,
+        };
+        let payload = document::answer(count, &items).ok_or(Error::AnswerTooLarge)?;
+        // SAFETY: the context of the function's result; the payload is a jsonb value's.
+        Ok(unsafe { JsonbDatum::from_payload(&payload, result_context) })
     })
 }
 
-/// How a query was understood and how it is run.
+/// Straight from the index; none where an order takes the planner's way.
+fn direct(
+    parts: &[executor::Part],
+    search: &Search,
+    sort: &[SortKey],
+    window: Window,
+) -> Result<Option<Answer>> {
+    let mut found = executor::Search::exact(parts, &search.predicate)?;
+    let (count, mut items) = (found.len(), Vec::new());
+    if !window.is_empty(count as i64) {
+        if !found.sort(sort, window.end())? {
+            return Ok(None);
+        }
+        found.skip(window.start())?;
+        let rows = window.rows().unwrap_or(u64::MAX);
+        found.each(&mut |doc| {
+            items.push(doc.read(|doc| doc.bytes().to_vec()));
+            (items.len() as u64) < rows
+        })?;
+    }
+    Ok(Some(Answer { count, items, counts: found.counts }))
+}
+
+/// Through the planner, as any other query.
+fn planned(
+    spi: &Spi,
+    store: &Store,
+    operator: &Operator,
+    search: &Search,
+    sort: &[SortKey],
+    window: Window,
+) -> Result<Answer> {
+    let count = planned_count(spi, store, operator, search)?;
+    let mut items = Vec::new();
+    if !window.is_empty(count) {
+        let statement = Items::new(store, operator, search, sort, window);
+        let rows = spi.run(Mode::ReadInOrder, &statement.sql, &statement.parameters)?;
+        let documents =
+            (0..rows.len()).filter_map(|row| rows.get::<document::JsonbArg<'_>>(row, 1));
+        items.extend(documents.map(|doc| doc.document().bytes().to_vec()));
+    }
+    Ok(Answer { count: count as u64, items, counts: Counts::default() })
+}
+
+/// How a query was understood, how it is run, and what that took.
 pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_json::Value> {
     let search = Search::parse(query)?;
     let keys = search::parse_sort(sort)?;
     Spi::connect(|spi| {
-        let store = Store::find(spi, store)?;
-        let items =
-            Items::new(&store, &Operator::find(spi)?, &search, &keys, Window::new(0, Some(10))?);
-        // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
-        let sql = format!("EXPLAIN {}", items.sql);
-        let plan = spi.run(Mode::Write, &sql, &items.parameters)?;
+        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        let window = Window::new(0, Some(10))?;
         let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let mut explained = json!({
@@ -79,11 +123,41 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "notices": search.notices,
             "index": crate::index::report(&search.predicate),
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
-            "plan": plan.column::<String>(),
         });
         if let Err(reason) = &search.jsonpath {
             explained["unsayable"] = json!(reason);
         }
+        let started = Instant::now();
+        let reason = match executor::parts(store.table, operator.oid) {
+            Err(obstacle) => obstacle.to_string(),
+            Ok(parts) => match direct(&parts, &search, &keys, window)? {
+                None => {
+                    "more rows than fit into memory have to be sorted by several paths".to_string()
+                }
+                Some(Answer { count, counts, .. }) => {
+                    explained["way"] = json!("posting lists");
+                    explained["read"] = json!({
+                        "keys": counts.keys,
+                        "postings": counts.postings,
+                        "rows": counts.rows,
+                        "heap pages": counts.heap_pages,
+                    });
+                    explained["count"] = json!(count);
+                    explained["milliseconds"] =
+                        json!(started.elapsed().as_micros() as f64 / 1000.0);
+                    return Ok(explained);
+                }
+            },
+        };
+        explained["way"] = json!("planner");
+        explained["reason"] = json!(reason);
+        let items = Items::new(&store, &operator, &search, &keys, window);
+        // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
+        let plan = spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)?;
+        explained["plan"] = json!(plan.column::<String>());
+        let Answer { count, .. } = planned(spi, &store, &operator, &search, &keys, window)?;
+        explained["count"] = json!(count);
+        explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)
     })
 }

@@ -1,7 +1,6 @@
 //! A query, and the SQL condition over `doc` that asks it.
 
 use super::catalog::Operator;
-use crate::document::{JsonbArg, Scratch};
 use crate::error::{self, Error, Result};
 use crate::index::operator;
 use crate::lucene::{self, Ast, SortKey};
@@ -73,18 +72,4 @@ pub fn jsonpath(query: &str) -> Result<String> {
         .predicate
         .jsonpath()
         .map_err(|unsayable| Error::Unsayable { reason: unsayable.to_string() })
-}
-
-/// The smallest or largest value at a path, as bytes that order as sort does.
-pub fn extreme_key(doc: JsonbArg<'_>, path: &str, largest: bool) -> Option<Vec<u8>> {
-    let (mut extreme, mut scratch): (Option<Vec<u8>>, _) = (None, Scratch::new());
-    doc.document().leaves_at(path, &mut |leaf| {
-        let Some(key) = leaf.scalar(&mut scratch).map(|value| value.to_bytes()) else { return };
-        let better =
-            extreme.as_ref().is_none_or(|best| if largest { key > *best } else { key < *best });
-        if better {
-            extreme = Some(key);
-        }
-    });
-    extreme
 }

@@ -6,17 +6,27 @@ use super::search::{self, Search};
 use super::spi::{Cursor, Mode, Spi};
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
+use crate::executor;
 use pgrx::pg_sys;
 
-/// Rows read at once. What a row holds inline is at most a page; larger documents are still pointers here.
-const BATCH: i64 = 100;
+/// Rows read at once, at first and at most. What a row holds inline is at most a page; larger documents are still pointers here.
+const FIRST_BATCH: usize = 10;
+const BATCH: usize = 100;
 
-/// The documents of a query, read as they are asked for. Holds a batch of them and a cursor, which is closed with it: at the
-/// end, or when the calling statement asks for no more.
+/// The documents of a query, read as they are asked for. Holds a batch of them and, at the end of which it has nothing left to free, a
+/// search or a cursor; a cursor is closed with it: at the end, or when the calling statement asks for no more.
 pub struct Stream {
-    cursor: Option<Cursor>,
+    source: Source,
     /// Copies of the rows as they came, in memory of Rust's so that PostgreSQL cannot free it first; next one last.
     batch: Vec<Vec<u8>>,
+    size: usize,
+}
+
+enum Source {
+    /// How many rows are still wanted.
+    Index(Box<executor::Search>, u64),
+    Plan(Cursor),
+    Over,
 }
 
 impl Stream {
@@ -24,29 +34,47 @@ impl Stream {
         let search = Search::parse(query)?;
         let sort = search::parse_sort(sort)?;
         search.notify();
-        Spi::connect(|spi| {
-            let store = Store::find(spi, store)?;
-            let items = Items::new(&store, &Operator::find(spi)?, &search, &sort, window);
-            let cursor = spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters)?;
-            Ok(Stream { cursor: Some(cursor), batch: Vec::new() })
-        })
+        let source = Spi::connect(|spi| {
+            let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+            if let Ok(parts) = executor::parts(store.table, operator.oid) {
+                let mut found = executor::Search::new(&parts, &search.predicate)?;
+                if found.sort(&sort, window.end())? {
+                    found.skip(window.start())?;
+                    return Ok(Source::Index(found.into(), window.rows().unwrap_or(u64::MAX)));
+                }
+            }
+            let items = Items::new(&store, &operator, &search, &sort, window);
+            spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters).map(Source::Plan)
+        })?;
+        Ok(Stream { source, batch: Vec::new(), size: FIRST_BATCH })
     }
 
     /// Reads the next batch; an empty one at the end.
-    fn fetch(&self) -> Result<Vec<Vec<u8>>> {
-        let Some(cursor) = &self.cursor else { return Ok(Vec::new()) };
-        Spi::connect(|spi| {
-            let Some(rows) = cursor.fetch(spi, BATCH) else { return Ok(Vec::new()) };
-            let copy = |datum: pg_sys::Datum| {
-                let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-                // SAFETY: a jsonb datum is a varlena of this many bytes, be it the value or a pointer to its TOAST row.
-                unsafe {
-                    std::slice::from_raw_parts(varlena.cast::<u8>(), pgrx::varsize_any(varlena))
-                        .to_vec()
+    fn fetch(&mut self) -> Result<Vec<Vec<u8>>> {
+        let size = std::mem::replace(&mut self.size, BATCH);
+        match &mut self.source {
+            Source::Over => Ok(Vec::new()),
+            Source::Index(search, wanted) => {
+                let (mut batch, size) = (Vec::new(), (*wanted).min(size as u64) as usize);
+                if size > 0 {
+                    search.each(&mut |doc| {
+                        batch.push(doc.copy());
+                        batch.len() < size
+                    })?;
                 }
-            };
-            Ok((0..rows.len()).rev().filter_map(|row| rows.datum(row, 1)).map(copy).collect())
-        })
+                *wanted -= batch.len() as u64;
+                batch.reverse();
+                Ok(batch)
+            }
+            Source::Plan(cursor) => Spi::connect(|spi| {
+                let Some(rows) = cursor.fetch(spi, size as i64) else { return Ok(Vec::new()) };
+                let copy = |datum: pg_sys::Datum| {
+                    // SAFETY: a column of type jsonb.
+                    unsafe { executor::Stored::new(datum) }.copy()
+                };
+                Ok((0..rows.len()).rev().filter_map(|row| rows.datum(row, 1)).map(copy).collect())
+            }),
+        }
     }
 }
 
@@ -58,7 +86,7 @@ impl Iterator for Stream {
             self.batch = self.fetch().unwrap_or_else(|error: Error| error.raise());
         }
         let Some(row) = self.batch.pop() else {
-            self.cursor = None;
+            self.source = Source::Over;
             return None;
         };
         // SAFETY: the copy is allocated in the context of this call of the SQL function, which is where its result belongs.

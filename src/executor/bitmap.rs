@@ -1,0 +1,230 @@
+//! Rows as numbers, and sets of them.
+
+use crate::index::gin::Tid;
+use roaring::RoaringBitmap;
+use std::ops::RangeInclusive;
+
+/// htup_details.h: MaxHeapTuplesPerPage. Each block has so many numbers.
+const SLOTS: u32 = (pgrx::pg_sys::BLCKSZ - 24) / 28;
+
+/// Blocks whose rows have numbers: of a table of 120 GB.
+pub const MAX_BLOCKS: u32 = u32::MAX / SLOTS;
+
+/// So many numbers are kept in a list before they become bits.
+const LIST: usize = 1 << 15;
+
+pub fn number(tid: Tid) -> u32 {
+    // Wrapping, for a damaged index names rows that cannot be.
+    tid.block.wrapping_mul(SLOTS).wrapping_add(u32::from(tid.offset).wrapping_sub(1))
+}
+
+pub fn tid(number: u32) -> Tid {
+    Tid { block: number / SLOTS, offset: (number % SLOTS) as u16 + 1 }
+}
+
+/// The numbers of a row of blocks.
+pub fn numbers(blocks: RangeInclusive<u32>) -> RangeInclusive<u32> {
+    blocks.start() * SLOTS..=blocks.end() * SLOTS + (SLOTS - 1)
+}
+
+/// Takes rows in any order, some more than once.
+pub struct Collector {
+    list: Vec<u32>,
+    /// Used once the list is full: a bit a number.
+    bits: Vec<u64>,
+    /// Of the table.
+    blocks: u32,
+    is_sorted: bool,
+    /// A row lies where the table has none.
+    pub is_damaged: bool,
+}
+
+impl Collector {
+    /// `blocks`: how many the table has.
+    pub fn new(blocks: u32) -> Collector {
+        Collector { list: Vec::new(), bits: Vec::new(), blocks, is_sorted: true, is_damaged: false }
+    }
+
+    #[inline]
+    pub fn push(&mut self, tid: Tid) {
+        // Rows behind the table's end as it was at the start came later.
+        if tid.block >= self.blocks {
+            return;
+        }
+        if tid.offset == 0 || u32::from(tid.offset) > SLOTS {
+            self.is_damaged = true;
+            return;
+        }
+        let number = number(tid);
+        if !self.bits.is_empty() {
+            self.bits[number as usize / 64] |= 1 << (number % 64);
+            return;
+        }
+        self.is_sorted &= self.list.last().is_none_or(|last| *last < number);
+        self.list.push(number);
+        if self.list.len() >= LIST {
+            self.spread();
+        }
+    }
+
+    #[cold]
+    fn spread(&mut self) {
+        self.bits = vec![0; (self.blocks as usize * SLOTS as usize).div_ceil(64)];
+        for number in std::mem::take(&mut self.list) {
+            self.bits[number as usize / 64] |= 1 << (number % 64);
+        }
+    }
+
+    pub fn finish(mut self) -> RoaringBitmap {
+        if !self.bits.is_empty() {
+            self.bits.iter_mut().for_each(|word| *word = word.to_le());
+            return RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits));
+        }
+        if !self.is_sorted {
+            self.list.sort_unstable();
+            self.list.dedup();
+        }
+        RoaringBitmap::from_sorted_iter(self.list).unwrap_or_default()
+    }
+}
+
+fn bytes_of(words: &[u64]) -> &[u8] {
+    // SAFETY: any memory of words can be read as bytes.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
+/// Rows that meet a condition, as far as the index knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// All that may meet it.
+    pub any: RoaringBitmap,
+    /// Those of them that may as well not.
+    pub unsure: RoaringBitmap,
+}
+
+/// Rows found, or all but those: a table's rows are counted up only if there is no other way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Set {
+    In(Found),
+    Except(Found),
+}
+
+impl Found {
+    pub fn none() -> Found {
+        Found::default()
+    }
+
+    fn sure(&self) -> RoaringBitmap {
+        &self.any - &self.unsure
+    }
+
+    /// What is in both.
+    fn and(mut self, other: &Found) -> Found {
+        self.any &= &other.any;
+        self.unsure |= &other.unsure;
+        self.unsure &= &self.any;
+        self
+    }
+
+    /// What is in either.
+    fn or(mut self, other: &Found) -> Found {
+        if self.unsure.is_empty() && other.unsure.is_empty() {
+            self.any |= &other.any;
+            return self;
+        }
+        let sure = self.sure() | other.sure();
+        self.any |= &other.any;
+        self.unsure = &self.any - sure;
+        self
+    }
+
+    /// What is in this but not in the other.
+    pub fn without(mut self, other: &Found) -> Found {
+        if other.unsure.is_empty() {
+            self.any -= &other.any;
+        } else {
+            self.any -= other.sure();
+            self.unsure |= &other.unsure;
+        }
+        self.unsure &= &self.any;
+        self
+    }
+}
+
+impl Set {
+    pub fn negate(self) -> Set {
+        match self {
+            Set::In(found) => Set::Except(found),
+            Set::Except(found) => Set::In(found),
+        }
+    }
+
+    pub fn and(self, other: Set) -> Set {
+        match (self, other) {
+            (Set::In(a), Set::In(b)) => Set::In(a.and(&b)),
+            (Set::In(a), Set::Except(b)) | (Set::Except(b), Set::In(a)) => Set::In(a.without(&b)),
+            (Set::Except(a), Set::Except(b)) => Set::Except(a.or(&b)),
+        }
+    }
+
+    pub fn or(self, other: Set) -> Set {
+        self.negate().and(other.negate()).negate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_stand_for_rows(block in 0..MAX_BLOCKS, offset in 1..=SLOTS as u16) {
+            let row = Tid { block, offset };
+            prop_assert_eq!(tid(number(row)), row);
+            prop_assert!(numbers(block..=block).contains(&number(row)));
+        }
+
+        #[test]
+        fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..20), 0..300), spread in any::<bool>()) {
+            let mut collector = Collector::new(40);
+            if spread {
+                collector.spread();
+            }
+            rows.iter().for_each(|&(block, offset)| collector.push(Tid { block, offset }));
+            let expected: RoaringBitmap =
+                rows.iter().filter(|row| row.0 < 40).map(|&(block, offset)| number(Tid { block, offset })).collect();
+            prop_assert_eq!(collector.finish(), expected);
+        }
+
+        /// Whatever the unsure rows turn out to be, the sets' operations hold for them, and what is not unsure is so.
+        #[test]
+        fn sets_keep_their_word(a in 0u8..81, b in 0u8..81) {
+            // Four rows, each in, out or unsure.
+            let set = |code: u8| {
+                let digit = |row: u32| code / 3u8.pow(row) % 3;
+                let any: RoaringBitmap = (0..4).filter(|row| digit(*row) > 0).collect();
+                let unsure: RoaringBitmap = (0..4).filter(|row| digit(*row) == 1).collect();
+                Found { any, unsure }
+            };
+            // Each row's possible truths: bit 0 for false, bit 1 for true.
+            let possible = |set: &Set, row: u32| match set {
+                Set::In(f) => [1, 2, 3][usize::from(f.any.contains(row)) + usize::from(f.unsure.contains(row))],
+                Set::Except(f) => [2, 1, 3][usize::from(f.any.contains(row)) + usize::from(f.unsure.contains(row))],
+            };
+            let combine = |a: u8, b: u8, and: bool| {
+                let truths = |bits: u8| [false, true].into_iter().filter(move |t| bits & (1 << u8::from(*t)) > 0);
+                truths(a).flat_map(|x| truths(b).map(move |y| if and { x && y } else { x || y })).fold(0, |bits, t| bits | 1 << u8::from(t))
+            };
+            for x in [Set::In(set(a)), Set::Except(set(a))] {
+                for y in [Set::In(set(b)), Set::Except(set(b))] {
+                    for row in 0..4 {
+                        let (p, q) = (possible(&x, row), possible(&y, row));
+                        prop_assert_eq!(possible(&x.clone().and(y.clone()), row), combine(p, q, true));
+                        prop_assert_eq!(possible(&x.clone().or(y.clone()), row), combine(p, q, false));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Rows of a table, looked up by the place their index entries name.
+
+use crate::document::{Jsonb, JsonbArg};
+use crate::index::gin::Tid;
+use pgrx::{FromDatum, pg_sys};
+use std::cell::Cell;
+
+unsafe extern "C-unwind" {
+    // storage/predicate.h, which pgrx does not bind.
+    fn PredicateLockRelation(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot);
+}
+
+/// A table, open and locked as for reading. The lock lasts until the end of the transaction.
+pub struct Heap {
+    relation: pg_sys::Relation,
+    /// The number of the column `doc`.
+    column: i32,
+    /// Pages of rows looked up, each counted when it is turned to.
+    pub pages: Cell<u64>,
+}
+
+impl Heap {
+    /// Opens a table; an error if there is none.
+    pub fn open(table: pg_sys::Oid) -> Heap {
+        // SAFETY: table_open raises that error.
+        Heap::new(table, unsafe { pg_sys::table_open(table, pg_sys::AccessShareLock as i32) })
+    }
+
+    /// Opens a table, if it is still there.
+    pub fn try_open(table: pg_sys::Oid) -> Option<Heap> {
+        // SAFETY: a relation of any kind is returned, or null.
+        let relation = unsafe { pg_sys::try_relation_open(table, pg_sys::AccessShareLock as i32) };
+        (!relation.is_null()).then(|| Heap::new(table, relation))
+    }
+
+    fn new(table: pg_sys::Oid, relation: pg_sys::Relation) -> Heap {
+        // SAFETY: a look into the server's caches.
+        let column = unsafe { pg_sys::get_attnum(table, c"doc".as_ptr()) };
+        Heap { relation, column: column.into(), pages: Cell::new(0) }
+    }
+
+    pub fn relation(&self) -> pg_sys::Relation {
+        self.relation
+    }
+
+    pub fn column(&self) -> i32 {
+        self.column
+    }
+
+    pub fn blocks(&self) -> u32 {
+        // SAFETY: the relation is open.
+        unsafe {
+            pg_sys::RelationGetNumberOfBlocksInFork(self.relation, pg_sys::ForkNumber::MAIN_FORKNUM)
+        }
+    }
+
+    /// Tells a serializable transaction's conflict detection that all of the table is being read, as a sequential scan does
+    /// (heapam.c, initscan): rows are counted that are never visited.
+    pub fn lock_for_serializable(&self) {
+        // SAFETY: the relation is open, and a query is running; for other than serializable transactions the call does nothing.
+        unsafe {
+            let (relation, snapshot) = (self.relation, pg_sys::GetActiveSnapshot());
+            pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockRelation(relation, snapshot));
+        }
+    }
+
+    pub fn fetcher(&self) -> Fetcher<'_> {
+        // SAFETY: the relation is open for as long as this borrow.
+        unsafe {
+            Fetcher {
+                heap: self,
+                scan: pg_sys::table_index_fetch_begin(self.relation),
+                slot: pg_sys::table_slot_create(self.relation, std::ptr::null_mut()),
+                block: Cell::new(u32::MAX),
+            }
+        }
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // While an error passes through, its transaction closes everything.
+        if !std::thread::panicking() {
+            // SAFETY: opened in `open`.
+            unsafe { pg_sys::relation_close(self.relation, pg_sys::NoLock as i32) };
+        }
+    }
+}
+
+/// Looks rows up under the running query's snapshot.
+pub struct Fetcher<'h> {
+    heap: &'h Heap,
+    scan: *mut pg_sys::IndexFetchTableData,
+    slot: *mut pg_sys::TupleTableSlot,
+    block: Cell<u32>,
+}
+
+/// The document of a row: jsonb as it lies there, toasted perhaps. It stays until the next row is fetched.
+#[derive(Clone, Copy)]
+pub struct Stored<'f> {
+    datum: pg_sys::Datum,
+    row: std::marker::PhantomData<&'f ()>,
+}
+
+impl Fetcher<'_> {
+    /// The row's document, if the row is visible; of an updated row, the version that is (its HOT chain begins at the place).
+    pub fn fetch(&mut self, tid: Tid) -> Option<Stored<'_>> {
+        pgrx::check_for_interrupts!();
+        if self.block.replace(tid.block) != tid.block {
+            self.heap.pages.set(self.heap.pages.get() + 1);
+        }
+        let mut place = pg_sys::ItemPointerData::default();
+        pgrx::itemptr::item_pointer_set_all(&mut place, tid.block, tid.offset);
+        let (mut again, mut dead) = (false, false);
+        // SAFETY: scan and slot were made for this relation; a query is running, and so has a snapshot. The slot's first `column`
+        // attributes are there once they are asked for (tuptable.h, slot_getattr).
+        unsafe {
+            let is_visible = pg_sys::table_index_fetch_tuple(
+                self.scan,
+                &raw mut place,
+                pg_sys::GetActiveSnapshot(),
+                self.slot,
+                &raw mut again,
+                &raw mut dead,
+            );
+            if !is_visible {
+                return None;
+            }
+            let column = self.heap.column;
+            if i32::from((*self.slot).tts_nvalid) < column {
+                pg_sys::slot_getsomeattrs_int(self.slot, column);
+            }
+            let at = column as usize - 1;
+            (!*(*self.slot).tts_isnull.add(at)).then(|| Stored {
+                datum: *(*self.slot).tts_values.add(at),
+                row: std::marker::PhantomData,
+            })
+        }
+    }
+}
+
+impl Drop for Fetcher<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: made in `fetcher`.
+            unsafe {
+                pg_sys::ExecDropSingleTupleTableSlot(self.slot);
+                pg_sys::table_index_fetch_end(self.scan);
+            }
+        }
+    }
+}
+
+impl Stored<'_> {
+    /// # Safety
+    /// The datum must be one of jsonb.
+    pub unsafe fn new(datum: pg_sys::Datum) -> Stored<'static> {
+        Stored { datum, row: std::marker::PhantomData }
+    }
+
+    /// Reads the document, detoasted if it has to be, in memory that is freed behind.
+    pub fn read<T>(self, read: impl FnOnce(Jsonb<'_>) -> T) -> T {
+        // SAFETY: a column of type jsonb. A copy that detoasting made is freed after it was read.
+        unsafe {
+            let stored = self.datum.cast_mut_ptr::<pg_sys::varlena>();
+            let plain = pg_sys::pg_detoast_datum(stored);
+            let datum = pg_sys::Datum::from(plain);
+            let document = JsonbArg::from_datum(datum, false).map(|doc| doc.document());
+            let result = read(document.unwrap_or(Jsonb::new(&[])));
+            if plain != stored {
+                pg_sys::pfree(plain.cast());
+            }
+            result
+        }
+    }
+
+    /// A copy of the value as it is stored: of a large document, that is a pointer to its pieces.
+    pub fn copy(self) -> Vec<u8> {
+        let varlena = self.datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a jsonb datum is a varlena of this many bytes, be it the value or a pointer to its TOAST row.
+        unsafe {
+            std::slice::from_raw_parts(varlena.cast::<u8>(), pgrx::varsize_any(varlena)).to_vec()
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A search over the parts of a store: which rows match, how many, and which documents they hold.
+
+use super::bitmap::{self, Found};
+use super::heap::{Fetcher, Heap, Stored};
+use super::leaves::Leaves;
+use super::order::Sorted;
+use super::relation::Part;
+use super::visibility::Map;
+use crate::error::Result;
+use crate::index::gin::GinIndex;
+use crate::lucene::SortKey;
+use crate::predicate::{Matcher, Predicate};
+use roaring::RoaringBitmap;
+
+/// The rows of a part that match, as far as they were looked at.
+pub struct Rows {
+    pub part: Part,
+    /// None for all of the table's rows.
+    pub any: Option<RoaringBitmap>,
+    pub unsure: RoaringBitmap,
+    /// Whether each of them is known to match and to be visible.
+    pub is_exact: bool,
+}
+
+/// What an answer took, for session_explain.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub keys: u64,
+    pub postings: u64,
+    /// Rows that were looked up, to see whether they are visible or match, or for their documents.
+    pub rows: u64,
+    pub heap_pages: u64,
+}
+
+/// A search that gives its documents from the first on. Between two calls it holds nothing of the server's.
+pub struct Search {
+    pub(super) rows: Vec<Rows>,
+    pub(super) matcher: Matcher,
+    pub counts: Counts,
+    order: Order,
+}
+
+enum Order {
+    /// That of the tables: the part, and the least number of a row in it, that comes next.
+    Table(usize, u32),
+    Sorted(Box<Sorted>),
+}
+
+impl Search {
+    /// Finds rows, without a look at any of them.
+    pub fn new(parts: &[Part], predicate: &Predicate) -> Result<Search> {
+        let mut counts = Counts::default();
+        let find = |part: &Part| {
+            let (heap, index) = open(part)?;
+            if *predicate == Predicate::All {
+                // A walk in some order needs no list of them.
+                return Ok(Rows {
+                    part: *part,
+                    any: None,
+                    unsure: RoaringBitmap::new(),
+                    is_exact: false,
+                });
+            }
+            let leaves = Leaves::new(&index, heap.blocks())?;
+            let Found { any, unsure } = leaves.rows(predicate)?;
+            counts.add(&leaves, &heap);
+            Ok(Rows { part: *part, any: Some(any), unsure, is_exact: false })
+        };
+        let rows = parts.iter().map(find).collect::<Result<_>>()?;
+        let matcher = Matcher::new(predicate);
+        Ok(Search { rows, matcher, counts, order: Order::Table(0, 0) })
+    }
+
+    /// Finds exactly the rows that match and are visible.
+    pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Search> {
+        let (matcher, mut counts) = (Matcher::new(predicate), Counts::default());
+        let find = |part: &Part| {
+            let (heap, index) = open(part)?;
+            let blocks = heap.blocks();
+            let before = Map::read(&heap, blocks);
+            let leaves = Leaves::new(&index, blocks)?;
+            let Found { mut any, unsure } = leaves.rows(predicate)?;
+            let mut open = before.unseen(&Map::read(&heap, blocks));
+            open |= &unsure;
+            open &= &any;
+            let mut fetcher = heap.fetcher();
+            for number in &open {
+                let matches = fetcher.fetch(bitmap::tid(number)).is_some_and(|doc| {
+                    !unsure.contains(number) || doc.read(|doc| matcher.matches(doc))
+                });
+                if !matches {
+                    any.remove(number);
+                }
+            }
+            drop(fetcher);
+            counts.add(&leaves, &heap);
+            Ok(Rows { part: *part, any: Some(any), unsure: RoaringBitmap::new(), is_exact: true })
+        };
+        let rows = parts.iter().map(find).collect::<Result<_>>()?;
+        Ok(Search { rows, matcher, counts, order: Order::Table(0, 0) })
+    }
+
+    /// How many rows were found; of an exact search, that is how many match.
+    pub fn len(&self) -> u64 {
+        self.rows.iter().filter_map(|rows| rows.any.as_ref()).map(RoaringBitmap::len).sum()
+    }
+
+    /// Puts the matches in order; `last` is how many of them will be asked for at most. False if that cannot be done here.
+    pub fn sort(&mut self, sort: &[SortKey], last: Option<u64>) -> Result<bool> {
+        if sort.is_empty() {
+            return Ok(true);
+        }
+        let Some(sorted) = Sorted::new(self, sort, last)? else { return Ok(false) };
+        self.order = Order::Sorted(Box::new(sorted));
+        Ok(true)
+    }
+
+    /// Passes by so many matches.
+    pub fn skip(&mut self, mut count: u64) -> Result<()> {
+        if let Order::Table(part, next) = &mut self.order
+            && *next == 0
+            && self.rows.iter().all(|rows| rows.is_exact)
+        {
+            for rows in &self.rows[*part..] {
+                let any = rows.any.as_ref();
+                let len = any.map_or(0, RoaringBitmap::len);
+                if count < len {
+                    *next = any.and_then(|any| any.select(count as u32)).unwrap_or(0);
+                    return Ok(());
+                }
+                count -= len;
+                *part += 1;
+            }
+            return Ok(());
+        }
+        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::open(rows.part.table)).collect();
+        if self.rows.iter().all(|rows| rows.is_exact) {
+            let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
+            while count > 0 && self.next(&mut fetchers)?.is_some() {
+                count -= 1;
+            }
+            return Ok(());
+        }
+        let mut left = count;
+        if count > 0 {
+            self.each(&mut |_| {
+                left -= 1;
+                left > 0
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Gives documents from where the last call ended, until `take` says false.
+    pub fn each(&mut self, take: &mut impl FnMut(Stored<'_>) -> bool) -> Result<()> {
+        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::open(rows.part.table)).collect();
+        let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
+        while let Some((part, number)) = self.next(&mut fetchers)? {
+            self.counts.rows += 1;
+            let rows = &self.rows[part];
+            let Some(doc) = fetchers[part].fetch(bitmap::tid(number)) else { continue };
+            if rows.unsure.contains(number) && !doc.read(|doc| self.matcher.matches(doc)) {
+                continue;
+            }
+            if !take(doc) {
+                break;
+            }
+        }
+        self.counts.heap_pages += heaps.iter().map(|heap| heap.pages.get()).sum::<u64>();
+        Ok(())
+    }
+
+    /// The next row: its part and number.
+    fn next(&mut self, fetchers: &mut [Fetcher<'_>]) -> Result<Option<(usize, u32)>> {
+        match &mut self.order {
+            Order::Sorted(sorted) => sorted.next(&self.rows, &self.matcher, fetchers),
+            Order::Table(part, next) => {
+                while *part < self.rows.len() {
+                    let any = self.rows[*part].list()?;
+                    if let Some(number) = any.range(*next..).next() {
+                        match number.checked_add(1) {
+                            Some(behind) => *next = behind,
+                            None => (*part, *next) = (*part + 1, 0),
+                        }
+                        return Ok(Some((*part, number)));
+                    }
+                    (*part, *next) = (*part + 1, 0);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// The rows as a list, made now if it was not needed before.
+    pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
+        if self.any.is_none() {
+            let (heap, index) = open(&self.part)?;
+            self.any = Some(Leaves::new(&index, heap.blocks())?.all()?);
+        }
+        Ok(self.any.get_or_insert_default())
+    }
+}
+
+impl Counts {
+    fn add(&mut self, leaves: &Leaves<'_>, heap: &Heap) {
+        let read = leaves.read.borrow();
+        self.keys += read.keys;
+        self.postings += read.postings;
+        self.heap_pages += heap.pages.get();
+    }
+}
+
+fn open(part: &Part) -> Result<(Heap, GinIndex)> {
+    let heap = Heap::open(part.table);
+    heap.lock_for_serializable();
+    Ok((heap, GinIndex::open(part.index)?))
+}

@@ -87,13 +87,14 @@ fn filter(test: &Test) -> Result<String, Unsayable> {
         Test::Equal(value) => equal(value),
         Test::Range { lower, upper } => range(lower.as_ref(), upper.as_ref()),
         Test::Prefix(start) => Ok(format!("@ starts with {}", string(start)?)),
-        Test::Wildcard(pattern) => like_regex(&wildcard_pattern(pattern)),
+        Test::Wildcard(wildcard) => like_regex(&wildcard_pattern(wildcard.globs())),
         Test::Regexp(regexp) => {
             check_regexp(regexp.tree(), 1)?;
-            like_regex(&regexp.pattern())
+            let operators = Unsayable("the regular expression operators ~ and &");
+            like_regex(&regexp.pattern().ok_or(operators)?)
         }
-        Test::Fuzzy(text, 0) => Ok(format!("@ == {}", string(text)?)),
-        Test::Fuzzy(..) => Err(Unsayable("a fuzzy term")),
+        Test::Fuzzy(fuzzy) if fuzzy.edits() == 0 => Ok(format!("@ == {}", string(fuzzy.text())?)),
+        Test::Fuzzy(_) => Err(Unsayable("a fuzzy term")),
         Test::Exists => {
             Ok(r#"@.type() == "string" || @.type() == "number" || @.type() == "boolean""#
                 .to_string())

@@ -50,7 +50,12 @@ impl Predicate {
                 found
             }
             Predicate::Leaf { path, test } => {
-                let found = path.is_some() && matches!(test, Test::Equal(_) | Test::Fuzzy(_, 0));
+                let is_equality = match test {
+                    Test::Equal(_) => true,
+                    Test::Fuzzy(fuzzy) => fuzzy.edits() == 0,
+                    _ => false,
+                };
+                let found = path.is_some() && is_equality;
                 if found {
                     leaves.push(describe(path.as_deref(), test));
                 }
@@ -82,9 +87,9 @@ fn describe(path: Option<&str>, test: &Test) -> String {
         Test::Equal(value) => Form::Equal(value.text.clone()),
         Test::Range { lower, upper } => Form::Range { lower: bound(lower), upper: bound(upper) },
         Test::Prefix(start) => Form::Prefix(start.clone()),
-        Test::Wildcard(pattern) => Form::Wildcard(pattern.clone()),
+        Test::Wildcard(wildcard) => Form::Wildcard(wildcard.globs().to_vec()),
         Test::Regexp(regexp) => Form::Regexp(regexp.clone()),
-        Test::Fuzzy(text, edits) => Form::Fuzzy(text.clone(), *edits),
+        Test::Fuzzy(fuzzy) => Form::Fuzzy(fuzzy.text().to_string(), fuzzy.edits()),
         Test::Exists => Form::Exists,
     };
     Ast::Leaf { path: path.map(str::to_string), form }.to_string()

@@ -1,6 +1,6 @@
 //! Wildcard patterns: `?` is one character, `*` any number of them.
 
-use crate::lucene::Glob;
+use crate::lucene::{Glob, Table, write_regexp_char};
 use memchr::memmem::Finder;
 
 /// A pattern, made ready to look at many texts.
@@ -13,6 +13,8 @@ pub struct Wildcard {
     inner: Vec<Segment>,
     /// What stands behind the last star, if there is one.
     last: Option<Segment>,
+    /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
+    table: Option<Table>,
 }
 
 /// A part of a pattern without a star in it.
@@ -22,7 +24,7 @@ enum Segment {
     Gapped(Vec<Glob>),
 }
 
-/// Below this length of a text, in bytes, searching it byte by byte is fastest.
+/// The longest pattern that may become a table.
 const SHORT: usize = 64;
 
 /// From this length on, trying a segment with question marks at each place of a text would take too long.
@@ -40,7 +42,16 @@ impl Wildcard {
         let first = parts.next().unwrap_or_else(|| Segment::new(&[]));
         let mut inner: Vec<Segment> = parts.collect();
         let last = inner.pop();
-        Wildcard { first, inner, last, globs }
+        // As between two stars in a row.
+        inner.retain(
+            |segment| !matches!(segment, Segment::Literal(text) if text.needle().is_empty()),
+        );
+        let is_simple = matches!(inner[..], [] | [Segment::Literal(_)]);
+        let table = match is_simple || globs.len() > SHORT {
+            true => None,
+            false => Table::new(&pattern(&globs)),
+        };
+        Wildcard { first, inner, last, table, globs }
     }
 
     pub fn globs(&self) -> &[Glob] {
@@ -50,6 +61,9 @@ impl Wildcard {
     /// Whether it matches the whole of the text. What stands between stars is taken where it is found first, which
     /// leaves most of the text to what follows.
     pub fn is_match(&self, text: &str) -> bool {
+        if let Some(table) = &self.table {
+            return table.is_match(text);
+        }
         let Some(rest) = self.first.strip_start(text) else { return false };
         let Some(last) = &self.last else { return rest.is_empty() };
         let Some(rest) = last.strip_end(rest) else { return false };
@@ -90,6 +104,19 @@ pub fn literal_prefix(pattern: &[Glob]) -> String {
     chars.collect()
 }
 
+/// The pattern as a regular expression, not anchored, in which `.` matches line ends.
+pub fn pattern(globs: &[Glob]) -> String {
+    let mut pattern = String::new();
+    for glob in globs {
+        match glob {
+            Glob::Char(c) => write_regexp_char(&mut pattern, *c),
+            Glob::One => pattern.push('.'),
+            Glob::Any => pattern.push_str(".*"),
+        }
+    }
+    pattern
+}
+
 impl Segment {
     fn new(globs: &[Glob]) -> Segment {
         match globs.contains(&Glob::One) {
@@ -128,24 +155,14 @@ impl Segment {
     /// What follows the segment where it stands first in the text.
     fn find<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
-            Segment::Literal(literal) => find_literal(literal, text.as_bytes())
-                .map(|at| &text[at + literal.needle().len()..]),
+            Segment::Literal(literal) => {
+                literal.find(text.as_bytes()).map(|at| &text[at + literal.needle().len()..])
+            }
             Segment::Gapped(globs) if globs.len() < LONG => {
                 text.char_indices().find_map(|(at, _)| strip_globs(globs, &text[at..]))
             }
             Segment::Gapped(globs) => find_long(globs, text),
         }
-    }
-}
-
-fn find_literal(literal: &Finder<'_>, text: &[u8]) -> Option<usize> {
-    // In a short text a loop is done before the finder has chosen its way.
-    match literal.needle().split_first() {
-        Some((first, rest)) if text.len() < SHORT => {
-            let places = text.len().saturating_sub(rest.len());
-            (0..places).find(|&at| text[at] == *first && text[at + 1..].starts_with(rest))
-        }
-        _ => literal.find(text),
     }
 }
 
@@ -260,6 +277,7 @@ mod tests {
             let regex = regex::Regex::new(&format!("^(?:{regex})$")).unwrap();
             let wildcard = Wildcard::new(globs(&pattern));
             let matches = wildcard.is_match(&text);
+            prop_assert_eq!(Wildcard { table: None, ..wildcard.clone() }.is_match(&text), matches);
             prop_assert_eq!(matches, regex.is_match(&text));
             if matches {
                 prop_assert!(text.starts_with(&wildcard.literal_prefix()));

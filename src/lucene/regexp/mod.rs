@@ -7,21 +7,15 @@ mod automaton;
 mod interval;
 mod parse;
 mod pattern;
+mod table;
 
 pub use pattern::write_char;
+pub use table::Table;
 
 use super::error::Error;
 use automaton::Automaton;
 use parse::Parser;
-use regex_automata::dfa::{Automaton as _, StartKind, dense};
-use regex_automata::nfa::thompson;
-use regex_automata::util::primitives::StateID;
-use regex_automata::util::{start, syntax};
-use regex_automata::{Anchored, MatchKind};
 use std::sync::Arc;
-
-/// The largest table that is worth its making: simple expressions take a tenth of it.
-const MAX_TABLE_BYTES: usize = 1 << 16;
 
 /// A regular expression, read, checked and compiled.
 #[derive(Debug, Clone)]
@@ -74,8 +68,7 @@ pub type ClassItem = (char, char);
 /// What matches, from the fastest to the most able.
 #[derive(Debug)]
 enum Program {
-    /// A table over bytes, with the state to start in.
-    Table(dense::DFA<Vec<u32>>, StateID),
+    Table(Table),
     /// What would make too large a table.
     Regex(regex::Regex),
     /// What has complements or intersections.
@@ -88,41 +81,9 @@ impl Program {
         let Some(pattern) = pattern::unanchored(tree) else {
             return Automaton::new(tree).map(Program::Automaton);
         };
-        Program::table(&pattern)
-            .or_else(|| regex::Regex::new(&format!("(?s)^(?:{pattern})$")).ok().map(Program::Regex))
+        let regex = || regex::Regex::new(&format!("(?s)^(?:{pattern})$")).ok();
+        Table::new(&pattern).map(Program::Table).or_else(|| regex().map(Program::Regex))
     }
-
-    fn table(pattern: &str) -> Option<Program> {
-        let limit = Some(MAX_TABLE_BYTES);
-        let dfa = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Anchored)
-                    // A shorter alternative must not end the search for a longer one.
-                    .match_kind(MatchKind::All)
-                    .accelerate(false)
-                    .dfa_size_limit(limit)
-                    .determinize_size_limit(limit),
-            )
-            .thompson(thompson::Config::new().nfa_size_limit(limit))
-            .syntax(syntax::Config::new().dot_matches_new_line(true))
-            .build(pattern)
-            .ok()?;
-        let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
-        Some(Program::Table(dfa, start))
-    }
-}
-
-/// The state behind the bytes; none if no match begins with them.
-fn run(dfa: &dense::DFA<Vec<u32>>, start: StateID, bytes: &[u8]) -> Option<StateID> {
-    let mut state = start;
-    for &byte in bytes {
-        state = dfa.next_state(state, byte);
-        if dfa.is_dead_state(state) {
-            return None;
-        }
-    }
-    Some(state)
 }
 
 impl Regexp {
@@ -153,8 +114,7 @@ impl Regexp {
     /// Whether it matches the whole of the text.
     pub fn is_match(&self, text: &str) -> bool {
         match &*self.program {
-            Program::Table(dfa, start) => run(dfa, *start, text.as_bytes())
-                .is_some_and(|state| dfa.is_match_state(dfa.next_eoi_state(state))),
+            Program::Table(table) => table.is_match(text),
             Program::Regex(regex) => regex.is_match(text),
             Program::Automaton(automaton) => automaton.is_match(text),
         }
@@ -164,7 +124,7 @@ impl Regexp {
     /// False is certain.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         match &*self.program {
-            Program::Table(dfa, start) => run(dfa, *start, prefix).is_some(),
+            Program::Table(table) => table.could_start(prefix),
             Program::Regex(_) => true,
             Program::Automaton(automaton) => automaton.could_start(prefix),
         }

@@ -20,7 +20,7 @@ pub struct Wildcard {
 /// A part of a pattern without a star in it.
 #[derive(Debug, Clone)]
 enum Segment {
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     Gapped(Vec<Glob>),
 }
 
@@ -121,7 +121,7 @@ impl Segment {
     fn new(globs: &[Glob]) -> Segment {
         match globs.contains(&Glob::One) {
             true => Segment::Gapped(globs.to_vec()),
-            false => Segment::Literal(Finder::new(&literal_prefix(globs)).into_owned()),
+            false => Segment::Literal(Box::new(Finder::new(&literal_prefix(globs)).into_owned())),
         }
     }
 

@@ -95,7 +95,7 @@ impl Lowering {
                 Test::Equal(Value::read(text, self.now))
             }
             Form::Prefix(text) => Test::Prefix(text.clone()),
-            Form::Wildcard(pattern) => Test::Wildcard(Wildcard::new(pattern.clone())),
+            Form::Wildcard(pattern) => Test::Wildcard(Box::new(Wildcard::new(pattern.clone()))),
             Form::Regexp(regexp) => Test::Regexp(regexp.clone()),
             Form::Fuzzy(text, edits) => Test::Fuzzy(Fuzzy::new(text, *edits)),
             Form::Range { lower, upper } => {

@@ -46,7 +46,7 @@ pub enum Test {
         upper: Option<Limit>,
     },
     Prefix(String),
-    Wildcard(Wildcard),
+    Wildcard(Box<Wildcard>),
     Regexp(Regexp),
     Fuzzy(Fuzzy),
     /// There is a leaf at the path or below it.

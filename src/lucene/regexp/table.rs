@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 1 << 16;
 /// The table, and the state to start in.
 #[derive(Debug, Clone)]
 pub struct Table {
-    dfa: dense::DFA<Vec<u32>>,
+    dfa: Box<dense::DFA<Vec<u32>>>,
     start: StateID,
 }
 
@@ -34,7 +34,7 @@ impl Table {
             .build(pattern)
             .ok()?;
         let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
-        Some(Table { dfa, start })
+        Some(Table { dfa: Box::new(dfa), start })
     }
 
     /// Whether it matches the whole of the text.

@@ -78,9 +78,9 @@ fn describe(path: Option<&str>, test: &Test) -> String {
         Test::Equal(value) => Form::Equal(value.text.clone()),
         Test::Range { lower, upper } => Form::Range { lower: bound(lower), upper: bound(upper) },
         Test::Prefix(start) => Form::Prefix(start.clone()),
-        Test::Wildcard(pattern) => Form::Wildcard(pattern.clone()),
+        Test::Wildcard(wildcard) => Form::Wildcard(wildcard.globs().to_vec()),
         Test::Regexp(regexp) => Form::Regexp(regexp.clone()),
-        Test::Fuzzy(text, edits) => Form::Fuzzy(text.clone(), *edits),
+        Test::Fuzzy(fuzzy) => Form::Fuzzy(fuzzy.text().to_string(), fuzzy.edits()),
         Test::Exists => Form::Exists,
     };
     Ast::Leaf { path: path.map(str::to_string), form }.to_string()

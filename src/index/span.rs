@@ -54,9 +54,12 @@ pub fn spans(test: &Test) -> Vec<Span> {
         Test::Equal(value) => equal(value),
         Test::Range { lower, upper } => ranges(lower.as_ref(), upper.as_ref()),
         Test::Prefix(start) => vec![Span::strings(start.as_bytes())],
-        Test::Wildcard(pattern) => asked(&crate::predicate::literal_prefix(pattern)),
-        Test::Regexp(_) => asked(""),
-        Test::Fuzzy(..) => asked(""),
+        Test::Wildcard(wildcard) => asked(&wildcard.literal_prefix()),
+        Test::Regexp(regexp) => asked(&regexp.literal_prefix()),
+        Test::Fuzzy(fuzzy) if fuzzy.edits() == 0 => {
+            vec![Span::point_at(&Scalar::String(fuzzy.text()).to_bytes())]
+        }
+        Test::Fuzzy(_) => asked(""),
         Test::Exists => vec![Span { from: vec![NUMBER], below: vec![BOOLEAN + 1], ask: false }],
     }
 }
@@ -205,11 +208,14 @@ impl Probe {
     fn ask_cut(&self, bytes: &[u8]) -> Truth {
         match &self.test {
             // A character has at most four bytes.
-            Test::Fuzzy(term, edits)
-                if (term.chars().count() + usize::from(*edits)) * 4 < bytes.len() =>
+            Test::Fuzzy(fuzzy)
+                if (fuzzy.text().chars().count() + usize::from(fuzzy.edits())) * 4
+                    < bytes.len() =>
             {
                 Truth::No
             }
+            Test::Wildcard(wildcard) if !wildcard.could_start(bytes) => Truth::No,
+            Test::Regexp(regexp) if !regexp.could_start(bytes) => Truth::No,
             _ => Truth::Maybe,
         }
     }

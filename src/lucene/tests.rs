@@ -233,6 +233,10 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("f:/a(b/", 6, "expected \")\" in the regular expression"),
     ("f:/a{x}/", 5, "expected a count in the regular expression"),
     ("f:/[b-a]/", 7, "a range of characters from a later to an earlier one"),
+    ("f:/<a>/", 6, "there is no automaton named \"a\""),
+    ("f:/<1-/", 6, "expected \">\" in the regular expression"),
+    ("f:/<1-x>/", 8, "expected an interval such as <1-99>"),
+    ("f:/a&/", 5, "the regular expression ends too early"),
     ("f:/a)/", 4, "a parenthesis that closes nothing in the regular expression"),
     ("{!term}a", 0, "the local parameters name no field"),
     ("{!lucene df=''}a", 0, "the default field (df) has no name"),
@@ -267,9 +271,6 @@ fn refuses_by_name_what_solr_has_and_this_has_not() {
         ("a {!frange l=1}b", "\"frange\""),
         ("_val_:\"add(1,2)\"", "_val_"),
         ("{!lucene v=$qq}", "$name"),
-        ("f:/~a/", "(~)"),
-        ("f:/a&b/", "(&)"),
-        ("f:/<1-9>/", "(<…>)"),
     ] {
         let error = parse(query).expect_err(query);
         assert_eq!(error.kind, ErrorKind::Unsupported, "{query}: {error}");
@@ -303,6 +304,61 @@ fn regular_expressions_match_whole_values() {
         ("\\d", "d", true),
         ("^a$", "^a$", true),
         ("<", "<", false),
+        // Complement binds tightest, and intersection looser than a sequence.
+        ("~a", "b", true),
+        ("~a", "", true),
+        ("~a", "a", false),
+        ("~ab", "bb", true),
+        ("~ab", "ab", false),
+        ("~(ab)", "ab", false),
+        ("~a+", "a", false),
+        ("~a+", "ab", true),
+        ("~~a", "a", true),
+        ("~#", "anything", true),
+        ("~@", "", false),
+        ("~", "", false),
+        ("x(~y)z", "xz", true),
+        ("x(~y)z", "xyz", false),
+        ("x(~y)z", "xyyz", true),
+        ("[~&]+", "~&", true),
+        ("\\~\\&", "~&", true),
+        ("a.*&.*b", "a💡b", true),
+        ("a.*&.*b", "ab\n", false),
+        ("a|b&c", "a", true),
+        ("a|b&c", "b", false),
+        ("(.{2}&~(ab))*c", "aabac", true),
+        ("(.{2}&~(ab))*c", "aaabc", false),
+        ("[^a]*&~(.*b.*)", "çd", true),
+        ("[^a]*&~(.*b.*)", "cbd", false),
+        ("&a", "&a", true),
+        ("&a", "&", false),
+        ("a&", "a", false),
+        ("a&&b", "a", false),
+        ("~(a{1000})", "a", true),
+        // Numeric intervals
+        ("<1-9>", "5", true),
+        ("<1-9>", "0", false),
+        ("<1-9>", "05", false),
+        ("<1-10>", "005", true),
+        ("<1-10>", "10", true),
+        ("<1-10>", "11", false),
+        ("<10-1>", "7", true),
+        ("<0-10>", "", false),
+        ("<0-10>", "000", true),
+        ("<01-99>", "7", false),
+        ("<01-99>", "07", true),
+        ("<008-100>", "009", true),
+        ("<8-8>", "8", true),
+        ("<8-08>", "008", true),
+        ("x<1995-2012>y", "x2009y", true),
+        ("x<1995-2012>y", "x2013y", false),
+        ("<0-2147483647>", "2147483647", true),
+        ("<0-2147483647>", "2147483648", false),
+        ("<0-2147483648>", "1", false),
+        ("<1-2-3>", "1", false),
+        ("<-5>", "5", false),
+        ("<1->", "1", false),
+        ("<name>", "name", false),
         ("a>", "a>", true),
         ("|a", "|a", true),
     ] {
@@ -310,6 +366,35 @@ fn regular_expressions_match_whole_values() {
             Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
             Err(_) => assert!(!expected, "/{expression}/ is refused"),
         }
+    }
+}
+
+#[test]
+fn regular_expressions_know_how_their_matches_begin() {
+    for (expression, literal, possible, impossible) in [
+        ("te.t", "te", "tex", "tx"),
+        ("\"te\"(s|x)t", "te", "tex", "tet"),
+        ("(foam|foal)s?", "foa", "foam", "foo"),
+        ("a+b", "a", "aab", "ac"),
+        ("a{1}b*", "a", "abb", "aaa"),
+        ("a?b", "", "b", "c"),
+        ("a{0}[\\]]x", "]x", "]x", "a"),
+        ("<195-197>", "19", "196", "198"),
+        ("@", "", "x", ""),
+        ("~(a.*)", "", "b", "a"),
+        ("foo.*&.*b&fo@", "foo", "foob", "fx"),
+        ("x(~y)z", "x", "xy", "y"),
+        ("[é💡]x", "", "é", "ê"),
+    ] {
+        let regexp = Regexp::parse(expression, 0).unwrap();
+        assert_eq!(regexp.literal_prefix(), literal, "{expression}");
+        for end in 0..=possible.len() {
+            assert!(regexp.could_start(&possible.as_bytes()[..end]), "{expression} {possible}");
+        }
+        assert!(
+            impossible.is_empty() || !regexp.could_start(impossible.as_bytes()),
+            "{expression} {impossible}"
+        );
     }
 }
 
@@ -362,6 +447,12 @@ fn limits() {
         ("a ".repeat(MAX_LEAVES + 1), "a clause too many"),
         (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
         ("/((a{1000}){1000}){1000}/".to_string(), "a huge regular expression"),
+        ("/~(((a{1000}){1000}){1000})/".to_string(), "a huge complement"),
+        ("/~((){2000000000})/".to_string(), "repetitions of nothing"),
+        ("/~(.*a.{20})/".to_string(), "an exponential complement"),
+        (format!("/{}a/", "~".repeat(10_000)), "complements"),
+        (format!("/a{}/", "*".repeat(10_000)), "repetitions"),
+        (format!("/~({})/", ('\u{4e00}'..'\u{9000}').collect::<String>()), "a wide complement"),
     ] {
         assert_eq!(parse(&query).map_err(|error| error.kind), Err(ErrorKind::TooComplex), "{what}");
     }

@@ -1,43 +1,82 @@
 //! Edit distance: insertions, deletions, substitutions and swaps of neighbours, each 1, no place edited twice (optimal
 //! string alignment, as Lucene's `LevenshteinAutomata` with transpositions).
 
-/// Whether the texts are at most so many edits of single code points apart.
-pub fn is_within(a: &str, b: &str, edits: usize) -> bool {
-    let a: Vec<char> = a.chars().collect();
-    // A text that is too long is not read to its end.
-    let b: Vec<char> = b.chars().take(a.len() + edits + 1).collect();
-    if a.len().abs_diff(b.len()) > edits {
-        return false;
+/// The most edits that are counted; Solr's language has 2.
+const MAX_EDITS: usize = 3;
+
+/// A text, and how many edits of single code points away others may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fuzzy {
+    text: String,
+    chars: Vec<char>,
+    edits: u8,
+}
+
+impl Fuzzy {
+    /// More than three edits are taken for three.
+    pub fn new(text: impl Into<String>, edits: u8) -> Fuzzy {
+        let text = text.into();
+        Fuzzy { chars: text.chars().collect(), text, edits: edits.min(MAX_EDITS as u8) }
     }
-    // Rows of the distance table, the one before the last included, for swaps. Only a band around the diagonal can stay
-    // within the limit; what lies beside the band reads as too far.
-    let far = edits + 1;
-    let mut before_last = vec![far; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).map(|j| j.min(far)).collect();
-    let mut row = vec![far; b.len() + 1];
-    for i in 1..=a.len() {
-        let (start, end) = (i.saturating_sub(edits).max(1), (i + edits).min(b.len()));
-        row[start - 1] = if start == 1 { i.min(far) } else { far };
-        let mut least = row[start - 1];
-        for j in start..=end {
-            let substituted = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut distance = substituted.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                distance = distance.min(before_last[j - 2] + 1);
-            }
-            row[j] = distance.min(far);
-            least = least.min(row[j]);
-        }
-        if least > edits {
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn edits(&self) -> u8 {
+        self.edits
+    }
+
+    /// Whether the other text is no further away.
+    pub fn is_match(&self, other: &str) -> bool {
+        let (chars, edits) = (&self.chars[..], usize::from(self.edits));
+        // A character has one to four bytes.
+        if other.len() + edits < chars.len() || other.len() > 4 * (chars.len() + edits) {
             return false;
         }
-        if let Some(beside) = row.get_mut(end + 1) {
-            *beside = far;
+        // Rows of the distance table, one for each character of the other text. Only a band around the diagonal can stay
+        // within the limit: place d of row j is column j + d - edits. What lies beside it reads as too far.
+        let far = edits + 1;
+        let mut before_last = [far; 2 * MAX_EDITS + 2];
+        let mut last = before_last;
+        for column in 0..=edits.min(chars.len()) {
+            last[column + edits] = column;
         }
-        std::mem::swap(&mut before_last, &mut last);
-        std::mem::swap(&mut last, &mut row);
+        let mut count = 0;
+        let mut previous = None;
+        for c in other.chars() {
+            count += 1;
+            if count > chars.len() + edits {
+                return false;
+            }
+            let mut row = [far; 2 * MAX_EDITS + 2];
+            let mut least = far;
+            for d in edits.saturating_sub(count)
+                ..=(chars.len() + edits).saturating_sub(count).min(2 * edits)
+            {
+                row[d] = match (count + d - edits).checked_sub(1) {
+                    None => count,
+                    Some(at) => {
+                        let mut distance =
+                            (last[d] + usize::from(chars[at] != c)).min(last[d + 1] + 1);
+                        if d > 0 {
+                            distance = distance.min(row[d - 1] + 1);
+                        }
+                        if at > 0 && chars[at - 1] == c && previous == Some(chars[at]) {
+                            distance = distance.min(before_last[d] + 1);
+                        }
+                        distance.min(far)
+                    }
+                };
+                least = least.min(row[d]);
+            }
+            if least > edits {
+                return false;
+            }
+            (before_last, last, previous) = (last, row, Some(c));
+        }
+        last.get(chars.len() + edits - count).is_some_and(|distance| *distance <= edits)
     }
-    last[b.len()] <= edits
 }
 
 #[cfg(test)]
@@ -59,7 +98,11 @@ mod tests {
             ("💡", "x", 1),
         ] {
             for edits in 0..4 {
-                assert_eq!(is_within(a, b, edits), distance <= edits, "{a} {b} within {edits}");
+                assert_eq!(
+                    Fuzzy::new(a, edits).is_match(b),
+                    distance <= edits,
+                    "{a} {b} within {edits}"
+                );
             }
         }
     }
@@ -89,9 +132,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_whole_table(a in "[abc]{0,7}", b in "[abc]{0,7}", edits in 0usize..4) {
+        fn agrees_with_the_whole_table(a in "[abc]{0,7}", b in "[abc]{0,7}", edits in 0u8..4) {
             let chars = |s: &str| s.chars().collect::<Vec<_>>();
-            prop_assert_eq!(is_within(&a, &b, edits), distance(&chars(&a), &chars(&b)) <= edits);
+            let distance = distance(&chars(&a), &chars(&b));
+            prop_assert_eq!(Fuzzy::new(a, edits).is_match(&b), distance <= usize::from(edits));
         }
     }
 }

@@ -1,50 +1,210 @@
 //! Wildcard patterns: `?` is one character, `*` any number of them.
 
-use crate::lucene::Glob;
+use crate::lucene::{Glob, Table, write_regexp_char};
+use memchr::memmem::Finder;
 
-/// Whether the pattern matches the whole text. On a mismatch only the last `*` seen is given one character more, which is
-/// enough because an earlier one could gain nothing that the last cannot.
-pub fn is_match(pattern: &[Glob], text: &str) -> bool {
-    let mut rest = text.chars();
-    let mut at = 0;
-    // Where to go on after a mismatch: the place behind the last star, and what of the text it has not taken.
-    let mut retry: Option<(usize, std::str::Chars<'_>)> = None;
-    loop {
-        match pattern.get(at) {
-            Some(Glob::Any) => {
-                at += 1;
-                retry = Some((at, rest.clone()));
-                continue;
-            }
-            None if rest.as_str().is_empty() => return true,
-            expected => match (expected, rest.next()) {
-                (Some(Glob::One), Some(_)) => {
-                    at += 1;
-                    continue;
-                }
-                (Some(Glob::Char(c)), Some(found)) if *c == found => {
-                    at += 1;
-                    continue;
-                }
-                // Behind the end of the text no star can help.
-                (Some(_), None) => return false,
-                _ => {}
-            },
-        }
-        let Some((behind, untaken)) = &mut retry else { return false };
-        if untaken.next().is_none() {
-            return false;
-        }
-        (at, rest) = (*behind, untaken.clone());
+/// A pattern, made ready to look at many texts.
+#[derive(Debug, Clone)]
+pub struct Wildcard {
+    globs: Vec<Glob>,
+    /// What stands before the first star.
+    first: Segment,
+    /// What stands between two stars each.
+    inner: Vec<Segment>,
+    /// What stands behind the last star, if there is one.
+    last: Option<Segment>,
+    /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
+    table: Option<Table>,
+}
+
+/// A part of a pattern without a star in it.
+#[derive(Debug, Clone)]
+enum Segment {
+    Literal(Box<Finder<'static>>),
+    Gapped(Vec<Glob>),
+}
+
+/// The longest pattern that may become a table.
+const SHORT: usize = 64;
+
+/// From this length on, trying a segment with question marks at each place of a text would take too long.
+const LONG: usize = 256;
+
+impl PartialEq for Wildcard {
+    fn eq(&self, other: &Self) -> bool {
+        self.globs == other.globs
     }
 }
 
-/// What every text begins with that matches.
+impl Wildcard {
+    pub fn new(globs: Vec<Glob>) -> Wildcard {
+        let mut parts = globs.split(|glob| *glob == Glob::Any).map(Segment::new);
+        let first = parts.next().unwrap_or_else(|| Segment::new(&[]));
+        let mut inner: Vec<Segment> = parts.collect();
+        let last = inner.pop();
+        // As between two stars in a row.
+        inner.retain(
+            |segment| !matches!(segment, Segment::Literal(text) if text.needle().is_empty()),
+        );
+        let is_simple = matches!(inner[..], [] | [Segment::Literal(_)]);
+        let table = match is_simple || globs.len() > SHORT {
+            true => None,
+            false => Table::new(&pattern(&globs)),
+        };
+        Wildcard { first, inner, last, table, globs }
+    }
+
+    pub fn globs(&self) -> &[Glob] {
+        &self.globs
+    }
+
+    /// Whether it matches the whole of the text. What stands between stars is taken where it is found first, which
+    /// leaves most of the text to what follows.
+    pub fn is_match(&self, text: &str) -> bool {
+        if let Some(table) = &self.table {
+            return table.is_match(text);
+        }
+        let Some(rest) = self.first.strip_start(text) else { return false };
+        let Some(last) = &self.last else { return rest.is_empty() };
+        let Some(rest) = last.strip_end(rest) else { return false };
+        self.inner.iter().try_fold(rest, |rest, segment| segment.find(rest)).is_some()
+    }
+
+    /// What each text begins with that matches.
+    pub fn literal_prefix(&self) -> String {
+        literal_prefix(&self.globs)
+    }
+
+    /// Whether it may match a text that begins with these bytes, the last of which may be a part of a character only.
+    /// False is certain.
+    pub fn could_start(&self, prefix: &[u8]) -> bool {
+        let valid = prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let cut = &prefix[valid.len()..];
+        let mut chars = valid.chars();
+        for glob in &self.globs {
+            match (glob, chars.next()) {
+                (Glob::Any, _) | (Glob::One, None) => return true,
+                (Glob::Char(c), None) => {
+                    return c.encode_utf8(&mut [0; 4]).as_bytes().starts_with(cut);
+                }
+                (Glob::Char(expected), Some(found)) if *expected != found => return false,
+                (_, Some(_)) => {}
+            }
+        }
+        chars.as_str().is_empty() && cut.is_empty()
+    }
+}
+
+/// What each text begins with that matches the pattern.
 pub fn literal_prefix(pattern: &[Glob]) -> String {
+    let chars = pattern.iter().map_while(|glob| match glob {
+        Glob::Char(c) => Some(*c),
+        Glob::One | Glob::Any => None,
+    });
+    chars.collect()
+}
+
+/// The pattern as a regular expression, not anchored, in which `.` matches line ends.
+pub fn pattern(globs: &[Glob]) -> String {
+    let mut pattern = String::new();
+    for glob in globs {
+        match glob {
+            Glob::Char(c) => write_regexp_char(&mut pattern, *c),
+            Glob::One => pattern.push('.'),
+            Glob::Any => pattern.push_str(".*"),
+        }
+    }
     pattern
-        .iter()
-        .map_while(|glob| if let Glob::Char(c) = glob { Some(*c) } else { None })
-        .collect()
+}
+
+impl Segment {
+    fn new(globs: &[Glob]) -> Segment {
+        match globs.contains(&Glob::One) {
+            true => Segment::Gapped(globs.to_vec()),
+            false => Segment::Literal(Box::new(Finder::new(&literal_prefix(globs)).into_owned())),
+        }
+    }
+
+    /// What follows the segment where it stands at the beginning of the text.
+    fn strip_start<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Segment::Literal(literal) => text
+                .as_bytes()
+                .starts_with(literal.needle())
+                .then(|| &text[literal.needle().len()..]),
+            Segment::Gapped(globs) => strip_globs(globs, text),
+        }
+    }
+
+    /// What precedes the segment where it stands at the end of the text.
+    fn strip_end<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let at = match self {
+            Segment::Literal(literal) => text
+                .as_bytes()
+                .ends_with(literal.needle())
+                .then(|| text.len() - literal.needle().len()),
+            // Each of its places is one character.
+            Segment::Gapped(globs) => {
+                let start = text.char_indices().rev().nth(globs.len() - 1).map(|(at, _)| at);
+                start.filter(|at| strip_globs(globs, &text[*at..]).is_some())
+            }
+        };
+        at.map(|at| &text[..at])
+    }
+
+    /// What follows the segment where it stands first in the text.
+    fn find<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Segment::Literal(literal) => {
+                literal.find(text.as_bytes()).map(|at| &text[at + literal.needle().len()..])
+            }
+            Segment::Gapped(globs) if globs.len() < LONG => {
+                text.char_indices().find_map(|(at, _)| strip_globs(globs, &text[at..]))
+            }
+            Segment::Gapped(globs) => find_long(globs, text),
+        }
+    }
+}
+
+fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
+    let mut chars = text.chars();
+    let fits = globs.iter().all(|glob| match (glob, chars.next()) {
+        (Glob::Char(expected), Some(found)) => *expected == found,
+        (_, found) => found.is_some(),
+    });
+    fits.then_some(chars.as_str())
+}
+
+/// The same as trying each place, 64 of the segment's characters at once (Shift-And: Baeza-Yates and Gonnet 1992): bit i
+/// says that the segment's first i + 1 characters stand before this place. A text's character fits the segment's where all
+/// of the character's three parts, 7 bits each, do; a mask for each whole character could take too much memory.
+fn find_long<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
+    const PARTS: usize = 3;
+    const VALUES: usize = 1 << 7;
+    let row = |c: char, part: usize| part * VALUES + (c as usize >> (7 * part)) % VALUES;
+    let words = globs.len().div_ceil(64);
+    let mut masks = vec![0u64; PARTS * VALUES * words];
+    for (at, glob) in globs.iter().enumerate() {
+        let mut fits = |row: usize| masks[row * words + at / 64] |= 1 << (at % 64);
+        match glob {
+            Glob::Char(c) => (0..PARTS).for_each(|part| fits(row(*c, part))),
+            _ => (0..PARTS * VALUES).for_each(fits),
+        }
+    }
+    let mut found = vec![0u64; words];
+    for (at, c) in text.char_indices() {
+        let [a, b, d] = [0, 1, 2].map(|part| &masks[row(c, part) * words..][..words]);
+        let mut carry = 1;
+        for (word, found) in found.iter_mut().enumerate() {
+            let shifted = *found << 1 | carry;
+            carry = *found >> 63;
+            *found = shifted & a[word] & b[word] & d[word];
+        }
+        if found[words - 1] >> ((globs.len() - 1) % 64) & 1 == 1 {
+            return Some(&text[at + c.len_utf8()..]);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -76,16 +236,60 @@ mod tests {
             ("?*", "", false),
             ("a*b", "a\nb", true),
         ] {
-            assert_eq!(is_match(&globs(pattern), text), expected, "{pattern} {text}");
+            assert_eq!(Wildcard::new(globs(pattern)).is_match(text), expected, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn beginnings() {
+        for (pattern, start, expected) in [
+            ("te?t*", "", true),
+            ("te?t*", "tex", true),
+            ("te?t*", "textile", true),
+            ("te?t*", "tesx", false),
+            ("te?t", "testx", false),
+            ("*x", "anything", true),
+        ] {
+            let wildcard = Wildcard::new(globs(pattern));
+            assert_eq!(wildcard.could_start(start.as_bytes()), expected, "{pattern} {start}");
+        }
+        // The first two bytes of "💡"
+        let cut = "💡".as_bytes()[..2].to_vec();
+        for (pattern, expected) in [("💡", true), ("?", true), ("é", false), ("", false)] {
+            assert_eq!(Wildcard::new(globs(pattern)).could_start(&cut), expected, "{pattern}");
+        }
+        assert_eq!(literal_prefix(&globs("te?t*")), "te");
+        assert_eq!(literal_prefix(&globs("*x")), "");
+    }
+
+    #[test]
+    fn long_patterns_take_no_quadratic_time() {
+        let wildcard = Wildcard::new(globs(&format!("*{}b*", "a?".repeat(50_000))));
+        let start = std::time::Instant::now();
+        assert!(!wildcard.is_match(&"a".repeat(150_000)));
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 
     proptest! {
         #[test]
-        fn agrees_with_a_regular_expression(pattern in "[ab?*]{0,8}", text in "[ab]{0,10}") {
+        fn agrees_with_a_regular_expression(pattern in "[aé?*]{0,8}", text in "[aé💡]{0,10}") {
             let regex = pattern.replace('?', ".").replace('*', ".*");
             let regex = regex::Regex::new(&format!("^(?:{regex})$")).unwrap();
-            prop_assert_eq!(is_match(&globs(&pattern), &text), regex.is_match(&text));
+            let wildcard = Wildcard::new(globs(&pattern));
+            let matches = wildcard.is_match(&text);
+            prop_assert_eq!(Wildcard { table: None, ..wildcard.clone() }.is_match(&text), matches);
+            prop_assert_eq!(matches, regex.is_match(&text));
+            if matches {
+                prop_assert!(text.starts_with(&wildcard.literal_prefix()));
+                prop_assert!((0..=text.len()).all(|end| wildcard.could_start(&text.as_bytes()[..end])));
+            }
+        }
+
+        #[test]
+        fn finds_long_segments_where_short_ones_are(segment in "[aé?]{1,70}", text in "[aé💡]{0,150}") {
+            let globs = globs(&segment);
+            let tried = text.char_indices().find_map(|(at, _)| strip_globs(&globs, &text[at..]));
+            prop_assert_eq!(find_long(&globs, &text), tried);
         }
     }
 }

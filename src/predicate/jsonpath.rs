@@ -8,9 +8,9 @@
 //! What a path cannot reach: a key that itself holds a dot, and an array directly within an array.
 
 use super::value::{Limit, Value};
-use super::{Predicate, Test};
+use super::{Predicate, Test, glob};
 use crate::document::Decimal;
-use crate::lucene::{Glob, RegexpNode, write_regexp_char};
+use crate::lucene::RegexpNode;
 
 /// The longest pattern that is given to PostgreSQL's regular expressions, whose compiler is slow and has limits.
 const MAX_PATTERN_BYTES: usize = 1000;
@@ -87,13 +87,14 @@ fn filter(test: &Test) -> Result<String, Unsayable> {
         Test::Equal(value) => equal(value),
         Test::Range { lower, upper } => range(lower.as_ref(), upper.as_ref()),
         Test::Prefix(start) => Ok(format!("@ starts with {}", string(start)?)),
-        Test::Wildcard(pattern) => like_regex(&wildcard_pattern(pattern)),
+        Test::Wildcard(wildcard) => like_regex(&format!("^{}$", glob::pattern(wildcard.globs()))),
         Test::Regexp(regexp) => {
             check_regexp(regexp.tree(), 1)?;
-            like_regex(&regexp.pattern())
+            let operators = Unsayable("the regular expression operators ~ and &");
+            like_regex(&regexp.pattern().ok_or(operators)?)
         }
-        Test::Fuzzy(text, 0) => Ok(format!("@ == {}", string(text)?)),
-        Test::Fuzzy(..) => Err(Unsayable("a fuzzy term")),
+        Test::Fuzzy(fuzzy) if fuzzy.edits() == 0 => Ok(format!("@ == {}", string(fuzzy.text())?)),
+        Test::Fuzzy(_) => Err(Unsayable("a fuzzy term")),
         Test::Exists => {
             Ok(r#"@.type() == "string" || @.type() == "number" || @.type() == "boolean""#
                 .to_string())
@@ -151,19 +152,6 @@ fn like_regex(pattern: &str) -> Result<String, Unsayable> {
         return Err(Unsayable("so long a pattern"));
     }
     Ok(format!("@ like_regex {} flag \"s\"", string(pattern)?))
-}
-
-fn wildcard_pattern(globs: &[Glob]) -> String {
-    let mut pattern = String::from("^");
-    for glob in globs {
-        match glob {
-            Glob::Char(c) => write_regexp_char(&mut pattern, *c),
-            Glob::One => pattern.push('.'),
-            Glob::Any => pattern.push_str(".*"),
-        }
-    }
-    pattern.push('$');
-    pattern
 }
 
 /// Whether PostgreSQL's regular expressions can take it, `repeats` being the product of the counts around it.

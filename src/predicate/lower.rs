@@ -1,7 +1,7 @@
 //! Syntax tree to predicate: Solr's boolean rules, and the reading of values.
 
 use super::value::{Limit, Value};
-use super::{Predicate, Test};
+use super::{Fuzzy, Predicate, Test, Wildcard};
 use crate::document::Decimal;
 use crate::lucene::{Ast, Bound, Form, Occur};
 use chrono::{DateTime, Utc};
@@ -95,9 +95,9 @@ impl Lowering {
                 Test::Equal(Value::read(text, self.now))
             }
             Form::Prefix(text) => Test::Prefix(text.clone()),
-            Form::Wildcard(pattern) => Test::Wildcard(pattern.clone()),
+            Form::Wildcard(pattern) => Test::Wildcard(Box::new(Wildcard::new(pattern.clone()))),
             Form::Regexp(regexp) => Test::Regexp(regexp.clone()),
-            Form::Fuzzy(text, edits) => Test::Fuzzy(text.clone(), *edits),
+            Form::Fuzzy(text, edits) => Test::Fuzzy(Fuzzy::new(text, *edits)),
             Form::Range { lower, upper } => {
                 Test::Range { lower: self.limit(lower), upper: self.limit(upper) }
             }

@@ -1,6 +1,6 @@
 //! Predicate × document: a walk along the paths that are asked for, then the tree.
 
-use super::{Predicate, Test, fuzzy, glob};
+use super::{Predicate, Test};
 use crate::document::{Container, Item, Leaf, Scalar, Scratch};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -303,11 +303,9 @@ impl Test {
                     && upper.as_ref().is_none_or(|limit| limit.admits_from_above(leaf))
             }
             (Test::Prefix(start), Scalar::String(text)) => text.starts_with(start),
-            (Test::Wildcard(pattern), Scalar::String(text)) => glob::is_match(pattern, text),
+            (Test::Wildcard(wildcard), Scalar::String(text)) => wildcard.is_match(text),
             (Test::Regexp(regexp), Scalar::String(text)) => regexp.is_match(text),
-            (Test::Fuzzy(term, edits), Scalar::String(text)) => {
-                fuzzy::is_within(term, text, usize::from(*edits))
-            }
+            (Test::Fuzzy(fuzzy), Scalar::String(text)) => fuzzy.is_match(text),
             (_, Scalar::Number(_) | Scalar::Bool(_)) => false,
         }
     }

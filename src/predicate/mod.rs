@@ -11,15 +11,15 @@ mod lower;
 mod matches;
 mod value;
 
-pub use fuzzy::is_within as is_within_edits;
-pub use glob::literal_prefix;
+pub use fuzzy::Fuzzy;
+pub use glob::{Wildcard, literal_prefix};
 pub use jsonpath::Unsayable;
 pub use lower::{Lowered, lower};
 pub use matches::Matcher;
 pub use value::{Limit, Value};
 
 use crate::document::Container;
-use crate::lucene::{Glob, Regexp};
+use crate::lucene::Regexp;
 
 /// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,10 +45,9 @@ pub enum Test {
         upper: Option<Limit>,
     },
     Prefix(String),
-    Wildcard(Vec<Glob>),
+    Wildcard(Box<Wildcard>),
     Regexp(Regexp),
-    /// The text, and the most edits away from it.
-    Fuzzy(String, u8),
+    Fuzzy(Fuzzy),
     /// There is a leaf at the path or below it.
     Exists,
 }

@@ -32,6 +32,11 @@ const SAID: &[(&str, &str, &str)] = &[
         "a:/x[^\\]y]{2}/",
         r#"$ ? (exists($."a" ? (@ like_regex "^(?:x(?:[^\\]y]){2,2})$" flag "s")))"#,
     ),
+    (
+        "a:/<8-12>/",
+        "a:/<8-12>/",
+        r#"$ ? (exists($."a" ? (@ like_regex "^(?:(?:0)*(?:(?:[8-9])|1(?:[0-2])))$" flag "s")))"#,
+    ),
     ("a:x~0", "a:x~0", r#"$ ? (exists($."a" ? (@ == "x")))"#),
     (
         "a:*",
@@ -117,6 +122,8 @@ fn what_json_path_cannot_say_is_refused() {
         ("a:[b TO c\\u0000]", "a NUL character"),
         ("a\\u0000b:c", "a NUL character"),
         ("a:/#/", "the empty regular expression (#)"),
+        ("a:/~x/", "the regular expression operators ~ and &"),
+        ("a:/x(y&z)/", "the regular expression operators ~ and &"),
         ("a:/(x{20}){20}/", "a regular expression with more than 255 repetitions"),
         ("b:c -a:x~1", "a fuzzy term"),
     ] {
@@ -227,6 +234,9 @@ fn matches_documents() {
         ("nl:a?b", true),
         ("nl:/a.b/", true),
         ("u:*💡", true),
+        ("s:/~(Te.*)/", false),
+        ("s:/T.*&~(.*y)/", true),
+        ("num:/<3-7>/", true),
         ("s:Tetx~1", true),
         ("s:Tezz~1", false),
         ("s:Tezz~", true),

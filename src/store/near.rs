@@ -1,15 +1,15 @@
 //! Names that were perhaps meant.
 
-use crate::predicate::is_within_edits;
+use crate::predicate::Fuzzy;
 
 /// Up to three of `names` that are near `name`: few edits away, or one the beginning of the other; nearest first.
 pub fn near(name: &str, names: Vec<String>) -> Vec<String> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    let mut near: Vec<(usize, String)> = names
+    let limit = (name.chars().count() / 3).clamp(1, 3) as u8;
+    let mut near: Vec<(u8, String)> = names
         .into_iter()
         .filter_map(|other| {
             let (a, b) = (name.to_lowercase(), other.to_lowercase());
-            let edits = (0..=limit).find(|&edits| is_within_edits(&a, &b, edits));
+            let edits = (0..=limit).find(|&edits| Fuzzy::new(a.as_str(), edits).is_match(&b));
             let begins = other.starts_with(name) || name.starts_with(other.as_str());
             edits.or(begins.then_some(limit + 1)).map(|edits| (edits, other))
         })

@@ -97,8 +97,7 @@ FROM compared AS c, LATERAL (
     SELECT 'no default field' WHERE code IS NULL AND (solr_refused = 'field' OR solr_hits IS NOT NULL AND query ~ '(^|[^\\\w?]|[~^][0-9.]*)\*\s*:\s*(?!\*(\s|\)|\^|~|"|$))')
     UNION ALL SELECT 'path named *' WHERE query ~ '\\\*\s*:\s*\*'
     UNION ALL SELECT 'value of another type' WHERE solr_refused = 'type' AND code IS NULL
-    UNION ALL SELECT 'operator of regular expressions' WHERE solr_hits IS NOT NULL AND code = '0A000' AND message LIKE '%regular expression operator%'
-    UNION ALL SELECT 'other query parser' WHERE solr_hits IS NOT NULL AND code = '0A000' AND message NOT LIKE '%regular expression operator%'
+    UNION ALL SELECT 'other query parser' WHERE solr_hits IS NOT NULL AND code = '0A000'
     UNION ALL SELECT 'too complex for Solr' WHERE solr_message LIKE 'TooComplexToDeterminize%'
     UNION ALL SELECT 'too complex here' WHERE code IN ('54000', '54001')
     UNION ALL SELECT DISTINCT r.rule

@@ -1,0 +1,64 @@
+//! Numeric intervals such as `<1-99>`, spelled out in characters (org.apache.lucene.util.automaton.Automata,
+//! `makeDecimalInterval`).
+
+use super::Node;
+
+/// The numbers from the one to the other: of so many digits, or else with any number of leading zeros. No number is
+/// negative, and none has more digits than that.
+pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> Node {
+    if let Some(digits) = digits {
+        return between(&format!("{min:0digits$}"), &format!("{max:0digits$}"));
+    }
+    let length = |number: u32| number.to_string().len();
+    let of_length = |length: usize| {
+        let least = if length > 1 { 10u64.pow(length as u32 - 1) } else { 0 };
+        let most = 10u64.pow(length as u32) - 1;
+        between(&least.max(min.into()).to_string(), &most.min(max.into()).to_string())
+    };
+    let zero = Node::Literal("0".to_string());
+    let zeros = Node::Repeat { node: Box::new(zero), min: 0, max: None };
+    Node::Concat(vec![zeros, Node::Union((length(min)..=length(max)).map(of_length).collect())])
+}
+
+/// The numbers from the one to the other, both written with as many digits.
+fn between(least: &str, most: &str) -> Node {
+    let same = least.bytes().zip(most.bytes()).take_while(|(a, b)| a == b).count();
+    let (start, least) = least.split_at(same);
+    let most = &most[same..];
+    let mut parts = vec![Node::Literal(start.to_string())];
+    if let (Some(first), Some(last)) = (least.chars().next(), most.chars().next()) {
+        let (least, most) = (&least[1..], &most[1..]);
+        let after =
+            |digit: char, rest: Node| Node::Concat(vec![Node::Literal(digit.to_string()), rest]);
+        // The first digits behind which any others may stand.
+        let mut whole = first as u8..=last as u8;
+        let mut branches = Vec::new();
+        if least.contains(|digit| digit != '0') {
+            branches.push(after(first, between(least, &"9".repeat(least.len()))));
+            whole = first as u8 + 1..=*whole.end();
+        }
+        let mut end = None;
+        if most.contains(|digit| digit != '9') {
+            end = Some(after(last, between(&"0".repeat(most.len()), most)));
+            whole = *whole.start()..=last as u8 - 1;
+        }
+        if !whole.is_empty() {
+            let first = digit(char::from(*whole.start()), char::from(*whole.end()));
+            branches.push(match least.len() as u32 {
+                0 => first,
+                count => {
+                    let rest = Box::new(digit('0', '9'));
+                    let rest = Node::Repeat { node: rest, min: count, max: Some(count) };
+                    Node::Concat(vec![first, rest])
+                }
+            });
+        }
+        branches.extend(end);
+        parts.push(Node::Union(branches));
+    }
+    Node::Concat(parts)
+}
+
+fn digit(first: char, last: char) -> Node {
+    Node::Class { negated: false, items: vec![(first, last)] }
+}

@@ -1,0 +1,63 @@
+//! An expression in the syntax of the `regex` crates, in the part of it that PostgreSQL's `like_regex` shares.
+
+use super::Node;
+use std::fmt::Write;
+
+/// None, if the expression has complements or intersections: that syntax knows none.
+pub(super) fn unanchored(tree: &Node) -> Option<String> {
+    let mut pattern = String::new();
+    write_node(&mut pattern, tree)?;
+    Some(pattern)
+}
+
+fn write_node(out: &mut String, node: &Node) -> Option<()> {
+    match node {
+        Node::Empty => out.push_str("(?:)"),
+        Node::Nothing => out.push_str("[^\\x00-\\x{10ffff}]"),
+        Node::AnyChar => out.push('.'),
+        Node::AnyString => out.push_str(".*"),
+        Node::Literal(text) => text.chars().for_each(|c| write_char(out, c)),
+        Node::Class { negated, items } => {
+            out.push_str(if *negated { "[^" } else { "[" });
+            for (start, end) in items {
+                write_char(out, *start);
+                if start != end {
+                    out.push('-');
+                    write_char(out, *end);
+                }
+            }
+            out.push(']');
+        }
+        Node::Concat(parts) => parts.iter().try_for_each(|part| write_node(out, part))?,
+        Node::Union(branches) => {
+            out.push_str("(?:");
+            for (at, branch) in branches.iter().enumerate() {
+                out.push_str(if at > 0 { "|" } else { "" });
+                write_node(out, branch)?;
+            }
+            out.push(')');
+        }
+        Node::Repeat { node, min, max } => {
+            out.push_str("(?:");
+            write_node(out, node)?;
+            // Writing to a String cannot fail.
+            let _ = match (min, max) {
+                (0, Some(1)) => write!(out, ")?"),
+                (0, None) => write!(out, ")*"),
+                (1, None) => write!(out, ")+"),
+                (min, None) => write!(out, "){{{min},}}"),
+                (min, Some(max)) => write!(out, "){{{min},{max}}}"),
+            };
+        }
+        Node::Intersection(_) | Node::Complement(_) => return None,
+    }
+    Some(())
+}
+
+/// A character as itself, inside brackets or outside. (`\<` and `\>` are word boundaries to the `regex` crate.)
+pub fn write_char(out: &mut String, c: char) {
+    if c.is_ascii_punctuation() && !matches!(c, '_' | '<' | '>') {
+        out.push('\\');
+    }
+    out.push(c);
+}

@@ -1,7 +1,7 @@
 # Everything is done by scripts/, which can as well be called by hand.
 #   PG_CONFIG=/path/to/pg_config   the PostgreSQL to use
 #   PG_VERSION=16                  or just its major version
-.PHONY: help run psql stop test conformance-record install clean
+.PHONY: help run psql stop test conformance-record bench install clean
 
 help:
 	@echo 'make run       build, start a private PostgreSQL under target/, load samples, query them'
@@ -9,6 +9,7 @@ help:
 	@echo 'make stop      stop that server'
 	@echo 'make test      all checks and tests'
 	@echo 'make conformance-record   ask Solr anew what make test compares with (needs Java 17 and Maven; SEED=1, QUERIES=8000)'
+	@echo 'make bench     measure beside SQL, jsquery, Lucene and Solr, and write docs/benchmarks.md (N=1000000; more: scripts/bench)'
 	@echo 'make install   install the extension into your own PostgreSQL'
 	@echo 'make clean     stop that server and remove what was built'
 	@echo
@@ -28,6 +29,9 @@ test:
 
 conformance-record:
 	@tests/conformance/record
+
+bench:
+	@scripts/bench
 
 install:
 	@scripts/install

@@ -1,0 +1,159 @@
+"""What writing costs: building an index, inserting under it, loading in batches, a single update."""
+
+import json
+import threading
+from itertools import islice
+from time import perf_counter
+
+from collection import gin_indexes, say
+from server import Connection, median, opclasses, quantile, quote
+
+INSERTED = 50_000
+LOADED = 100_000
+BATCH = 1_000
+UPDATES = 2_000
+
+
+def build(collection):
+    """For each operator class: CREATE INDEX, and 50,000 documents inserted under it, with and without a pending list."""
+    pg = Connection()
+    results = {"settings": pg.value("SELECT current_setting('maintenance_work_mem')"), "opclasses": {}}
+    n = collection.n
+    inserted = min(n, INSERTED)
+    pg("DROP TABLE IF EXISTS fresh")
+    pg(f"CREATE TABLE fresh AS SELECT * FROM documents({n}, {n + 3 * inserted}, {n})")
+    # All in turn, and again: what disturbs one build does not decide.
+    for fastupdate in ("on", "off"):
+        for system, opclass in [("none", None), *opclasses(pg).items()]:
+            if not opclass and fastupdate == "off":
+                continue
+            say(f"building and inserting: {f'{opclass}, fastupdate {fastupdate}' if opclass else 'no index'}")
+            result = results["opclasses"].setdefault(system, {"opclass": opclass, "build_s": []})
+            pg("DROP TABLE IF EXISTS built")
+            pg(f"CREATE TABLE built WITH (autovacuum_enabled = off) AS SELECT * FROM {collection.table}")
+            pg("VACUUM ANALYZE built")
+            pg("CHECKPOINT")
+            if opclass:
+                ms, _ = pg.timed(f"CREATE INDEX built_doc ON built USING gin (doc {opclass}) WITH (fastupdate = {fastupdate})")
+                result["build_s"].append(ms / 1000)
+                result["bytes"] = int(pg.value("SELECT pg_relation_size('built_doc')"))
+            times = []
+            for turn in range(3):
+                pg("CHECKPOINT")
+                ms, _ = pg.timed(f"INSERT INTO built SELECT * FROM fresh OFFSET {turn * inserted} LIMIT {inserted}")
+                times.append(ms / 1000)
+            result[f"insert_s, fastupdate {fastupdate}"] = median(times)
+    pg("DROP TABLE built; DROP TABLE fresh")
+    pg.close()
+    results["inserted"] = inserted
+    return results
+
+
+class Store:
+    """session_update on a store."""
+
+    title = "session_store"
+    name = "sessions.loaded"
+
+    def create(self, pg):
+        if pg.value("SELECT count(*) FROM session_list() WHERE name = 'loaded'") == "1":
+            pg("SELECT session_drop('loaded')")
+        pg("SELECT session_add('loaded')")
+
+    def statement(self, documents):
+        return f"SELECT session_update('loaded', {quote(json.dumps([{'upsert': documents}]))})".encode()
+
+
+class Plain:
+    """A table that anyone would make: what session_update does, by hand."""
+
+    title = "jsonb_path_ops"
+    name = "loaded"
+
+    def create(self, pg):
+        pg("DROP TABLE IF EXISTS loaded")
+        pg("CREATE TABLE loaded (id text PRIMARY KEY, doc jsonb NOT NULL)")
+        pg("CREATE INDEX loaded_doc ON loaded USING gin (doc jsonb_path_ops)")
+
+    def statement(self, documents):
+        return f"""INSERT INTO loaded SELECT doc->'session'->>'id', doc FROM jsonb_array_elements({quote(json.dumps(documents))}) AS doc
+            ON CONFLICT (id) DO UPDATE SET doc = excluded.doc""".encode()
+
+
+def documents_of(collection, count):
+    with open(collection.file) as file:
+        return [json.loads(line) for line in islice(file, count)]
+
+
+def load(collection, runs=3):
+    """Documents a second in batches, from one client and from four."""
+    documents = documents_of(collection, LOADED)
+    batches = [documents[at : at + BATCH] for at in range(0, len(documents), BATCH)]
+    results = {"documents": len(documents), "batch": BATCH, "per_second": {}}
+    for clients in (1, 4):
+        rates = {Store.title: [], Plain.title: []}
+        say(f"loading {len(documents):,} documents from {clients} client{'s' * (clients > 1)}")
+        for _ in range(runs):
+            for way in (Store(), Plain()):
+                pg = Connection()
+                way.create(pg)
+                pg("CHECKPOINT")
+                pg.close()
+                statements = [way.statement(batch) for batch in batches]
+                rates[way.title].append(len(documents) / together(statements, clients))
+        results["per_second"][str(clients)] = {title: median(list) for title, list in rates.items()}
+    return results
+
+
+def together(statements, clients):
+    """Seconds until all are done."""
+    errors = []
+
+    def work(connection, mine):
+        try:
+            for statement in mine:
+                connection.timed(statement)
+        except Exception as error:  # noqa: BLE001 - told to the caller
+            errors.append(error)
+
+    connections = [Connection() for _ in range(clients)]
+    threads = [threading.Thread(target=work, args=(connection, statements[i::clients])) for i, connection in enumerate(connections)]
+    begin = perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = perf_counter() - begin
+    for connection in connections:
+        connection.close()
+    if errors:
+        raise errors[0]
+    return seconds
+
+
+def update(collection):
+    """One document changed in a transaction of its own: what the client waits."""
+    say("single updates")
+    documents = documents_of(collection, LOADED)
+    results = {"documents": len(documents), "updates": UPDATES, "ms": {}}
+    for way in (Store(), Plain()):
+        pg = Connection()
+        way.create(pg)
+        for at in range(0, len(documents), BATCH):
+            pg.timed(way.statement(documents[at : at + BATCH]))
+        for fastupdate in ("on", "off"):
+            for name, _ in gin_indexes(pg, way.name):
+                pg(f"ALTER INDEX {name} SET (fastupdate = {fastupdate})")
+            pg(f"VACUUM ANALYZE {way.name}")
+            pg("CHECKPOINT")
+            times = []
+            for i in range(UPDATES):
+                document = documents[i * 7919 % len(documents)]
+                document["session"]["pages"] += 1
+                times.append(pg.timed(way.statement([document]))[0])
+            results["ms"].setdefault(way.title, {})[fastupdate] = {"median": median(times), "p99": quantile(times, 0.99)}
+        pg.close()
+    pg = Connection()
+    pg("SELECT session_drop('loaded'); DROP TABLE loaded")
+    pg.close()
+    return results

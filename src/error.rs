@@ -47,6 +47,10 @@ pub enum Error {
     Unsayable { reason: String },
     #[error("{doing} failed: SPI answered {code}")]
     Spi { doing: &'static str, code: i32 },
+    #[error("index \"{index}\" is damaged: block {block}: {what}")]
+    Corrupt { index: String, block: u32, what: &'static str },
+    #[error("\"{index}\" is not a GIN index of one column with keys of type bytea")]
+    NotGin { index: String },
 }
 
 impl Error {
@@ -72,6 +76,8 @@ impl Error {
             },
             Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
+            Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
         }
     }
 
@@ -104,6 +110,7 @@ impl Error {
             Error::Unsayable { .. } => {
                 Some("session_query, session_stream and session_count do answer it.".into())
             }
+            Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} builds it anew.")),
             _ => None,
         }
     }

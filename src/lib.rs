@@ -12,6 +12,7 @@
 //! PostgreSQL, and see a document as `document` has it: a walk over leaves.
 
 mod api;
+mod index;
 mod store;
 
 pub mod predicate;

@@ -1,0 +1,181 @@
+//! The server's side: an index that is open, and its pages in the buffer cache. All that is unsafe about reading an index.
+
+use super::page::{BLCKSZ, Block, Damage};
+use crate::error::{Error, Result};
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::CStr;
+
+/// A GIN index of one column with keys of type bytea, open and locked as for reading. The lock lasts until the end of the
+/// transaction, as an index scan's does.
+pub struct GinIndex {
+    relation: pg_sys::Relation,
+    /// As long as the index was known to be, in blocks.
+    blocks: Cell<u32>,
+}
+
+unsafe extern "C-unwind" {
+    // storage/predicate.h, which pgrx does not bind.
+    fn PredicateLockRelation(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot);
+}
+
+impl GinIndex {
+    /// Opens an index, waiting for whoever holds a lock against it.
+    pub fn open(oid: pg_sys::Oid) -> Result<GinIndex> {
+        // SAFETY: index_open raises an error when there is no such index.
+        let relation = unsafe { pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) };
+        let index = GinIndex { relation, blocks: Cell::new(0) };
+        // SAFETY: an open relation has its row of pg_class; an index's attributes have the types of what it stores.
+        let readable = unsafe {
+            (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
+                && (*(*relation).rd_rel).relnatts == 1
+                && pg_sys::get_atttype(oid, 1) == pg_sys::BYTEAOID
+        };
+        if readable { Ok(index) } else { Err(Error::NotGin { index: index.name() }) }
+    }
+
+    /// Tells a serializable transaction's conflict detection that all of the index is being read: call it before reading
+    /// for a query. GIN's own scans lock pages, and with fastupdate the metapage, which conflicts with every insertion, too
+    /// (README, "Predicate Locking").
+    pub fn lock_for_serializable(&self) {
+        // SAFETY: the relation is open; in other transactions than serializable ones the call does nothing.
+        unsafe {
+            if pg_sys::ActiveSnapshotSet() {
+                let (relation, snapshot) = (self.relation, pg_sys::GetActiveSnapshot());
+                pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockRelation(relation, snapshot));
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        // SAFETY: an open relation's name is a C string.
+        unsafe { CStr::from_ptr((*(*self.relation).rd_rel).relname.data.as_ptr()) }
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// The error that a page is damaged.
+    #[cold]
+    pub(super) fn corrupt(&self, block: u32, Damage(what): Damage) -> Error {
+        Error::Corrupt { index: self.name(), block, what }
+    }
+
+    /// How many blocks the index has, at least.
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks.get() as usize
+    }
+
+    /// Pins and share-locks a page.
+    pub(super) fn lock(&self, block: u32) -> Result<Locked<'_>> {
+        if block >= self.blocks.get() {
+            // SAFETY: the relation is open.
+            self.blocks.set(unsafe {
+                pg_sys::RelationGetNumberOfBlocksInFork(
+                    self.relation,
+                    pg_sys::ForkNumber::MAIN_FORKNUM,
+                )
+            });
+            if block >= self.blocks.get() {
+                return Err(self.corrupt(block, Damage("it is beyond the end of the index")));
+            }
+        }
+        // SAFETY: the relation is open and has this block.
+        let buffer = unsafe { pg_sys::ReadBuffer(self.relation, block) };
+        let page = Locked { index: self, buffer, block };
+        page.share();
+        Ok(page)
+    }
+
+    /// Copies a page. No lock is held before or after, so this is where interrupts are taken.
+    pub(super) fn copy(&self, block: u32, copy: &mut Block) -> Result<()> {
+        pgrx::check_for_interrupts!();
+        copy.copy_from_slice(self.lock(block)?.bytes());
+        Ok(())
+    }
+}
+
+impl Drop for GinIndex {
+    fn drop(&mut self) {
+        // While an error passes through, its transaction closes everything.
+        if !std::thread::panicking() {
+            // SAFETY: opened in `open`. The lock is kept, as index scans keep theirs (ExecEndIndexScan).
+            unsafe { pg_sys::index_close(self.relation, pg_sys::NoLock as i32) };
+        }
+    }
+}
+
+/// A page that is pinned and share-locked. While it is locked, interrupts wait, and nothing may be asked of the server that
+/// could come back to the index.
+pub(super) struct Locked<'i> {
+    index: &'i GinIndex,
+    buffer: pg_sys::Buffer,
+    pub block: u32,
+}
+
+impl<'i> Locked<'i> {
+    pub fn bytes(&self) -> &Block {
+        // SAFETY: a pinned buffer stays where it is and is a block long. GIN changes its pages under an exclusive lock only.
+        unsafe { &*pg_sys::BufferGetPage(self.buffer).cast::<Block>() }
+    }
+
+    /// Goes to another page, "the lock on the previous page is not released until the lock on next page has been acquired"
+    /// (README).
+    pub fn step(self, block: u32) -> Result<Locked<'i>> {
+        self.index.lock(block)
+    }
+
+    /// Takes interrupts, if there are any, with the page pinned but not locked: true if so, and it may have changed.
+    pub fn pause(&mut self) -> bool {
+        // SAFETY: a global that signal handlers set. The buffer is pinned and locked.
+        unsafe {
+            if (&raw const pg_sys::InterruptPending).read_volatile() == 0 {
+                return false;
+            }
+            pg_sys::LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
+        }
+        pgrx::check_for_interrupts!();
+        self.share();
+        true
+    }
+
+    fn share(&self) {
+        // SAFETY: the buffer is pinned, and this guard has no lock on it.
+        unsafe { pg_sys::LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32) };
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // While an error passes through, its transaction releases all locks and pins.
+        if !std::thread::panicking() {
+            // SAFETY: pinned and locked by `GinIndex::lock`.
+            unsafe { pg_sys::UnlockReleaseBuffer(self.buffer) };
+        }
+    }
+}
+
+/// Expands a key that index_form_tuple has compressed, as it lies in a tuple.
+pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Result<(), Damage> {
+    // No tuple on a page holds more, at the best ratio of either method (lz4's, 255).
+    const MOST: usize = BLCKSZ * 256;
+    let raw = compressed.get(4..8).map_or(0, |size| super::page::u32_at(size, 0)) & 0x3fff_ffff;
+    if raw as usize > MOST {
+        return Err(Damage("a compressed key is impossibly long"));
+    }
+    key.clear();
+    // SAFETY: the varlena's header says as many bytes as there are (Tuple::key), the copy is aligned as palloc does it, and
+    // decompression checks what it reads and writes: damaged bytes raise an error.
+    unsafe {
+        let copy = pg_sys::palloc(compressed.len()).cast::<u8>();
+        copy.copy_from_nonoverlapping(compressed.as_ptr(), compressed.len());
+        let plain = pg_sys::pg_detoast_datum(copy.cast());
+        let length = pgrx::varsize_any_exhdr(plain);
+        key.extend_from_slice(std::slice::from_raw_parts(
+            pgrx::vardata_any(plain).cast::<u8>(),
+            length,
+        ));
+        pg_sys::pfree(plain.cast());
+        pg_sys::pfree(copy.cast());
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
+
+use super::page::{Block, CONTENTS, Damage, Kind, Page, Parsed, SPECIAL, block_at};
+use super::posting::{self, ITEM, Tid};
+
+/// GinDataPageGetData: behind the page's right bound, MAXALIGN(sizeof(ItemPointerData)) bytes long.
+const START: usize = CONTENTS + 8;
+/// sizeof(PostingItem): the child's block, and the child's right bound.
+const CHILD: usize = 4 + ITEM;
+
+/// A page of a posting tree.
+#[derive(Debug)]
+pub struct DataPage<'a> {
+    pub right: Option<u32>,
+    pub content: DataContent<'a>,
+}
+
+#[derive(Debug)]
+pub enum DataContent<'a> {
+    Inner(Children<'a>),
+    Leaf(Items<'a>),
+    /// Nothing is on it; the right link still leads on.
+    Deleted,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Children<'a>(&'a [u8]);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'a> {
+    compressed: bool,
+    bytes: &'a [u8],
+}
+
+impl DataPage<'_> {
+    #[inline]
+    pub fn parse(page: &Block) -> Parsed<DataPage<'_>> {
+        const TOO_LONG: Damage = Damage("its items do not end within the page");
+        let head = Page::parse(page)?;
+        // "Before version 9.4, we didn't set pd_lower on data pages" (ginblock.h): only compressed leaves have it for sure.
+        let upto = |end: usize| page.get(START..end).filter(|_| end <= SPECIAL).ok_or(TOO_LONG);
+        let content = match head.kind {
+            Kind::DataInner => {
+                let items = upto(START + head.maxoff * CHILD)?;
+                if items.is_empty() {
+                    return Err(Damage("it has no children"));
+                }
+                DataContent::Inner(Children(items))
+            }
+            Kind::DataLeaf { compressed: true } => {
+                DataContent::Leaf(Items { compressed: true, bytes: upto(head.lower)? })
+            }
+            Kind::DataLeaf { compressed: false } => DataContent::Leaf(Items {
+                compressed: false,
+                bytes: upto(START + head.maxoff * ITEM)?,
+            }),
+            Kind::DataDeleted => DataContent::Deleted,
+            _ => return Err(Damage("it is not a page of a posting tree")),
+        };
+        Ok(DataPage { right: head.right, content })
+    }
+}
+
+impl Children<'_> {
+    pub fn len(&self) -> usize {
+        self.0.len() / CHILD
+    }
+
+    /// The block of a child, by its number from 0.
+    pub fn get(&self, index: usize) -> u32 {
+        block_at(self.0, index * CHILD)
+    }
+}
+
+impl Items<'_> {
+    /// The items in ascending order, all greater than `last`, which becomes the last of them.
+    #[inline]
+    pub fn for_each(&self, last: &mut u64, sink: &mut impl FnMut(Tid)) -> Parsed<()> {
+        if self.compressed {
+            posting::segments(self.bytes, last, sink)?;
+        } else {
+            posting::plain(self.bytes, last, sink)?;
+        }
+        Ok(())
+    }
+
+    pub fn count(&self) -> Parsed<usize> {
+        if self.compressed {
+            posting::count_segments(self.bytes)
+        } else {
+            Ok(self.bytes.len() / ITEM)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The way from the root of the entry tree down to a leaf.
+//!
+//! > When searching, the tree is traversed from top to bottom, so the lock on the parent page must be released before
+//! > descending to the next level. Concurrent page splits move the keyspace to right, so after following a downlink, the page
+//! > actually containing the key we're looking for might be somewhere to the right of the page we landed on. In that case, we
+//! > follow the right-links until we find the page we're looking for. […] In the entry tree, we never delete pages. (README)
+//!
+//! So each page is copied under its lock and looked at without: its links hold for ever, and what a split moves away later is
+//! still in the copy. A split that the parent does not know of yet (GIN_INCOMPLETE_SPLIT) is walked over like any other.
+
+use super::buffer::{GinIndex, expand};
+use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
+use crate::error::Result;
+
+/// GIN_ROOT_BLKNO
+pub const ROOT: u32 = 1;
+/// No tree is so deep: inner pages have three children at least, and blocks have 32 bits.
+pub const DEEPEST: usize = 32;
+
+/// A page of the entry tree, copied.
+pub struct EntryPage {
+    pub block: u32,
+    pub bytes: Box<Block>,
+    pub len: usize,
+    pub is_leaf: bool,
+    pub right: Option<u32>,
+}
+
+/// A leaf, and what the descent to it has seen.
+pub struct Found {
+    pub page: EntryPage,
+    /// The first entry that is not less than the key; `page.len` if all are less.
+    pub at: usize,
+    /// A key that is in the index, less than all keys of the page and not less than any other such key.
+    pub left: Option<Vec<u8>>,
+}
+
+/// A place between keys.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    Before(&'a [u8]),
+    /// Behind all keys, before the placeholders.
+    End,
+}
+
+impl Place<'_> {
+    /// Whether a key lies behind the place.
+    fn is_before(self, key: Key<'_>) -> Parsed<bool> {
+        match (key, self) {
+            (Key::Placeholder, _) => Ok(true),
+            (_, Place::End) => Ok(false),
+            // byteacmp: as memcmp, and the shorter one first, which is how slices compare.
+            (Key::Plain(key), Place::Before(bound)) => Ok(key >= bound),
+            (Key::Compressed(key), Place::Before(bound)) => {
+                let mut plain = Vec::new();
+                expand(key, &mut plain)?;
+                Ok(plain.as_slice() >= bound)
+            }
+        }
+    }
+}
+
+impl EntryPage {
+    pub fn read(index: &GinIndex, block: u32) -> Result<EntryPage> {
+        let mut page =
+            EntryPage { block, bytes: Box::new([0; _]), len: 0, is_leaf: false, right: None };
+        page.turn(index, block)?;
+        Ok(page)
+    }
+
+    /// Makes this the copy of another page.
+    pub fn turn(&mut self, index: &GinIndex, block: u32) -> Result<()> {
+        index.copy(block, &mut self.bytes)?;
+        self.block = block;
+        self.parse().map_err(|damage| index.corrupt(block, damage))
+    }
+
+    fn parse(&mut self) -> Parsed<()> {
+        let page = Page::parse(&self.bytes)?;
+        self.is_leaf = match page.kind {
+            Kind::EntryLeaf => true,
+            Kind::EntryInner => false,
+            _ => return Err(Damage("it is not a page of the entry tree")),
+        };
+        self.right = page.right;
+        self.len = page.tuples()?;
+        // The rightmost leaf may be empty: it is the root of an index without rows.
+        if self.len == 0 && !(self.is_leaf && self.right.is_none()) {
+            return Err(Damage("it has no entries"));
+        }
+        Ok(())
+    }
+
+    pub fn tuple(&self, at: usize) -> Parsed<Tuple<'_>> {
+        Tuple::at(&self.bytes, at)
+    }
+
+    fn key(&self, at: usize) -> Parsed<Key<'_>> {
+        self.tuple(at)?.key()
+    }
+
+    /// A copy of a key; none of a placeholder.
+    pub fn owned_key(&self, at: usize) -> Parsed<Option<Vec<u8>>> {
+        Ok(match self.key(at)? {
+            Key::Plain(key) => Some(key.to_vec()),
+            Key::Compressed(key) => {
+                let mut plain = Vec::new();
+                expand(key, &mut plain)?;
+                Some(plain)
+            }
+            Key::Placeholder => None,
+        })
+    }
+
+    /// The first tuple whose key lies behind the place; `len` if none does.
+    pub fn first_behind(&self, place: Place<'_>) -> Parsed<usize> {
+        self.first_of(self.len, place)
+    }
+
+    /// The same, of the first `len` tuples.
+    fn first_of(&self, len: usize, place: Place<'_>) -> Parsed<usize> {
+        let (mut low, mut high) = (0, len);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if place.is_before(self.key(middle)?)? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    /// The right page, if all keys of this one lie before the place. "Entry tree is "static", ie tuple never deletes from it,
+    /// so we don't use right bound, we use rightmost key instead" (ginentrypage.c).
+    fn onward(&self, place: Place<'_>) -> Parsed<Option<u32>> {
+        match self.right {
+            Some(right) if !place.is_before(self.key(self.len - 1)?)? => Ok(Some(right)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The child of an inner page in which the place is. A tuple's key is the greatest of its child's, but that of the last
+    /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `onward` has seen
+    /// that the last one lies behind the place.
+    pub fn child_behind(&self, place: Place<'_>) -> Parsed<usize> {
+        self.first_of(self.len.saturating_sub(1), place)
+    }
+}
+
+/// Finds the leaf that has, or would have, the first entry behind a place.
+pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
+    let mut page = EntryPage::read(index, ROOT)?;
+    let mut left = None;
+    for _ in 0..DEEPEST {
+        let damaged = |block| move |damage| index.corrupt(block, damage);
+        // The root never has a right link.
+        while let Some(right) = page.onward(place).map_err(damaged(page.block))? {
+            left = page.owned_key(page.len - 1).map_err(damaged(page.block))?;
+            let was_leaf = page.is_leaf;
+            page.turn(index, right)?;
+            if page.is_leaf != was_leaf {
+                return Err(index.corrupt(right, Damage("its left sibling is of another level")));
+            }
+        }
+        if page.is_leaf {
+            let at = page.first_behind(place).map_err(damaged(page.block))?;
+            return Ok(Found { page, at, left });
+        }
+        let child = page.child_behind(place).map_err(damaged(page.block))?;
+        if child > 0 {
+            // An entry with this key is, or was when the page was split, the last one of the child before: and is there
+            // still, somewhere on the left.
+            left = page.owned_key(child - 1).map_err(damaged(page.block))?;
+        }
+        let downlink = page.tuple(child).map_err(damaged(page.block))?.downlink();
+        page.turn(index, downlink)?;
+    }
+    Err(index.corrupt(page.block, Damage("the entry tree has no end")))
+}

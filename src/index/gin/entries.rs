@@ -1,0 +1,131 @@
+//! Walking over entries in the order of their keys, either way.
+
+use super::buffer::{GinIndex, expand};
+use super::descent::{EntryPage, Found, Place, descend};
+use super::page::{Damage, Key};
+use super::postings::Postings;
+use crate::error::Result;
+
+/// A place in the walk over an index's entries: a copied page. It holds no lock, no pin and nothing else of the server's
+/// between two calls, so it can be kept, and dropped, at any time.
+///
+/// Entries that come into the index during the walk may be missed; those that were there at its start are not.
+pub struct Entries {
+    page: EntryPage,
+    /// The entry that comes next; ascending, its number, and descending, one more.
+    at: usize,
+    direction: Direction,
+    /// As in [`Found`].
+    left: Option<Vec<u8>>,
+    /// The key at hand, where it is compressed in the page.
+    key: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    Ascending,
+    Descending,
+}
+
+/// An entry: a key, and the rows that have it.
+pub struct Entry<'a> {
+    pub key: &'a [u8],
+    pub postings: Postings<'a>,
+}
+
+impl Entries {
+    /// Starts at the first key that is not less than `from`, and ascends.
+    pub fn ascending(index: &GinIndex, from: &[u8]) -> Result<Entries> {
+        let found = descend(index, Place::Before(from))?;
+        Ok(Entries::new(found, Direction::Ascending))
+    }
+
+    /// Starts at the last key that is less than `below`, or at the very last one, and descends.
+    pub fn descending(index: &GinIndex, below: Option<&[u8]>) -> Result<Entries> {
+        let found = descend(index, below.map_or(Place::End, Place::Before))?;
+        Ok(Entries::new(found, Direction::Descending))
+    }
+
+    fn new(found: Found, direction: Direction) -> Entries {
+        let Found { page, at, left } = found;
+        Entries { page, at, direction, left, key: Vec::new() }
+    }
+
+    /// The next entry. `index` is the one the walk was started in.
+    #[inline]
+    pub fn next<'a>(&'a mut self, index: &'a GinIndex) -> Result<Option<Entry<'a>>> {
+        let at = match self.direction {
+            Direction::Ascending => {
+                while self.at >= self.page.len {
+                    if !self.turn_right(index)? {
+                        return Ok(None);
+                    }
+                }
+                self.at += 1;
+                self.at - 1
+            }
+            Direction::Descending => {
+                while self.at == 0 {
+                    if !self.turn_left(index)? {
+                        return Ok(None);
+                    }
+                }
+                self.at -= 1;
+                self.at
+            }
+        };
+        let block = self.page.block;
+        let damaged = |damage| index.corrupt(block, damage);
+        let tuple = self.page.tuple(at).map_err(damaged)?;
+        let key = match tuple.key().map_err(damaged)? {
+            Key::Plain(key) => key,
+            Key::Compressed(key) => {
+                expand(key, &mut self.key).map_err(damaged)?;
+                &self.key
+            }
+            // Behind all keys: a walk downwards starts before them, so this one goes up and is at its end.
+            Key::Placeholder => return Ok(None),
+        };
+        let content = tuple.content().map_err(damaged)?;
+        Ok(Some(Entry { key, postings: Postings { index, block, content } }))
+    }
+
+    #[cold]
+    fn turn_right(&mut self, index: &GinIndex) -> Result<bool> {
+        let Some(right) = self.page.right else { return Ok(false) };
+        let damaged = |block| move |damage| index.corrupt(block, damage);
+        let last = self.page.owned_key(self.page.len - 1).map_err(damaged(self.page.block))?;
+        self.page.turn(index, right)?;
+        let before = match last {
+            Some(mut next) => {
+                next.push(0); // the least key that is greater
+                self.page.first_behind(Place::Before(&next))
+            }
+            None => self.page.first_behind(Place::End),
+        };
+        // Were there any, it would be no sibling, and might lead round in a circle.
+        if before.map_err(damaged(right))? > 0 || !self.page.is_leaf {
+            return Err(index.corrupt(right, Damage("it does not follow its left sibling")));
+        }
+        self.at = 0;
+        Ok(true)
+    }
+
+    /// "We don't support scanning a GIN trees backwards, so we don't need left-links" (README): the page on the left is found
+    /// from the root, by its last key. Only later entries can lie between that key and this page.
+    #[cold]
+    fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
+        let Some(last) = self.left.take() else { return Ok(false) };
+        let Found { page, at, left } = descend(index, Place::Before(&last))?;
+        let is_there = at < page.len
+            && page.owned_key(at).map_err(|damage| index.corrupt(page.block, damage))?.as_ref()
+                == Some(&last);
+        if !is_there {
+            return Err(
+                index.corrupt(page.block, Damage("it lacks an entry that inner pages name"))
+            );
+        }
+        (self.page, self.at, self.left) = (page, at + 1, left);
+        Ok(true)
+    }
+}

@@ -1,0 +1,233 @@
+//! The bytes of a page: what every GIN page has, and the tuples of the entry tree's pages and of the pending list's
+//! (bufpage.h, itup.h, ginblock.h). Pure functions over bytes that may be damaged: they answer [`Damage`] and never panic.
+
+use super::posting::List;
+use pgrx::pg_sys;
+
+// Line pointers and varlena headers are bit fields, whose order follows the machine's.
+const _: () = assert!(cfg!(target_endian = "little"), "written for little-endian machines");
+
+pub const BLCKSZ: usize = pg_sys::BLCKSZ as usize;
+
+/// A page's bytes.
+pub type Block = [u8; BLCKSZ];
+
+/// What is wrong with a page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Damage(pub &'static str);
+
+pub type Parsed<T> = std::result::Result<T, Damage>;
+
+/// SizeOfPageHeaderData, which is aligned.
+const HEADER: usize = 24;
+/// MAXALIGN(sizeof(GinPageOpaqueData))
+const OPAQUE: usize = 8;
+/// Where a page's contents end, and its GinPageOpaqueData starts.
+pub const SPECIAL: usize = BLCKSZ - OPAQUE;
+/// Where contents start that are not line pointers: PageGetContents.
+pub const CONTENTS: usize = HEADER;
+
+const DATA: u16 = 1 << 0;
+const LEAF: u16 = 1 << 1;
+const DELETED: u16 = 1 << 2;
+const META: u16 = 1 << 3;
+const LIST: u16 = 1 << 4;
+const COMPRESSED: u16 = 1 << 7;
+
+/// The two bytes at a place that is known to be in the slice; 0 beyond it, which keeps this free of panics.
+#[inline(always)]
+pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    match bytes.get(at..at + 2) {
+        Some(&[a, b]) => u16::from_ne_bytes([a, b]),
+        _ => 0,
+    }
+}
+
+/// As [`u16_at`].
+#[inline(always)]
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    match bytes.get(at..at + 4) {
+        Some(&[a, b, c, d]) => u32::from_ne_bytes([a, b, c, d]),
+        _ => 0,
+    }
+}
+
+/// A BlockIdData: two halves, the high one first, so that it needs an alignment of two bytes only.
+#[inline(always)]
+pub fn block_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from(u16_at(bytes, at)) << 16 | u32::from(u16_at(bytes, at + 2))
+}
+
+/// What a page is for, and its place in its level or list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Page {
+    pub kind: Kind,
+    /// The next page of the level or list; none at its end.
+    pub right: Option<u32>,
+    /// pd_lower: where line pointers end, or compressed posting lists.
+    pub lower: usize,
+    /// The number of PostingItems (inner) or uncompressed items (leaf) of a posting tree's page.
+    pub maxoff: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    Meta,
+    EntryInner,
+    EntryLeaf,
+    DataInner,
+    DataLeaf {
+        compressed: bool,
+    },
+    /// Of a posting tree; its right link remains in force.
+    DataDeleted,
+    List,
+}
+
+impl Page {
+    #[inline]
+    pub fn parse(page: &Block) -> Parsed<Page> {
+        let lower = usize::from(u16_at(page, 12));
+        if usize::from(u16_at(page, 16)) != SPECIAL || u16_at(page, 18) & 0xff00 != BLCKSZ as u16 {
+            return Err(Damage("it is not a page of a GIN index"));
+        }
+        let flags = u16_at(page, SPECIAL + 6);
+        let kind = match flags & (DATA | LEAF | DELETED | META | LIST) {
+            META => Kind::Meta,
+            LIST => Kind::List,
+            0 => Kind::EntryInner,
+            LEAF => Kind::EntryLeaf,
+            DATA => Kind::DataInner,
+            f if f == DATA | LEAF => Kind::DataLeaf { compressed: flags & COMPRESSED != 0 },
+            f if f & !LEAF == DATA | DELETED => Kind::DataDeleted,
+            _ => return Err(Damage("its flags contradict one another")),
+        };
+        let right = u32_at(page, SPECIAL);
+        Ok(Page {
+            kind,
+            right: (right != pg_sys::InvalidBlockNumber).then_some(right),
+            lower,
+            maxoff: usize::from(u16_at(page, SPECIAL + 4)),
+        })
+    }
+
+    /// How many line pointers there are.
+    #[inline]
+    pub fn tuples(&self) -> Parsed<usize> {
+        if (HEADER..=SPECIAL).contains(&self.lower) {
+            Ok((self.lower - HEADER) / 4)
+        } else {
+            Err(Damage("its line pointers do not end within the page"))
+        }
+    }
+
+    /// The head of the pending list, from the metapage.
+    pub fn pending_head(&self, page: &Block) -> Parsed<Option<u32>> {
+        if self.kind != Kind::Meta {
+            return Err(Damage("it is not the metapage"));
+        }
+        let head = u32_at(page, CONTENTS);
+        Ok((head != pg_sys::InvalidBlockNumber).then_some(head))
+    }
+}
+
+/// An index tuple.
+#[derive(Clone, Copy)]
+pub struct Tuple<'a>(&'a [u8]);
+
+/// An entry's key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Key<'a> {
+    Plain(&'a [u8]),
+    /// A varlena that index_form_tuple has compressed, as it does with keys of more than a sixteenth of a page.
+    Compressed(&'a [u8]),
+    /// An entry for rows without a key, or with a null one. They sort after all keys.
+    Placeholder,
+}
+
+/// What a leaf entry says of the rows that have its key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Content<'a> {
+    List(List<'a>),
+    /// The root page of a posting tree.
+    Tree(u32),
+}
+
+/// sizeof(IndexTupleData), which is aligned.
+const TUPLE_HEADER: usize = 8;
+const TUPLE_SIZE: u16 = 0x1fff;
+const TUPLE_HAS_NULLS: u16 = 0x8000;
+/// GIN_TREE_POSTING
+const TREE_POSTING: u16 = 0xffff;
+/// GIN_ITUP_COMPRESSED
+const LIST_COMPRESSED: u32 = 1 << 31;
+
+impl<'a> Tuple<'a> {
+    /// The tuple of a line pointer; these count from 0.
+    #[inline(always)]
+    pub fn at(page: &'a Block, index: usize) -> Parsed<Tuple<'a>> {
+        const LP_NORMAL: u32 = 1;
+        let pointer = u32_at(page, HEADER + 4 * index);
+        let start = (pointer & 0x7fff) as usize;
+        let length = (pointer >> 17) as usize;
+        let bytes = match page.get(start..start + length) {
+            Some(bytes) if pointer >> 15 & 3 == LP_NORMAL && length >= TUPLE_HEADER => bytes,
+            _ => return Err(Damage("a line pointer leads nowhere")),
+        };
+        match bytes.get(..usize::from(u16_at(bytes, 6) & TUPLE_SIZE)) {
+            Some(tuple) if tuple.len() > TUPLE_HEADER => Ok(Tuple(tuple)),
+            _ => Err(Damage("a tuple does not have the size that it says")),
+        }
+    }
+
+    #[inline(always)]
+    pub fn key(&self) -> Parsed<Key<'a>> {
+        if u16_at(self.0, 6) & TUPLE_HAS_NULLS != 0 {
+            return Ok(Key::Placeholder);
+        }
+        // A varlena (varatt.h). In a tuple's first column it lies right behind the header.
+        const TOO_LONG: Damage = Damage("a key does not end within its tuple");
+        let datum = &self.0[TUPLE_HEADER..];
+        let header = datum[0];
+        if header & 1 == 1 {
+            // With its length, itself included, in one byte; 0 would be a pointer to a TOAST table.
+            return match datum.get(1..usize::from(header >> 1)) {
+                Some(key) => Ok(Key::Plain(key)),
+                None => Err(TOO_LONG),
+            };
+        }
+        let datum = datum.get(..(u32_at(datum, 0) >> 2) as usize).ok_or(TOO_LONG)?;
+        match datum.get(4..) {
+            Some(key) if header & 3 == 0 => Ok(Key::Plain(key)),
+            Some(rest) if rest.len() > 4 => Ok(Key::Compressed(datum)),
+            _ => Err(Damage("a key is shorter than its header")),
+        }
+    }
+
+    /// t_tid as it stands: the row of an entry in the pending list.
+    #[inline(always)]
+    pub fn tid(&self) -> (u32, u16) {
+        (block_at(self.0, 0), u16_at(self.0, 4))
+    }
+
+    /// The page one level below, of an inner page's tuple.
+    #[inline]
+    pub fn downlink(&self) -> u32 {
+        self.tid().0
+    }
+
+    /// Of a leaf's tuple.
+    #[inline(always)]
+    pub fn content(&self) -> Parsed<Content<'a>> {
+        let (place, count) = self.tid();
+        if count == TREE_POSTING {
+            return Ok(Content::Tree(place));
+        }
+        match self.0.get((place & !LIST_COMPRESSED) as usize..) {
+            Some(bytes) => {
+                Ok(Content::List(List { count, compressed: place & LIST_COMPRESSED != 0, bytes }))
+            }
+            None => Err(Damage("a posting list does not start within its tuple")),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The pending list: entries that have not come into the tree yet (fastupdate).
+
+use super::buffer::{GinIndex, expand};
+use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
+use super::posting::Tid;
+use crate::error::Result;
+
+/// GIN_METAPAGE_BLKNO
+const META: u32 = 0;
+
+impl GinIndex {
+    /// Whether there are entries that are not in the tree yet.
+    pub fn has_pending(&self) -> Result<bool> {
+        let meta = self.lock(META)?;
+        Ok(self.pending_head(meta.bytes())?.is_some())
+    }
+
+    /// Visits the entries that are not in the tree yet, rows in the order of their insertion. To be read before the tree, as
+    /// GIN does: what moves meanwhile is then seen twice and not missed.
+    pub fn pending(&self, visit: &mut impl FnMut(&[u8], Tid)) -> Result<()> {
+        let mut plain = Vec::new();
+        for (block, bytes) in self.pending_pages()? {
+            pgrx::check_for_interrupts!();
+            visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
+        }
+        Ok(())
+    }
+
+    /// Copies the list, which gin_pending_list_limit keeps small: unlike the tree it must not be let go of on the way. The
+    /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
+    /// next page by insertcleanup process" (ginget.c, scanGetCandidate).
+    fn pending_pages(&self) -> Result<Vec<(u32, Box<Block>)>> {
+        pgrx::check_for_interrupts!();
+        let mut pages = Vec::new();
+        let mut page = self.lock(META)?;
+        let mut next = self.pending_head(page.bytes())?;
+        while let Some(block) = next {
+            page = page.step(block)?;
+            let head = Page::parse(page.bytes()).and_then(|head| match head.kind {
+                Kind::List => Ok(head),
+                _ => Err(Damage("it is not a page of the pending list")),
+            });
+            next = head.map_err(|damage| self.corrupt(block, damage))?.right;
+            pages.push((block, Box::new(*page.bytes())));
+            if pages.len() > self.blocks() {
+                return Err(self.corrupt(block, Damage("the pending list has no end")));
+            }
+        }
+        Ok(pages)
+    }
+
+    fn pending_head(&self, meta: &Block) -> Result<Option<u32>> {
+        Page::parse(meta)
+            .and_then(|page| page.pending_head(meta))
+            .map_err(|damage| self.corrupt(META, damage))
+    }
+}
+
+/// "There is always exactly one heap itempointer associated with a pending entry, and it is stored in the t_tid header field
+/// just as in non-GIN indexes" (README).
+fn visit_page(page: &Block, plain: &mut Vec<u8>, visit: &mut impl FnMut(&[u8], Tid)) -> Parsed<()> {
+    for at in 0..Page::parse(page)?.tuples()? {
+        let tuple = Tuple::at(page, at)?;
+        let (block, offset) = tuple.tid();
+        let key = match tuple.key()? {
+            Key::Plain(key) => key,
+            Key::Compressed(key) => {
+                expand(key, plain)?;
+                plain.as_slice()
+            }
+            Key::Placeholder => continue,
+        };
+        visit(key, Tid { block, offset });
+    }
+    Ok(())
+}

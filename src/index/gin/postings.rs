@@ -1,0 +1,92 @@
+//! The rows of one entry, from its list or its posting tree.
+
+use super::buffer::{GinIndex, Locked};
+use super::data::{DataContent, DataPage};
+use super::descent::DEEPEST;
+use super::page::{Content, Damage};
+use super::posting::Tid;
+use crate::error::Result;
+
+/// The rows that have one key: a list in the entry itself, or a posting tree.
+pub struct Postings<'a> {
+    pub(super) index: &'a GinIndex,
+    /// The page of the entry.
+    pub(super) block: u32,
+    pub(super) content: Content<'a>,
+}
+
+impl Postings<'_> {
+    /// How many there are, where that is known without reading further pages.
+    #[inline]
+    pub fn known_len(&self) -> Option<usize> {
+        match self.content {
+            Content::List(list) => Some(usize::from(list.count)),
+            Content::Tree(_) => None,
+        }
+    }
+
+    /// Hands out the rows in ascending order. `sink` runs while a page is locked, as in PostgreSQL's own scanPostingTree: it
+    /// should be short and leave the server alone.
+    #[inline]
+    pub fn for_each(&self, sink: &mut impl FnMut(Tid)) -> Result<()> {
+        match self.content {
+            Content::List(list) => {
+                list.for_each(sink).map_err(|damage| self.index.corrupt(self.block, damage))
+            }
+            Content::Tree(root) => walk(self.index, root, sink),
+        }
+    }
+}
+
+/// Goes through all leaves of a posting tree.
+fn walk(index: &GinIndex, root: u32, sink: &mut impl FnMut(Tid)) -> Result<()> {
+    let mut page = leftmost_leaf(index, root)?;
+    let mut last = 0;
+    // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow.
+    let mut again = false;
+    loop {
+        let damaged = |damage| index.corrupt(page.block, damage);
+        let data = DataPage::parse(page.bytes()).map_err(damaged)?;
+        match data.content {
+            DataContent::Leaf(items) if !again => items.for_each(&mut last, sink),
+            DataContent::Leaf(items) => {
+                let (seen, mut greatest) = (last, 0);
+                let read = items.for_each(&mut greatest, &mut |tid| {
+                    if tid.to_integer() > seen {
+                        sink(tid);
+                    }
+                });
+                last = seen.max(greatest);
+                read
+            }
+            DataContent::Deleted => Ok(()),
+            DataContent::Inner(_) => Err(Damage("it is not a leaf as its left sibling")),
+        }
+        .map_err(damaged)?;
+        // "To prevent a backend from reaching a deleted page via a right-link, when following a right-link the lock on the
+        // previous page is not released until the lock on next page has been acquired" (README).
+        let mut right = data.right;
+        if right.is_some() && page.pause() {
+            again = true;
+            let data = DataPage::parse(page.bytes());
+            right = data.map_err(|damage| index.corrupt(page.block, damage))?.right;
+        }
+        let Some(right) = right else { return Ok(()) };
+        page = page.step(right)?;
+    }
+}
+
+/// The leftmost branch is never deleted (ginScanToDelete). Each page is unlocked before its child is locked.
+fn leftmost_leaf(index: &GinIndex, root: u32) -> Result<Locked<'_>> {
+    pgrx::check_for_interrupts!();
+    let mut block = root;
+    for _ in 0..DEEPEST {
+        let page = index.lock(block)?;
+        let data = DataPage::parse(page.bytes()).map_err(|damage| index.corrupt(block, damage))?;
+        match data.content {
+            DataContent::Inner(children) => block = children.get(0),
+            _ => return Ok(page),
+        }
+    }
+    Err(index.corrupt(block, Damage("the posting tree has no end")))
+}

@@ -1,0 +1,3 @@
+//! The GIN side of a store.
+
+pub mod gin;

@@ -2,7 +2,7 @@
 
 use super::bitmap::{Collector, Found, Numbering};
 use crate::error::Result;
-use crate::index::gin::{GinIndex, Tid};
+use crate::index::gin::{Entries, GinIndex, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Truth, end_of_prefix};
 use crate::predicate::Test;
@@ -149,6 +149,17 @@ impl<'i> Leaves<'i> {
                 }
             }
             let (mut keys, mut postings) = (0, 0);
+            if !span.ask {
+                if let Some(taken) = taken.by(most) {
+                    let mut entries = Entries::ascending(self.index, &from)?;
+                    keys = entries.gather(self.index, &below, &mut |tid| {
+                        postings += 1;
+                        taken.push(tid);
+                    })?;
+                }
+                self.count(keys, postings);
+                continue;
+            }
             self.index.ascend(&from, &mut |key, rows| {
                 if key >= below.as_slice() {
                     return Ok(ControlFlow::Break(()));
@@ -162,8 +173,7 @@ impl<'i> Leaves<'i> {
                 }
                 Ok(ControlFlow::Continue(()))
             })?;
-            let mut read = self.read.borrow_mut();
-            (read.keys, read.postings) = (read.keys + keys, read.postings + postings);
+            self.count(keys, postings);
         }
         Ok(())
     }
@@ -176,9 +186,13 @@ impl<'i> Leaves<'i> {
             postings += 1;
             rows.push(tid);
         })?;
-        let mut read = self.read.borrow_mut();
-        (read.keys, read.postings) = (read.keys + 1, read.postings + postings);
+        self.count(1, postings);
         Ok(())
+    }
+
+    fn count(&self, keys: u64, postings: u64) {
+        let mut read = self.read.borrow_mut();
+        (read.keys, read.postings) = (read.keys + keys, read.postings + postings);
     }
 
     /// Calls `visit` with the keys from one on and below another, some of them twice.

@@ -3,6 +3,7 @@
 use super::buffer::{GinIndex, expand};
 use super::descent::{EntryPage, Found, Place, descend};
 use super::page::{Damage, Key};
+use super::posting::Tid;
 use super::postings::Postings;
 use crate::error::Result;
 
@@ -88,6 +89,32 @@ impl Entries {
         };
         let content = tuple.content().map_err(damaged)?;
         Ok(Some(Entry { key, postings: Postings { index, block, content } }))
+    }
+
+    /// Ascending, hands out the rows of all entries up to a key, and says how many entries those were. Keys are looked at only to
+    /// find the last one.
+    pub fn gather(
+        &mut self,
+        index: &GinIndex,
+        below: &[u8],
+        sink: &mut impl FnMut(Tid),
+    ) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let block = self.page.block;
+            let damaged = |damage| index.corrupt(block, damage);
+            let end = self.page.first_behind(Place::Before(below)).map_err(damaged)?;
+            for at in self.at..end {
+                let content = self.page.tuple(at).and_then(|tuple| tuple.content());
+                let content = content.map_err(damaged)?;
+                Postings { index, block, content }.for_each(sink)?;
+            }
+            count += end.saturating_sub(self.at) as u64;
+            self.at = end;
+            if end < self.page.len || !self.turn_right(index)? {
+                return Ok(count);
+            }
+        }
     }
 
     #[cold]

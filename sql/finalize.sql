@@ -1,19 +1,19 @@
 -- What needs the functions: SQL around them, their settings, and what psql's \df+ says about them.
 
--- An SQL function over an immutable one is inlined and folded to a constant, which an index on the jsonb column can use.
+-- An SQL function over an immutable one is inlined and folded to a constant, which PostgreSQL's own indexes on jsonb can use.
 CREATE FUNCTION session_jsonpath(q text) RETURNS jsonpath
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT session_store.jsonpath_text(q)::pg_catalog.jsonpath $$;
 
--- Without a sort, documents come in the table's order. A synchronized scan would start wherever another one is just now.
+-- Without a sort, documents come in the table's order. Where the planner answers, a synchronized scan would start wherever another one is just now.
 ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
 ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
--- A condition here is a few calls into this extension, in which there is nothing to compile.
+-- A condition here is one call into this extension, in which there is nothing to compile.
 ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET jit = off;
 ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET jit = off;
 ALTER FUNCTION session_count(text, text) SET jit = off;
 ALTER FUNCTION session_explain(text, text, text) SET jit = off;
--- session_query reads its items without parallel workers; EXPLAIN must plan as it does.
+-- Where the planner answers, session_query reads its items without parallel workers; EXPLAIN must plan as it does.
 ALTER FUNCTION session_explain(text, text, text) SET max_parallel_workers_per_gather = 0;
 
 COMMENT ON FUNCTION session_add(text, text, int, int) IS
@@ -35,7 +35,7 @@ COMMENT ON FUNCTION session_rename(text, text) IS
 COMMENT ON FUNCTION session_drop(text) IS
     'removes a store and its documents: SELECT session_drop(''stash'')';
 COMMENT ON FUNCTION session_explain(text, text, text) IS
-    'shows how a query is understood, what the index answers, and the plan: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
+    'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS
     'a query as SQL/JSON path, for any jsonb column: doc @? session_jsonpath(''a.b:1'')';
 COMMENT ON FUNCTION session_store.sort_key(jsonb, text, boolean) IS

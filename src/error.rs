@@ -47,6 +47,8 @@ pub enum Error {
     Unsayable { reason: String },
     #[error("{doing} failed: SPI answered {code}")]
     Spi { doing: &'static str, code: i32 },
+    #[error("session_store is of an older version in this database than its library is")]
+    Outdated,
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
     /// Not for users: the executor goes on in another way.
@@ -84,6 +86,7 @@ impl Error {
             },
             Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
+            Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Corrupt { .. } | Error::RowBeyond => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
@@ -116,12 +119,14 @@ impl Error {
                 pgrx::spi::quote_literal(name)
             )),
             Error::Query { error, .. } => error.hint.clone(),
-            Error::Unsayable { .. } => {
-                Some("session_query, session_stream and session_count do answer it.".into())
-            }
+            Error::Unsayable { .. } => Some(
+                "session_query, session_stream, session_count and the operator @@@ do answer it."
+                    .into(),
+            ),
             Error::AnswerTooLarge => {
                 Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
             }
+            Error::Outdated => Some("ALTER EXTENSION session_store UPDATE makes them one.".into()),
             Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} builds it anew.")),
             _ => None,
         }

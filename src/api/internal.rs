@@ -3,6 +3,7 @@
 
 use super::given;
 use crate::document::JsonbArg;
+use crate::error::Error;
 use crate::store::{identity, search};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -39,5 +40,18 @@ mod session_store {
     #[pg_extern(immutable, parallel_safe)]
     fn jsonpath_text(q: Option<&str>) -> Result<String, ErrorReport> {
         Ok(search::jsonpath(given("q", q)?)?)
+    }
+
+    /// A function of 0.1.0 alone. Its symbol stays: pg_upgrade creates the functions of a database as they are in it, and
+    /// whoever calls one before the extension is updated is told to.
+    #[pg_extern(sql = false)]
+    fn shape() -> Result<(), ErrorReport> {
+        Err(Error::Outdated.into())
+    }
+
+    /// As `shape`.
+    #[pg_extern(sql = false)]
+    fn matches() -> Result<(), ErrorReport> {
+        Err(Error::Outdated.into())
     }
 }

@@ -81,7 +81,7 @@ thread_local! {
 }
 
 impl Operator {
-    /// Looked up once in a session, and again should the extension have been created anew.
+    /// Looked up once in a session, and again should the extension have been created anew. Version 0.1.0 has none.
     pub fn find(spi: &Spi) -> Result<Operator> {
         let exists = |operator: &Operator| {
             // SAFETY: a look into the server's cache of pg_operator (syscache.h).
@@ -102,7 +102,7 @@ impl Operator {
         let (Some(schema), Some(query_type), Some(oid)) =
             (rows.get(0, 1), rows.get(0, 2), rows.get(0, 3))
         else {
-            return Err(Error::Spi { doing: "looking for the operator @@@", code: 0 });
+            return Err(Error::Outdated);
         };
         let operator = Operator { schema, query_type, oid };
         OPERATOR_FOUND.set(Some(operator.clone()));

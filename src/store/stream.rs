@@ -36,13 +36,12 @@ impl Stream {
         search.notify();
         let source = Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-            if let Ok(parts) = executor::parts(store.table, operator.oid) {
-                if let Some(mut found) = executor::Search::new(&parts, &search.predicate)?
-                    && found.sort(&sort, window.end())?
-                {
-                    found.skip(window.start())?;
-                    return Ok(Source::Index(found.into(), window.rows().unwrap_or(u64::MAX)));
-                }
+            if let Ok(parts) = executor::parts(store.table, operator.oid)
+                && let Some(mut found) = executor::Search::new(&parts, &search.predicate)?
+                && found.sort(&sort, window.end())?
+            {
+                found.skip(window.start())?;
+                return Ok(Source::Index(found.into(), window.rows().unwrap_or(u64::MAX)));
             }
             let items = Items::new(&store, &operator, &search, &sort, window);
             spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters).map(Source::Plan)

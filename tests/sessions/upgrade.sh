@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# ALTER EXTENSION session_store UPDATE leads from 0.1.0 to what a fresh installation has, and the stores to its index.
+. "$(dirname "$0")/lib.sh"
+export PGOPTIONS='-c client_min_messages=warning'
+fixture=tests/sessions/upgrade/session_store--0.1.0.sql
+extensions=$("$PG_BINDIR/pg_config" --sharedir)/extension
+cp "$fixture" "$extensions/"
+trap 'rm -f "$extensions/${fixture##*/}"' EXIT
+old=${PGDATABASE}_old
+"$PG_BINDIR/createdb" "$old"
+sql "CREATE EXTENSION session_store VERSION '0.1.0'" -d "$old"
+
+# The same stores in both: by hand in the old one, as 0.1.0's session_add did it. `lost` loses its table, `parts` a partition.
+psql -f samples/sessions.sql
+sql "SELECT session_add('odd \"%I'' name', 'id', shards => 3), session_add('lost'), session_add('parts', 'id', shards => 2)" -o /dev/null
+psql -d "$old" <<'SQL'
+-- The new library cannot say of what shape a document is, so this stands in for the old one.
+CREATE OR REPLACE FUNCTION session_store.shape(doc jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT CASE WHEN doc::text ~ '"[^"]*[.][^"]*": |\[\[' THEN 'irregular' ELSE 'regular' END
+$$;
+CREATE FUNCTION old_add(store text, key text, shards int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO session_store.store VALUES (store, key, shards, 1);
+    EXECUTE format('CREATE TABLE sessions.%I (id text COLLATE "C" PRIMARY KEY, doc jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(doc) = ''object''))%s',
+        store, CASE WHEN shards > 1 THEN ' PARTITION BY HASH (id)' END);
+    FOR shard IN 0 .. shards - 1 LOOP
+        CONTINUE WHEN shards = 1;
+        EXECUTE format('CREATE TABLE sessions.%I PARTITION OF sessions.%I FOR VALUES WITH (MODULUS %s, REMAINDER %s)', store || '/' || shard, store, shards, shard);
+    END LOOP;
+    EXECUTE format('CREATE INDEX ON sessions.%I USING gin (doc jsonb_path_ops)', store);
+    EXECUTE format('CREATE INDEX ON sessions.%I (id) WHERE session_store.shape(doc) = ''irregular''', store);
+    EXECUTE format('COMMENT ON TABLE sessions.%I IS ''session store: see session_store.store''', store);
+END
+$$;
+SELECT old_add('stash', 'session.id', 1), old_add('odd "%I'' name', 'id', 3), old_add('lost', 'session.id', 1), old_add('parts', 'id', 2) \g /dev/null
+-- An index of somebody's own stays.
+CREATE INDEX own ON sessions.stash USING gin ((doc->'user') jsonb_path_ops);
+SQL
+documents='INSERT INTO sessions."odd ""%I'"'"' name" SELECT i, jsonb_build_object($$id$$, i, $$a.b$$, i % 7) FROM generate_series(1, 100) AS i'
+for database in "$PGDATABASE" "$old"; do
+    sql "$documents; INSERT INTO sessions.parts SELECT id, doc FROM sessions.\"odd \"\"%I' name\"; DROP TABLE sessions.lost; ALTER TABLE sessions.parts DETACH PARTITION sessions.\"parts/1\"" -d "$database"
+done
+sql 'COPY (SELECT * FROM sessions.stash ORDER BY ctid) TO STDOUT' | sql 'COPY sessions.stash FROM STDIN' -d "$old"
+
+# Until then, who asks is told.
+if message=$(sql "SELECT session_count('stash', '*:*')" -d "$old" 2>&1); then is 'a query before the update' refused "$message"; fi
+is 'a query before the update' 'HINT:  ALTER EXTENSION session_store UPDATE makes them one.' "$(tail -n 1 <<<"$message")"
+sql 'ALTER EXTENSION session_store UPDATE' -d "$old"
+
+# Everything that belongs to the extension, with all that can be said about it; then the tables and indexes of stores.
+objects() {
+    psql "$@" <<'SQL'
+SELECT pg_describe_object(classid, objid, 0), obj_description(objid, classid::regclass::name),
+    CASE WHEN classid = 'pg_proc'::regclass THEN pg_get_functiondef(objid) END,
+    (SELECT (oprcode, oprrest, oprjoin, oprleft::regtype, oprright::regtype, oprcom, oprnegate, oprcanmerge, oprcanhash)::text FROM pg_operator WHERE oid = objid),
+    (SELECT to_jsonb(t) - '{oid,typarray,typrelid}'::text[] FROM pg_type AS t WHERE oid = objid),
+    (SELECT (opcfamily::text <> '', opcintype::regtype, opcdefault, opckeytype::regtype)::text FROM pg_opclass WHERE oid = objid)
+FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'session_store')
+ORDER BY 1;
+SELECT pg_describe_object('pg_amop'::regclass, oid, 0) FROM pg_amop WHERE amopopr IN (SELECT oid FROM pg_operator WHERE oprname = '@@@') ORDER BY 1;
+SELECT pg_describe_object('pg_amproc'::regclass, amproc.oid, 0), amprocnum, amproc FROM pg_amproc AS amproc
+JOIN pg_opfamily AS family ON family.oid = amprocfamily WHERE opfname = 'jsonb_lucene_ops' ORDER BY amprocnum;
+SELECT nspname, nspacl FROM pg_namespace WHERE nspname ~ '^session' ORDER BY 1;
+SELECT relation.oid::regclass, relkind, relacl, pg_get_indexdef(relation.oid), obj_description(relation.oid, 'pg_class')
+FROM pg_class AS relation WHERE relnamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace) AND relname <> 'own' ORDER BY relation.oid::regclass::text;
+SELECT extversion, extconfig::regclass[] FROM pg_extension WHERE extname = 'session_store';
+SQL
+}
+diff <(objects) <(objects -d "$old") || is 'what belongs to the extension, fresh and updated' same different
+is 'the operator among it' 1 "$(objects -d "$old" | grep -c '^operator @@@')"
+is 'an index of somebody'"'"'s own' 1 "$(sql "SELECT count(*) FROM pg_class WHERE relname = 'own'" -d "$old")"
+
+# The answers, from the new index
+sql 'VACUUM ANALYZE sessions.stash' -d "$old"
+is 'answers' "$(answers)" "$(answers -d "$old")"
+for store in stash 'odd "%I'"''"' name'; do
+    is "$store: way" 'posting lists' "$(sql "SELECT session_explain('$store', '*:*')->>'way'" -d "$old")"
+done
+is 'a key with a dot, in shards' 14 "$(sql "SELECT session_count('odd \"%I'' name', 'a.b:3')" -d "$old")"
+sql "SELECT session_update('stash', '[{\"upsert\": [{\"session\": {\"id\": \"new\"}, \"a.b\": [[1]]}]}]'), session_drop('lost'), session_add('lost')" -d "$old" -o /dev/null
+is 'an update after the update' 1 "$(sql "SELECT session_count('stash', 'a.b:1')" -d "$old")"
+is 'plain SQL' 1 "$(sql "SELECT count(*) FROM sessions.stash WHERE doc @@@ 'session.id:new'" -d "$old")"

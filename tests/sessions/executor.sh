@@ -48,7 +48,8 @@ upkeep() {
     local t=$1 i=$2 partition
     partition=$(sql "SELECT coalesce((SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = '$t'::regclass ORDER BY random() LIMIT 1), '$t'::regclass)")
     local index="(SELECT indexrelid FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid WHERE indrelid = '$partition'::regclass AND relam = 2742 LIMIT 1)"
-    case $((RANDOM % 14)) in
+    local commands=(${COMMANDS:-{0..13}})
+    case ${commands[RANDOM % ${#commands[@]}]} in
     0 | 1 | 2) sql "VACUUM $partition" ;;
     3) sql "VACUUM (FREEZE) $t" ;;
     4) sql "VACUUM FULL $t" ;;

@@ -49,8 +49,9 @@ pub enum Error {
     Spi { doing: &'static str, code: i32 },
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
-    #[error("an index names a row that cannot be")]
-    RowDamaged,
+    /// Not for users: the executor goes on in another way.
+    #[error("a row's place has no number")]
+    RowBeyond,
     #[error(
         "an answer of more than {} bytes is more than jsonb can hold",
         crate::document::MAX_ANSWER
@@ -83,7 +84,7 @@ impl Error {
             },
             Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
-            Error::Corrupt { .. } | Error::RowDamaged => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::Corrupt { .. } | Error::RowBeyond => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
         }
@@ -121,7 +122,6 @@ impl Error {
             Error::AnswerTooLarge => {
                 Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
             }
-            Error::RowDamaged => Some("REINDEX the store's table.".into()),
             Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} builds it anew.")),
             _ => None,
         }

@@ -1,48 +1,72 @@
 //! Rows as numbers, and sets of them.
 
+use crate::error::{Error, Result};
 use crate::index::gin::Tid;
 use roaring::RoaringBitmap;
 use std::ops::RangeInclusive;
 
-/// htup_details.h: MaxHeapTuplesPerPage. Each block has so many numbers.
-const SLOTS: u32 = (pgrx::pg_sys::BLCKSZ - 24) / 28;
+/// How a table's rows are numbered: each block has a power of two of numbers. The fewer, the denser are the bitmaps, and dense ones
+/// are fast; so it is as many as the table's pages hold rows, by what was seen of them so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbering {
+    bits: u32,
+}
 
-/// Blocks whose rows have numbers: of a table of 120 GB.
-pub const MAX_BLOCKS: u32 = u32::MAX / SLOTS;
+impl Numbering {
+    /// A page of documents of half a kilobyte has no more rows.
+    pub const LEAST: Numbering = Numbering { bits: 4 };
+    /// htup_details.h: MaxHeapTuplesPerPage is 291, in pages of 8 kB.
+    pub const MOST: Numbering = Numbering { bits: 9 };
+
+    /// The next larger one; none beyond what a page can hold.
+    pub fn wider(self) -> Option<Numbering> {
+        (self != Numbering::MOST).then_some(Numbering { bits: self.bits + 1 })
+    }
+
+    /// Whether there are numbers for so many blocks.
+    pub fn reaches(self, blocks: u32) -> bool {
+        blocks <= u32::MAX >> self.bits
+    }
+
+    /// The number of a row, if it has one; the block must be within reach.
+    #[inline]
+    pub fn number(self, tid: Tid) -> Option<u32> {
+        let at = u32::from(tid.offset).wrapping_sub(1);
+        (at < 1 << self.bits).then_some(tid.block << self.bits | at)
+    }
+
+    pub fn tid(self, number: u32) -> Tid {
+        let offset = number & ((1 << self.bits) - 1);
+        Tid { block: number >> self.bits, offset: offset as u16 + 1 }
+    }
+
+    /// The numbers of a row of blocks.
+    pub fn numbers(self, blocks: RangeInclusive<u32>) -> RangeInclusive<u32> {
+        blocks.start() << self.bits..=blocks.end() << self.bits | ((1 << self.bits) - 1)
+    }
+}
 
 /// So many numbers are kept in a list before they become bits.
-const LIST: usize = 1 << 15;
-
-pub fn number(tid: Tid) -> u32 {
-    // Wrapping, for a damaged index names rows that cannot be.
-    tid.block.wrapping_mul(SLOTS).wrapping_add(u32::from(tid.offset).wrapping_sub(1))
-}
-
-pub fn tid(number: u32) -> Tid {
-    Tid { block: number / SLOTS, offset: (number % SLOTS) as u16 + 1 }
-}
-
-/// The numbers of a row of blocks.
-pub fn numbers(blocks: RangeInclusive<u32>) -> RangeInclusive<u32> {
-    blocks.start() * SLOTS..=blocks.end() * SLOTS + (SLOTS - 1)
-}
+const LIST: usize = 1 << 12;
 
 /// Takes rows in any order, some more than once.
 pub struct Collector {
+    numbering: Numbering,
+    /// Of the table.
+    blocks: u32,
     list: Vec<u32>,
     /// Used once the list is full: a bit a number.
     bits: Vec<u64>,
-    /// Of the table.
-    blocks: u32,
     is_sorted: bool,
-    /// A row lies where the table has none.
-    pub is_damaged: bool,
+    /// A row was met that has no number.
+    is_narrow: bool,
 }
 
 impl Collector {
     /// `blocks`: how many the table has.
-    pub fn new(blocks: u32) -> Collector {
-        Collector { list: Vec::new(), bits: Vec::new(), blocks, is_sorted: true, is_damaged: false }
+    pub fn new(numbering: Numbering, blocks: u32) -> Collector {
+        let (list, bits) = (Vec::new(), Vec::new());
+        Collector { numbering, blocks, list, bits, is_sorted: true, is_narrow: false }
     }
 
     #[inline]
@@ -51,11 +75,10 @@ impl Collector {
         if tid.block >= self.blocks {
             return;
         }
-        if tid.offset == 0 || u32::from(tid.offset) > SLOTS {
-            self.is_damaged = true;
+        let Some(number) = self.numbering.number(tid) else {
+            self.is_narrow = true;
             return;
-        }
-        let number = number(tid);
+        };
         if !self.bits.is_empty() {
             self.bits[number as usize / 64] |= 1 << (number % 64);
             return;
@@ -69,22 +92,26 @@ impl Collector {
 
     #[cold]
     fn spread(&mut self) {
-        self.bits = vec![0; (self.blocks as usize * SLOTS as usize).div_ceil(64)];
+        self.bits = vec![0; ((self.blocks as usize) << self.numbering.bits).div_ceil(64)];
         for number in std::mem::take(&mut self.list) {
             self.bits[number as usize / 64] |= 1 << (number % 64);
         }
     }
 
-    pub fn finish(mut self) -> RoaringBitmap {
+    /// The rows; an error where the numbering is too narrow for one.
+    pub fn finish(mut self) -> Result<RoaringBitmap> {
+        if self.is_narrow {
+            return Err(Error::RowBeyond);
+        }
         if !self.bits.is_empty() {
             self.bits.iter_mut().for_each(|word| *word = word.to_le());
-            return RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits));
+            return Ok(RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits)));
         }
         if !self.is_sorted {
             self.list.sort_unstable();
             self.list.dedup();
         }
-        RoaringBitmap::from_sorted_iter(self.list).unwrap_or_default()
+        Ok(RoaringBitmap::from_sorted_iter(self.list).unwrap_or_default())
     }
 }
 
@@ -179,22 +206,33 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_stand_for_rows(block in 0..MAX_BLOCKS, offset in 1..=SLOTS as u16) {
-            let row = Tid { block, offset };
-            prop_assert_eq!(tid(number(row)), row);
-            prop_assert!(numbers(block..=block).contains(&number(row)));
+        fn numbers_stand_for_rows(bits in 4u32..10, block in 0u32..1 << 22, offset in 1u16..512) {
+            let (numbering, row) = (Numbering { bits }, Tid { block, offset });
+            prop_assert_eq!(numbering.number(row).is_some(), offset <= 1 << bits);
+            if let Some(number) = numbering.number(row) {
+                prop_assert!(numbering.reaches(block));
+                prop_assert_eq!(numbering.tid(number), row);
+                prop_assert!(numbering.numbers(block..=block).contains(&number));
+            }
         }
 
         #[test]
-        fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..20), 0..300), spread in any::<bool>()) {
-            let mut collector = Collector::new(40);
+        fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..18), 0..300), spread in any::<bool>()) {
+            let numbering = Numbering::LEAST;
+            let mut collector = Collector::new(numbering, 40);
             if spread {
                 collector.spread();
             }
-            rows.iter().for_each(|&(block, offset)| collector.push(Tid { block, offset }));
-            let expected: RoaringBitmap =
-                rows.iter().filter(|row| row.0 < 40).map(|&(block, offset)| number(Tid { block, offset })).collect();
-            prop_assert_eq!(collector.finish(), expected);
+            let rows = rows.iter().map(|&(block, offset)| Tid { block, offset });
+            rows.clone().for_each(|tid| collector.push(tid));
+            match collector.finish() {
+                Err(Error::RowBeyond) => prop_assert!(rows.clone().any(|tid| tid.block < 40 && tid.offset > 16)),
+                found => {
+                    let expected: RoaringBitmap =
+                        rows.filter(|tid| tid.block < 40).filter_map(|tid| numbering.number(tid)).collect();
+                    prop_assert_eq!(found.ok(), Some(expected));
+                }
+            }
         }
 
         /// Whatever the unsure rows turn out to be, the sets' operations hold for them, and what is not unsure is so.

@@ -1,7 +1,7 @@
 //! The rows of one leaf of a predicate, from the index's tree and from what is pending beside it.
 
-use super::bitmap::{Collector, Found};
-use crate::error::{Error, Result};
+use super::bitmap::{Collector, Found, Numbering};
+use crate::error::Result;
 use crate::index::gin::{GinIndex, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Truth, end_of_prefix};
@@ -14,6 +14,7 @@ use std::ops::ControlFlow;
 /// An index at one moment: what was pending when it was opened, and its tree.
 pub struct Leaves<'i> {
     pub index: &'i GinIndex,
+    pub numbering: Numbering,
     /// Blocks of the table.
     blocks: u32,
     /// Entries that are in no order of theirs yet, in order.
@@ -37,8 +38,9 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(blocks: u32) -> Taken {
-        Taken { sure: Collector::new(blocks), unsure: Collector::new(blocks) }
+    fn new(numbering: Numbering, blocks: u32) -> Taken {
+        let rows = || Collector::new(numbering, blocks);
+        Taken { sure: rows(), unsure: rows() }
     }
 
     fn by(&mut self, truth: Truth) -> Option<&mut Collector> {
@@ -53,7 +55,7 @@ impl Taken {
 impl<'i> Leaves<'i> {
     /// Reads the pending list, first of all: entries move from there into the tree, so that what is not found there any more is
     /// in the tree already (README of GIN). A row's entries in the pending list are all there together.
-    pub fn new(index: &'i GinIndex, blocks: u32) -> Result<Leaves<'i>> {
+    pub fn new(index: &'i GinIndex, numbering: Numbering, blocks: u32) -> Result<Leaves<'i>> {
         let mut pending: BTreeMap<Vec<u8>, Vec<Tid>> = BTreeMap::new();
         index.pending(&mut |key, tid| match pending.get_mut(key) {
             Some(rows) => rows.push(tid),
@@ -61,14 +63,21 @@ impl<'i> Leaves<'i> {
                 pending.insert(key.to_vec(), vec![tid]);
             }
         })?;
-        Ok(Leaves { index, blocks, pending, shared: RefCell::default(), read: RefCell::default() })
+        Ok(Leaves {
+            index,
+            numbering,
+            blocks,
+            pending,
+            shared: RefCell::default(),
+            read: RefCell::default(),
+        })
     }
 
     /// All rows.
     pub fn all(&self) -> Result<RoaringBitmap> {
-        let mut rows = Collector::new(self.blocks);
+        let mut rows = Collector::new(self.numbering, self.blocks);
         self.key(&key::all(), &mut rows)?;
-        finish(rows)
+        rows.finish()
     }
 
     /// The rows with a leaf that passes.
@@ -81,7 +90,7 @@ impl<'i> Leaves<'i> {
         &self,
         leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
     ) -> Result<Found> {
-        let mut taken = Taken::new(self.blocks);
+        let mut taken = Taken::new(self.numbering, self.blocks);
         for (path, test) in leaves {
             match (path, test) {
                 (Some(path), Test::Exists) => {
@@ -97,7 +106,7 @@ impl<'i> Leaves<'i> {
                 (None, test) => self.anywhere(test, &mut taken)?,
             }
         }
-        let (sure, unsure) = (finish(taken.sure)?, finish(taken.unsure)?);
+        let (sure, unsure) = (taken.sure.finish()?, taken.unsure.finish()?);
         if unsure.is_empty() {
             return Ok(Found { any: sure, unsure });
         }
@@ -199,11 +208,4 @@ impl<'i> Leaves<'i> {
         self.shared.borrow_mut().insert(path.to_string(), is_shared);
         Ok(is_shared)
     }
-}
-
-fn finish(rows: Collector) -> Result<RoaringBitmap> {
-    if rows.is_damaged {
-        return Err(Error::RowDamaged);
-    }
-    Ok(rows.finish())
 }

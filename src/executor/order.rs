@@ -3,7 +3,7 @@
 //! The index has the values of each path in order: walked from either end, it names the rows in the order of the path, until enough of
 //! them are found. Where few rows match, it is cheaper to look at all of them and sort.
 
-use super::bitmap::{self, number};
+use super::bitmap::Numbering;
 use super::heap::Fetcher;
 use super::leaves::Leaves;
 use super::search::{Rows, Search};
@@ -36,7 +36,7 @@ impl Sorted {
         let (mut total, mut is_walkable) = (0, true);
         for rows in &search.rows {
             let index = GinIndex::open(rows.part.index)?;
-            let leaves = Leaves::new(&index, u32::MAX)?;
+            let leaves = Leaves::new(&index, rows.numbering, 0)?;
             is_walkable &= !leaves.is_shared(&sort[0].path)?;
             total += index.estimate_key(&key::all())? as u64 + leaves.pending.len() as u64;
         }
@@ -143,7 +143,7 @@ fn arrange(
 ) -> VecDeque<(usize, u32)> {
     let mut kept = BinaryHeap::new();
     for (part, number) in found {
-        let Some(doc) = fetchers[part].fetch(bitmap::tid(number)) else { continue };
+        let Some(doc) = fetchers[part].fetch(rows[part].numbering.tid(number)) else { continue };
         let values = doc.read(|doc| {
             let matches = !rows[part].unsure.contains(number) || matcher.matches(doc);
             matches.then(|| sort.iter().map(|sort| extreme(doc, sort)).collect())
@@ -232,11 +232,13 @@ impl PartWalk {
         let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
         let below = end_of_prefix(&from);
         let index = GinIndex::open(rows.part.index)?;
-        let leaves = Leaves::new(&index, u32::MAX)?;
+        let leaves = Leaves::new(&index, rows.numbering, 0)?;
         let mut pending: Vec<_> = leaves
             .pending
             .range(from.clone()..below.clone())
-            .map(|(key, tids)| (key.clone(), tids.iter().map(|tid| number(*tid)).collect()))
+            .map(|(key, tids)| {
+                (key.clone(), tids.iter().filter_map(|tid| rows.numbering.number(*tid)).collect())
+            })
             .collect();
         if !sort.descending {
             pending.reverse();
@@ -266,7 +268,7 @@ impl PartWalk {
         let index = GinIndex::open(rows.part.index)?;
         loop {
             if self.tree.is_none() {
-                self.tree = self.read(&index)?;
+                self.tree = self.read(&index, rows.numbering)?;
             }
             let order = match (&self.tree, self.pending.last()) {
                 (None, None) => {
@@ -297,14 +299,18 @@ impl PartWalk {
     }
 
     /// The next value of the tree.
-    fn read(&mut self, index: &GinIndex) -> Result<Option<(Vec<u8>, Vec<u32>)>> {
+    fn read(
+        &mut self,
+        index: &GinIndex,
+        numbering: Numbering,
+    ) -> Result<Option<(Vec<u8>, Vec<u32>)>> {
         let Some(entries) = &mut self.entries else { return Ok(None) };
         if let Some(entry) = entries.next(index)?
             && entry.key >= self.from.as_slice()
             && entry.key < self.below.as_slice()
         {
             let mut numbers = Vec::new();
-            entry.postings.for_each(&mut |tid| numbers.push(number(tid)))?;
+            entry.postings.for_each(&mut |tid| numbers.extend(numbering.number(tid)))?;
             return Ok(Some((entry.key.to_vec(), numbers)));
         }
         self.entries = None;
@@ -317,7 +323,9 @@ impl PartWalk {
             Some(any) => (any - &self.seen).iter().collect(),
             None => {
                 let heap = super::heap::Heap::open(rows.part.table);
-                (Leaves::new(index, heap.blocks())?.all()? - &self.seen).iter().collect()
+                (Leaves::new(index, rows.numbering, heap.blocks())?.all()? - &self.seen)
+                    .iter()
+                    .collect()
             }
         };
         Ok((!missing.is_empty()).then_some(missing))

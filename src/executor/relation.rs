@@ -1,6 +1,5 @@
 //! The tables of a store, and whether their indexes can be asked.
 
-use super::bitmap::MAX_BLOCKS;
 use super::heap::Heap;
 use pgrx::{PgList, pg_sys};
 
@@ -33,8 +32,6 @@ pub enum Obstacle {
     Inherited,
     #[error("an unlogged table cannot be read on a standby")]
     Unlogged,
-    #[error("a table has more than {MAX_BLOCKS} pages")]
-    TooLarge,
     #[error("a table has no valid index of class jsonb_lucene_ops on doc")]
     NoIndex,
     #[error("an index is newer than the transaction's snapshot")]
@@ -108,9 +105,6 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Part, 
     let in_recovery = unsafe { pg_sys::RecoveryInProgress() };
     if in_recovery && class.relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED {
         return Err(Obstacle::Unlogged);
-    }
-    if heap.blocks() > MAX_BLOCKS {
-        return Err(Obstacle::TooLarge);
     }
     let mut obstacle = Obstacle::NoIndex;
     // SAFETY: a list of the OIDs of the relation's indexes.

@@ -1,20 +1,23 @@
 //! A search over the parts of a store: which rows match, how many, and which documents they hold.
 
-use super::bitmap::{self, Found};
+use super::bitmap::{Found, Numbering};
 use super::heap::{Fetcher, Heap, Stored};
 use super::leaves::Leaves;
 use super::order::Sorted;
 use super::relation::Part;
 use super::visibility::Map;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
 use crate::lucene::SortKey;
 use crate::predicate::{Matcher, Predicate};
 use roaring::RoaringBitmap;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// The rows of a part that match, as far as they were looked at.
 pub struct Rows {
     pub part: Part,
+    pub numbering: Numbering,
     /// None for all of the table's rows.
     pub any: Option<RoaringBitmap>,
     pub unsure: RoaringBitmap,
@@ -46,46 +49,46 @@ enum Order {
     Sorted(Box<Sorted>),
 }
 
+thread_local! {
+    /// The numberings that tables needed so far in this session, but for the least.
+    static NUMBERINGS: RefCell<HashMap<u32, Numbering>> = RefCell::default();
+}
+
 impl Search {
-    /// Finds rows, without a look at any of them.
-    pub fn new(parts: &[Part], predicate: &Predicate) -> Result<Search> {
-        let mut counts = Counts::default();
-        let find = |part: &Part| {
+    /// Finds rows, without a look at any of them. None where a table is too large for its rows to have numbers.
+    pub fn new(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
+        Search::of(parts, predicate, |part, numbering, counts| {
             let (heap, index) = open(part)?;
             if *predicate == Predicate::All {
-                // A walk in some order needs no list of them.
-                return Ok(Rows {
-                    part: *part,
-                    any: None,
-                    unsure: RoaringBitmap::new(),
-                    is_exact: false,
-                });
+                // A walk in some order needs no list of them, and meets all rows, whatever their places.
+                let (numbering, unsure) = (Numbering::MOST, RoaringBitmap::new());
+                if !numbering.reaches(heap.blocks()) {
+                    return Err(Error::RowBeyond);
+                }
+                return Ok(Rows { part: *part, numbering, any: None, unsure, is_exact: false });
             }
-            let leaves = Leaves::new(&index, heap.blocks())?;
+            let leaves = Leaves::new(&index, numbering, heap.blocks())?;
             let Found { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
-            Ok(Rows { part: *part, any: Some(any), unsure, is_exact: false })
-        };
-        let rows = parts.iter().map(find).collect::<Result<_>>()?;
-        let matcher = Matcher::new(predicate);
-        Ok(Search { rows, matcher, counts, order: Order::Table(0, 0) })
+            Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: false })
+        })
     }
 
-    /// Finds exactly the rows that match and are visible.
-    pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Search> {
-        let (matcher, mut counts) = (Matcher::new(predicate), Counts::default());
-        let find = |part: &Part| {
+    /// Finds exactly the rows that match and are visible; none as for `new`.
+    pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
+        let matcher = Matcher::new(predicate);
+        Search::of(parts, predicate, |part, numbering, counts| {
             let (heap, index) = open(part)?;
             let blocks = heap.blocks();
             let before = Map::read(&heap, blocks);
-            let leaves = Leaves::new(&index, blocks)?;
+            let leaves = Leaves::new(&index, numbering, blocks)?;
             let Found { mut any, unsure } = leaves.rows(predicate)?;
-            let mut open = before.unseen(&Map::read(&heap, blocks));
+            let mut open = before.unseen(&Map::read(&heap, blocks), numbering);
             open |= &unsure;
             open &= &any;
             let mut fetcher = heap.fetcher();
             for number in &open {
-                let matches = fetcher.fetch(bitmap::tid(number)).is_some_and(|doc| {
+                let matches = fetcher.fetch(numbering.tid(number)).is_some_and(|doc| {
                     !unsure.contains(number) || doc.read(|doc| matcher.matches(doc))
                 });
                 if !matches {
@@ -93,11 +96,43 @@ impl Search {
                 }
             }
             drop(fetcher);
+            counts.rows += open.len();
             counts.add(&leaves, &heap);
-            Ok(Rows { part: *part, any: Some(any), unsure: RoaringBitmap::new(), is_exact: true })
-        };
-        let rows = parts.iter().map(find).collect::<Result<_>>()?;
-        Ok(Search { rows, matcher, counts, order: Order::Table(0, 0) })
+            let unsure = RoaringBitmap::new();
+            Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: true })
+        })
+    }
+
+    /// Calls `find` for each part, with wider and wider numberings as long as it takes.
+    fn of(
+        parts: &[Part],
+        predicate: &Predicate,
+        mut find: impl FnMut(&Part, Numbering, &mut Counts) -> Result<Rows>,
+    ) -> Result<Option<Search>> {
+        let (mut counts, mut found) = (Counts::default(), Vec::with_capacity(parts.len()));
+        for part in parts {
+            let table = part.table.to_u32();
+            let known = NUMBERINGS.with_borrow(|numberings| numberings.get(&table).copied());
+            let mut numbering = known.unwrap_or(Numbering::LEAST);
+            let blocks = Heap::open(part.table).blocks();
+            let rows = loop {
+                if !numbering.reaches(blocks) {
+                    return Ok(None);
+                }
+                match find(part, numbering, &mut counts) {
+                    Err(Error::RowBeyond) => {
+                        let Some(wider) = numbering.wider() else { return Ok(None) };
+                        numbering = wider;
+                        NUMBERINGS
+                            .with_borrow_mut(|numberings| numberings.insert(table, numbering));
+                    }
+                    rows => break rows?,
+                }
+            };
+            found.push(rows);
+        }
+        let (matcher, order) = (Matcher::new(predicate), Order::Table(0, 0));
+        Ok(Some(Search { rows: found, matcher, counts, order }))
     }
 
     /// How many rows were found; of an exact search, that is how many match.
@@ -158,7 +193,7 @@ impl Search {
         while let Some((part, number)) = self.next(&mut fetchers)? {
             self.counts.rows += 1;
             let rows = &self.rows[part];
-            let Some(doc) = fetchers[part].fetch(bitmap::tid(number)) else { continue };
+            let Some(doc) = fetchers[part].fetch(rows.numbering.tid(number)) else { continue };
             if rows.unsure.contains(number) && !doc.read(|doc| self.matcher.matches(doc)) {
                 continue;
             }
@@ -197,7 +232,7 @@ impl Rows {
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
         if self.any.is_none() {
             let (heap, index) = open(&self.part)?;
-            self.any = Some(Leaves::new(&index, heap.blocks())?.all()?);
+            self.any = Some(Leaves::new(&index, self.numbering, heap.blocks())?.all()?);
         }
         Ok(self.any.get_or_insert_default())
     }

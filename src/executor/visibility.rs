@@ -5,7 +5,7 @@
 //! (That the page was not all-visible in between is of no matter: the reader's snapshot keeps VACUUM from removing what it sees, and
 //! the map's bit from being set over what it does not.)
 
-use super::bitmap::numbers;
+use super::bitmap::Numbering;
 use super::heap::Heap;
 use pgrx::pg_sys;
 use roaring::RoaringBitmap;
@@ -45,7 +45,7 @@ impl Map {
     }
 
     /// The numbers of rows on pages that are not all-visible in both.
-    pub fn unseen(&self, after: &Map) -> RoaringBitmap {
+    pub fn unseen(&self, after: &Map, numbering: Numbering) -> RoaringBitmap {
         let mut unseen = RoaringBitmap::new();
         let both = self.bytes.iter().zip(&after.bytes).map(|(a, b)| a & b & ALL_VISIBLE);
         for (at, both) in both.enumerate().filter(|(_, both)| *both != ALL_VISIBLE) {
@@ -54,7 +54,7 @@ impl Map {
                 (0..BLOCKS_PER_BYTE).filter(|bit| both >> (2 * bit) & 1 == 0).map(|bit| first + bit)
             {
                 if block < self.blocks {
-                    unseen.insert_range(numbers(block..=block));
+                    unseen.insert_range(numbering.numbers(block..=block));
                 }
             }
         }

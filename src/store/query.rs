@@ -19,7 +19,10 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
         match executor::parts(store.table, operator.oid) {
-            Ok(parts) => Ok(executor::Search::exact(&parts, &search.predicate)?.len() as i64),
+            Ok(parts) => match executor::Search::exact(&parts, &search.predicate)? {
+                Some(found) => Ok(found.len() as i64),
+                None => planned_count(spi, &store, &operator, &search),
+            },
             Err(_) => planned_count(spi, &store, &operator, &search),
         }
     })
@@ -71,7 +74,9 @@ fn direct(
     sort: &[SortKey],
     window: Window,
 ) -> Result<Option<Answer>> {
-    let mut found = executor::Search::exact(parts, &search.predicate)?;
+    let Some(mut found) = executor::Search::exact(parts, &search.predicate)? else {
+        return Ok(None);
+    };
     let (count, mut items) = (found.len(), Vec::new());
     if !window.is_empty(count as i64) {
         if !found.sort(sort, window.end())? {
@@ -131,9 +136,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let reason = match executor::parts(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
             Ok(parts) => match direct(&parts, &search, &keys, window)? {
-                None => {
-                    "more rows than fit into memory have to be sorted by several paths".to_string()
-                }
+                None => "too many rows: to be numbered, or to be sorted in memory".to_string(),
                 Some(Answer { count, counts, .. }) => {
                     explained["way"] = json!("posting lists");
                     explained["read"] = json!({

@@ -37,8 +37,9 @@ impl Stream {
         let source = Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
             if let Ok(parts) = executor::parts(store.table, operator.oid) {
-                let mut found = executor::Search::new(&parts, &search.predicate)?;
-                if found.sort(&sort, window.end())? {
+                if let Some(mut found) = executor::Search::new(&parts, &search.predicate)?
+                    && found.sort(&sort, window.end())?
+                {
                     found.skip(window.start())?;
                     return Ok(Source::Index(found.into(), window.rows().unwrap_or(u64::MAX)));
                 }

@@ -114,7 +114,12 @@ impl EntryPage {
 
     /// The first tuple whose key lies behind the place; `len` if none does.
     pub fn first_behind(&self, place: Place<'_>) -> Parsed<usize> {
-        let (mut low, mut high) = (0, self.len);
+        self.first_of(self.len, place)
+    }
+
+    /// The same, of the first `len` tuples.
+    fn first_of(&self, len: usize, place: Place<'_>) -> Parsed<usize> {
+        let (mut low, mut high) = (0, len);
         while low < high {
             let middle = low + (high - low) / 2;
             if place.is_before(self.key(middle)?)? {
@@ -135,10 +140,11 @@ impl EntryPage {
         }
     }
 
-    /// The child of an inner page in which the place is. A tuple's key is the greatest of its child's; that of the last tuple
-    /// on a rightmost page counts as infinite (entryLocateEntry).
+    /// The child of an inner page in which the place is. A tuple's key is the greatest of its child's, but that of the last
+    /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `onward` has seen
+    /// that the last one lies behind the place.
     pub fn child_behind(&self, place: Place<'_>) -> Parsed<usize> {
-        Ok(self.first_behind(place)?.min(self.len.saturating_sub(1)))
+        self.first_of(self.len.saturating_sub(1), place)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Entries {
     /// The entry that comes next; ascending, its number, and descending, one more.
     at: usize,
     direction: Direction,
-    /// Ascending, the last key of the page before; descending, what [`Found`] says, none for the first page.
+    /// As in [`Found`].
     left: Option<Vec<u8>>,
     /// The key at hand, where it is compressed in the page.
     key: Vec<u8>,
@@ -51,7 +51,7 @@ impl Entries {
         Entries { page, at, direction, left, key: Vec::new() }
     }
 
-    /// The next entry of the index, the same one at every call.
+    /// The next entry. `index` is the one the walk was started in.
     #[inline]
     pub fn next<'a>(&'a mut self, index: &'a GinIndex) -> Result<Option<Entry<'a>>> {
         let at = match self.direction {
@@ -93,22 +93,22 @@ impl Entries {
     #[cold]
     fn turn_right(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(right) = self.page.right else { return Ok(false) };
-        let last = self.page.len.checked_sub(1).map(|last| self.page.owned_key(last));
-        let last = last.transpose().map_err(|damage| index.corrupt(self.page.block, damage))?;
+        let damaged = |block| move |damage| index.corrupt(block, damage);
+        let last = self.page.owned_key(self.page.len - 1).map_err(damaged(self.page.block))?;
         self.page.turn(index, right)?;
-        let first = self.page.first_behind(match &last {
-            Some(Some(last)) => Place::Before(last),
-            _ => Place::End,
-        });
-        match first {
-            // Were it to start before, it would be no sibling, and might lead round in a circle.
-            Ok(0) if self.page.is_leaf => {
-                self.at = 0;
-                Ok(true)
+        let before = match last {
+            Some(mut next) => {
+                next.push(0); // the least key that is greater
+                self.page.first_behind(Place::Before(&next))
             }
-            Ok(_) => Err(index.corrupt(right, Damage("it does not follow its left sibling"))),
-            Err(damage) => Err(index.corrupt(right, damage)),
+            None => self.page.first_behind(Place::End),
+        };
+        // Were there any, it would be no sibling, and might lead round in a circle.
+        if before.map_err(damaged(right))? > 0 || !self.page.is_leaf {
+            return Err(index.corrupt(right, Damage("it does not follow its left sibling")));
         }
+        self.at = 0;
+        Ok(true)
     }
 
     /// "We don't support scanning a GIN trees backwards, so we don't need left-links" (README): the page on the left is found

@@ -4,7 +4,7 @@
 use super::buffer::GinIndex;
 use super::data::{DataContent, DataPage};
 use super::descent::{DEEPEST, EntryPage, Place, descend};
-use super::page::{Content, Damage, Key, Parsed};
+use super::page::{Content, Damage, Parsed};
 use super::postings::Postings;
 use crate::error::Result;
 
@@ -95,7 +95,6 @@ fn leaf(
     for at in start.map_err(damaged)?..end {
         let tuple = page.tuple(at).map_err(damaged)?;
         rows += match tuple.content().map_err(damaged)? {
-            _ if tuple.key().map_err(damaged)? == Key::Placeholder => 0.0,
             Content::List(list) => f64::from(list.count),
             Content::Tree(root) => trees.rows(index, root)?,
         };

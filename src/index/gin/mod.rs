@@ -14,6 +14,8 @@
 #![allow(dead_code, unused_imports)]
 
 mod buffer;
+#[cfg(test)]
+mod damage;
 mod data;
 mod descent;
 mod entries;
@@ -22,7 +24,7 @@ mod page;
 mod pending;
 mod posting;
 mod postings;
-#[cfg(test)]
+#[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
 pub use buffer::GinIndex;

@@ -1,0 +1,151 @@
+//! The pure readers, on lists that were packed here and on pages that are damaged.
+
+use super::page::{BLCKSZ, Block, Key, Page, SPECIAL, Tuple};
+use super::posting::{List, Tid, count_segments, plain, segments};
+use super::tests::read_everything;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// An ItemPointerData.
+fn item(tid: Tid) -> Vec<u8> {
+    let halves = [(tid.block >> 16) as u16, tid.block as u16, tid.offset];
+    halves.iter().flat_map(|half| half.to_ne_bytes()).collect()
+}
+
+/// A GinPostingList.
+fn pack(tids: &[Tid]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for pair in tids.windows(2) {
+        let mut delta = pair[1].to_integer() - pair[0].to_integer();
+        while delta > 0x7f {
+            packed.push(0x80 | (delta & 0x7f) as u8);
+            delta >>= 7;
+        }
+        packed.push(delta as u8);
+    }
+    let mut list = item(tids[0]);
+    list.extend((packed.len() as u16).to_ne_bytes());
+    packed.resize(packed.len().next_multiple_of(2), 0);
+    list.extend(packed);
+    list
+}
+
+/// Makes a page of contents that start behind its header, and of what its special space says.
+fn page(contents: &[u8], lower: usize, flags: u16, maxoff: u16) -> Box<Block> {
+    let mut page = Box::new([0; BLCKSZ]);
+    page[24..24 + contents.len()].copy_from_slice(contents);
+    let mut put = |at: usize, value: u16| page[at..at + 2].copy_from_slice(&value.to_ne_bytes());
+    put(12, lower as u16);
+    put(14, SPECIAL as u16);
+    put(16, SPECIAL as u16);
+    put(18, BLCKSZ as u16 | 4);
+    put(SPECIAL, 0xffff);
+    put(SPECIAL + 2, 0xffff);
+    put(SPECIAL + 4, maxoff);
+    put(SPECIAL + 6, flags);
+    page
+}
+
+/// An entry tree's leaf with these keys, each of which has these rows.
+fn entry_leaf(keys: &[Vec<u8>], tids: &[Tid]) -> Box<Block> {
+    let mut leaf = page(&[], 24 + 4 * keys.len(), 2, 0);
+    let mut end = SPECIAL;
+    for (number, key) in keys.iter().enumerate() {
+        let mut tuple = vec![0; 8];
+        tuple.push((key.len() as u8 + 1) << 1 | 1);
+        tuple.extend(key);
+        tuple.resize(tuple.len().next_multiple_of(8), 0);
+        let offset = tuple.len();
+        tuple.extend(pack(tids));
+        tuple.resize(tuple.len().next_multiple_of(8), 0);
+        let head = Tid { block: offset as u32 | 1 << 31, offset: tids.len() as u16 };
+        tuple[..6].copy_from_slice(&item(head));
+        let size = tuple.len() as u16 | 0x4000;
+        tuple[6..8].copy_from_slice(&size.to_ne_bytes());
+        end -= tuple.len();
+        leaf[end..end + tuple.len()].copy_from_slice(&tuple);
+        let pointer = end as u32 | 1 << 15 | (tuple.len() as u32) << 17;
+        leaf[24 + 4 * number..][..4].copy_from_slice(&pointer.to_ne_bytes());
+    }
+    leaf
+}
+
+fn tids() -> impl Strategy<Value = Vec<Tid>> {
+    let block = prop_oneof![0..3u32, 0..10_000u32, any::<u32>()];
+    proptest::collection::btree_set((block, 1..292u16), 1..500).prop_map(|set: BTreeSet<_>| {
+        set.into_iter().map(|(block, offset)| Tid { block, offset }).collect()
+    })
+}
+
+fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let key = proptest::collection::vec(any::<u8>(), 0..40);
+    proptest::collection::btree_set(key, 1..30).prop_map(|set| set.into_iter().collect())
+}
+
+proptest! {
+    #[test]
+    fn lists_are_read_as_they_were_packed(tids in tids()) {
+        let packed = pack(&tids);
+        let mut read = Vec::new();
+        let list = List { count: tids.len() as u16, compressed: true, bytes: &packed };
+        prop_assert_eq!(list.for_each(&mut |tid| read.push(tid)), Ok(()));
+        prop_assert_eq!(&read, &tids);
+
+        let items: Vec<u8> = tids.iter().copied().flat_map(item).collect();
+        let list = List { count: tids.len() as u16, compressed: false, bytes: &items };
+        read.clear();
+        prop_assert_eq!(list.for_each(&mut |tid| read.push(tid)), Ok(()));
+        prop_assert_eq!(&read, &tids);
+    }
+
+    #[test]
+    fn segments_follow_one_another(tids in tids(), size in 1..100usize) {
+        let packed: Vec<u8> = tids.chunks(size).flat_map(pack).collect();
+        let (mut read, mut last) = (Vec::new(), 0);
+        prop_assert_eq!(segments(&packed, &mut last, &mut |tid| read.push(tid)), Ok(tids.len()));
+        prop_assert_eq!(&read, &tids);
+        prop_assert_eq!(count_segments(&packed), Ok(tids.len()));
+        // What has been read does not come again.
+        prop_assert!(segments(&packed, &mut last, &mut |_| ()).is_err());
+    }
+
+    #[test]
+    fn leaves_are_read_as_they_were_made(keys in keys(), tids in tids()) {
+        let tids = &tids[..tids.len().min(10)];
+        let leaf = entry_leaf(&keys, tids);
+        prop_assert_eq!(Page::parse(&leaf).and_then(|page| page.tuples()), Ok(keys.len()));
+        for (at, key) in keys.iter().enumerate() {
+            let tuple = Tuple::at(&leaf, at);
+            prop_assert_eq!(tuple.and_then(|tuple| tuple.key()), Ok(Key::Plain(key)));
+        }
+        prop_assert!(read_everything(&leaf) >= keys.len() * tids.len());
+    }
+
+    #[test]
+    fn damage_is_survived(keys in keys(), tids in tids(), flips in proptest::collection::vec((0..BLCKSZ, any::<u8>()), 1..40)) {
+        let packed: Vec<u8> = tids.chunks(50).flat_map(pack).collect();
+        let mut data = vec![0; 8];
+        data.extend(&packed[..packed.len().min(8000)]);
+        let pages = [
+            entry_leaf(&keys, &tids[..tids.len().min(10)]),
+            page(&data, 24 + data.len(), 1 | 2 | 1 << 7, 0),
+            page(&data, 24 + data.len(), 1, 100),
+        ];
+        for mut page in pages {
+            for &(at, byte) in &flips {
+                // Where it hurts: headers, line pointers and the special space as often as everything else.
+                let at = match at % 4 { 0 => at, 1 => at % 32, 2 => 24 + at % 200, _ => SPECIAL + at % 8 };
+                page[at] = byte;
+                read_everything(&page);
+            }
+        }
+    }
+
+    #[test]
+    fn garbage_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400), count in any::<u16>(), compressed: bool) {
+        let _ = List { count, compressed, bytes: &bytes }.for_each(&mut |_| ());
+        let _ = segments(&bytes, &mut 0, &mut |_| ());
+        let _ = count_segments(&bytes);
+        let _ = plain(&bytes, &mut 0, &mut |_| ());
+    }
+}

@@ -57,7 +57,7 @@ thread_local! {
 impl Search {
     /// Finds rows, without a look at any of them. None where a table is too large for its rows to have numbers.
     pub fn new(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
-        Search::of(parts, predicate, |part, numbering, counts| {
+        Search::of(parts, predicate, |part, numbering, _, counts| {
             let (heap, index) = open(part)?;
             if *predicate == Predicate::All {
                 // A walk in some order needs no list of them, and meets all rows, whatever their places.
@@ -76,8 +76,7 @@ impl Search {
 
     /// Finds exactly the rows that match and are visible; none as for `new`.
     pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
-        let matcher = Matcher::new(predicate);
-        Search::of(parts, predicate, |part, numbering, counts| {
+        Search::of(parts, predicate, |part, numbering, matcher, counts| {
             let (heap, index) = open(part)?;
             let blocks = heap.blocks();
             let before = Map::read(&heap, blocks);
@@ -107,9 +106,10 @@ impl Search {
     fn of(
         parts: &[Part],
         predicate: &Predicate,
-        mut find: impl FnMut(&Part, Numbering, &mut Counts) -> Result<Rows>,
+        mut find: impl FnMut(&Part, Numbering, &Matcher, &mut Counts) -> Result<Rows>,
     ) -> Result<Option<Search>> {
         let (mut counts, mut found) = (Counts::default(), Vec::with_capacity(parts.len()));
+        let matcher = Matcher::new(predicate);
         for part in parts {
             let table = part.table.to_u32();
             let known = NUMBERINGS.with_borrow(|numberings| numberings.get(&table).copied());
@@ -119,7 +119,7 @@ impl Search {
                 if !numbering.reaches(blocks) {
                     return Ok(None);
                 }
-                match find(part, numbering, &mut counts) {
+                match find(part, numbering, &matcher, &mut counts) {
                     Err(Error::RowBeyond) => {
                         let Some(wider) = numbering.wider() else { return Ok(None) };
                         numbering = wider;
@@ -131,8 +131,7 @@ impl Search {
             };
             found.push(rows);
         }
-        let (matcher, order) = (Matcher::new(predicate), Order::Table(0, 0));
-        Ok(Some(Search { rows: found, matcher, counts, order }))
+        Ok(Some(Search { rows: found, matcher, counts, order: Order::Table(0, 0) }))
     }
 
     /// How many rows were found; of an exact search, that is how many match.

@@ -2,7 +2,7 @@
 
 use super::name::Name;
 use super::near::near;
-use super::spi::{Mode, Spi};
+use super::spi::{Kept, Mode, Spi};
 use crate::error::{Error, Result};
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -25,7 +25,8 @@ impl Store {
     /// Looks a store up as the calling statement sees the catalogue: for readers.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        let rows = spi.run(Mode::Read, FIND, &[name.as_str().into(), name.table().into()])?;
+        thread_local! { static PLAN: Kept = const { Kept::new(FIND) } }
+        let rows = spi.run_kept(&PLAN, &[name.as_str().into(), name.table().into()])?;
         Store::read(spi, name, &rows)
     }
 

@@ -122,15 +122,16 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let window = Window::new(0, Some(10))?;
         let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
+        let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({
             "query": search.ast.to_string(),
-            "jsonpath": search.jsonpath.as_deref().ok(),
+            "jsonpath": jsonpath.as_deref().ok(),
             "notices": search.notices,
             "index": crate::index::report(&search.predicate),
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
         });
-        if let Err(reason) = &search.jsonpath {
-            explained["unsayable"] = json!(reason);
+        if let Err(reason) = &jsonpath {
+            explained["unsayable"] = json!(reason.to_string());
         }
         let started = Instant::now();
         let reason = match executor::parts(store.table, operator.oid) {

@@ -13,22 +13,14 @@ pub struct Search {
     pub ast: Ast,
     pub predicate: Predicate,
     pub notices: Vec<String>,
-    /// The query as JSON path, or why it cannot be one.
-    pub jsonpath: std::result::Result<String, String>,
 }
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction.
     pub fn parse(query: &str) -> Result<Search> {
         let (ast, lowered) = operator::read(query)?;
-        let jsonpath = lowered.predicate.jsonpath().map_err(|unsayable| unsayable.to_string());
-        Ok(Search {
-            text: query.to_string(),
-            ast,
-            predicate: lowered.predicate,
-            notices: lowered.notices,
-            jsonpath,
-        })
+        let (predicate, notices) = (lowered.predicate, lowered.notices);
+        Ok(Search { text: query.to_string(), ast, predicate, notices })
     }
 
     /// Tells the caller what is odd about the query.

@@ -14,11 +14,6 @@ pub struct GinIndex {
     blocks: Cell<u32>,
 }
 
-unsafe extern "C-unwind" {
-    // storage/predicate.h, which pgrx does not bind.
-    fn PredicateLockRelation(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot);
-}
-
 impl GinIndex {
     /// Opens an index, waiting for whoever holds a lock against it.
     pub fn open(oid: pg_sys::Oid) -> Result<GinIndex> {
@@ -32,19 +27,6 @@ impl GinIndex {
                 && pg_sys::get_atttype(oid, 1) == pg_sys::BYTEAOID
         };
         if readable { Ok(index) } else { Err(Error::NotGin { index: index.name() }) }
-    }
-
-    /// Tells a serializable transaction's conflict detection that all of the index is being read: call it before reading
-    /// for a query. GIN's own scans lock pages, and with fastupdate the metapage, which conflicts with every insertion, too
-    /// (README, "Predicate Locking").
-    pub fn lock_for_serializable(&self) {
-        // SAFETY: the relation is open; in other transactions than serializable ones the call does nothing.
-        unsafe {
-            if pg_sys::ActiveSnapshotSet() {
-                let (relation, snapshot) = (self.relation, pg_sys::GetActiveSnapshot());
-                pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockRelation(relation, snapshot));
-            }
-        }
     }
 
     fn name(&self) -> String {

@@ -11,8 +11,6 @@
 //! pending ── estimate
 //! ```
 
-#![allow(dead_code, unused_imports)]
-
 mod buffer;
 #[cfg(test)]
 mod damage;

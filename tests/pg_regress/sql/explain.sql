@@ -43,12 +43,12 @@ DROP INDEX sessions.explain_doc_idx;
 CREATE INDEX part ON sessions.explain USING gin (doc jsonb_lucene_ops) WHERE id <> '0';
 SELECT pg_temp.way('a.b:7');
 ROLLBACK;
--- Row-level security is the planner's affair, and lets no operator see a document before its policies have.
+-- Row-level security is the planner's affair. VACUUM empties the pending list, which the index would otherwise seem dear for.
 CREATE ROLE session_store_explainer;
 GRANT SELECT ON sessions.explain TO session_store_explainer;
 ALTER TABLE sessions.explain ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everything ON sessions.explain USING (true);
-ANALYZE sessions.explain;
+VACUUM ANALYZE sessions.explain;
 SET ROLE session_store_explainer;
 SELECT pg_temp.way('a.b:7'), pg_temp.way('*:*');
 SELECT session_count('explain', 'a.b:7'), jsonb_array_length(session_query('explain', 'a.b:7 AND id:[* TO 3007]')->'items');

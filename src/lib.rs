@@ -3,19 +3,22 @@
 //! The way of a query, and the modules in its order; each imports only what stands behind it.
 //!
 //! ```text
-//! q text ──lucene──▶ Ast ──predicate──▶ Predicate ──┬─▶ JSON path ──▶ `doc @? path`, on a GIN index
-//!                                                   └─▶ Matcher ────▶ what JSON path cannot say or see
+//! q text ──lucene──▶ Ast ──predicate──▶ Predicate ──┬─▶ index keys ──executor──▶ rows of a store: counts, order, documents
+//!                                                   ├─▶ index keys ──PostgreSQL──▶ `doc @@@ q` on any table
+//!                                                   ├─▶ Matcher ───▶ one document: what the index leaves open, and without one
+//!                                                   └─▶ JSON path ─▶ `doc @? path`, for use elsewhere
 //! ops jsonb ──store──▶ rows of sessions.<name>      names ──store──▶ tables and the catalogue
 //! ```
 //!
-//! `api` holds the SQL functions and `store` everything they do to tables. `lucene` and `predicate` know nothing of
-//! PostgreSQL, and see a document as `document` has it: a walk over leaves.
+//! `api` holds the SQL functions and `store` everything they do to tables. `executor` answers from the posting lists of a store's
+//! index. `index` says what the index keeps of a document and is asked for a predicate: the operator class for PostgreSQL, the reading
+//! of its pages for the executor. `lucene` and `predicate` know nothing of PostgreSQL, and see a document as `document` has it: a walk
+//! over leaves.
 
 mod api;
 mod store;
 
 mod executor;
-
 pub mod index;
 
 pub mod predicate;

@@ -4,11 +4,26 @@
 psql -f samples/sessions.sql
 sql "SELECT session_add('odd \"name''', 'id', shards => 3)"
 sql "SELECT session_update('odd \"name''', '[{\"upsert\": [{\"id\": 1}, {\"id\": \"two\"}]}]')"
+# A table that is no store: a column of queries, one of documents with the index, a check by the operator
+psql <<'SQL'
+CREATE TABLE alert (name text, q lucene_query NOT NULL DEFAULT 'a:1');
+INSERT INTO alert VALUES ('both', 'a:[1 TO 3} AND b:*'), ('quoted', 'a:"x \"y\" \\ z"'), ('now', 't:[NOW-1DAY TO *]');
+INSERT INTO alert (name) VALUES ('default');
+CREATE TABLE log (entry jsonb CHECK (entry @@@ '*:* -secret:*'));
+INSERT INTO log SELECT jsonb_build_object('a', i % 5, 'b', i) FROM generate_series(1, 100) AS i;
+INSERT INTO log VALUES ('{"a": "x \"y\" \\ z"}'), (NULL);
+CREATE INDEX ON log USING gin (entry jsonb_lucene_ops);
+CREATE VIEW alerted AS SELECT name, q, (SELECT count(*) FROM log WHERE entry @@@ q) AS count FROM alert;
+SQL
 copy=${PGDATABASE}_copy
 "$PG_BINDIR/createdb" "$copy"
 "$PG_BINDIR/pg_dump" -Fc "$PGDATABASE" | "$PG_BINDIR/pg_restore" --exit-on-error -d "$copy"
 
 is 'answers' "$(answers)" "$(answers -d "$copy")"
+alerts='SELECT name, q, count FROM alerted ORDER BY name'
+is 'alerts' "$(sql "$alerts")" "$(sql "$alerts" -d "$copy")"
+is 'alerts found' 'both 40,default 20,now 0,quoted 1' "$(sql "SELECT string_agg(name || ' ' || count, ',' ORDER BY name) FROM alerted" -d "$copy")"
+is 'the index' log_entry_idx "$(sql "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE indrelid = 'log'::regclass AND indisvalid" -d "$copy")"
 list='SELECT name, key, shards, replicas FROM session_list()'
 is 'session_list' "$(sql "$list")" "$(sql "$list" -d "$copy")"
 

@@ -5,6 +5,7 @@ use super::search::Search;
 use crate::error::{Error, Result};
 use crate::lucene::SortKey;
 use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
 
 /// Which of the matches are wanted.
 #[derive(Clone, Copy)]
@@ -71,11 +72,29 @@ impl<'s> Items<'s> {
                 "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
             ));
         }
-        if !order.is_empty() {
-            order = format!("ORDER BY {order}tableoid, ctid");
-        }
         let (table, condition) = (store.name.table(), search.condition(operator));
-        let sql = format!("SELECT doc FROM {table} WHERE {condition} {order} OFFSET $2 LIMIT $3");
+        let mut matches = format!("{table} WHERE {condition}");
+        if !order.is_empty() {
+            order = match may_read_places(store.table) {
+                true => format!("ORDER BY {order}tableoid, ctid"),
+                false => {
+                    matches = format!(
+                        "(SELECT doc, pg_catalog.row_number() OVER () AS place FROM {matches}) AS matches"
+                    );
+                    format!("ORDER BY {order}place")
+                }
+            };
+        }
+        let sql = format!("SELECT doc FROM {matches} {order} OFFSET $2 LIMIT $3");
         Items { sql, parameters }
+    }
+}
+
+/// Whether the user may read where a row lies: to read `doc`, a privilege on the column is enough, but `ctid` takes one on the table.
+fn may_read_places(table: pg_sys::Oid) -> bool {
+    // SAFETY: a look into the server's caches.
+    unsafe {
+        pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), pg_sys::ACL_SELECT as pg_sys::AclMode)
+            == pg_sys::AclResult::ACLCHECK_OK
     }
 }

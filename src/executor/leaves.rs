@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Truth, end_of_prefix};
-use crate::predicate::Test;
+use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -52,13 +52,63 @@ impl Taken {
     }
 }
 
+/// The keys that a query can ask for: of pending ones, which are in no order, the others need not be kept.
+pub enum Wanted {
+    All,
+    Paths(Vec<PathHash>),
+}
+
+impl Wanted {
+    pub fn path(path: &str) -> Wanted {
+        Wanted::Paths(vec![PathHash::of(path)])
+    }
+
+    pub fn of(predicate: &Predicate) -> Wanted {
+        let mut paths = Vec::new();
+        if !collect_paths(predicate, &mut paths) {
+            return Wanted::All;
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        Wanted::Paths(paths)
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        match (self, key::path_hash(key)) {
+            (Wanted::All, _) | (_, None) => true,
+            (Wanted::Paths(paths), Some(hash)) => paths.binary_search(&hash).is_ok(),
+        }
+    }
+}
+
+/// False where any path is asked for.
+fn collect_paths(predicate: &Predicate, paths: &mut Vec<PathHash>) -> bool {
+    match predicate {
+        Predicate::All | Predicate::None => true,
+        Predicate::Leaf { path, .. } => {
+            paths.extend(path.as_deref().map(PathHash::of));
+            path.is_some()
+        }
+        Predicate::Not(part) => collect_paths(part, paths),
+        Predicate::And(parts) | Predicate::Or(parts) => {
+            parts.iter().all(|part| collect_paths(part, paths))
+        }
+    }
+}
+
 impl<'i> Leaves<'i> {
     /// Reads the pending list, first of all: entries move from there into the tree, so that what is not found there any more is
     /// in the tree already (README of GIN). A row's entries in the pending list are all there together.
-    pub fn new(index: &'i GinIndex, numbering: Numbering, blocks: u32) -> Result<Leaves<'i>> {
+    pub fn new(
+        index: &'i GinIndex,
+        numbering: Numbering,
+        blocks: u32,
+        wanted: &Wanted,
+    ) -> Result<Leaves<'i>> {
         let mut pending: BTreeMap<Vec<u8>, Vec<Tid>> = BTreeMap::new();
         index.pending(&mut |key, tid| match pending.get_mut(key) {
             Some(rows) => rows.push(tid),
+            None if !wanted.has(key) => {}
             None => {
                 pending.insert(key.to_vec(), vec![tid]);
             }

@@ -5,7 +5,7 @@
 
 use super::bitmap::Numbering;
 use super::heap::Fetcher;
-use super::leaves::Leaves;
+use super::leaves::{Leaves, Wanted};
 use super::search::{Rows, Search};
 use crate::document::Scratch;
 use crate::error::Result;
@@ -36,9 +36,10 @@ impl Sorted {
         let (mut total, mut is_walkable) = (0, true);
         for rows in &search.rows {
             let index = GinIndex::open(rows.part.index)?;
-            let leaves = Leaves::new(&index, rows.numbering, 0)?;
+            let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort[0].path))?;
             is_walkable &= !leaves.is_shared(&sort[0].path)?;
-            total += index.estimate_key(&key::all())? as u64 + leaves.pending.len() as u64;
+            total += index.estimate_key(&key::all())? as u64
+                + leaves.pending.get(&key::all()).map_or(0, Vec::len) as u64;
         }
         let is_bounded = last.is_some_and(|last| last <= MOST);
         // Rows with the same first value are sorted by the others in memory.
@@ -232,7 +233,7 @@ impl PartWalk {
         let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
         let below = end_of_prefix(&from);
         let index = GinIndex::open(rows.part.index)?;
-        let leaves = Leaves::new(&index, rows.numbering, 0)?;
+        let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort.path))?;
         let mut pending: Vec<_> = leaves
             .pending
             .range(from.clone()..below.clone())
@@ -323,7 +324,9 @@ impl PartWalk {
             Some(any) => (any - &self.seen).iter().collect(),
             None => {
                 let heap = super::heap::Heap::open(rows.part.table);
-                (Leaves::new(index, rows.numbering, heap.blocks())?.all()? - &self.seen)
+                (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::Paths(vec![]))?
+                    .all()?
+                    - &self.seen)
                     .iter()
                     .collect()
             }

@@ -2,7 +2,7 @@
 
 use super::bitmap::{Found, Numbering};
 use super::heap::{Fetcher, Heap, Stored};
-use super::leaves::Leaves;
+use super::leaves::{Leaves, Wanted};
 use super::order::Sorted;
 use super::relation::Part;
 use super::visibility::Map;
@@ -67,7 +67,7 @@ impl Search {
                 }
                 return Ok(Rows { part: *part, numbering, any: None, unsure, is_exact: false });
             }
-            let leaves = Leaves::new(&index, numbering, heap.blocks())?;
+            let leaves = Leaves::new(&index, numbering, heap.blocks(), &Wanted::of(predicate))?;
             let Found { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
             Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: false })
@@ -80,7 +80,7 @@ impl Search {
             let (heap, index) = open(part)?;
             let blocks = heap.blocks();
             let before = Map::read(&heap, blocks);
-            let leaves = Leaves::new(&index, numbering, blocks)?;
+            let leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
             let Found { mut any, unsure } = leaves.rows(predicate)?;
             let mut open = before.unseen(&Map::read(&heap, blocks), numbering);
             open |= &unsure;
@@ -231,7 +231,10 @@ impl Rows {
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
         if self.any.is_none() {
             let (heap, index) = open(&self.part)?;
-            self.any = Some(Leaves::new(&index, self.numbering, heap.blocks())?.all()?);
+            self.any = Some(
+                Leaves::new(&index, self.numbering, heap.blocks(), &Wanted::Paths(vec![]))?
+                    .all()?,
+            );
         }
         Ok(self.any.get_or_insert_default())
     }

@@ -5,7 +5,7 @@
 sql "SELECT session_add('wide', 'id')" -o /dev/null
 # One row a page, without much to index in it: another column takes the room. The index comes last, for it is quicker so.
 psql -o /dev/null <<'SQL'
-ALTER TABLE sessions.wide ADD COLUMN filler text, ALTER COLUMN filler SET STORAGE PLAIN, SET (autovacuum_enabled = off);
+ALTER TABLE sessions.wide ADD COLUMN filler text, ALTER COLUMN filler SET STORAGE PLAIN, SET (autovacuum_enabled = off, toast_tuple_target = 8000);
 SELECT indexrelid::regclass AS index FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid WHERE indrelid = 'sessions.wide'::regclass AND relam = 2742 \gset
 DROP INDEX :index;
 INSERT INTO sessions.wide SELECT i, jsonb_build_object('id', i, 'n', i, 'm', i % 10), repeat('x', 4100) FROM generate_series(1, 33000) AS i;
@@ -15,12 +15,13 @@ SQL
 pages=$(sql "SELECT pg_relation_size('sessions.wide') / 8192")
 is 'pages' 33000 "$pages"
 
-# The counts by posting lists and by the matcher, and how many pages of the table the first of them visited
+# The counts by posting lists and by the matcher, which reads the table once; and how many pages of it the first of them visited
+queries=('*:*' 'n:[32000 TO *]' m:3 -m:3 'n:[32670 TO 32675]' 'changed:*' 'm:[2 TO 4] -changed:true' 'n:[* TO 100]')
 check() { # WHAT PAGES
-    is "$1: counts that differ" '' "$(sql "
-        SELECT q, by_matcher, by_lists FROM unnest(array['*:*', 'n:[32000 TO *]', 'm:3', '-m:3', 'n:[32670 TO 32675]', 'changed:*', 'm:[2 TO 4] -changed:true', 'n:[* TO 100]']) AS q,
-        LATERAL (SELECT session_count('wide', q) AS by_lists, count(*) AS by_matcher FROM sessions.wide WHERE session_store.lucene_match(doc, q::lucene_query)) AS _
-        WHERE by_matcher <> by_lists")"
+    local by_matcher by_lists
+    by_matcher=$(printf ", count(*) FILTER (WHERE doc @@@ '%s')" "${queries[@]}")
+    by_lists=$(printf ", session_count('wide', '%s')" "${queries[@]}")
+    is "$1: counts" "$(sql "SELECT ${by_matcher#, } FROM sessions.wide")" "$(sql "SELECT ${by_lists#, }")"
     # The ten items that an explanation reads are on pages of their own.
     is "$1: pages visited to count, at most $2" t "$(sql "SELECT (e->'read'->>'heap pages')::int <= $2 + 10 FROM session_explain('wide', '*:*') AS e")"
 }
@@ -33,7 +34,8 @@ write 32672
 check 'the second page of the map' 30
 write 32500
 check 'both pages of the map' 40
-sql 'VACUUM sessions.wide'
+# VACUUM leaves entries of few dead rows where they are, and then these pages are not all-visible.
+sql 'VACUUM (INDEX_CLEANUP on) sessions.wide'
 check 'vacuumed again' 0
 write 0
 check 'all of the table' 1700

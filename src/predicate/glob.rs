@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn long_patterns_take_no_quadratic_time() {
         let wildcard = Wildcard::new(globs(&format!("*{}b*", "a?".repeat(50_000))));
-        let start = std::time::Instant::now();
+        let start = cpu_time::ThreadTime::now();
         assert!(!wildcard.is_match(&"a".repeat(150_000)));
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }

@@ -58,7 +58,7 @@ def queries(n):
         Query("and", "AND of two", "event.type:click AND event.data.a:3",
             ("""doc @> '{"event": {"type": "click", "data": {"a": 3}}}'""",),
             "event.type = click AND event.data.a = 3"),
-        Query("or", "OR of ten", f"user.id:({' '.join(map(str, ten))})",
+        Query("or", "OR of ten", "user.id:(" + " ".join(f'"{id}"' for id in ten) + ")",
             (f"""doc @? '$.user.id ? ({" || ".join(f"@ == {id}" for id in ten)})'::jsonpath""",),
             f"user.id IN ({', '.join(map(str, ten))})", fixed=True),
         Query("narrow", "range, narrow", f"session.start:[{low} TO {high}]",

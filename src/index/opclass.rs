@@ -60,7 +60,11 @@ impl Arguments {
     pub unsafe fn bytes<'a>(self, number: usize) -> &'a [u8] {
         // SAFETY: a detoasted value lives as long as the call, at least.
         unsafe {
-            let varlena = pg_sys::pg_detoast_datum_packed(self.datum(number).cast_mut_ptr());
+            let varlena = self.datum(number).cast_mut_ptr::<pg_sys::varlena>();
+            // A call into the server costs more than the rest of a short match.
+            let is_plain = pgrx::varatt_is_4b_u(varlena)
+                || pgrx::varatt_is_1b(varlena) && !pgrx::varatt_is_1b_e(varlena);
+            let varlena = if is_plain { varlena } else { pg_sys::pg_detoast_datum_packed(varlena) };
             std::slice::from_raw_parts(
                 pgrx::vardata_any(varlena).cast::<u8>(),
                 pgrx::varsize_any_exhdr(varlena),

@@ -9,7 +9,9 @@ use crate::error::{self, Error, Result};
 use crate::lucene::{self, Ast};
 use crate::predicate::{self, Matcher, Predicate};
 use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
+use std::cell::RefCell;
 use std::ffi::CStr;
+use std::rc::Rc;
 
 c_functions! {
     pg_finfo_session_store_query_in session_store_query_in query_in;
@@ -40,12 +42,28 @@ fn transaction_start() -> pg_sys::TimestampTz {
     unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
 }
 
+thread_local! {
+    /// The query that was asked for last: planning a statement asks for it several times, running it once more.
+    static LAST: RefCell<Option<(Vec<u8>, pg_sys::TimestampTz, Rc<Predicate>)>> = const { RefCell::new(None) };
+}
+
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
-pub(super) fn predicate(query: &[u8]) -> Predicate {
-    match read(&String::from_utf8_lossy(query)) {
-        Ok((_, lowered)) => lowered.predicate,
+pub(super) fn predicate(query: &[u8]) -> Rc<Predicate> {
+    let now = transaction_start();
+    let known = LAST.with_borrow(|last| match last {
+        Some((text, moment, predicate)) if text == query && *moment == now => {
+            Some(predicate.clone())
+        }
+        _ => None,
+    });
+    known.unwrap_or_else(|| match read_at(&String::from_utf8_lossy(query), now) {
+        Ok((_, lowered)) => {
+            let predicate = Rc::new(lowered.predicate);
+            LAST.set(Some((query.to_vec(), now, predicate.clone())));
+            predicate
+        }
         Err(error) => error.raise(),
-    }
+    })
 }
 
 /// (cstring) → lucene_query
@@ -70,14 +88,20 @@ unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
 /// A query made ready to match, kept from one call of a plan's function to its next.
 struct Prepared {
     query: Vec<u8>,
-    now: pg_sys::TimestampTz,
+    /// What `NOW` is, if the query speaks of it.
+    now: Option<pg_sys::TimestampTz>,
     matcher: Matcher,
 }
 
 impl Prepared {
     fn new(query: &[u8]) -> Prepared {
         let matcher = Matcher::new(&predicate(query));
-        Prepared { query: query.to_vec(), now: transaction_start(), matcher }
+        let now = query.windows(3).any(|word| word == b"NOW").then(transaction_start);
+        Prepared { query: query.to_vec(), now, matcher }
+    }
+
+    fn is_for(&self, query: &[u8]) -> bool {
+        self.query == query && self.now.is_none_or(|now| now == transaction_start())
     }
 }
 
@@ -93,7 +117,7 @@ unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
             function.fn_extra = context.leak_and_drop_on_delete(prepared).cast();
         }
         let prepared = &mut *function.fn_extra.cast::<Prepared>();
-        if prepared.query != query || prepared.now != transaction_start() {
+        if !prepared.is_for(query) {
             *prepared = Prepared::new(query);
         }
         let doc = JsonbArg::from_datum(arguments.datum(0), false);

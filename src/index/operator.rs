@@ -42,24 +42,30 @@ fn transaction_start() -> pg_sys::TimestampTz {
     unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
 }
 
+/// A query as it was read at a moment.
+struct Understood {
+    query: Vec<u8>,
+    now: pg_sys::TimestampTz,
+    predicate: Rc<Predicate>,
+}
+
 thread_local! {
     /// The query that was asked for last: planning a statement asks for it several times, running it once more.
-    static LAST: RefCell<Option<(Vec<u8>, pg_sys::TimestampTz, Rc<Predicate>)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Understood>> = const { RefCell::new(None) };
 }
 
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
 pub(super) fn predicate(query: &[u8]) -> Rc<Predicate> {
     let now = transaction_start();
-    let known = LAST.with_borrow(|last| match last {
-        Some((text, moment, predicate)) if text == query && *moment == now => {
-            Some(predicate.clone())
-        }
-        _ => None,
+    let known = LAST.with_borrow(|last| {
+        let last = last.as_ref().filter(|last| last.query == query && last.now == now);
+        last.map(|last| last.predicate.clone())
     });
     known.unwrap_or_else(|| match read_at(&String::from_utf8_lossy(query), now) {
         Ok((_, lowered)) => {
             let predicate = Rc::new(lowered.predicate);
-            LAST.set(Some((query.to_vec(), now, predicate.clone())));
+            let (query, last) = (query.to_vec(), predicate.clone());
+            LAST.set(Some(Understood { query, now, predicate: last }));
             predicate
         }
         Err(error) => error.raise(),

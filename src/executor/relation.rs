@@ -98,6 +98,10 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Part, 
     let heap = Heap::open(table);
     // SAFETY: an open relation has its row of pg_class.
     let class = unsafe { &*(*heap.relation()).rd_rel };
+    // A column that is not there has the number 0, and so has an expression in pg_index.indkey.
+    if heap.column() <= 0 {
+        return Err(Obstacle::NoIndex);
+    }
     if class.relkind as u8 != pg_sys::RELKIND_RELATION || class.relam != pg_sys::HEAP_TABLE_AM_OID {
         return Err(Obstacle::NoTable);
     }

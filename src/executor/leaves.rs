@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Sink, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Span, Truth, end_of_prefix};
+use crate::lucene::Dead;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
@@ -257,24 +258,50 @@ impl<'i> Leaves<'i> {
                     rows.iter().for_each(|tid| taken.take(*tid));
                 }
             }
-            let mut keys = 0;
-            if span.ask {
-                self.index.ascend(&from, &mut |key, rows| {
-                    if key >= below.as_slice() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    keys += 1;
-                    if let Some(taken) = taken.by(truth(key)) {
-                        rows.for_each(taken)?;
-                    }
-                    Ok(ControlFlow::Continue(()))
-                })?;
+            let keys = if span.ask {
+                self.ask(&from, &below, probe, most, taken)?
             } else if let Some(taken) = taken.by(most) {
-                keys = Entries::ascending(self.index, &from)?.gather(self.index, &below, taken)?;
-            }
+                self.index.gather(&from, &below, taken)?
+            } else {
+                0
+            };
             self.read.borrow_mut().keys += keys;
         }
         Ok(())
+    }
+
+    /// The rows of the keys of the tree that lie between two and pass. Where one shows that none passes which begins as it does, those
+    /// are leapt over. Returns how many keys were asked.
+    fn ask(
+        &self,
+        from: &[u8],
+        below: &[u8],
+        probe: &Probe,
+        most: Truth,
+        taken: &mut Taken<'_>,
+    ) -> Result<u64> {
+        let mut entries = Entries::ascending(self.index, from)?;
+        let mut keys = 0;
+        while let Some(entry) = entries.next(self.index)? {
+            if entry.key >= below {
+                break;
+            }
+            keys += 1;
+            let answer = key::value_of(entry.key).map_or(Ok(most), |value| probe.try_ask(value));
+            match answer {
+                Ok(truth) => {
+                    if let Some(taken) = taken.by(truth.min(most)) {
+                        entry.postings.for_each(taken)?;
+                    }
+                }
+                Err(Dead(length)) => {
+                    let begin = entry.key.len().min(key::VALUE_AT + length);
+                    let behind = end_of_prefix(&entry.key[..begin]);
+                    entries.seek(self.index, &behind)?;
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// The rows with a key.

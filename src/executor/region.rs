@@ -54,6 +54,9 @@ impl Region {
         if self.is_all || first < self.head {
             return true;
         }
+        if self.more.is_empty() {
+            return false;
+        }
         let (from, to) = (first as usize / 64, last as usize / 64);
         let Some(words) = self.more.get(from..self.more.len().min(to + 1)) else { return false };
         words.iter().enumerate().any(|(at, word)| {

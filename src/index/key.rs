@@ -99,9 +99,12 @@ pub fn path_hash(key: &[u8]) -> Option<PathHash> {
     key.get(1..5)?.try_into().ok().map(PathHash)
 }
 
+/// Where type and value begin in a V key.
+pub const VALUE_AT: usize = 5;
+
 /// Type and value of a V key.
 pub fn value_of(key: &[u8]) -> Option<&[u8]> {
-    (key.first() == Some(&VALUE)).then(|| key.get(5..)).flatten()
+    (key.first() == Some(&VALUE)).then(|| key.get(VALUE_AT..)).flatten()
 }
 
 /// As much of a path as E keys hold.

@@ -2,6 +2,7 @@
 
 use super::key::{self, MAX_VALUE};
 use crate::document::{BOOLEAN, NUMBER, STRING, Scalar};
+use crate::lucene::Dead;
 use crate::predicate::{Limit, Test, Value};
 
 /// What is known of a document from its keys. In order, so that the smaller of two decides a conjunction, the greater a
@@ -189,19 +190,24 @@ impl Probe {
 
     /// Whether a stored value passes that lies in a span where each must be asked.
     pub fn ask(&self, value: &[u8]) -> Truth {
-        let Some((kind, bytes)) = value.split_first() else { return Truth::No };
+        self.try_ask(value).unwrap_or(Truth::No)
+    }
+
+    /// The same; where it can be seen that no value passes that begins as this one, how far.
+    pub fn try_ask(&self, value: &[u8]) -> Result<Truth, Dead> {
+        let Some((kind, bytes)) = value.split_first() else { return Ok(Truth::No) };
         if key::is_cut_value(value) {
-            return self.ask_cut(bytes);
+            return Ok(self.ask_cut(bytes));
         }
-        let leaf = match *kind {
-            NUMBER => Scalar::Number(bytes),
-            BOOLEAN => Scalar::Bool(bytes == [1]),
+        let passes = match *kind {
+            NUMBER => self.test.accepts(&Scalar::Number(bytes)),
+            BOOLEAN => self.test.accepts(&Scalar::Bool(bytes == [1])),
             _ => match std::str::from_utf8(bytes) {
-                Ok(text) => Scalar::String(text),
-                Err(_) => return Truth::Maybe,
+                Ok(text) => self.test.check(text).map_err(|Dead(length)| Dead(1 + length))?,
+                Err(_) => return Ok(Truth::Maybe),
             },
         };
-        if self.test.accepts(&leaf) { Truth::Yes } else { Truth::No }
+        Ok(if passes { Truth::Yes } else { Truth::No })
     }
 
     /// Of a cut value only the first bytes are known.

@@ -18,7 +18,7 @@ pub use ast::{Ast, Bound, Form, Glob, Occur};
 pub use error::{Error, ErrorKind};
 pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES};
 pub use parse::parse;
-pub use regexp::{Node as RegexpNode, Regexp, Table, write_char as write_regexp_char};
+pub use regexp::{Dead, Node as RegexpNode, Regexp, Table, write_char as write_regexp_char};
 pub use sort::{SortKey, parse_sort};
 
 #[cfg(test)]

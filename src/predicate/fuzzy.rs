@@ -1,6 +1,8 @@
 //! Edit distance: insertions, deletions, substitutions and swaps of neighbours, each 1, no place edited twice (optimal
 //! string alignment, as Lucene's `LevenshteinAutomata` with transpositions).
 
+use crate::lucene::Dead;
+
 /// The most edits that are counted; Solr's language has 2.
 const MAX_EDITS: usize = 3;
 
@@ -29,11 +31,16 @@ impl Fuzzy {
 
     /// Whether the other text is no further away.
     pub fn is_match(&self, other: &str) -> bool {
-        let (chars, edits) = (&self.chars[..], usize::from(self.edits));
         // A character has one to four bytes.
-        if other.len() + edits < chars.len() || other.len() > 4 * (chars.len() + edits) {
-            return false;
-        }
+        let (length, edits) = (self.chars.len(), usize::from(self.edits));
+        other.len() + edits >= length
+            && other.len() <= 4 * (length + edits)
+            && self.check(other) == Ok(true)
+    }
+
+    /// The same; of what is further away, with what everything begins with that is, too, where that can be seen.
+    pub fn check(&self, other: &str) -> Result<bool, Dead> {
+        let (chars, edits) = (&self.chars[..], usize::from(self.edits));
         // Rows of the distance table, one for each character of the other text. Only a band around the diagonal can stay
         // within the limit: place d of row j is column j + d - edits. What lies beside it reads as too far.
         let far = edits + 1;
@@ -44,10 +51,11 @@ impl Fuzzy {
         }
         let mut count = 0;
         let mut previous = None;
-        for c in other.chars() {
+        for (at, c) in other.char_indices() {
+            let dead = Dead(at + c.len_utf8());
             count += 1;
             if count > chars.len() + edits {
-                return false;
+                return Err(dead);
             }
             let mut row = [far; 2 * MAX_EDITS + 2];
             let mut least = far;
@@ -56,13 +64,14 @@ impl Fuzzy {
             {
                 row[d] = match (count + d - edits).checked_sub(1) {
                     None => count,
-                    Some(at) => {
+                    Some(column) => {
                         let mut distance =
-                            (last[d] + usize::from(chars[at] != c)).min(last[d + 1] + 1);
+                            (last[d] + usize::from(chars[column] != c)).min(last[d + 1] + 1);
                         if d > 0 {
                             distance = distance.min(row[d - 1] + 1);
                         }
-                        if at > 0 && chars[at - 1] == c && previous == Some(chars[at]) {
+                        let is_swap = column > 0 && chars[column - 1] == c;
+                        if is_swap && previous == Some(chars[column]) {
                             distance = distance.min(before_last[d] + 1);
                         }
                         distance.min(far)
@@ -71,11 +80,11 @@ impl Fuzzy {
                 least = least.min(row[d]);
             }
             if least > edits {
-                return false;
+                return Err(dead);
             }
             (before_last, last, previous) = (last, row, Some(c));
         }
-        last.get(chars.len() + edits - count).is_some_and(|distance| *distance <= edits)
+        Ok(last.get(chars.len() + edits - count).is_some_and(|distance| *distance <= edits))
     }
 }
 

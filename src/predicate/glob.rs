@@ -1,6 +1,6 @@
 //! Wildcard patterns: `?` is one character, `*` any number of them.
 
-use crate::lucene::{Glob, Table, write_regexp_char};
+use crate::lucene::{Dead, Glob, Table, write_regexp_char};
 use memchr::memmem::Finder;
 
 /// A pattern, made ready to look at many texts.
@@ -61,9 +61,18 @@ impl Wildcard {
     /// Whether it matches the whole of the text. What stands between stars is taken where it is found first, which
     /// leaves most of the text to what follows.
     pub fn is_match(&self, text: &str) -> bool {
-        if let Some(table) = &self.table {
-            return table.is_match(text);
+        self.check(text) == Ok(true)
+    }
+
+    /// The same; where it can be seen, with what of the text no match begins.
+    pub fn check(&self, text: &str) -> Result<bool, Dead> {
+        match &self.table {
+            Some(table) => table.check(text),
+            None => Ok(self.finds_in(text)),
         }
+    }
+
+    fn finds_in(&self, text: &str) -> bool {
         let Some(rest) = self.first.strip_start(text) else { return false };
         let Some(last) = &self.last else { return rest.is_empty() };
         let Some(rest) = last.strip_end(rest) else { return false };

@@ -2,6 +2,7 @@
 
 use super::{Predicate, Test};
 use crate::document::{Container, Item, Leaf, Scalar, Scratch};
+use crate::lucene::Dead;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
@@ -293,6 +294,16 @@ impl Node {
 }
 
 impl Test {
+    /// Whether a string passes; where it can be seen that none does with which it begins, how far.
+    pub fn check(&self, text: &str) -> Result<bool, Dead> {
+        match self {
+            Test::Wildcard(wildcard) => wildcard.check(text),
+            Test::Regexp(regexp) => regexp.check(text),
+            Test::Fuzzy(fuzzy) => fuzzy.check(text),
+            test => Ok(test.accepts(&Scalar::String(text))),
+        }
+    }
+
     /// Whether a leaf passes. Patterns look at strings alone.
     pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
         match (self, leaf) {

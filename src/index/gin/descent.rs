@@ -45,7 +45,7 @@ pub enum Place<'a> {
 
 impl Place<'_> {
     /// Whether a key lies behind the place.
-    fn is_before(self, key: Key<'_>) -> Parsed<bool> {
+    pub fn is_before(self, key: Key<'_>) -> Parsed<bool> {
         match (key, self) {
             (Key::Placeholder, _) => Ok(true),
             (_, Place::End) => Ok(false),
@@ -114,21 +114,7 @@ impl EntryPage {
 
     /// The first tuple whose key lies behind the place; `len` if none does.
     pub fn first_behind(&self, place: Place<'_>) -> Parsed<usize> {
-        self.first_of(self.len, place)
-    }
-
-    /// The same, of the first `len` tuples.
-    fn first_of(&self, len: usize, place: Place<'_>) -> Parsed<usize> {
-        let (mut low, mut high) = (0, len);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if place.is_before(self.key(middle)?)? {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        Ok(low)
+        first_behind(&self.bytes, self.len, place)
     }
 
     /// The right page, if all keys of this one lie before the place. "Entry tree is "static", ie tuple never deletes from it,
@@ -144,8 +130,22 @@ impl EntryPage {
     /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `onward` has seen
     /// that the last one lies behind the place.
     pub fn child_behind(&self, place: Place<'_>) -> Parsed<usize> {
-        self.first_of(self.len.saturating_sub(1), place)
+        first_behind(&self.bytes, self.len.saturating_sub(1), place)
     }
+}
+
+/// The first of so many tuples of a page whose key lies behind the place; `len` if none does.
+pub fn first_behind(page: &Block, len: usize, place: Place<'_>) -> Parsed<usize> {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if place.is_before(Tuple::at(page, middle)?.key()?)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
 }
 
 /// Finds the leaf that has, or would have, the first entry behind a place.

@@ -3,7 +3,6 @@
 use super::buffer::{GinIndex, expand};
 use super::descent::{EntryPage, Found, Place, descend};
 use super::page::{Damage, Key};
-use super::posting::Sink;
 use super::postings::Postings;
 use crate::error::Result;
 
@@ -91,25 +90,20 @@ impl Entries {
         Ok(Some(Entry { key, postings: Postings { index, block, content } }))
     }
 
-    /// Ascending, hands out the rows of all entries up to a key, and says how many entries those were. Keys are looked at only to
-    /// find the last one.
-    pub fn gather(&mut self, index: &GinIndex, below: &[u8], sink: &mut impl Sink) -> Result<u64> {
-        let mut count = 0;
-        loop {
-            let block = self.page.block;
-            let damaged = |damage| index.corrupt(block, damage);
-            let end = self.page.first_behind(Place::Before(below)).map_err(damaged)?;
-            for at in self.at..end {
-                let content = self.page.tuple(at).and_then(|tuple| tuple.content());
-                let content = content.map_err(damaged)?;
-                Postings { index, block, content }.for_each(sink)?;
-            }
-            count += end.saturating_sub(self.at) as u64;
-            self.at = end;
-            if end < self.page.len || !self.turn_right(index)? {
-                return Ok(count);
+    /// Ascending, goes on to the first key that is not less than this one, if that lies ahead.
+    pub fn seek(&mut self, index: &GinIndex, key: &[u8]) -> Result<()> {
+        // On the page at hand, on the next one, or else looked for from the root.
+        for _ in 0..2 {
+            let place = self.page.first_behind(Place::Before(key));
+            let place = place.map_err(|damage| index.corrupt(self.page.block, damage))?;
+            self.at = self.at.max(place);
+            if self.at < self.page.len || !self.turn_right(index)? {
+                return Ok(());
             }
         }
+        let Found { page, at, .. } = descend(index, Place::Before(key))?;
+        (self.page, self.at) = (page, at);
+        Ok(())
     }
 
     #[cold]

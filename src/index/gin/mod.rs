@@ -8,6 +8,7 @@
 //! page ── posting ── data      what bytes mean, damaged ones too; pure
 //! buffer                       pages of the buffer cache; all of the unsafe code
 //! descent ── entries ── postings      root → leaf → entries, either way → rows
+//!         ── gather                    all rows of an interval
 //! pending ── estimate
 //! ```
 
@@ -18,6 +19,7 @@ mod data;
 mod descent;
 mod entries;
 mod estimate;
+mod gather;
 mod page;
 mod pending;
 mod posting;

@@ -231,3 +231,29 @@ impl<'a> Tuple<'a> {
         }
     }
 }
+
+/// The content of a leaf's tuple, as [`Tuple::at`] and [`Tuple::content`] have it, with as few looks as it takes: where values are
+/// distinct, a range is read at the speed of this.
+#[inline(always)]
+pub fn content(page: &Block, index: usize) -> Parsed<Content<'_>> {
+    const LP_NORMAL: u32 = 1;
+    let pointer = u32_at(page, HEADER + 4 * index);
+    let start = (pointer & 0x7fff) as usize;
+    let header: Option<&[u8; TUPLE_HEADER]> = page.get(start..).and_then(|rest| rest.first_chunk());
+    let (Some(header), LP_NORMAL) = (header, pointer >> 15 & 3) else {
+        return Err(Damage("a line pointer leads nowhere"));
+    };
+    let header = u64::from_le_bytes(*header);
+    let (place, count) = ((header as u32).rotate_left(16), (header >> 32) as u16);
+    if count == TREE_POSTING {
+        return Ok(Content::Tree(place));
+    }
+    let list = start + (place & !LIST_COMPRESSED) as usize;
+    let end = start + usize::from((header >> 48) as u16 & TUPLE_SIZE);
+    match page.get(list..end) {
+        Some(bytes) => {
+            Ok(Content::List(List { count, compressed: place & LIST_COMPRESSED != 0, bytes }))
+        }
+        None => Err(Damage("a posting list does not start within its tuple")),
+    }
+}

@@ -102,22 +102,27 @@ impl<F: FnMut(Tid)> Sink for F {
 }
 
 impl List<'_> {
-    /// The items in ascending order. When the list is found damaged, some of them have been handed out.
+    /// Whether a sink wants some of its items, so far as the first one tells.
     #[inline(always)]
-    pub fn for_each(&self, sink: &mut impl Sink) -> Parsed<()> {
+    pub fn is_wanted(&self, sink: &impl Sink) -> Parsed<bool> {
         if self.count == 0 {
-            return Ok(()); // VACUUM has removed them all.
+            return Ok(false); // VACUUM has removed them all.
         }
         let first = Tid::read(self.bytes.get(..ITEM).ok_or(TOO_LONG)?);
         first.checked()?;
-        let is_one = self.count == 1;
-        if !sink.wants(first.block, if is_one { first.block } else { u32::MAX }) {
+        Ok(sink.wants(first.block, if self.count == 1 { first.block } else { u32::MAX }))
+    }
+
+    /// The items in ascending order. When the list is found damaged, some of them have been handed out.
+    #[inline(always)]
+    pub fn for_each(&self, sink: &mut impl Sink) -> Parsed<()> {
+        if !self.is_wanted(sink)? {
             sink.pass_by(usize::from(self.count));
             return Ok(());
         }
         // The most common by far where values are distinct: its first item stands as it is in either format.
-        if is_one {
-            sink.take(first);
+        if self.count == 1 {
+            sink.take(Tid::read(self.bytes));
             return Ok(());
         }
         let read = if self.compressed {

@@ -6,7 +6,7 @@
 //! those of all operands side by side, so that the same construction intersects (the ends of all operands are in the set)
 //! and complements (the end is not in it).
 
-use super::Node;
+use super::{Dead, Node};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -42,25 +42,25 @@ impl Automaton {
     }
 
     /// Whether it matches the whole of the text.
-    pub fn is_match(&self, text: &str) -> bool {
-        self.accepting[self.run(text)]
+    pub fn check(&self, text: &str) -> Result<bool, Dead> {
+        Ok(self.accepting[self.run(text)?])
     }
 
     /// Whether any text matches that begins with these bytes, the last of which may be a part of a character only.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
-        self.run(prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid())) != DEAD
+        self.run(prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid())).is_ok()
     }
 
     /// The state behind the text.
-    fn run(&self, text: &str) -> usize {
+    fn run(&self, text: &str) -> Result<usize, Dead> {
         let mut state = START;
-        for c in text.chars() {
-            if state == DEAD {
-                break;
-            }
+        for (at, c) in text.char_indices() {
             state = self.next[state * self.alphabet.len() + self.alphabet.class(c)] as usize;
+            if state == DEAD {
+                return Err(Dead(at + c.len_utf8()));
+            }
         }
-        state
+        Ok(state)
     }
 
     fn row(&self, state: usize) -> &[u32] {

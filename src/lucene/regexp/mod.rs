@@ -62,6 +62,10 @@ pub enum Node {
     },
 }
 
+/// No match begins with so many bytes of a text, so that none of the texts that begin so need be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dead(pub usize);
+
 /// A range of characters, both ends included.
 pub type ClassItem = (char, char);
 
@@ -113,10 +117,15 @@ impl Regexp {
 
     /// Whether it matches the whole of the text.
     pub fn is_match(&self, text: &str) -> bool {
+        self.check(text) == Ok(true)
+    }
+
+    /// The same; where it can be seen, with what of the text no match begins.
+    pub fn check(&self, text: &str) -> Result<bool, Dead> {
         match &*self.program {
-            Program::Table(table) => table.is_match(text),
-            Program::Regex(regex) => regex.is_match(text),
-            Program::Automaton(automaton) => automaton.is_match(text),
+            Program::Table(table) => table.check(text),
+            Program::Regex(regex) => Ok(regex.is_match(text)),
+            Program::Automaton(automaton) => automaton.check(text),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Small expressions as one table over bytes, which takes a step for each byte of a text and nothing else.
 
+use super::Dead;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
@@ -38,25 +39,25 @@ impl Table {
     }
 
     /// Whether it matches the whole of the text.
-    pub fn is_match(&self, text: &str) -> bool {
-        let state = self.run(text.as_bytes());
-        state.is_some_and(|state| self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
+    pub fn check(&self, text: &str) -> Result<bool, Dead> {
+        let state = self.run(text.as_bytes())?;
+        Ok(self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
     }
 
     /// Whether it may match a text that begins with these bytes. False is certain.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
-        self.run(prefix).is_some()
+        self.run(prefix).is_ok()
     }
 
-    /// The state behind the bytes; none if no match begins with them.
-    fn run(&self, bytes: &[u8]) -> Option<StateID> {
+    /// The state behind the bytes.
+    fn run(&self, bytes: &[u8]) -> Result<StateID, Dead> {
         let mut state = self.start;
-        for &byte in bytes {
+        for (at, &byte) in bytes.iter().enumerate() {
             state = self.dfa.next_state(state, byte);
             if self.dfa.is_dead_state(state) {
-                return None;
+                return Err(Dead(at + 1));
             }
         }
-        Some(state)
+        Ok(state)
     }
 }

@@ -1,0 +1,84 @@
+//! All rows of an interval of keys: no key is looked at but those at its ends.
+
+use super::buffer::GinIndex;
+use super::descent::{EntryPage, Found, Place, descend, first_behind};
+use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
+use super::posting::Sink;
+use super::postings::Postings;
+use crate::error::Result;
+use std::ops::Range;
+
+impl GinIndex {
+    /// Hands out the rows of the keys from one on and below another, and says how many keys those are. Pages are read where they lie,
+    /// under their locks; posting trees afterwards, since "we should unlock entry page before touching posting tree" (ginget.c,
+    /// startScanEntry).
+    pub fn gather(&self, from: &[u8], below: &[u8], sink: &mut impl Sink) -> Result<u64> {
+        let Found { page, at, .. } = descend(self, Place::Before(from))?;
+        let EntryPage { block, ref bytes, len, right, .. } = page;
+        let end = page.first_behind(Place::Before(below));
+        let end = end.map_err(|damage| self.corrupt(block, damage))?.max(at);
+        let mut trees = Vec::new();
+        lists(bytes, at..end, sink, &mut trees).map_err(|damage| self.corrupt(block, damage))?;
+        self.trees(block, &mut trees, sink)?;
+        let (mut keys, mut next, mut pages) = (end - at, right.filter(|_| end == len), 0);
+        while let Some(block) = next {
+            pgrx::check_for_interrupts!();
+            let (passed, right) = {
+                let page = self.lock(block)?;
+                whole(page.bytes(), below, sink, &mut trees)
+                    .map_err(|damage| self.corrupt(block, damage))?
+            };
+            self.trees(block, &mut trees, sink)?;
+            (keys, next, pages) = (keys + passed, right, pages + 1);
+            if pages > self.blocks() {
+                return Err(self.corrupt(block, Damage("the entry tree's leaves have no end")));
+            }
+        }
+        Ok(keys as u64)
+    }
+
+    fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
+        roots.drain(..).try_for_each(|root| {
+            Postings { index: self, block, content: Content::Tree(root) }.for_each(sink)
+        })
+    }
+}
+
+/// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
+fn whole(
+    page: &Block,
+    below: &[u8],
+    sink: &mut impl Sink,
+    trees: &mut Vec<u32>,
+) -> Parsed<(usize, Option<u32>)> {
+    let head = Page::parse(page)?;
+    if head.kind != Kind::EntryLeaf {
+        return Err(Damage("it does not follow its left sibling"));
+    }
+    let len = head.tuples()?;
+    let place = Place::Before(below);
+    // Nearly always all of them.
+    let goes_on = len > 0 && !place.is_before(Tuple::at(page, len - 1)?.key()?)?;
+    let end = if goes_on { len } else { first_behind(page, len, place)? };
+    lists(page, 0..end, sink, trees)?;
+    Ok((end, head.right.filter(|_| goes_on)))
+}
+
+/// The lists of some entries, and the roots of what are trees.
+fn lists(
+    page: &Block,
+    entries: Range<usize>,
+    sink: &mut impl Sink,
+    trees: &mut Vec<u32>,
+) -> Parsed<()> {
+    let mut passed = 0;
+    for at in entries {
+        match content(page, at)? {
+            Content::List(list) if list.is_wanted(sink)? => list.for_each(sink)?,
+            Content::List(list) => passed += usize::from(list.count),
+            Content::Tree(root) => trees.push(root),
+        }
+    }
+    sink.pass_by(passed);
+    Ok(())
+}

@@ -18,7 +18,7 @@ pub struct Leaves<'i> {
     pub index: &'i GinIndex,
     pub numbering: Numbering,
     /// Blocks of the table.
-    blocks: u32,
+    pub blocks: u32,
     /// Entries that are in no order of theirs yet, in order.
     pub pending: BTreeMap<Vec<u8>, Vec<Tid>>,
     /// The pages whose rows are looked for; those of others are counted.
@@ -33,6 +33,8 @@ pub struct Leaves<'i> {
 pub struct Read {
     pub keys: u64,
     pub postings: u64,
+    /// Those outside the region.
+    pub counted: u64,
 }
 
 /// Where a leaf's rows go.
@@ -144,7 +146,7 @@ impl<'i> Leaves<'i> {
     pub fn every(&self) -> Result<Met> {
         let mut rows = self.collector();
         key::EVERY.iter().try_for_each(|key| self.key(key, &mut rows))?;
-        self.read.borrow_mut().postings += rows.passed + rows.taken;
+        self.add_read(rows.taken, rows.passed);
         let (passed, any) = (rows.passed, rows.finish()?);
         Ok(Met { found: Found { any, ..Found::none() }, passed, is_sure: true })
     }
@@ -184,7 +186,7 @@ impl<'i> Leaves<'i> {
             }
         }
         let passed = taken.sure.passed + taken.unsure.passed;
-        self.read.borrow_mut().postings += passed + taken.sure.taken + taken.unsure.taken;
+        self.add_read(taken.sure.taken + taken.unsure.taken, passed);
         let is_sure = taken.unsure.passed == 0;
         let (sure, unsure) = (taken.sure.finish()?, taken.unsure.finish()?);
         let found = if unsure.is_empty() {
@@ -309,6 +311,11 @@ impl<'i> Leaves<'i> {
         self.pending.get(key).into_iter().flatten().for_each(|tid| rows.take(*tid));
         self.read.borrow_mut().keys += 1;
         self.index.postings(key, rows)
+    }
+
+    fn add_read(&self, postings: u64, counted: u64) {
+        let mut read = self.read.borrow_mut();
+        (read.postings, read.counted) = (read.postings + postings, read.counted + counted);
     }
 
     /// Calls `visit` with the keys from one on and below another, some of them twice.

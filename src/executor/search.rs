@@ -7,7 +7,7 @@ use super::order::Sorted;
 use super::region::Region;
 use super::relation::Part;
 use super::tally::{Tally, tally};
-use super::visibility::Map;
+use super::visibility::{Map, rows_on};
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
 use crate::lucene::SortKey;
@@ -34,6 +34,8 @@ pub struct Rows {
 pub struct Counts {
     pub keys: u64,
     pub postings: u64,
+    /// Postings that were only counted, packed as they are.
+    pub counted: u64,
     /// Rows that were looked up, to see whether they are visible or match, or for their documents.
     pub rows: u64,
     pub heap_pages: u64,
@@ -253,6 +255,7 @@ impl Counts {
         let read = leaves.read.borrow();
         self.keys += read.keys;
         self.postings += read.postings;
+        self.counted += read.counted;
         self.heap_pages += heap.pages.get();
     }
 }
@@ -297,13 +300,14 @@ fn find_exactly(
     let before = Map::read(&heap, blocks);
     let mut leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
     if let Some(wanted) = wanted {
-        let found = tally(&mut leaves, predicate, &before, wanted)?;
+        let open = before.open();
+        let found = tally(&mut leaves, predicate, &open, wanted)?;
         // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
         let is_still = || before.is_within(&Map::read(&heap, blocks)) && heap.blocks() == blocks;
         if let Some(Tally { outside, within: Found { mut any, unsure } }) = found
             && is_still()
         {
-            counts.rows += check(&mut any, before.open_rows(numbering), &unsure);
+            counts.rows += check(&mut any, rows_on(&open, numbering), &unsure);
             let count = outside + any.len();
             any.remove_range(leaves.region.end(numbering)..);
             if any.len() >= count.min(wanted.into()) {
@@ -316,7 +320,8 @@ fn find_exactly(
     }
     let Found { mut any, unsure } = leaves.rows(predicate)?;
     let after = Map::read(&heap, blocks);
-    counts.rows += check(&mut any, before.and(&after).open_rows(numbering), &unsure);
+    let open = before.and(&after).open();
+    counts.rows += check(&mut any, rows_on(&open, numbering), &unsure);
     drop(fetcher);
     counts.add(&leaves, &heap);
     let count = any.len();

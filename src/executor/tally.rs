@@ -7,13 +7,13 @@
 use super::bitmap::Found;
 use super::leaves::{Leaves, Met};
 use super::region::Region;
-use super::visibility::Map;
 use crate::error::Result;
 use crate::index::span::{Span, spans};
 use crate::predicate::{Predicate, Test};
+use roaring::RoaringBitmap;
 
 /// Where more than one page in so many must be looked at, all rows may as well be.
-const OPEN: u32 = 8;
+const OPEN: u32 = 4;
 /// Pages at the start of a table that are unpacked for a window, at least.
 const HEAD: u32 = 64;
 
@@ -75,20 +75,19 @@ impl<'p> Countable<'p> {
     }
 }
 
-/// Counts what matches outside of a region, which holds all pages that were not all-visible before, and the first ones if some rows are
+/// Counts what matches outside of a region, which holds the pages that were not all-visible before, and the first ones if some rows are
 /// wanted. None if that cannot be done.
 pub fn tally(
     leaves: &mut Leaves<'_>,
     predicate: &Predicate,
-    before: &Map,
+    open: &RoaringBitmap,
     rows: u32,
 ) -> Result<Option<Tally>> {
     let Some(countable) = Countable::new(predicate) else { return Ok(None) };
-    let open = before.open();
-    if open.len() > u64::from(before.blocks() / OPEN) || !countable.counts_once(leaves)? {
+    if open.len() > u64::from(leaves.blocks / OPEN) || !countable.counts_once(leaves)? {
         return Ok(None);
     }
-    let mut region = Region::head(countable.head(before.blocks(), rows));
+    let mut region = Region::head(countable.head(leaves.blocks, rows));
     open.iter().for_each(|block| region.add(block));
     // What is pending may have come into the tree meanwhile, and be met twice.
     leaves.pending.values().flatten().for_each(|tid| region.add(tid.block));

@@ -44,10 +44,6 @@ impl Map {
         Map { bytes, blocks }
     }
 
-    pub fn blocks(&self) -> u32 {
-        self.blocks
-    }
-
     /// Pages that are all-visible in both.
     pub fn and(mut self, other: &Map) -> Map {
         self.bytes.iter_mut().zip(&other.bytes).for_each(|(a, b)| *a &= b);
@@ -62,27 +58,28 @@ impl Map {
 
     /// The pages that are not all-visible.
     pub fn open(&self) -> RoaringBitmap {
+        /// Bytes that are looked at together: nearly all have nothing to show.
+        const PIECE: usize = 128;
         let mut open = RoaringBitmap::new();
-        for (word, bytes) in self.bytes.chunks(8).enumerate() {
-            // Nearly all of them have nothing to show.
+        for (piece, bytes) in self.bytes.chunks(PIECE).enumerate() {
             if bytes.iter().fold(ALL_VISIBLE, |all, byte| all & byte) == ALL_VISIBLE {
                 continue;
             }
             for (at, byte) in bytes.iter().enumerate() {
-                let first = (8 * word + at) as u32 * BLOCKS_PER_BYTE;
+                let first = (PIECE * piece + at) as u32 * BLOCKS_PER_BYTE;
                 let blocks = (0..BLOCKS_PER_BYTE).filter(|block| byte >> (2 * block) & 1 == 0);
                 open.extend(blocks.map(|block| first + block).filter(|block| *block < self.blocks));
             }
         }
         open
     }
+}
 
-    /// The numbers of rows on pages that are not all-visible.
-    pub fn open_rows(&self, numbering: Numbering) -> RoaringBitmap {
-        let mut rows = RoaringBitmap::new();
-        for block in &self.open() {
-            rows.insert_range(numbering.numbers(block..=block));
-        }
-        rows
+/// The numbers of the rows on some pages.
+pub fn rows_on(pages: &RoaringBitmap, numbering: Numbering) -> RoaringBitmap {
+    let mut rows = RoaringBitmap::new();
+    for page in pages {
+        rows.insert_range(numbering.numbers(page..=page));
     }
+    rows
 }

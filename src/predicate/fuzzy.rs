@@ -141,10 +141,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_whole_table(a in "[abc]{0,7}", b in "[abc]{0,7}", edits in 0u8..4) {
+        fn agrees_with_the_whole_table(a in "[abc]{0,7}", b in "[abc]{0,7}", edits in 0u8..4, more in "[abc]{0,4}") {
             let chars = |s: &str| s.chars().collect::<Vec<_>>();
-            let distance = distance(&chars(&a), &chars(&b));
-            prop_assert_eq!(Fuzzy::new(a, edits).is_match(&b), distance <= usize::from(edits));
+            let fuzzy = Fuzzy::new(a.as_str(), edits);
+            prop_assert_eq!(fuzzy.is_match(&b), distance(&chars(&a), &chars(&b)) <= usize::from(edits));
+            if let Err(Dead(length)) = fuzzy.check(&b) {
+                let other = b[..length].to_string() + &more;
+                prop_assert!(distance(&chars(&a), &chars(&other)) > usize::from(edits), "{}", other);
+            }
         }
     }
 }

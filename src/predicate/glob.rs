@@ -281,13 +281,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_regular_expression(pattern in "[aé?*]{0,8}", text in "[aé💡]{0,10}") {
+        fn agrees_with_a_regular_expression(pattern in "[aé?*]{0,8}", text in "[aé💡]{0,10}", more in "[aé💡]{0,4}") {
             let regex = pattern.replace('?', ".").replace('*', ".*");
             let regex = regex::Regex::new(&format!("^(?:{regex})$")).unwrap();
             let wildcard = Wildcard::new(globs(&pattern));
             let matches = wildcard.is_match(&text);
             prop_assert_eq!(Wildcard { table: None, ..wildcard.clone() }.is_match(&text), matches);
             prop_assert_eq!(matches, regex.is_match(&text));
+            if let Err(Dead(length)) = wildcard.check(&text)
+                && text.is_char_boundary(length)
+            {
+                let other = text[..length].to_string() + &more;
+                prop_assert!(!regex.is_match(&other), "{}", other);
+            }
             if matches {
                 prop_assert!(text.starts_with(&wildcard.literal_prefix()));
                 prop_assert!((0..=text.len()).all(|end| wildcard.could_start(&text.as_bytes()[..end])));

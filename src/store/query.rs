@@ -154,6 +154,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
                     explained["read"] = json!({
                         "keys": counts.keys,
                         "postings": counts.postings,
+                        "counted": counts.counted,
                         "rows": counts.rows,
                         "heap pages": counts.heap_pages,
                     });

@@ -2,7 +2,7 @@
 
 use super::data::{DataContent, DataPage};
 use super::page::{Block, Content, Page, Tuple};
-use super::{Entries, GinIndex, Tid};
+use super::{Entries, GinIndex, Sink, Tid};
 use crate::error::{Error, Result};
 use pgrx::prelude::*;
 use std::ops::ControlFlow;
@@ -115,8 +115,49 @@ fn check() {
         done(index.postings(&bound, &mut |tid: Tid| found.push((bound.clone(), tid))));
         same("one key", &found, &rows[middle..end]);
         near("one key", done(index.estimate_key(&bound)), end - middle);
+        let mut entries = done(Entries::ascending(&index, b""));
+        done(entries.seek(&index, &bound));
+        let sought = done(entries.next(&index)).map(|entry| entry.key.to_vec());
+        assert_eq!(sought.as_ref(), rows.get(middle).map(|row| &row.0), "sought");
+        for below in [bound.clone(), [&bound[..], &[0]].concat(), vec![0xff; 3000]] {
+            let end = middle.max(rows.partition_point(|row| row.0 < below));
+            gather(&index, &bound, &below, &rows[middle..end]);
+        }
         near("up", done(index.estimate_interval(&bound, None)), rows.len() - middle);
         near("down", done(index.estimate_interval(b"", Some(&bound))), middle);
+    }
+}
+
+/// Compares an interval's rows, all unpacked, none, and of some blocks alone, with what they should be.
+fn gather(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
+    /// Unpacks what lies in one of the blocks, and counts the rest.
+    struct Some(std::ops::RangeInclusive<u32>, Vec<Tid>, usize);
+    impl Sink for Some {
+        fn wants(&self, first: u32, last: u32) -> bool {
+            first <= *self.0.end() && *self.0.start() <= last
+        }
+        fn take(&mut self, row: Tid) {
+            if self.0.contains(&row.block) {
+                self.1.push(row);
+            } else {
+                self.2 += 1;
+            }
+        }
+        fn pass_by(&mut self, count: usize) {
+            self.2 += count;
+        }
+    }
+    let mut tids: Vec<Tid> = expected.iter().map(|row| row.1).collect();
+    tids.sort_unstable();
+    let keys = expected.chunk_by(|a, b| a.0 == b.0).count() as u64;
+    for blocks in [0..=u32::MAX, 0..=0, 0..=3, 7..=7, 40..=u32::MAX] {
+        let mut some = Some(blocks.clone(), Vec::new(), 0);
+        let met = done(index.gather(from, below, &mut some));
+        some.1.sort_unstable();
+        let wanted: Vec<Tid> =
+            tids.iter().copied().filter(|tid| blocks.contains(&tid.block)).collect();
+        assert!(some.1 == wanted, "rows gathered of blocks {blocks:?}");
+        assert_eq!((met, some.2), (keys, tids.len() - wanted.len()), "keys and rows of others");
     }
 }
 

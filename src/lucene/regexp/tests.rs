@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn match_by_definition(expression in expression(), text in "[abcé12]{0,6}") {
+    fn match_by_definition(expression in expression(), text in "[abcé12]{0,6}", more in "[abcé12]{0,4}") {
         let regexp = Regexp::parse(&expression, 0).unwrap();
         let chars: Vec<char> = text.chars().collect();
         let expected = ends(regexp.tree(), &chars, 0).contains(&chars.len());
@@ -82,6 +82,14 @@ proptest! {
         if let Some(pattern) = regexp.pattern() {
             let regex = regex::Regex::new(&format!("(?s){pattern}")).unwrap();
             prop_assert_eq!(regex.is_match(&text), expected);
+        }
+        for checked in [regexp.check(&text), automaton.check(&text)] {
+            if let Err(Dead(length)) = checked
+                && text.is_char_boundary(length)
+            {
+                let other: Vec<char> = text[..length].chars().chain(more.chars()).collect();
+                prop_assert!(!ends(regexp.tree(), &other, 0).contains(&other.len()));
+            }
         }
         if expected {
             prop_assert!(text.starts_with(&regexp.literal_prefix()));

@@ -88,5 +88,11 @@ $$;
 DROP FUNCTION session_store.shape(jsonb);
 DROP FUNCTION session_store.matches(jsonb, text, timestamptz);
 
+-- They make their settings themselves, where the planner answers.
+ALTER FUNCTION session_query(text, text, text, bigint, bigint) RESET ALL;
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint) RESET ALL;
+ALTER FUNCTION session_count(text, text) RESET ALL;
+ALTER FUNCTION session_explain(text, text, text) RESET ALL;
+
 COMMENT ON FUNCTION session_explain(text, text, text) IS
     'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';

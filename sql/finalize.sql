@@ -1,20 +1,9 @@
--- What needs the functions: SQL around them, their settings, and what psql's \df+ says about them.
+-- What needs the functions: SQL around them, and what psql's \df+ says about them.
 
 -- An SQL function over an immutable one is inlined and folded to a constant, which PostgreSQL's own indexes on jsonb can use.
 CREATE FUNCTION session_jsonpath(q text) RETURNS jsonpath
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT session_store.jsonpath_text(q)::pg_catalog.jsonpath $$;
-
--- Without a sort, documents come in the table's order. Where the planner answers, a synchronized scan would start wherever another one is just now.
-ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
-ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET synchronize_seqscans = off;
--- A condition here is one call into this extension, in which there is nothing to compile.
-ALTER FUNCTION session_query(text, text, text, bigint, bigint) SET jit = off;
-ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SET jit = off;
-ALTER FUNCTION session_count(text, text) SET jit = off;
-ALTER FUNCTION session_explain(text, text, text) SET jit = off;
--- Where the planner answers, session_query reads its items without parallel workers; EXPLAIN must plan as it does.
-ALTER FUNCTION session_explain(text, text, text) SET max_parallel_workers_per_gather = 0;
 
 COMMENT ON FUNCTION session_add(text, text, int, int) IS
     'creates an empty store: SELECT session_add(''stash'', key => ''session.id'')';

@@ -27,6 +27,18 @@ impl<'a> Container<'a> for &'a Value {
     fn members(self) -> Members<'a> {
         self.as_object().into_iter().flatten().map(|(key, value)| (key, item(value)))
     }
+
+    fn member_count(self) -> usize {
+        self.as_object().map_or(0, serde_json::Map::len)
+    }
+
+    fn member(self, key: &str) -> Option<Item<'a, Self>> {
+        self.as_object()?.get(key).map(item)
+    }
+
+    fn has_dotted_key(self) -> bool {
+        self.members().any(|(key, _)| key.contains('.'))
+    }
 }
 
 fn item(value: &Value) -> Item<'_, &Value> {

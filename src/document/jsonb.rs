@@ -50,25 +50,54 @@ impl<'a> Jsonb<'a> {
         self.header & (IS_ARRAY | IS_SCALAR) == IS_ARRAY
     }
 
-    /// The member of an object with this key.
-    pub fn get(self, key: &str) -> Option<Item<'a, Self>> {
-        self.members().find(|(name, _)| *name == key).map(|(_, value)| value)
-    }
-
     fn count(self) -> usize {
         (self.header & COUNT_MASK) as usize
     }
 
-    /// Bytes of the first `count` values together.
-    fn length_of(self, count: usize) -> usize {
-        (0..count).fold(0, |start, index| self.end_of(index, start).unwrap_or(start))
-    }
-
-    /// Where the value of an entry ends, given where it starts. jsonb.h: an entry holds its length or, now and then, its end.
-    fn end_of(self, index: usize, start: usize) -> Option<usize> {
+    /// What an entry says, and where its value ends, given where it starts. jsonb.h: an entry holds its length or, now and then,
+    /// its end.
+    pub(super) fn entry(self, index: usize, start: usize) -> Option<(u32, usize)> {
         let entry = word(self.bytes, 4 + 4 * index)?;
         let offlen = (entry & OFFLEN_MASK) as usize;
-        Some(if entry & HAS_OFFSET != 0 { offlen } else { start + offlen })
+        Some((entry, if entry & HAS_OFFSET != 0 { offlen } else { start + offlen }))
+    }
+
+    /// Where the value of an entry starts: behind those before it, back to one that holds its end.
+    pub(super) fn start_of(self, index: usize) -> Option<usize> {
+        let mut length = 0;
+        for before in (0..index).rev() {
+            let entry = word(self.bytes, 4 + 4 * before)?;
+            length += (entry & OFFLEN_MASK) as usize;
+            if entry & HAS_OFFSET != 0 {
+                break;
+            }
+        }
+        Some(length)
+    }
+
+    /// The value of an entry, from `start` to `end` behind all entries, whose end is `base`.
+    pub(super) fn value(
+        self,
+        entry: u32,
+        base: usize,
+        start: usize,
+        end: usize,
+    ) -> Option<Item<'a, Self>> {
+        // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
+        let aligned = start.next_multiple_of(4);
+        let value = |from: usize| self.bytes.get(base + from..base + end);
+        Some(match entry & TYPE_MASK {
+            // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql). Looking at
+            // each key and string again would take as long as all the rest.
+            IS_STRING => {
+                Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
+            }
+            IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric(value(aligned)?)))),
+            IS_FALSE => Item::Leaf(Leaf::Bool(false)),
+            IS_TRUE => Item::Leaf(Leaf::Bool(true)),
+            IS_CONTAINER => Item::Container(Jsonb::new(value(aligned)?)),
+            _ => Item::Null,
+        })
     }
 
     /// Entries `from..to`, whose values begin `start` bytes behind all `total` entries.
@@ -90,26 +119,10 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn read(&mut self) -> Option<Item<'a, Jsonb<'a>>> {
-        let bytes = self.container.bytes;
-        let entry = word(bytes, 4 + 4 * self.index)?;
         let start = self.start;
-        let end = self.container.end_of(self.index, start)?;
+        let (entry, end) = self.container.entry(self.index, start)?;
         (self.index, self.start) = (self.index + 1, end);
-        // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
-        let aligned = start.next_multiple_of(4);
-        let value = |from: usize| bytes.get(self.base + from..self.base + end);
-        Some(match entry & TYPE_MASK {
-            // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql). Looking at
-            // each key and string again would take as long as all the rest.
-            IS_STRING => {
-                Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
-            }
-            IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric(value(aligned)?)))),
-            IS_FALSE => Item::Leaf(Leaf::Bool(false)),
-            IS_TRUE => Item::Leaf(Leaf::Bool(true)),
-            IS_CONTAINER => Item::Container(Jsonb::new(value(aligned)?)),
-            _ => Item::Null,
-        })
+        self.container.value(entry, self.base, start, end)
     }
 }
 
@@ -149,13 +162,25 @@ impl<'a> Container<'a> for Jsonb<'a> {
 
     /// In the order jsonb keeps them: by key length, then bytes.
     fn members(self) -> Members<'a> {
-        let count = if self.is_object() { self.count() } else { 0 };
+        let count = self.member_count();
         // jsonb.h: first all keys, then all values.
-        let values_start = self.length_of(count);
+        let values_start = self.start_of(count).unwrap_or(0);
         Members {
             keys: self.entries(0, count, count * 2, 0),
             values: self.entries(count, count * 2, count * 2, values_start),
         }
+    }
+
+    fn member_count(self) -> usize {
+        if self.is_object() { self.count() } else { 0 }
+    }
+
+    fn member(self, key: &str) -> Option<Item<'a, Self>> {
+        self.get(key)
+    }
+
+    fn has_dotted_key(self) -> bool {
+        memchr::memchr(b'.', self.keys()).is_some()
     }
 }
 

@@ -8,6 +8,7 @@ mod datum;
 mod decimal;
 mod json;
 mod jsonb;
+mod lookup;
 mod ordered;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
@@ -30,6 +31,15 @@ pub trait Container<'a>: Copy {
 
     /// The members of an object; none of an array.
     fn members(self) -> Self::Members;
+
+    /// How many members there are.
+    fn member_count(self) -> usize;
+
+    /// The member of an object with this key.
+    fn member(self, key: &str) -> Option<Item<'a, Self>>;
+
+    /// Whether a key of an object holds a dot.
+    fn has_dotted_key(self) -> bool;
 }
 
 /// One value of an object or array.

@@ -1,6 +1,6 @@
 //! The reader of binary jsonb against the server that writes it.
 
-use super::{Container, Jsonb, JsonbArg, Scratch, walk};
+use super::{Container, Item, Jsonb, JsonbArg, Scratch, walk};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, JsonB};
 use serde_json::{Value, json};
@@ -46,6 +46,32 @@ fn arbitrary(seed: &mut u64, depth: u32) -> Value {
     }
 }
 
+/// Whether looking a key up gives what going through all members gives, in this container and in all within.
+fn check_look_up(container: Jsonb<'_>) {
+    let members: Vec<_> = container.members().collect();
+    for (key, item) in &members {
+        match (container.get(key), item) {
+            (Some(Item::Null), Item::Null) => {}
+            (Some(Item::Leaf(found)), Item::Leaf(leaf)) => {
+                assert_eq!(found.scalar(&mut Scratch::new()), leaf.scalar(&mut Scratch::new()));
+            }
+            (Some(Item::Container(found)), Item::Container(inner)) => {
+                assert_eq!(found.bytes(), inner.bytes());
+                check_look_up(*inner);
+            }
+            _ => panic!("{key:?} of {} members", members.len()),
+        }
+        assert!(container.get(&format!("{key}!")).is_none());
+    }
+    let dotted = members.iter().any(|(key, _)| key.contains('.'));
+    assert_eq!((container.member_count(), container.has_dotted_key()), (members.len(), dotted));
+    for item in container.elements() {
+        if let Item::Container(inner) = item {
+            check_look_up(inner);
+        }
+    }
+}
+
 #[pg_schema]
 mod tests {
     use super::*;
@@ -78,6 +104,20 @@ mod tests {
         ] {
             let value: Value = serde_json::from_str(&format!("[{text}]")).unwrap_or_default();
             assert_eq!(stored(&value, |doc| leaves(doc)), leaves(&value), "{text}");
+        }
+    }
+
+    #[pg_test]
+    fn jsonb_members_are_looked_up() {
+        let mut seed = 3;
+        for count in (0..70).chain([1000]) {
+            // Of lengths from 0 on, some of which many have.
+            let key = |n: usize| format!("{n}").repeat(n % 4);
+            let mut object: serde_json::Map<String, Value> =
+                (0..count).map(|n| (key(n), arbitrary(&mut seed, 1))).collect();
+            stored(&object.clone().into(), check_look_up);
+            object.insert(key(count) + ".", json!({ "a": { "": 1 } }));
+            stored(&json!([object]), check_look_up);
         }
     }
 

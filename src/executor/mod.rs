@@ -22,7 +22,7 @@ mod tree;
 mod visibility;
 
 pub use heap::Stored;
-pub use relation::{Part, parts};
+pub use relation::{Part, check_access, parts};
 pub use search::{Counts, Search};
 
 use crate::error::Result;

@@ -60,7 +60,7 @@ pub fn parts(
 }
 
 /// What the executor of a plan would ask for the table (execMain.c, ExecCheckRTPerms; rewrite/rowsecurity.c).
-fn check_access(table: pg_sys::Oid) -> std::result::Result<(), Obstacle> {
+pub fn check_access(table: pg_sys::Oid) -> std::result::Result<(), Obstacle> {
     // SAFETY: looks into the server's caches.
     unsafe {
         let user = pg_sys::GetUserId();

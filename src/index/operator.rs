@@ -19,12 +19,59 @@ c_functions! {
     pg_finfo_session_store_match session_store_match matches;
 }
 
-/// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
-pub fn read(query: &str) -> Result<(Ast, predicate::Lowered)> {
-    read_at(query, transaction_start())
+/// A query as it was read.
+#[derive(Clone)]
+pub struct Understood {
+    /// As it was written.
+    pub text: Rc<str>,
+    /// The canonical form, which reads as the same.
+    pub canonical: Rc<str>,
+    pub predicate: Rc<Predicate>,
+    pub notices: Rc<[String]>,
+    /// What `NOW` is, if the query speaks of it.
+    now: Option<pg_sys::TimestampTz>,
 }
 
-/// As `read`, with another `NOW`, in microseconds since 2000-01-01.
+impl Understood {
+    fn new(text: &str) -> Result<Understood> {
+        let now = transaction_start();
+        let (ast, lowered) = read_at(text, now)?;
+        let canonical = ast.to_string();
+        Ok(Understood {
+            text: text.into(),
+            now: speaks_of_now(canonical.as_bytes()).then_some(now),
+            canonical: canonical.into(),
+            predicate: lowered.predicate.into(),
+            notices: lowered.notices.into(),
+        })
+    }
+
+    fn is_for(&self, text: &[u8]) -> bool {
+        (self.text.as_bytes() == text || self.canonical.as_bytes() == text) && is_now(self.now)
+    }
+}
+
+thread_local! {
+    /// The query that was read last: reading, planning and running one statement ask for it several times, and the next statement
+    /// may ask for the next rows of it.
+    static LAST: RefCell<Option<Understood>> = const { RefCell::new(None) };
+}
+
+/// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
+pub fn understand(text: &str) -> Result<Understood> {
+    let last =
+        LAST.with_borrow(|last| last.as_ref().filter(|last| last.is_for(text.as_bytes())).cloned());
+    match last {
+        Some(last) => Ok(last),
+        None => {
+            let understood = Understood::new(text)?;
+            LAST.set(Some(understood.clone()));
+            Ok(understood)
+        }
+    }
+}
+
+/// Reads a query, with `NOW` in microseconds since 2000-01-01.
 pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
     /// timestamp.h: 2000-01-01 less 1970-01-01.
     const EPOCH_DIFFERENCE_MS: i64 = 946_684_800_000;
@@ -42,44 +89,31 @@ fn transaction_start() -> pg_sys::TimestampTz {
     unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
 }
 
-/// A query as it was read at a moment.
-struct Understood {
-    query: Vec<u8>,
-    now: pg_sys::TimestampTz,
-    predicate: Rc<Predicate>,
+/// Whether what a query in its canonical form means may depend on the time.
+fn speaks_of_now(canonical: &[u8]) -> bool {
+    canonical.windows(3).any(|word| word == b"NOW")
 }
 
-thread_local! {
-    /// The query that was asked for last: planning a statement asks for it several times, running it once more.
-    static LAST: RefCell<Option<Understood>> = const { RefCell::new(None) };
+fn is_now(now: Option<pg_sys::TimestampTz>) -> bool {
+    now.is_none_or(|now| now == transaction_start())
 }
 
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
 pub(super) fn predicate(query: &[u8]) -> Rc<Predicate> {
-    let now = transaction_start();
-    let known = LAST.with_borrow(|last| {
-        let last = last.as_ref().filter(|last| last.query == query && last.now == now);
-        last.map(|last| last.predicate.clone())
-    });
-    known.unwrap_or_else(|| match read_at(&String::from_utf8_lossy(query), now) {
-        Ok((_, lowered)) => {
-            let predicate = Rc::new(lowered.predicate);
-            let (query, last) = (query.to_vec(), predicate.clone());
-            LAST.set(Some(Understood { query, now, predicate: last }));
-            predicate
-        }
+    match understand(&String::from_utf8_lossy(query)) {
+        Ok(understood) => understood.predicate,
         Err(error) => error.raise(),
-    })
+    }
 }
 
 /// (cstring) → lucene_query
 unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; the server's encoding is UTF-8.
     let text = unsafe { CStr::from_ptr(arguments.pointer(0)) }.to_string_lossy();
-    match read(&text) {
-        Ok((ast, lowered)) => {
-            lowered.notices.iter().for_each(|notice| error::notice(notice));
-            ast.to_string().into_datum().unwrap_or(pg_sys::Datum::null())
+    match understand(&text) {
+        Ok(Understood { canonical, notices, .. }) => {
+            notices.iter().for_each(|notice| error::notice(notice));
+            (*canonical).into_datum().unwrap_or(pg_sys::Datum::null())
         }
         Err(error) => error.raise(),
     }
@@ -102,12 +136,12 @@ struct Prepared {
 impl Prepared {
     fn new(query: &[u8]) -> Prepared {
         let matcher = Matcher::new(&predicate(query));
-        let now = query.windows(3).any(|word| word == b"NOW").then(transaction_start);
+        let now = speaks_of_now(query).then(transaction_start);
         Prepared { query: query.to_vec(), now, matcher }
     }
 
     fn is_for(&self, query: &[u8]) -> bool {
-        self.query == query && self.now.is_none_or(|now| now == transaction_start())
+        self.query == query && is_now(self.now)
     }
 }
 

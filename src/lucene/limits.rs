@@ -68,8 +68,17 @@ pub(super) fn escape_dangling_parameters(
 }
 
 /// Refuses what would nest too deeply, before the recursive rules see it, and what is certain to have too many clauses.
-/// Gives the place of the innermost parenthesis that is never closed.
-pub(super) fn check_depth(text: &str, outer: usize) -> Result<Option<usize>, Error> {
+pub(super) fn check_depth(text: &str, outer: usize) -> Result<(), Error> {
+    // Most texts are too short and have too few parentheses, so that there is no need to read them twice.
+    let parentheses = text.bytes().filter(|&byte| byte == b'(').count();
+    if text.len() <= 4 * MAX_LEAVES && outer + parentheses <= MAX_DEPTH {
+        return Ok(());
+    }
+    unclosed(text, outer).map(drop)
+}
+
+/// The place of the innermost parenthesis that is never closed.
+pub(super) fn unclosed(text: &str, outer: usize) -> Result<Option<usize>, Error> {
     let mut open = Vec::new();
     let mut words = 0;
     let tokens = LuceneParser::parse(Rule::nesting, text)

@@ -157,11 +157,11 @@ fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
             .map(|position| position - inserted.iter().filter(|&&at| at < position).count());
         error
     };
-    let unclosed = limits::check_depth(&text, context.depth).map_err(original)?;
+    limits::check_depth(&text, context.depth).map_err(original)?;
     let pairs = LuceneParser::parse(Rule::query, &text).map_err(|error| {
         let error = syntax_error(&text, &error);
-        original(match unclosed {
-            Some(at) if error.position == Some(text.len()) => {
+        original(match limits::unclosed(&text, context.depth) {
+            Ok(Some(at)) if error.position == Some(text.len()) => {
                 Error::syntax(at, "a parenthesis that is never closed")
                     .with_hint("Escape a parenthesis inside a value with a backslash.")
             }

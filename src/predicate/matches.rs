@@ -1,39 +1,24 @@
-//! Predicate × document: a walk along the paths that are asked for, then the tree.
+//! Predicate × document: the tree, which asks the document only as long as it is not decided.
 
+use super::ask::{Ask, Passed};
 use super::{Predicate, Test};
-use crate::document::{Container, Item, Leaf, Scalar, Scratch};
+use crate::document::{Container, Scalar};
 use crate::lucene::Dead;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 
 /// A predicate made ready to ask many documents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Matcher {
     tree: Node,
     /// How many numbers there are: a test has one.
     tests: usize,
-    /// Where the paths that are asked for begin.
-    root: Step,
-    anywhere: Tests,
+    /// What a test asks, by its number; or what all of them ask, together.
+    asks: Vec<Ask>,
 }
 
-/// What is asked at a path, and of the paths that go on from there.
-#[derive(Debug, Default)]
-struct Step {
-    /// By length, then bytes, as the keys of a jsonb object. A key of the path is between dots.
-    next: Vec<(Box<str>, Step)>,
-    here: Tests,
-    /// Which tests ask for a leaf here or below.
-    exists: Vec<usize>,
-}
-
-/// The tests that look at the leaves of one path, by number. A long list of values is a look-up and not a walk.
-#[derive(Debug, Default)]
-struct Tests {
-    texts: HashMap<Box<str>, Vec<usize>>,
-    numbers: HashMap<Box<[u8]>, Vec<usize>>,
-    others: Vec<(usize, Test)>,
-}
+/// So many tests ask one by one, the next one only if the others leave the tree undecided. Of more, asking each by itself would go
+/// the same ways again and again.
+const FEW: usize = 8;
 
 /// The predicate's tree, its leaves replaced by the numbers of their tests.
 #[derive(Debug)]
@@ -45,39 +30,39 @@ enum Node {
     Not(Box<Node>),
 }
 
-impl Default for Node {
-    fn default() -> Self {
-        Node::Constant(false)
-    }
-}
-
-/// Which tests were passed: few queries have more.
-type Passed = SmallVec<[bool; 64]>;
-
 impl Matcher {
     pub fn new(predicate: &Predicate) -> Matcher {
-        let mut matcher = Matcher::default();
-        matcher.tree = matcher.node(predicate);
-        matcher
+        let mut leaves = Leaves::default();
+        let tree = leaves.node(predicate);
+        let count = if leaves.tests > FEW { 1 } else { leaves.tests };
+        let mut asks: Vec<Ask> = std::iter::repeat_with(Ask::default).take(count).collect();
+        for (number, path, test) in leaves.all {
+            asks[number.min(count - 1)].add(number, path, test);
+        }
+        Matcher { tree, tests: leaves.tests, asks }
     }
 
     /// Whether the document meets the predicate.
     pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
-        let mut passed = Passed::from_elem(false, self.tests);
-        if !self.root.is_empty() {
-            self.follow(document, &mut passed);
-        }
-        if !self.anywhere.is_empty() {
-            let mut scratch = Scratch::new();
-            each_leaf(document, &mut |leaf| {
-                self.anywhere.visit(leaf, &mut scratch, &mut passed);
-                true
-            });
-        }
-        self.tree.holds(&passed)
+        let mut known = Known {
+            asks: &self.asks,
+            asked: SmallVec::from_elem(false, self.asks.len()),
+            passed: Passed::from_elem(false, self.tests),
+            document,
+        };
+        self.tree.holds(&mut known)
     }
+}
 
-    fn node(&mut self, predicate: &Predicate) -> Node {
+/// The leaves of a predicate, each with the number of the test that it is part of.
+#[derive(Default)]
+struct Leaves<'p> {
+    tests: usize,
+    all: Vec<(usize, Option<&'p str>, &'p Test)>,
+}
+
+impl<'p> Leaves<'p> {
+    fn node(&mut self, predicate: &'p Predicate) -> Node {
         match predicate {
             Predicate::All => Node::Constant(true),
             Predicate::None => Node::Constant(false),
@@ -86,19 +71,19 @@ impl Matcher {
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
             Predicate::Leaf { path, test } => {
                 let number = self.number();
-                self.add(number, path.as_deref(), test);
+                self.all.push((number, path.as_deref(), test));
                 Node::Test(number)
             }
         }
     }
 
     /// The leaves among the alternatives share a number: it is enough that one of them passes.
-    fn or(&mut self, parts: &[Predicate]) -> Node {
+    fn or(&mut self, parts: &'p [Predicate]) -> Node {
         let number = self.number();
         let mut nodes = vec![Node::Test(number)];
         for part in parts {
             match part {
-                Predicate::Leaf { path, test } => self.add(number, path.as_deref(), test),
+                Predicate::Leaf { path, test } => self.all.push((number, path.as_deref(), test)),
                 part => nodes.push(self.node(part)),
             }
         }
@@ -109,186 +94,34 @@ impl Matcher {
         self.tests += 1;
         self.tests - 1
     }
-
-    fn add(&mut self, number: usize, path: Option<&str>, test: &Test) {
-        let Some(path) = path else { return self.anywhere.add(number, test) };
-        let step = path.split('.').fold(&mut self.root, Step::make);
-        match test {
-            Test::Exists => step.exists.push(number),
-            test => step.here.add(number, test),
-        }
-    }
-
-    /// Visits what lies on the paths, and goes into nothing else. Keeps its own stack: arrays may be nested deeper than a
-    /// thread's.
-    fn follow<'s, 'a, C: Container<'a>>(&'s self, document: C, passed: &mut Passed) {
-        let mut scratch = Scratch::new();
-        let mut open: SmallVec<[(C, &'s Step); 16]> = SmallVec::new();
-        open.push((document, &self.root));
-        while let Some((container, step)) = open.pop() {
-            // `ends`: whether the key leads to the step's own place, and not through it.
-            let mut visit = |item: Item<'a, C>, step: &'s Step, ends: bool| match item {
-                Item::Leaf(leaf) if ends => step.visit(leaf, &mut scratch, passed),
-                item => {
-                    step.pass_through(item, passed);
-                    if let (Item::Container(inner), true) = (item, ends) {
-                        open.push((inner, step));
-                    }
-                }
-            };
-            for (key, item) in container.members() {
-                if let Some(next) = step.next(key) {
-                    visit(item, next, true);
-                }
-                // A dot within a key is as good as nesting.
-                if !step.next.is_empty() && key.contains('.') {
-                    let mut keys = key.split('.').peekable();
-                    let mut reached = Some(step);
-                    while let (Some(at), Some(key)) = (reached, keys.next()) {
-                        reached = at.next(key);
-                        if let Some(next) = reached {
-                            visit(item, next, keys.peek().is_none());
-                        }
-                    }
-                }
-            }
-            for item in container.elements() {
-                match item {
-                    // A document that is a lone scalar, or an array of some, has leaves at the empty path.
-                    Item::Leaf(_) if std::ptr::eq(step, &self.root) => {
-                        if let Some(empty) = step.next("") {
-                            visit(item, empty, true);
-                        }
-                    }
-                    item => visit(item, step, true),
-                }
-            }
-        }
-    }
 }
 
-/// Calls `visit` with every leaf, in any order and without its path, until it says false.
-fn each_leaf<'a, C: Container<'a>>(root: C, visit: &mut impl FnMut(Leaf<'a>) -> bool) {
-    let mut open: SmallVec<[C; 16]> = SmallVec::new();
-    open.push(root);
-    while let Some(container) = open.pop() {
-        for item in container.elements().chain(container.members().map(|(_, item)| item)) {
-            match item {
-                Item::Null => {}
-                Item::Leaf(leaf) if !visit(leaf) => return,
-                Item::Leaf(_) => {}
-                Item::Container(inner) => open.push(inner),
-            }
-        }
-    }
+/// What is known of a document so far.
+struct Known<'m, C> {
+    asks: &'m [Ask],
+    asked: SmallVec<[bool; FEW]>,
+    passed: Passed,
+    document: C,
 }
 
-fn has_leaf<'a>(container: impl Container<'a>) -> bool {
-    let mut found = false;
-    each_leaf(container, &mut |_| {
-        found = true;
-        false
-    });
-    found
-}
-
-impl Step {
-    fn is_empty(&self) -> bool {
-        self.next.is_empty()
-    }
-
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.next.binary_search_by(|(next, _)| {
-            next.len().cmp(&key.len()).then_with(|| next.as_bytes().cmp(key.as_bytes()))
-        })
-    }
-
-    /// The step behind a key without dots.
-    fn next(&self, key: &str) -> Option<&Step> {
-        self.position(key).ok().map(|at| &self.next[at].1)
-    }
-
-    fn make<'s>(&'s mut self, key: &str) -> &'s mut Step {
-        let at = self.position(key).unwrap_or_else(|at| {
-            self.next.insert(at, (key.into(), Step::default()));
-            at
-        });
-        &mut self.next[at].1
-    }
-
-    /// Marks what asks for a leaf here or below, if there is one in the item.
-    fn pass_through<'a, C: Container<'a>>(&self, item: Item<'a, C>, passed: &mut Passed) {
-        let is_open = self.exists.iter().any(|&number| !passed[number]);
-        let has_leaf = || match item {
-            Item::Null => false,
-            Item::Leaf(_) => true,
-            Item::Container(inner) => has_leaf(inner),
-        };
-        if is_open && has_leaf() {
-            mark(Some(&self.exists), passed);
+impl<'a, C: Container<'a>> Known<'_, C> {
+    fn passes(&mut self, number: usize) -> bool {
+        let ask = number.min(self.asks.len() - 1);
+        if !std::mem::replace(&mut self.asked[ask], true) {
+            self.asks[ask].of(self.document, &mut self.passed);
         }
-    }
-
-    fn visit(&self, leaf: Leaf<'_>, scratch: &mut Scratch, passed: &mut Passed) {
-        mark(Some(&self.exists), passed);
-        if !self.here.is_empty() {
-            self.here.visit(leaf, scratch, passed);
-        }
-    }
-}
-
-impl Tests {
-    fn is_empty(&self) -> bool {
-        self.texts.is_empty() && self.numbers.is_empty() && self.others.is_empty()
-    }
-
-    fn add(&mut self, number: usize, test: &Test) {
-        match test {
-            Test::Equal(value) if value.instant.is_none() && value.boolean.is_none() => {
-                self.texts.entry(value.text.as_str().into()).or_default().push(number);
-                if let Some(ordered) = &value.ordered {
-                    self.numbers.entry(ordered.clone()).or_default().push(number);
-                }
-            }
-            test => self.others.push((number, test.clone())),
-        }
-    }
-
-    fn visit(&self, leaf: Leaf<'_>, scratch: &mut Scratch, passed: &mut Passed) {
-        if let Leaf::Number(_) = leaf
-            && self.numbers.is_empty()
-            && self.others.is_empty()
-        {
-            return;
-        }
-        let Some(leaf) = leaf.scalar(scratch) else { return };
-        match leaf {
-            Scalar::String(text) if !self.texts.is_empty() => mark(self.texts.get(text), passed),
-            Scalar::Number(bytes) if !self.numbers.is_empty() => {
-                mark(self.numbers.get(bytes), passed);
-            }
-            _ => {}
-        }
-        for (number, test) in &self.others {
-            passed[*number] = passed[*number] || test.accepts(&leaf);
-        }
-    }
-}
-
-fn mark(numbers: Option<&Vec<usize>>, passed: &mut Passed) {
-    for &number in numbers.into_iter().flatten() {
-        passed[number] = true;
+        self.passed[number]
     }
 }
 
 impl Node {
-    fn holds(&self, passed: &[bool]) -> bool {
+    fn holds<'a, C: Container<'a>>(&self, known: &mut Known<'_, C>) -> bool {
         match self {
             Node::Constant(value) => *value,
-            Node::Test(number) => passed[*number],
-            Node::And(parts) => parts.iter().all(|part| part.holds(passed)),
-            Node::Or(parts) => parts.iter().any(|part| part.holds(passed)),
-            Node::Not(part) => !part.holds(passed),
+            Node::Test(number) => known.passes(*number),
+            Node::And(parts) => parts.iter().all(|part| part.holds(known)),
+            Node::Or(parts) => parts.iter().any(|part| part.holds(known)),
+            Node::Not(part) => !part.holds(known),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Pure Rust. [`lower`] makes the tree of a syntax tree; [`Matcher`] asks a document, [`Predicate::jsonpath`] writes it for
 //! PostgreSQL's JSON path engine.
 
+mod ask;
 mod date;
 mod fuzzy;
 mod glob;

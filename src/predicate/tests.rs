@@ -278,3 +278,75 @@ fn matches_documents() {
         assert_eq!(lowered(query).predicate.matches(&document), expected, "{query}");
     }
 }
+
+mod by_leaves {
+    //! The matcher's ways through a document against what the predicate means: a condition on the set of all its leaves.
+
+    use super::*;
+    use crate::document::{Scratch, walk};
+    use proptest::prelude::*;
+
+    fn document() -> impl Strategy<Value = Json> {
+        let leaf =
+            prop_oneof![Just(Json::Null), "[xy]".prop_map(Json::from), (0..3).prop_map(Json::from)];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            let key = "[ab.]{0,3}|k[0-9]{1,2}";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::hash_map(key, inner, 0..40)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn predicate() -> impl Strategy<Value = Predicate> {
+        let path = prop::option::weighted(0.9, "[ab.]{0,4}|k1(\\.[ab]?)?");
+        let leaf = (path, "[xy0-2]|\\*").prop_map(|(path, value)| {
+            let test = match value.as_str() {
+                "*" => Test::Exists,
+                value => Test::Equal(Value::read(value, Default::default())),
+            };
+            Predicate::Leaf { path, test }
+        });
+        leaf.prop_recursive(4, 20, 5, |inner| {
+            let parts = prop::collection::vec(inner.clone(), 0..5);
+            prop_oneof![
+                parts.clone().prop_map(Predicate::And),
+                parts.prop_map(Predicate::Or),
+                inner.prop_map(|part| Predicate::Not(Box::new(part))),
+            ]
+        })
+    }
+
+    fn holds(predicate: &Predicate, doc: &Json) -> bool {
+        match predicate {
+            Predicate::All => true,
+            Predicate::None => false,
+            Predicate::And(parts) => parts.iter().all(|part| holds(part, doc)),
+            Predicate::Or(parts) => parts.iter().any(|part| holds(part, doc)),
+            Predicate::Not(part) => !holds(part, doc),
+            Predicate::Leaf { path: wanted, test } => {
+                let (mut found, mut scratch) = (false, Scratch::new());
+                walk(doc, &mut |path, leaf| {
+                    let below = |wanted: &str| {
+                        *test == Test::Exists
+                            && path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
+                    };
+                    let is_there =
+                        wanted.as_deref().is_none_or(|wanted| path == wanted || below(wanted));
+                    found |= is_there
+                        && leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf));
+                });
+                found
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+        #[test]
+        fn matches_by_its_leaves(doc in document(), predicate in predicate()) {
+            prop_assert_eq!(predicate.matches(&doc), holds(&predicate, &doc), "{:?} {}", predicate, doc);
+        }
+    }
+}

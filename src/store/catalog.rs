@@ -2,7 +2,8 @@
 
 use super::name::Name;
 use super::near::near;
-use super::spi::{Kept, Mode, Spi};
+use super::peek::{Peeked, peek};
+use super::spi::{Mode, Spi};
 use crate::error::{Error, Result};
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -25,8 +26,10 @@ impl Store {
     /// Looks a store up as the calling statement sees the catalogue: for readers.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        thread_local! { static PLAN: Kept = const { Kept::new(FIND) } }
-        let rows = spi.run_kept(&PLAN, &[name.as_str().into(), name.table().into()])?;
+        if let Some(Peeked { key, shards, table }) = peek(&name) {
+            return Ok(Store { name, key, shards, table });
+        }
+        let rows = spi.run(Mode::Read, FIND, &[name.as_str().into(), name.table().into()])?;
         Store::read(spi, name, &rows)
     }
 

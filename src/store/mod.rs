@@ -1,9 +1,9 @@
 //! Stores: everything that speaks SQL to PostgreSQL.
 //!
-//! [`name`] is how an identifier enters SQL, [`spi`] how a statement runs. [`catalog`] says which stores there are, [`admin`]
-//! creates, renames and drops them. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
+//! [`name`] is how an identifier enters SQL, [`spi`] how a statement runs. [`catalog`] says which stores there are ([`peek`] does so
+//! without a statement), [`admin`] creates, renames and drops them. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
 //! the identity path. [`search`] turns a query into an SQL condition, [`items`]
-//! into a statement; [`query`] and [`stream`] run it.
+//! into a statement; [`query`] and [`stream`] run it, under [`settings`] where the planner answers.
 
 pub mod admin;
 pub mod catalog;
@@ -12,9 +12,11 @@ pub mod items;
 pub mod name;
 mod near;
 pub mod ops;
+mod peek;
 pub mod query;
 pub mod rekey;
 pub mod search;
+mod settings;
 pub mod spi;
 pub mod stream;
 pub mod update;

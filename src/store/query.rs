@@ -3,6 +3,7 @@
 use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
 use super::search::{self, Search};
+use super::settings::{FROM_THE_START, NO_JIT, NO_WORKERS, under};
 use super::spi::{Mode, Spi};
 use crate::document::{self, JsonbDatum};
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
 fn planned_count(spi: &Spi, store: &Store, operator: &Operator, search: &Search) -> Result<i64> {
     let (table, condition) = (store.name.table(), search.condition(operator));
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
-    let rows = spi.run(Mode::Read, &sql, &search.parameters(operator))?;
+    let rows = under(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
@@ -84,7 +85,7 @@ fn direct(
             executor::Search::first(parts, predicate, end)?
         }
         // Of all that there is, the first in an order are found without a list.
-        Some(end) if end <= FEW && *predicate == Predicate::All => executor::Search::all(parts)?,
+        Some(end) if end <= FEW && **predicate == Predicate::All => executor::Search::all(parts)?,
         _ => executor::Search::exact(parts, predicate)?,
     };
     let Some(mut found) = found else { return Ok(None) };
@@ -116,7 +117,9 @@ fn planned(
     let mut items = Vec::new();
     if !window.is_empty(count) {
         let statement = Items::new(store, operator, search, sort, window);
-        let rows = spi.run(Mode::ReadInOrder, &statement.sql, &statement.parameters)?;
+        let rows = under(&[NO_JIT, FROM_THE_START], || {
+            spi.run(Mode::ReadInOrder, &statement.sql, &statement.parameters)
+        })?;
         let documents =
             (0..rows.len()).filter_map(|row| rows.get::<document::JsonbArg<'_>>(row, 1));
         items.extend(documents.map(|doc| doc.document().bytes().to_vec()));
@@ -135,9 +138,9 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({
-            "query": search.ast.to_string(),
+            "query": &*search.canonical,
             "jsonpath": jsonpath.as_deref().ok(),
-            "notices": search.notices,
+            "notices": &*search.notices,
             "index": crate::index::report(&search.predicate),
             "sort": keys.iter().map(order).collect::<Vec<_>>(),
         });
@@ -169,7 +172,9 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         explained["reason"] = json!(reason);
         let items = Items::new(&store, &operator, &search, &keys, window);
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
-        let plan = spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)?;
+        let plan = under(&[NO_JIT, NO_WORKERS], || {
+            spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
+        })?;
         explained["plan"] = json!(plan.column::<String>());
         let Answer { count, .. } = planned(spi, &store, &operator, &search, &keys, window)?;
         explained["count"] = json!(count);

@@ -2,25 +2,26 @@
 
 use super::catalog::Operator;
 use crate::error::{self, Error, Result};
-use crate::index::operator;
-use crate::lucene::{self, Ast, SortKey};
+use crate::index::operator::{self, Understood};
+use crate::lucene::{self, SortKey};
 use crate::predicate::Predicate;
 use pgrx::datum::DatumWithOid;
 
 /// A query, understood.
-pub struct Search {
-    text: String,
-    pub ast: Ast,
-    pub predicate: Predicate,
-    pub notices: Vec<String>,
+pub struct Search(Understood);
+
+impl std::ops::Deref for Search {
+    type Target = Understood;
+
+    fn deref(&self) -> &Understood {
+        &self.0
+    }
 }
 
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction.
     pub fn parse(query: &str) -> Result<Search> {
-        let (ast, lowered) = operator::read(query)?;
-        let (predicate, notices) = (lowered.predicate, lowered.notices);
-        Ok(Search { text: query.to_string(), ast, predicate, notices })
+        operator::understand(query).map(Search)
     }
 
     /// Tells the caller what is odd about the query.
@@ -30,7 +31,7 @@ impl Search {
 
     /// The condition, over `doc` and the first parameter.
     pub fn condition(&self, operator: &Operator) -> String {
-        match self.predicate {
+        match *self.predicate {
             Predicate::All => "true".to_string(),
             Predicate::None => "false".to_string(),
             _ => format!("doc OPERATOR({}.@@@) $1", operator.schema),
@@ -39,7 +40,7 @@ impl Search {
 
     /// The parameter of `condition`.
     pub fn parameters(&self, operator: &Operator) -> Vec<DatumWithOid<'_>> {
-        let text = DatumWithOid::from(self.text.as_str());
+        let text = DatumWithOid::from(&*self.text);
         let datum = text.datum().map(|datum| datum.sans_lifetime());
         // SAFETY: a lucene_query is laid out as text is, and the datum lives as long as the memory it was made in, which is that of
         // the function call.

@@ -6,10 +6,8 @@
 use crate::error::{Error, Result};
 use pgrx::datum::DatumWithOid;
 use pgrx::{FromDatum, pg_sys};
-use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
-use std::thread::LocalKey;
 
 /// A connection to SPI. What SPI allocates, results included, is freed with it.
 pub struct Spi(());
@@ -94,25 +92,6 @@ impl Spi {
         self.prepare(mode, sql, &types)?.run(parameters)
     }
 
-    /// Runs a statement that only reads, with a plan that is made once in a session: planning takes longer than a look-up.
-    pub fn run_kept(
-        &self,
-        kept: &'static LocalKey<Kept>,
-        parameters: &[DatumWithOid<'_>],
-    ) -> Result<Rows<'_>> {
-        let plan = kept.with(|kept| -> Result<pg_sys::SPIPlanPtr> {
-            if kept.plan.get().is_null() {
-                let types: Vec<_> = parameters.iter().map(|p| p.oid()).collect();
-                let statement = self.prepare(Mode::Write, kept.sql, &types)?;
-                // SAFETY: just prepared. From here on it lives as long as the session, and is planned anew when what it reads changes.
-                check("SPI_keepplan", unsafe { pg_sys::SPI_keepplan(statement.plan) })?;
-                kept.plan.set(statement.plan);
-            }
-            Ok(kept.plan.get())
-        })?;
-        Statement { plan, mode: Mode::Read, spi: PhantomData }.run(parameters)
-    }
-
     /// Reads with a snapshot of this moment, even where the transaction's isolation level has an older one: for what must
     /// be known as it is, such as after taking a lock.
     pub fn run_now(&self, sql: &str, parameters: &[DatumWithOid<'_>]) -> Result<Rows<'_>> {
@@ -157,18 +136,6 @@ impl Drop for Spi {
     fn drop(&mut self) {
         // SAFETY: closes the connection opened by `connect`, the innermost one. Its status can only say that there is none.
         unsafe { pg_sys::SPI_finish() };
-    }
-}
-
-/// The text of a statement, and its plan once there is one.
-pub struct Kept {
-    sql: &'static str,
-    plan: Cell<pg_sys::SPIPlanPtr>,
-}
-
-impl Kept {
-    pub const fn new(sql: &'static str) -> Kept {
-        Kept { sql, plan: Cell::new(std::ptr::null_mut()) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
 use super::search::{self, Search};
+use super::settings::{FROM_THE_START, NO_JIT, Setting, under};
 use super::spi::{Cursor, Mode, Spi};
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
@@ -12,6 +13,9 @@ use pgrx::pg_sys;
 /// Rows read at once, at first and at most. What a row holds inline is at most a page; larger documents are still pointers here.
 const FIRST_BATCH: usize = 10;
 const BATCH: usize = 100;
+
+/// Under which a plan is made, and run: a scan starts when its first row is fetched.
+const SETTINGS: [Setting; 2] = [NO_JIT, FROM_THE_START];
 
 /// The documents of a query, read as they are asked for. Holds a batch of them and, at the end of which it has nothing left to free, a
 /// search or a cursor; a cursor is closed with it: at the end, or when the calling statement asks for no more.
@@ -44,7 +48,10 @@ impl Stream {
                 return Ok(Source::Index(found.into(), window.rows().unwrap_or(u64::MAX)));
             }
             let items = Items::new(&store, &operator, &search, &sort, window);
-            spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters).map(Source::Plan)
+            let cursor = under(&SETTINGS, || {
+                spi.open_cursor(Mode::ReadInOrder, &items.sql, &items.parameters)
+            });
+            cursor.map(Source::Plan)
         })?;
         Ok(Stream { source, batch: Vec::new(), size: FIRST_BATCH })
     }
@@ -67,7 +74,9 @@ impl Stream {
                 Ok(batch)
             }
             Source::Plan(cursor) => Spi::connect(|spi| {
-                let Some(rows) = cursor.fetch(spi, size as i64) else { return Ok(Vec::new()) };
+                let Some(rows) = under(&SETTINGS, || cursor.fetch(spi, size as i64)) else {
+                    return Ok(Vec::new());
+                };
                 let copy = |datum: pg_sys::Datum| {
                     // SAFETY: a column of type jsonb.
                     unsafe { executor::Stored::new(datum) }.copy()

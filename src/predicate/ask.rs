@@ -1,0 +1,227 @@
+//! What tests ask of a document: one walk along the paths that they look at.
+
+use super::Test;
+use crate::document::{Container, Item, Leaf, Scalar, Scratch};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// The leaves that some tests look at, each test by its number.
+#[derive(Debug, Default)]
+pub struct Ask {
+    /// Where the paths that are asked for begin.
+    root: Step,
+    anywhere: Tests,
+}
+
+/// What is asked at a path, and of the paths that go on from there.
+#[derive(Debug, Default)]
+struct Step {
+    /// By length, then bytes, as the keys of a jsonb object. A key of the path is between dots.
+    next: Vec<(Box<str>, Step)>,
+    here: Tests,
+    /// Which tests ask for a leaf here or below.
+    exists: Vec<usize>,
+}
+
+/// The tests that look at the leaves of one path, by number. A long list of values is a look-up and not a walk.
+#[derive(Debug, Default)]
+struct Tests {
+    texts: BTreeMap<Box<str>, Vec<usize>>,
+    numbers: BTreeMap<Box<[u8]>, Vec<usize>>,
+    others: Vec<(usize, Test)>,
+}
+
+/// Which tests were passed: few queries have more.
+pub type Passed = SmallVec<[bool; 64]>;
+
+impl Ask {
+    /// Asks for a leaf, at this path or at any, that passes.
+    pub fn add(&mut self, number: usize, path: Option<&str>, test: &Test) {
+        let Some(path) = path else { return self.anywhere.add(number, test) };
+        let step = path.split('.').fold(&mut self.root, Step::make);
+        match test {
+            Test::Exists => step.exists.push(number),
+            test => step.here.add(number, test),
+        }
+    }
+
+    /// Marks the tests that the document passes.
+    pub fn of<'a>(&self, document: impl Container<'a>, passed: &mut Passed) {
+        if !self.root.next.is_empty() {
+            self.follow(document, passed);
+        }
+        if !self.anywhere.is_empty() {
+            let mut scratch = Scratch::new();
+            each_leaf(document, &mut |leaf| {
+                self.anywhere.visit(leaf, &mut scratch, passed);
+                true
+            });
+        }
+    }
+
+    /// Visits what lies on the paths, and goes into nothing else. Keeps its own stack: arrays may be nested deeper than a
+    /// thread's.
+    fn follow<'s, 'a, C: Container<'a>>(&'s self, document: C, passed: &mut Passed) {
+        let mut scratch = Scratch::new();
+        let mut open: SmallVec<[(C, &'s Step); 16]> = SmallVec::new();
+        open.push((document, &self.root));
+        while let Some((container, step)) = open.pop() {
+            // `ends`: whether the key leads to the step's own place, and not through it.
+            let mut visit = |item: Item<'a, C>, step: &'s Step, ends: bool| match item {
+                Item::Leaf(leaf) if ends => step.visit(leaf, &mut scratch, passed),
+                item => {
+                    step.pass_through(item, passed);
+                    if let (Item::Container(inner), true) = (item, ends) {
+                        open.push((inner, step));
+                    }
+                }
+            };
+            match &step.next[..] {
+                [] => {}
+                wanted
+                    if wanted.len() <= container.member_count() && !container.has_dotted_key() =>
+                {
+                    for (key, next) in wanted {
+                        if let Some(item) = container.member(key) {
+                            visit(item, next, true);
+                        }
+                    }
+                }
+                // A dot within a key is as good as nesting.
+                _ => {
+                    for (key, item) in container.members() {
+                        let mut keys = key.split('.').peekable();
+                        let mut reached = Some(step);
+                        while let (Some(at), Some(key)) = (reached, keys.next()) {
+                            reached = at.next(key);
+                            if let Some(next) = reached {
+                                visit(item, next, keys.peek().is_none());
+                            }
+                        }
+                    }
+                }
+            }
+            for item in container.elements() {
+                match item {
+                    // A document that is a lone scalar, or an array of some, has leaves at the empty path.
+                    Item::Leaf(_) if std::ptr::eq(step, &self.root) => {
+                        if let Some(empty) = step.next("") {
+                            visit(item, empty, true);
+                        }
+                    }
+                    item => visit(item, step, true),
+                }
+            }
+        }
+    }
+}
+
+/// Calls `visit` with every leaf, in any order and without its path, until it says false.
+fn each_leaf<'a, C: Container<'a>>(root: C, visit: &mut impl FnMut(Leaf<'a>) -> bool) {
+    let mut open: SmallVec<[C; 16]> = SmallVec::new();
+    open.push(root);
+    while let Some(container) = open.pop() {
+        for item in container.elements().chain(container.members().map(|(_, item)| item)) {
+            match item {
+                Item::Null => {}
+                Item::Leaf(leaf) if !visit(leaf) => return,
+                Item::Leaf(_) => {}
+                Item::Container(inner) => open.push(inner),
+            }
+        }
+    }
+}
+
+fn has_leaf<'a>(container: impl Container<'a>) -> bool {
+    let mut found = false;
+    each_leaf(container, &mut |_| {
+        found = true;
+        false
+    });
+    found
+}
+
+impl Step {
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.next.binary_search_by(|(next, _)| {
+            next.len().cmp(&key.len()).then_with(|| next.as_bytes().cmp(key.as_bytes()))
+        })
+    }
+
+    /// The step behind a key without dots.
+    fn next(&self, key: &str) -> Option<&Step> {
+        self.position(key).ok().map(|at| &self.next[at].1)
+    }
+
+    fn make<'s>(&'s mut self, key: &str) -> &'s mut Step {
+        let at = self.position(key).unwrap_or_else(|at| {
+            self.next.insert(at, (key.into(), Step::default()));
+            at
+        });
+        &mut self.next[at].1
+    }
+
+    /// Marks what asks for a leaf here or below, if there is one in the item.
+    fn pass_through<'a, C: Container<'a>>(&self, item: Item<'a, C>, passed: &mut Passed) {
+        let is_open = self.exists.iter().any(|&number| !passed[number]);
+        let has_leaf = || match item {
+            Item::Null => false,
+            Item::Leaf(_) => true,
+            Item::Container(inner) => has_leaf(inner),
+        };
+        if is_open && has_leaf() {
+            mark(Some(&self.exists), passed);
+        }
+    }
+
+    fn visit(&self, leaf: Leaf<'_>, scratch: &mut Scratch, passed: &mut Passed) {
+        mark(Some(&self.exists), passed);
+        if !self.here.is_empty() {
+            self.here.visit(leaf, scratch, passed);
+        }
+    }
+}
+
+impl Tests {
+    fn is_empty(&self) -> bool {
+        self.texts.is_empty() && self.numbers.is_empty() && self.others.is_empty()
+    }
+
+    fn add(&mut self, number: usize, test: &Test) {
+        match test {
+            Test::Equal(value) if value.instant.is_none() && value.boolean.is_none() => {
+                self.texts.entry(value.text.as_str().into()).or_default().push(number);
+                if let Some(ordered) = &value.ordered {
+                    self.numbers.entry(ordered.clone()).or_default().push(number);
+                }
+            }
+            test => self.others.push((number, test.clone())),
+        }
+    }
+
+    fn visit(&self, leaf: Leaf<'_>, scratch: &mut Scratch, passed: &mut Passed) {
+        if let Leaf::Number(_) = leaf
+            && self.numbers.is_empty()
+            && self.others.is_empty()
+        {
+            return;
+        }
+        let Some(leaf) = leaf.scalar(scratch) else { return };
+        match leaf {
+            Scalar::String(text) if !self.texts.is_empty() => mark(self.texts.get(text), passed),
+            Scalar::Number(bytes) if !self.numbers.is_empty() => {
+                mark(self.numbers.get(bytes), passed);
+            }
+            _ => {}
+        }
+        for (number, test) in &self.others {
+            passed[*number] = passed[*number] || test.accepts(&leaf);
+        }
+    }
+}
+
+fn mark(numbers: Option<&Vec<usize>>, passed: &mut Passed) {
+    for &number in numbers.into_iter().flatten() {
+        passed[number] = true;
+    }
+}

@@ -18,6 +18,8 @@ mod region;
 mod relation;
 mod search;
 mod tally;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
 mod tree;
 mod visibility;
 

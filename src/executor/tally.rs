@@ -67,11 +67,8 @@ impl<'p> Countable<'p> {
     /// How much of a table is unpacked for so many rows at its start: an interval's lists are read once for all.
     fn head(&self, blocks: u32, rows: u32) -> u32 {
         let is_key = |(_, test): &(&str, &Test)| matches!(test, Test::Exists | Test::Equal(_));
-        match rows {
-            0 => 0,
-            _ if self.leaves.iter().all(is_key) => HEAD.saturating_add(rows),
-            _ => (HEAD + blocks / HEAD).saturating_add(rows),
-        }
+        let least = if self.leaves.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
+        if rows == 0 { 0 } else { least.saturating_add(rows).min(blocks) }
     }
 }
 

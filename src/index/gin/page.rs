@@ -37,25 +37,25 @@ const COMPRESSED: u16 = 1 << 7;
 /// The two bytes at a place that is known to be in the slice; 0 beyond it, which keeps this free of panics.
 #[inline(always)]
 pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    match bytes.get(at..at + 2) {
-        Some(&[a, b]) => u16::from_ne_bytes([a, b]),
-        _ => 0,
-    }
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |chunk| u16::from_ne_bytes(*chunk))
 }
 
 /// As [`u16_at`].
 #[inline(always)]
 pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    match bytes.get(at..at + 4) {
-        Some(&[a, b, c, d]) => u32::from_ne_bytes([a, b, c, d]),
-        _ => 0,
-    }
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |chunk| u32::from_ne_bytes(*chunk))
 }
 
 /// A BlockIdData: two halves, the high one first, so that it needs an alignment of two bytes only.
 #[inline(always)]
 pub fn block_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from(u16_at(bytes, at)) << 16 | u32::from(u16_at(bytes, at + 2))
+    u32_at(bytes, at).rotate_left(16)
 }
 
 /// What a page is for, and its place in its level or list.
@@ -109,6 +109,11 @@ impl Page {
             lower,
             maxoff: usize::from(u16_at(page, SPECIAL + 4)),
         })
+    }
+
+    /// Where the tuples lie, from pd_upper on.
+    pub fn used<'p>(&self, page: &'p Block) -> &'p [u8] {
+        page.get(usize::from(u16_at(page, 14))..).unwrap_or_default()
     }
 
     /// How many line pointers there are.

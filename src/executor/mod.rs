@@ -7,6 +7,7 @@
 //! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
 //! visibility   which pages still are, after; all other rows are looked up (`heap`)
 //! order        the rows of a bitmap by the values at a path, from the index's own order
+//! steps        the rows of a bitmap, for those who look them up themselves
 //! ```
 
 mod bitmap;
@@ -15,9 +16,11 @@ mod leaves;
 mod order;
 mod relation;
 mod search;
+mod steps;
 mod tree;
 mod visibility;
 
 pub use heap::Stored;
 pub use relation::{Part, parts};
 pub use search::{Counts, Search};
+pub use steps::{Candidate, Steps};

@@ -1,7 +1,8 @@
 //! Rows as numbers, and sets of them.
 
+use super::region::Region;
 use crate::error::{Error, Result};
-use crate::index::gin::Tid;
+use crate::index::gin::{NOWHERE, OFFSET_BITS, OFFSET_MASK, Packed, Parsed, Sink, Tid};
 use roaring::RoaringBitmap;
 use std::ops::RangeInclusive;
 
@@ -48,10 +49,13 @@ impl Numbering {
 
 /// So many numbers are kept in a list before they become bits.
 const LIST: usize = 1 << 12;
+/// Shorter lists are not worth turning to bits for.
+const PACKED: usize = 64;
 
-/// Takes rows in any order, some more than once.
-pub struct Collector {
+/// Takes rows in any order, some more than once: those on the pages of a region. Of others it takes the number.
+pub struct Collector<'r> {
     numbering: Numbering,
+    region: &'r Region,
     /// Of the table.
     blocks: u32,
     list: Vec<u32>,
@@ -60,17 +64,23 @@ pub struct Collector {
     is_sorted: bool,
     /// A row was met that has no number.
     is_narrow: bool,
+    /// How many postings there were on other pages.
+    pub passed: u64,
+    /// How many on these.
+    pub taken: u64,
 }
 
-impl Collector {
+impl<'r> Collector<'r> {
     /// `blocks`: how many the table has.
-    pub fn new(numbering: Numbering, blocks: u32) -> Collector {
+    pub fn new(numbering: Numbering, region: &'r Region, blocks: u32) -> Collector<'r> {
         let (list, bits) = (Vec::new(), Vec::new());
-        Collector { numbering, blocks, list, bits, is_sorted: true, is_narrow: false }
+        let (is_sorted, is_narrow, passed, taken) = (true, false, 0, 0);
+        Collector { numbering, region, blocks, list, bits, is_sorted, is_narrow, passed, taken }
     }
 
     #[inline]
-    pub fn push(&mut self, tid: Tid) {
+    fn push(&mut self, tid: Tid) {
+        self.taken += 1;
         // Rows behind the table's end as it was at the start came later.
         if tid.block >= self.blocks {
             return;
@@ -105,13 +115,63 @@ impl Collector {
         }
         if !self.bits.is_empty() {
             self.bits.iter_mut().for_each(|word| *word = word.to_le());
-            return Ok(RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits)));
+            let mut rows = RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits));
+            rows.remove_range(self.blocks << self.numbering.bits..);
+            return Ok(rows);
         }
         if !self.is_sorted {
             self.list.sort_unstable();
             self.list.dedup();
         }
         Ok(RoaringBitmap::from_sorted_iter(self.list).unwrap_or_default())
+    }
+}
+
+impl Sink for Collector<'_> {
+    #[inline]
+    fn take(&mut self, row: Tid) {
+        if self.region.has(row.block) {
+            self.push(row);
+        } else {
+            self.passed += 1;
+        }
+    }
+
+    #[inline]
+    fn wants(&self, first: u32, last: u32) -> bool {
+        self.region.meets(first..=last)
+    }
+
+    #[inline]
+    fn pass_by(&mut self, count: usize) {
+        self.passed += count as u64;
+    }
+
+    /// Straight into the bits, where all rows are wanted.
+    fn take_packed(&mut self, list: Packed<'_>) -> Parsed<u64> {
+        if !self.region.is_all() || list.count() < PACKED {
+            return self.take_each(list);
+        }
+        if self.bits.is_empty() {
+            self.spread();
+        }
+        self.taken += list.count() as u64;
+        let (width, mut offsets) = (self.numbering.bits, 0);
+        let bits = &mut self.bits[..];
+        let last = list.unpack(|row, ends| {
+            let (block, offset) = (row >> OFFSET_BITS, (row & OFFSET_MASK).wrapping_sub(1));
+            let number = (block << width).wrapping_add(offset) as usize;
+            // Beyond the bits lie rows behind the table's end.
+            if let Some(word) = bits.get_mut(number / 64) {
+                *word |= ends << (number % 64);
+            }
+            offsets |= offset & ends.wrapping_neg();
+        })?;
+        if offsets > OFFSET_MASK {
+            return Err(NOWHERE); // there was an offset of 0
+        }
+        self.is_narrow |= offsets >> width != 0;
+        Ok(last)
     }
 }
 
@@ -219,7 +279,8 @@ mod tests {
         #[test]
         fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..18), 0..300), spread in any::<bool>()) {
             let numbering = Numbering::LEAST;
-            let mut collector = Collector::new(numbering, 40);
+            let region = Region::all();
+            let mut collector = Collector::new(numbering, &region, 40);
             if spread {
                 collector.spread();
             }

@@ -1,10 +1,11 @@
 //! The rows of one leaf of a predicate, from the index's tree and from what is pending beside it.
 
 use super::bitmap::{Collector, Found, Numbering};
+use super::region::Region;
 use crate::error::Result;
-use crate::index::gin::{Entries, GinIndex, Tid};
+use crate::index::gin::{Entries, GinIndex, Sink, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::span::{Probe, Truth, end_of_prefix};
+use crate::index::span::{Probe, Span, Truth, end_of_prefix};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
@@ -19,6 +20,8 @@ pub struct Leaves<'i> {
     blocks: u32,
     /// Entries that are in no order of theirs yet, in order.
     pub pending: BTreeMap<Vec<u8>, Vec<Tid>>,
+    /// The pages whose rows are looked for; those of others are counted.
+    pub region: Region,
     /// Whether some other path has the path's hash.
     shared: RefCell<HashMap<String, bool>>,
     pub read: RefCell<Read>,
@@ -32,24 +35,27 @@ pub struct Read {
 }
 
 /// Where a leaf's rows go.
-struct Taken {
-    sure: Collector,
-    unsure: Collector,
+struct Taken<'r> {
+    sure: Collector<'r>,
+    unsure: Collector<'r>,
 }
 
-impl Taken {
-    fn new(numbering: Numbering, blocks: u32) -> Taken {
-        let rows = || Collector::new(numbering, blocks);
-        Taken { sure: rows(), unsure: rows() }
-    }
-
-    fn by(&mut self, truth: Truth) -> Option<&mut Collector> {
+impl<'r> Taken<'r> {
+    fn by(&mut self, truth: Truth) -> Option<&mut Collector<'r>> {
         match truth {
             Truth::No => None,
             Truth::Maybe => Some(&mut self.unsure),
             Truth::Yes => Some(&mut self.sure),
         }
     }
+}
+
+/// Rows of the region, and how many postings there are on other pages.
+pub struct Met {
+    pub found: Found,
+    pub passed: u64,
+    /// Whether those are all sure.
+    pub is_sure: bool,
 }
 
 /// The keys that a query can ask for: of pending ones, which are in no order, the others need not be kept.
@@ -118,16 +124,28 @@ impl<'i> Leaves<'i> {
             numbering,
             blocks,
             pending,
+            region: Region::all(),
             shared: RefCell::default(),
             read: RefCell::default(),
         })
     }
 
+    fn collector(&self) -> Collector<'_> {
+        Collector::new(self.numbering, &self.region, self.blocks)
+    }
+
     /// All rows.
     pub fn all(&self) -> Result<RoaringBitmap> {
-        let mut rows = Collector::new(self.numbering, self.blocks);
-        self.key(&key::all(), &mut rows)?;
-        rows.finish()
+        Ok(self.every()?.found.any)
+    }
+
+    /// The same, with the number of those outside the region.
+    pub fn every(&self) -> Result<Met> {
+        let mut rows = self.collector();
+        key::EVERY.iter().try_for_each(|key| self.key(key, &mut rows))?;
+        self.read.borrow_mut().postings += rows.passed + rows.taken;
+        let (passed, any) = (rows.passed, rows.finish()?);
+        Ok(Met { found: Found { any, ..Found::none() }, passed, is_sure: true })
     }
 
     /// The rows with a leaf that passes.
@@ -140,7 +158,15 @@ impl<'i> Leaves<'i> {
         &self,
         leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
     ) -> Result<Found> {
-        let mut taken = Taken::new(self.numbering, self.blocks);
+        Ok(self.meet(leaves)?.found)
+    }
+
+    /// The same, with the number of postings outside the region.
+    pub fn meet<'l>(
+        &self,
+        leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
+    ) -> Result<Met> {
+        let mut taken = Taken { sure: self.collector(), unsure: self.collector() };
         for (path, test) in leaves {
             match (path, test) {
                 (Some(path), Test::Exists) => {
@@ -156,16 +182,43 @@ impl<'i> Leaves<'i> {
                 (None, test) => self.anywhere(test, &mut taken)?,
             }
         }
+        let passed = taken.sure.passed + taken.unsure.passed;
+        self.read.borrow_mut().postings += passed + taken.sure.taken + taken.unsure.taken;
+        let is_sure = taken.unsure.passed == 0;
         let (sure, unsure) = (taken.sure.finish()?, taken.unsure.finish()?);
-        if unsure.is_empty() {
-            return Ok(Found { any: sure, unsure });
+        let found = if unsure.is_empty() {
+            Found { any: sure, unsure }
+        } else {
+            let unsure = unsure - &sure;
+            Found { any: sure | &unsure, unsure }
+        };
+        Ok(Met { found, passed, is_sure })
+    }
+
+    /// Whether no document is under more than one key of these spans, so that they have as many documents as postings.
+    pub fn are_apart(&self, path: &str, spans: &mut [Span]) -> Result<bool> {
+        spans.sort_by(|a, b| a.from.cmp(&b.from));
+        if spans.windows(2).any(|pair| pair[1].from < pair[0].below) || self.is_shared(path)? {
+            return Ok(false);
         }
-        let unsure = unsure - &sure;
-        Ok(Found { any: sure | &unsure, unsure })
+        if let [span] = spans
+            && span.point().is_some()
+        {
+            return Ok(true);
+        }
+        let several = key::many(PathHash::of(path));
+        Ok(self.is_unused(&several)? && self.is_unused(key::EVERY[1])?)
+    }
+
+    /// Whether no row has a key.
+    fn is_unused(&self, key: &[u8]) -> Result<bool> {
+        let is_unused = |rows: crate::index::gin::Postings<'_>| rows.known_len() == Some(0);
+        Ok(!self.pending.contains_key(key)
+            && self.index.entry(key, |rows| Ok(rows.is_none_or(is_unused)))?)
     }
 
     /// A leaf at any path is one at some known path: the E keys name them all.
-    fn anywhere(&self, test: &Test, taken: &mut Taken) -> Result<()> {
+    fn anywhere(&self, test: &Test, taken: &mut Taken<'_>) -> Result<()> {
         let (from, below) = key::ALL_PATHS;
         let mut hashes = Vec::new();
         self.each_key(&from, &below, &mut |key| {
@@ -178,7 +231,13 @@ impl<'i> Leaves<'i> {
     }
 
     /// The rows with a value that passes, at the paths with this hash; of none is more than `most` known.
-    fn values(&self, hash: PathHash, probe: &Probe, most: Truth, taken: &mut Taken) -> Result<()> {
+    fn values(
+        &self,
+        hash: PathHash,
+        probe: &Probe,
+        most: Truth,
+        taken: &mut Taken<'_>,
+    ) -> Result<()> {
         let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
         for span in &probe.spans {
             if let Some(value) = span.point() {
@@ -195,54 +254,34 @@ impl<'i> Leaves<'i> {
             };
             for (key, rows) in self.pending.range(from.clone()..below.clone()) {
                 if let Some(taken) = taken.by(truth(key)) {
-                    rows.iter().for_each(|tid| taken.push(*tid));
+                    rows.iter().for_each(|tid| taken.take(*tid));
                 }
             }
-            let (mut keys, mut postings) = (0, 0);
-            if !span.ask {
-                if let Some(taken) = taken.by(most) {
-                    let mut entries = Entries::ascending(self.index, &from)?;
-                    keys = entries.gather(self.index, &below, &mut |tid| {
-                        postings += 1;
-                        taken.push(tid);
-                    })?;
-                }
-                self.count(keys, postings);
-                continue;
+            let mut keys = 0;
+            if span.ask {
+                self.index.ascend(&from, &mut |key, rows| {
+                    if key >= below.as_slice() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    keys += 1;
+                    if let Some(taken) = taken.by(truth(key)) {
+                        rows.for_each(taken)?;
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?;
+            } else if let Some(taken) = taken.by(most) {
+                keys = Entries::ascending(self.index, &from)?.gather(self.index, &below, taken)?;
             }
-            self.index.ascend(&from, &mut |key, rows| {
-                if key >= below.as_slice() {
-                    return Ok(ControlFlow::Break(()));
-                }
-                keys += 1;
-                if let Some(taken) = taken.by(truth(key)) {
-                    rows.for_each(&mut |tid| {
-                        postings += 1;
-                        taken.push(tid);
-                    })?;
-                }
-                Ok(ControlFlow::Continue(()))
-            })?;
-            self.count(keys, postings);
+            self.read.borrow_mut().keys += keys;
         }
         Ok(())
     }
 
     /// The rows with a key.
-    fn key(&self, key: &[u8], rows: &mut Collector) -> Result<()> {
-        self.pending.get(key).into_iter().flatten().for_each(|tid| rows.push(*tid));
-        let mut postings = 0;
-        self.index.postings(key, &mut |tid| {
-            postings += 1;
-            rows.push(tid);
-        })?;
-        self.count(1, postings);
-        Ok(())
-    }
-
-    fn count(&self, keys: u64, postings: u64) {
-        let mut read = self.read.borrow_mut();
-        (read.keys, read.postings) = (read.keys + keys, read.postings + postings);
+    fn key(&self, key: &[u8], rows: &mut Collector<'_>) -> Result<()> {
+        self.pending.get(key).into_iter().flatten().for_each(|tid| rows.take(*tid));
+        self.read.borrow_mut().keys += 1;
+        self.index.postings(key, rows)
     }
 
     /// Calls `visit` with the keys from one on and below another, some of them twice.

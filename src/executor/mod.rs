@@ -4,6 +4,7 @@
 //! ```text
 //! relation     is there an index to ask, and may it be asked?
 //! visibility   which pages are all-visible, before
+//! tally        what comes down to one key is counted, packed as it is, outside of a `region`
 //! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
 //! visibility   which pages still are, after; all other rows are looked up (`heap`)
 //! order        the rows of a bitmap by the values at a path, from the index's own order
@@ -14,9 +15,11 @@ mod bitmap;
 mod heap;
 mod leaves;
 mod order;
+mod region;
 mod relation;
 mod search;
 mod steps;
+mod tally;
 mod tree;
 mod visibility;
 
@@ -24,3 +27,11 @@ pub use heap::Stored;
 pub use relation::{Part, parts};
 pub use search::{Counts, Search};
 pub use steps::{Candidate, Steps};
+
+use crate::error::Result;
+use crate::predicate::Predicate;
+
+/// How many rows match; none where a table is too large for its rows to have numbers.
+pub fn count(parts: &[Part], predicate: &Predicate) -> Result<Option<u64>> {
+    Ok(Search::first(parts, predicate, 0)?.map(|found| found.len()))
+}

@@ -9,7 +9,7 @@ use super::leaves::{Leaves, Wanted};
 use super::search::{Rows, Search};
 use crate::document::Scratch;
 use crate::error::Result;
-use crate::index::gin::{Entries, GinIndex};
+use crate::index::gin::{Entries, GinIndex, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::end_of_prefix;
 use crate::lucene::SortKey;
@@ -38,8 +38,10 @@ impl Sorted {
             let index = GinIndex::open(rows.part.index)?;
             let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort[0].path))?;
             is_walkable &= !leaves.is_shared(&sort[0].path)?;
-            total += index.estimate_key(&key::all())? as u64
-                + leaves.pending.get(&key::all()).map_or(0, Vec::len) as u64;
+            for key in key::EVERY {
+                total += index.estimate_key(key)? as u64
+                    + leaves.pending.get(key).map_or(0, Vec::len) as u64;
+            }
         }
         let is_bounded = last.is_some_and(|last| last <= MOST);
         // Rows with the same first value are sorted by the others in memory.
@@ -311,7 +313,7 @@ impl PartWalk {
             && entry.key < self.below.as_slice()
         {
             let mut numbers = Vec::new();
-            entry.postings.for_each(&mut |tid| numbers.extend(numbering.number(tid)))?;
+            entry.postings.for_each(&mut |tid: Tid| numbers.extend(numbering.number(tid)))?;
             return Ok(Some((entry.key.to_vec(), numbers)));
         }
         self.entries = None;

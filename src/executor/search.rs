@@ -4,7 +4,9 @@ use super::bitmap::{Found, Numbering};
 use super::heap::{Fetcher, Heap, Stored};
 use super::leaves::{Leaves, Wanted};
 use super::order::Sorted;
+use super::region::Region;
 use super::relation::Part;
+use super::tally::{Tally, tally};
 use super::visibility::Map;
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
@@ -23,6 +25,8 @@ pub struct Rows {
     pub unsure: RoaringBitmap,
     /// Whether each of them is known to match and to be visible.
     pub is_exact: bool,
+    /// How many there are; of a search that is not exact, at most.
+    pub count: u64,
 }
 
 /// What an answer took, for session_explain.
@@ -65,41 +69,46 @@ impl Search {
                 if !numbering.reaches(heap.blocks()) {
                     return Err(Error::RowBeyond);
                 }
-                return Ok(Rows { part: *part, numbering, any: None, unsure, is_exact: false });
+                let (count, is_exact) = (0, false);
+                return Ok(Rows { part: *part, numbering, any: None, unsure, is_exact, count });
             }
             let leaves = Leaves::new(&index, numbering, heap.blocks(), &Wanted::of(predicate))?;
             let Found { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
-            Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: false })
+            let (count, any) = (any.len(), Some(any));
+            Ok(Rows { part: *part, numbering, any, unsure, is_exact: false, count })
         })
     }
 
     /// Finds exactly the rows that match and are visible; none as for `new`.
     pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
         Search::of(parts, predicate, |part, numbering, matcher, counts| {
-            let (heap, index) = open(part)?;
-            let blocks = heap.blocks();
-            let before = Map::read(&heap, blocks);
-            let leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
-            let Found { mut any, unsure } = leaves.rows(predicate)?;
-            let mut open = before.unseen(&Map::read(&heap, blocks), numbering);
-            open |= &unsure;
-            open &= &any;
-            let mut fetcher = heap.fetcher();
-            for number in &open {
-                let matches = fetcher.fetch(numbering.tid(number)).is_some_and(|doc| {
-                    !unsure.contains(number) || doc.read(|doc| matcher.matches(doc))
-                });
-                if !matches {
-                    any.remove(number);
-                }
-            }
-            drop(fetcher);
-            counts.rows += open.len();
-            counts.add(&leaves, &heap);
-            let unsure = RoaringBitmap::new();
-            Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: true })
+            find_exactly(part, predicate, numbering, matcher, counts, None)
         })
+    }
+
+    /// The same, where of the rows no more than the first so many are wanted, in the order of the table: the others are counted, and
+    /// not found if that is quicker.
+    pub fn first(parts: &[Part], predicate: &Predicate, wanted: u64) -> Result<Option<Search>> {
+        let mut left = u32::try_from(wanted).ok();
+        Search::of(parts, predicate, |part, numbering, matcher, counts| {
+            let rows = find_exactly(part, predicate, numbering, matcher, counts, left)?;
+            left = left.map(|left| left.saturating_sub(rows.count.min(u32::MAX.into()) as u32));
+            Ok(rows)
+        })
+    }
+
+    /// All rows, counted, but without a look at any of them.
+    pub fn all(parts: &[Part]) -> Result<Option<Search>> {
+        let (counted, all) =
+            (Search::first(parts, &Predicate::All, 0)?, Search::new(parts, &Predicate::All)?);
+        Ok(counted.zip(all).map(|(counted, mut all)| {
+            for (rows, counted) in all.rows.iter_mut().zip(&counted.rows) {
+                rows.count = counted.count;
+            }
+            all.counts = counted.counts;
+            all
+        }))
     }
 
     /// Calls `find` for each part, with wider and wider numberings as long as it takes.
@@ -134,9 +143,9 @@ impl Search {
         Ok(Some(Search { rows: found, matcher, counts, order: Order::Table(0, 0) }))
     }
 
-    /// How many rows were found; of an exact search, that is how many match.
+    /// How many rows there are; of an exact search, that is how many match.
     pub fn len(&self) -> u64 {
-        self.rows.iter().filter_map(|rows| rows.any.as_ref()).map(RoaringBitmap::len).sum()
+        self.rows.iter().map(|rows| rows.count).sum()
     }
 
     /// Puts the matches in order; `last` is how many of them will be asked for at most. False if that cannot be done here.
@@ -157,12 +166,11 @@ impl Search {
         {
             for rows in &self.rows[*part..] {
                 let any = rows.any.as_ref();
-                let len = any.map_or(0, RoaringBitmap::len);
-                if count < len {
+                if count < rows.count {
                     *next = any.and_then(|any| any.select(count as u32)).unwrap_or(0);
                     return Ok(());
                 }
-                count -= len;
+                count -= rows.count;
                 *part += 1;
             }
             return Ok(());
@@ -253,4 +261,64 @@ fn open(part: &Part) -> Result<(Heap, GinIndex)> {
     let heap = Heap::of(part);
     heap.lock_for_serializable();
     Ok((heap, GinIndex::open(part.index)?))
+}
+
+/// The rows of a part that match and are visible. Where no more than the first `wanted` are asked for, those may be all that are in
+/// the list, and the others counted.
+fn find_exactly(
+    part: &Part,
+    predicate: &Predicate,
+    numbering: Numbering,
+    matcher: &Matcher,
+    counts: &mut Counts,
+    wanted: Option<u32>,
+) -> Result<Rows> {
+    let (heap, index) = open(part)?;
+    let blocks = heap.blocks();
+    let mut fetcher = heap.fetcher();
+    // Rows of these are kept that match and are visible.
+    let mut check = |any: &mut RoaringBitmap, mut open: RoaringBitmap, unsure: &RoaringBitmap| {
+        open |= unsure;
+        open &= &*any;
+        for number in &open {
+            let matches = fetcher.fetch(numbering.tid(number)).is_some_and(|doc| {
+                !unsure.contains(number) || doc.read(|doc| matcher.matches(doc))
+            });
+            if !matches {
+                any.remove(number);
+            }
+        }
+        open.len()
+    };
+    let rows = |any: RoaringBitmap, count| {
+        let (unsure, any) = (RoaringBitmap::new(), Some(any));
+        Rows { part: *part, numbering, any, unsure, is_exact: true, count }
+    };
+    let before = Map::read(&heap, blocks);
+    let mut leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
+    if let Some(wanted) = wanted {
+        let found = tally(&mut leaves, predicate, &before, wanted)?;
+        // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
+        let is_still = || before.is_within(&Map::read(&heap, blocks)) && heap.blocks() == blocks;
+        if let Some(Tally { outside, within: Found { mut any, unsure } }) = found
+            && is_still()
+        {
+            counts.rows += check(&mut any, before.open_rows(numbering), &unsure);
+            let count = outside + any.len();
+            any.remove_range(leaves.region.end(numbering)..);
+            if any.len() >= count.min(wanted.into()) {
+                drop(fetcher);
+                counts.add(&leaves, &heap);
+                return Ok(rows(any, count));
+            }
+        }
+        leaves.region = Region::all();
+    }
+    let Found { mut any, unsure } = leaves.rows(predicate)?;
+    let after = Map::read(&heap, blocks);
+    counts.rows += check(&mut any, before.and(&after).open_rows(numbering), &unsure);
+    drop(fetcher);
+    counts.add(&leaves, &heap);
+    let count = any.len();
+    Ok(rows(any, count))
 }

@@ -44,20 +44,45 @@ impl Map {
         Map { bytes, blocks }
     }
 
-    /// The numbers of rows on pages that are not all-visible in both.
-    pub fn unseen(&self, after: &Map, numbering: Numbering) -> RoaringBitmap {
-        let mut unseen = RoaringBitmap::new();
-        let both = self.bytes.iter().zip(&after.bytes).map(|(a, b)| a & b & ALL_VISIBLE);
-        for (at, both) in both.enumerate().filter(|(_, both)| *both != ALL_VISIBLE) {
-            let first = at as u32 * BLOCKS_PER_BYTE;
-            for block in
-                (0..BLOCKS_PER_BYTE).filter(|bit| both >> (2 * bit) & 1 == 0).map(|bit| first + bit)
-            {
-                if block < self.blocks {
-                    unseen.insert_range(numbering.numbers(block..=block));
-                }
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// Pages that are all-visible in both.
+    pub fn and(mut self, other: &Map) -> Map {
+        self.bytes.iter_mut().zip(&other.bytes).for_each(|(a, b)| *a &= b);
+        self
+    }
+
+    /// Whether all pages that are all-visible here are so in another map.
+    pub fn is_within(&self, other: &Map) -> bool {
+        let lost = self.bytes.iter().zip(&other.bytes).fold(0, |lost, (a, b)| lost | a & !b);
+        lost & ALL_VISIBLE == 0
+    }
+
+    /// The pages that are not all-visible.
+    pub fn open(&self) -> RoaringBitmap {
+        let mut open = RoaringBitmap::new();
+        for (word, bytes) in self.bytes.chunks(8).enumerate() {
+            // Nearly all of them have nothing to show.
+            if bytes.iter().fold(ALL_VISIBLE, |all, byte| all & byte) == ALL_VISIBLE {
+                continue;
+            }
+            for (at, byte) in bytes.iter().enumerate() {
+                let first = (8 * word + at) as u32 * BLOCKS_PER_BYTE;
+                let blocks = (0..BLOCKS_PER_BYTE).filter(|block| byte >> (2 * block) & 1 == 0);
+                open.extend(blocks.map(|block| first + block).filter(|block| *block < self.blocks));
             }
         }
-        unseen
+        open
+    }
+
+    /// The numbers of rows on pages that are not all-visible.
+    pub fn open_rows(&self, numbering: Numbering) -> RoaringBitmap {
+        let mut rows = RoaringBitmap::new();
+        for block in &self.open() {
+            rows.insert_range(numbering.numbers(block..=block));
+        }
+        rows
     }
 }

@@ -1,11 +1,16 @@
 //! The keys of a document in the index: byte strings, in the order of `byteacmp`.
 //!
 //! ```text
-//! A                          every document, once
+//! A 2                        every document, once
 //! C hash                     some value at the path was cut
 //! E hash path                a leaf is at this path or below
+//! M hash                     several values are at the path
 //! V hash type value          a leaf, in the order of its values
 //! ```
+//!
+//! Where no document has the M key of a path, the documents of an interval of its values are as many as the interval has postings. An
+//! entry made by version 0.2.0 has A alone for a key of every document, and no M keys: so long as there is one, nothing is known of
+//! several values, and REINDEX makes it so.
 //!
 //! A path's hash is four bytes. Two paths may share one: whoever asks by hash looks whether there is another path's E key beside
 //! the one's own, for the path follows there. Hashes and not paths in V keys make the index a quarter smaller.
@@ -15,6 +20,7 @@ use crate::document::{Jsonb, Scalar, Scratch, walk};
 const ALL: u8 = b'A';
 const CUT: u8 = b'C';
 const EXISTS: u8 = b'E';
+const MANY: u8 = b'M';
 const VALUE: u8 = b'V';
 
 /// Bytes of a value, behind its type, that a key holds. What is as long or longer is cut there, and only the first bytes of it are
@@ -51,13 +57,16 @@ impl PathHash {
     }
 }
 
-/// The key of every document.
-pub fn all() -> Vec<u8> {
-    vec![ALL]
-}
+/// The key of every document, and the one that those have in its place that version 0.2.0 has entered.
+pub const EVERY: [&[u8]; 2] = [&[ALL, 2], &[ALL]];
 
 pub fn cut(hash: PathHash) -> Vec<u8> {
     tagged(CUT, hash).to_vec()
+}
+
+/// Of documents with several values at a path.
+pub fn many(hash: PathHash) -> [u8; 5] {
+    tagged(MANY, hash)
 }
 
 pub fn exists(path: &str) -> Vec<u8> {
@@ -85,7 +94,7 @@ pub fn path_of(key: &[u8]) -> Option<&[u8]> {
     (key.first() == Some(&EXISTS)).then(|| key.get(5..)).flatten()
 }
 
-/// The hash in an E or V key.
+/// The hash in an E, M or V key.
 pub fn path_hash(key: &[u8]) -> Option<PathHash> {
     key.get(1..5)?.try_into().ok().map(PathHash)
 }
@@ -124,13 +133,19 @@ fn tagged(tag: u8, PathHash([a, b, c, d]): PathHash) -> [u8; 5] {
 pub struct Keys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// The M keys, which are known last.
+    many: Vec<[u8; 5]>,
 }
 
 impl Keys {
     /// The keys of a document, in order, each once.
     pub fn of(document: Jsonb<'_>) -> Keys {
-        let mut keys = Keys { bytes: Vec::with_capacity(2048), ends: Vec::with_capacity(128) };
-        keys.push(|bytes| bytes.push(ALL));
+        let mut keys = Keys {
+            bytes: Vec::with_capacity(2048),
+            ends: Vec::with_capacity(128),
+            many: Vec::new(),
+        };
+        keys.push(|bytes| bytes.extend_from_slice(EVERY[0]));
         let mut last = String::from("\0"); // begins no path, since jsonb holds no NUL
         let mut hash = Hasher::START.finish();
         let mut scratch = Scratch::new();
@@ -188,12 +203,20 @@ impl Keys {
     }
 
     /// The keys in order, each once, as GIN would put them itself, only faster.
-    pub fn sorted(&self) -> Vec<&[u8]> {
+    pub fn sorted(&mut self) -> Vec<&[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let mut keys: Vec<&[u8]> =
             starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]).collect();
         keys.sort_unstable();
         keys.dedup();
+        self.many.extend(keys.windows(2).filter_map(|pair| {
+            let hash = path_hash(pair[0])?;
+            let are_values = value_of(pair[0]).and(value_of(pair[1])).is_some();
+            (are_values && path_hash(pair[1]) == Some(hash)).then(|| many(hash))
+        }));
+        self.many.dedup();
+        let at = keys.partition_point(|key| *key < [MANY].as_slice());
+        keys.splice(at..at, self.many.iter().map(<[u8; 5]>::as_slice));
         keys
     }
 }

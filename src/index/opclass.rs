@@ -113,7 +113,7 @@ unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
             *count = 0;
             return pg_sys::Datum::null();
         };
-        let keys = Keys::of(doc.document());
+        let mut keys = Keys::of(doc.document());
         let keys = keys.sorted();
         *count = keys.len() as i32;
         pg_sys::Datum::from(byteas(keys.iter().copied()))

@@ -104,7 +104,7 @@ impl Query {
         let tree = match tree.truth(&|_| Truth::No) {
             Truth::No => tree,
             _ => {
-                let keys = vec![builder.key(Asked::Key(key::all()))];
+                let keys = key::EVERY.map(|key| builder.key(Asked::Key(key.to_vec()))).to_vec();
                 Node::And(vec![Node::Leaf { keys, doubts: vec![], inexact: false }, tree])
             }
         };

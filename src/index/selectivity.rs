@@ -125,7 +125,9 @@ pub unsafe fn answers(
 
 fn fraction_of(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
     let index = GinIndex::open(index)?;
-    let documents = index.estimate_key(&key::all())?.max(1.0);
+    let documents =
+        key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
+    let documents = f64::max(documents, 1.0);
     Ok(Estimator { index: &index, documents }.fraction(predicate)?.clamp(0.0, 1.0))
 }
 

@@ -342,7 +342,7 @@ fn answer(scan: &Scan, queries: &[Vec<u8>]) -> Result<Answer> {
 
 /// The number of visible rows that match; none where the table is too large for its rows to have numbers.
 fn count(part: Part, predicate: &Predicate) -> Result<Option<(u64, Counts)>> {
-    Ok(Search::exact(&[part], predicate)?.map(|found| (found.len(), found.counts)))
+    Ok(Search::first(&[part], predicate, 0)?.map(|found| (found.len(), found.counts)))
 }
 
 /// ReScanCustomScan: the parameters may have changed.

@@ -8,6 +8,7 @@ use crate::document::{self, JsonbDatum};
 use crate::error::{Error, Result};
 use crate::executor::{self, Counts};
 use crate::lucene::SortKey;
+use crate::predicate::Predicate;
 use pgrx::pg_sys;
 use serde_json::json;
 use std::time::Instant;
@@ -19,8 +20,8 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
         match executor::parts(store.table, operator.oid) {
-            Ok(parts) => match executor::Search::exact(&parts, &search.predicate)? {
-                Some(found) => Ok(found.len() as i64),
+            Ok(parts) => match executor::count(&parts, &search.predicate)? {
+                Some(count) => Ok(count as i64),
                 None => planned_count(spi, &store, &operator, &search),
             },
             Err(_) => planned_count(spi, &store, &operator, &search),
@@ -35,6 +36,9 @@ fn planned_count(spi: &Spi, store: &Store, operator: &Operator, search: &Search)
     let rows = spi.run(Mode::Read, &sql, &search.parameters(operator))?;
     Ok(rows.get(0, 1).unwrap_or(0))
 }
+
+/// So many rows are looked at one by one before it is better to have a list of those that are there.
+const FEW: u64 = 1_000;
 
 /// What an answer is put together of.
 struct Answer {
@@ -74,9 +78,16 @@ fn direct(
     sort: &[SortKey],
     window: Window,
 ) -> Result<Option<Answer>> {
-    let Some(mut found) = executor::Search::exact(parts, &search.predicate)? else {
-        return Ok(None);
+    let predicate = &search.predicate;
+    let found = match window.end() {
+        Some(end) if end <= FEW && sort.is_empty() => {
+            executor::Search::first(parts, predicate, end)?
+        }
+        // Of all that there is, the first in an order are found without a list.
+        Some(end) if end <= FEW && *predicate == Predicate::All => executor::Search::all(parts)?,
+        _ => executor::Search::exact(parts, predicate)?,
     };
+    let Some(mut found) = found else { return Ok(None) };
     let (count, mut items) = (found.len(), Vec::new());
     if !window.is_empty(count as i64) {
         if !found.sort(sort, window.end())? {

@@ -1,7 +1,7 @@
 //! The pure readers, on lists that were packed here and on pages that are damaged.
 
 use super::page::{BLCKSZ, Block, Key, Page, SPECIAL, Tuple};
-use super::posting::{List, Tid, count_segments, plain, segments};
+use super::posting::{List, Sink, Tid, count_segments, plain, segments};
 use super::tests::read_everything;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -82,31 +82,53 @@ fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
     proptest::collection::btree_set(key, 1..30).prop_map(|set| set.into_iter().collect())
 }
 
+/// How many items there are, and how many of them were handed out since they lie where it was asked for.
+fn count_where(packed: &[u8], wants: impl Fn(u32, u32) -> bool) -> (usize, usize) {
+    struct Counter<W>(W, usize, usize);
+    impl<W: Fn(u32, u32) -> bool> Sink for Counter<W> {
+        fn wants(&self, first: u32, last: u32) -> bool {
+            (self.0)(first, last)
+        }
+        fn take(&mut self, _: Tid) {
+            self.1 += 1;
+            self.2 += 1;
+        }
+        fn pass_by(&mut self, count: usize) {
+            self.1 += count;
+        }
+    }
+    let mut counter = Counter(wants, 0, 0);
+    assert_eq!(segments(packed, &mut 0, &mut counter), Ok(()));
+    (counter.1, counter.2)
+}
+
 proptest! {
     #[test]
     fn lists_are_read_as_they_were_packed(tids in tids()) {
         let packed = pack(&tids);
         let mut read = Vec::new();
         let list = List { count: tids.len() as u16, compressed: true, bytes: &packed };
-        prop_assert_eq!(list.for_each(&mut |tid| read.push(tid)), Ok(()));
+        prop_assert_eq!(list.for_each(&mut |tid: Tid| read.push(tid)), Ok(()));
         prop_assert_eq!(&read, &tids);
 
         let items: Vec<u8> = tids.iter().copied().flat_map(item).collect();
         let list = List { count: tids.len() as u16, compressed: false, bytes: &items };
         read.clear();
-        prop_assert_eq!(list.for_each(&mut |tid| read.push(tid)), Ok(()));
+        prop_assert_eq!(list.for_each(&mut |tid: Tid| read.push(tid)), Ok(()));
         prop_assert_eq!(&read, &tids);
     }
 
     #[test]
-    fn segments_follow_one_another(tids in tids(), size in 1..100usize) {
+    fn segments_follow_one_another(tids in tids(), size in 1..100usize, some in any::<u32>()) {
         let packed: Vec<u8> = tids.chunks(size).flat_map(pack).collect();
         let (mut read, mut last) = (Vec::new(), 0);
-        prop_assert_eq!(segments(&packed, &mut last, &mut |tid| read.push(tid)), Ok(tids.len()));
+        prop_assert_eq!(segments(&packed, &mut last, &mut |tid: Tid| read.push(tid)), Ok(()));
         prop_assert_eq!(&read, &tids);
         prop_assert_eq!(count_segments(&packed), Ok(tids.len()));
+        prop_assert_eq!(count_where(&packed, |_, _| false), (tids.len(), 0));
+        prop_assert_eq!(count_where(&packed, |first, last| first <= some && some <= last).0, tids.len());
         // What has been read does not come again.
-        prop_assert!(segments(&packed, &mut last, &mut |_| ()).is_err());
+        prop_assert!(segments(&packed, &mut last, &mut |_: Tid| ()).is_err());
     }
 
     #[test]
@@ -143,9 +165,9 @@ proptest! {
 
     #[test]
     fn garbage_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400), count in any::<u16>(), compressed: bool) {
-        let _ = List { count, compressed, bytes: &bytes }.for_each(&mut |_| ());
-        let _ = segments(&bytes, &mut 0, &mut |_| ());
+        let _ = List { count, compressed, bytes: &bytes }.for_each(&mut |_: Tid| ());
+        let _ = segments(&bytes, &mut 0, &mut |_: Tid| ());
         let _ = count_segments(&bytes);
-        let _ = plain(&bytes, &mut 0, &mut |_| ());
+        let _ = plain(&bytes, &mut 0, &mut |_: Tid| ());
     }
 }

@@ -1,7 +1,7 @@
 //! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
 
 use super::page::{Block, CONTENTS, Damage, Kind, Page, Parsed, SPECIAL, block_at};
-use super::posting::{self, ITEM, Tid};
+use super::posting::{self, ITEM, Sink, Tid};
 
 /// GinDataPageGetData: behind the page's right bound, MAXALIGN(sizeof(ItemPointerData)) bytes long.
 const START: usize = CONTENTS + 8;
@@ -12,6 +12,8 @@ const CHILD: usize = 4 + ITEM;
 #[derive(Debug)]
 pub struct DataPage<'a> {
     pub right: Option<u32>,
+    /// Not less than any item of the page, and less than any of the pages to its right; of no meaning if there are none.
+    pub bound: Tid,
     pub content: DataContent<'a>,
 }
 
@@ -57,7 +59,7 @@ impl DataPage<'_> {
             Kind::DataDeleted => DataContent::Deleted,
             _ => return Err(Damage("it is not a page of a posting tree")),
         };
-        Ok(DataPage { right: head.right, content })
+        Ok(DataPage { right: head.right, bound: Tid::read(&page[CONTENTS..]), content })
     }
 }
 
@@ -73,9 +75,9 @@ impl Children<'_> {
 }
 
 impl Items<'_> {
-    /// The items in ascending order, all greater than `last`, which becomes the last of them.
+    /// The items in ascending order, all greater than `last`, which becomes the last of them, or one before it.
     #[inline]
-    pub fn for_each(&self, last: &mut u64, sink: &mut impl FnMut(Tid)) -> Parsed<()> {
+    pub fn for_each(&self, last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {
         if self.compressed {
             posting::segments(self.bytes, last, sink)?;
         } else {

@@ -3,7 +3,7 @@
 use super::buffer::{GinIndex, expand};
 use super::descent::{EntryPage, Found, Place, descend};
 use super::page::{Damage, Key};
-use super::posting::Tid;
+use super::posting::Sink;
 use super::postings::Postings;
 use crate::error::Result;
 
@@ -93,12 +93,7 @@ impl Entries {
 
     /// Ascending, hands out the rows of all entries up to a key, and says how many entries those were. Keys are looked at only to
     /// find the last one.
-    pub fn gather(
-        &mut self,
-        index: &GinIndex,
-        below: &[u8],
-        sink: &mut impl FnMut(Tid),
-    ) -> Result<u64> {
+    pub fn gather(&mut self, index: &GinIndex, below: &[u8], sink: &mut impl Sink) -> Result<u64> {
         let mut count = 0;
         loop {
             let block = self.page.block;

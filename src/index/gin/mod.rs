@@ -27,7 +27,8 @@ mod tests;
 
 pub use buffer::GinIndex;
 pub use entries::{Entries, Entry};
-pub use posting::Tid;
+pub use page::Parsed;
+pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, Packed, Sink, Tid};
 pub use postings::Postings;
 
 use crate::error::Result;
@@ -45,7 +46,7 @@ impl GinIndex {
     }
 
     /// Hands out the rows that have exactly this key, in ascending order.
-    pub fn postings(&self, key: &[u8], sink: &mut impl FnMut(Tid)) -> Result<()> {
+    pub fn postings(&self, key: &[u8], sink: &mut impl Sink) -> Result<()> {
         self.entry(key, |postings| postings.map_or(Ok(()), |postings| postings.for_each(sink)))
     }
 

@@ -4,7 +4,7 @@ use super::buffer::{GinIndex, Locked};
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
 use super::page::{Content, Damage};
-use super::posting::Tid;
+use super::posting::{Sink, Tid};
 use crate::error::Result;
 
 /// The rows that have one key: a list in the entry itself, or a posting tree.
@@ -28,7 +28,7 @@ impl Postings<'_> {
     /// Hands out the rows in ascending order. `sink` runs while a page is locked, as in PostgreSQL's own scanPostingTree: it
     /// should be short and leave the server alone.
     #[inline]
-    pub fn for_each(&self, sink: &mut impl FnMut(Tid)) -> Result<()> {
+    pub fn for_each(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
             Content::List(list) => {
                 list.for_each(sink).map_err(|damage| self.index.corrupt(self.block, damage))
@@ -39,35 +39,31 @@ impl Postings<'_> {
 }
 
 /// Goes through all leaves of a posting tree.
-fn walk(index: &GinIndex, root: u32, sink: &mut impl FnMut(Tid)) -> Result<()> {
+fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
     let mut last = 0;
-    // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow.
-    let mut again = false;
+    // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
+    // read for what lies behind its bound as it was.
+    let mut seen = 0;
     loop {
         let damaged = |damage| index.corrupt(page.block, damage);
         let data = DataPage::parse(page.bytes()).map_err(damaged)?;
         match data.content {
-            DataContent::Leaf(items) if !again => items.for_each(&mut last, sink),
-            DataContent::Leaf(items) => {
-                let (seen, mut greatest) = (last, 0);
-                let read = items.for_each(&mut greatest, &mut |tid| {
-                    if tid.to_integer() > seen {
-                        sink(tid);
-                    }
-                });
-                last = seen.max(greatest);
-                read
-            }
+            DataContent::Leaf(items) if seen == 0 => items.for_each(&mut last, sink),
+            DataContent::Leaf(items) => items.for_each(&mut 0, &mut |tid: Tid| {
+                if tid.to_integer() > seen {
+                    sink.take(tid);
+                }
+            }),
             DataContent::Deleted => Ok(()),
             DataContent::Inner(_) => Err(Damage("it is not a leaf as its left sibling")),
         }
         .map_err(damaged)?;
         // "To prevent a backend from reaching a deleted page via a right-link, when following a right-link the lock on the
         // previous page is not released until the lock on next page has been acquired" (README).
-        let mut right = data.right;
+        let (mut right, bound) = (data.right, data.bound.to_integer());
         if right.is_some() && page.pause() {
-            again = true;
+            seen = bound.max(seen);
             let data = DataPage::parse(page.bytes());
             right = data.map_err(|damage| index.corrupt(page.block, damage))?.right;
         }

@@ -59,7 +59,7 @@ fn expected(table: &str, condition: &str) -> Vec<Row> {
 fn ascending(index: &GinIndex, from: &[u8]) -> Vec<Row> {
     let mut rows = Vec::new();
     done(index.ascend(from, &mut |key, postings| {
-        postings.for_each(&mut |tid| rows.push((key.to_vec(), tid)))?;
+        postings.for_each(&mut |tid: Tid| rows.push((key.to_vec(), tid)))?;
         Ok(ControlFlow::Continue(()))
     }));
     rows
@@ -70,7 +70,7 @@ fn descending(index: &GinIndex, below: Option<&[u8]>) -> Vec<Row> {
     let mut entries = Vec::new();
     done(index.descend(below, &mut |key, postings| {
         let mut rows = Vec::new();
-        postings.for_each(&mut |tid| rows.push((key.to_vec(), tid)))?;
+        postings.for_each(&mut |tid: Tid| rows.push((key.to_vec(), tid)))?;
         entries.push(rows);
         Ok(ControlFlow::Continue(()))
     }));
@@ -112,7 +112,7 @@ fn check() {
         same("from the middle down", &descending(&index, Some(&bound)), &rows[..middle]);
         let end = rows.partition_point(|row| row.0 <= bound);
         let mut found = Vec::new();
-        done(index.postings(&bound, &mut |tid| found.push((bound.clone(), tid))));
+        done(index.postings(&bound, &mut |tid: Tid| found.push((bound.clone(), tid))));
         same("one key", &found, &rows[middle..end]);
         near("one key", done(index.estimate_key(&bound)), end - middle);
         near("up", done(index.estimate_interval(&bound, None)), rows.len() - middle);
@@ -160,7 +160,7 @@ pub fn read_everything(page: &Block) -> usize {
                 seen += (0..children.len()).filter(|&at| children.get(at) > 0).count()
             }
             DataContent::Leaf(items) => {
-                let _ = items.for_each(&mut 0, &mut |_| seen += 1);
+                let _ = items.for_each(&mut 0, &mut |_: Tid| seen += 1);
                 let _ = items.count();
             }
             DataContent::Deleted => {}
@@ -171,7 +171,7 @@ pub fn read_everything(page: &Block) -> usize {
     for tuple in (0..head.tuples().unwrap_or(0)).filter_map(|at| Tuple::at(page, at).ok()) {
         seen += usize::from(tuple.key().is_ok()) + usize::from(tuple.downlink() > 0);
         if let Ok(Content::List(list)) = tuple.content() {
-            let _ = list.for_each(&mut |_| seen += 1);
+            let _ = list.for_each(&mut |_: Tid| seen += 1);
         }
     }
     seen

@@ -1,0 +1,107 @@
+//! Counts without a list of what is counted.
+//!
+//! The postings of a key are as many as its documents. On pages that everybody sees they are counted where they lie, packed; only those
+//! on other pages, and the first ones that a window shows, are unpacked into a bitmap. That holds for what comes down to one key, to keys
+//! that no document has two of, or to all documents but such.
+
+use super::bitmap::Found;
+use super::leaves::{Leaves, Met};
+use super::region::Region;
+use super::visibility::Map;
+use crate::error::Result;
+use crate::index::span::{Span, spans};
+use crate::predicate::{Predicate, Test};
+
+/// Where more than one page in so many must be looked at, all rows may as well be.
+const OPEN: u32 = 8;
+/// Pages at the start of a table that are unpacked for a window, at least.
+const HEAD: u32 = 64;
+
+/// How many rows match outside of a region, and which do within.
+pub struct Tally {
+    pub outside: u64,
+    pub within: Found,
+}
+
+/// The documents that have one of some leaves, or all that have none of them.
+struct Countable<'p> {
+    leaves: Vec<(&'p str, &'p Test)>,
+    is_negated: bool,
+}
+
+impl<'p> Countable<'p> {
+    /// None for what is no such thing.
+    fn new(predicate: &'p Predicate) -> Option<Countable<'p>> {
+        let (inner, is_negated) = match predicate {
+            Predicate::Not(inner) => (&**inner, true),
+            Predicate::All => return Some(Countable { leaves: vec![], is_negated: true }),
+            other => (other, false),
+        };
+        let leaf = |part: &'p Predicate| match part {
+            Predicate::Leaf { path: Some(path), test } => Some((path.as_str(), test)),
+            _ => None,
+        };
+        let leaves = match inner {
+            Predicate::Or(parts) => parts.iter().map(leaf).collect::<Option<Vec<_>>>()?,
+            part => vec![leaf(part)?],
+        };
+        let is_one_path = leaves.iter().all(|(path, _)| *path == leaves[0].0);
+        is_one_path.then_some(Countable { leaves, is_negated })
+    }
+
+    /// Whether no document is counted twice.
+    fn counts_once(&self, leaves: &Leaves<'_>) -> Result<bool> {
+        match self.leaves.as_slice() {
+            [] | [(_, Test::Exists)] => Ok(true),
+            [(path, _), ..] => {
+                if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
+                    return Ok(false);
+                }
+                let mut all: Vec<Span> =
+                    self.leaves.iter().flat_map(|(_, test)| spans(test)).collect();
+                leaves.are_apart(path, &mut all)
+            }
+        }
+    }
+
+    /// How much of a table is unpacked for so many rows at its start: an interval's lists are read once for all.
+    fn head(&self, blocks: u32, rows: u32) -> u32 {
+        let is_key = |(_, test): &(&str, &Test)| matches!(test, Test::Exists | Test::Equal(_));
+        match rows {
+            0 => 0,
+            _ if self.leaves.iter().all(is_key) => HEAD.saturating_add(rows),
+            _ => (HEAD + blocks / HEAD).saturating_add(rows),
+        }
+    }
+}
+
+/// Counts what matches outside of a region, which holds all pages that were not all-visible before, and the first ones if some rows are
+/// wanted. None if that cannot be done.
+pub fn tally(
+    leaves: &mut Leaves<'_>,
+    predicate: &Predicate,
+    before: &Map,
+    rows: u32,
+) -> Result<Option<Tally>> {
+    let Some(countable) = Countable::new(predicate) else { return Ok(None) };
+    let open = before.open();
+    if open.len() > u64::from(before.blocks() / OPEN) || !countable.counts_once(leaves)? {
+        return Ok(None);
+    }
+    let mut region = Region::head(countable.head(before.blocks(), rows));
+    open.iter().for_each(|block| region.add(block));
+    // What is pending may have come into the tree meanwhile, and be met twice.
+    leaves.pending.values().flatten().for_each(|tid| region.add(tid.block));
+    leaves.region = region;
+    let tests = countable.leaves.iter().map(|(path, test)| (Some(*path), *test));
+    let Met { found, passed, is_sure } = leaves.meet(tests)?;
+    if !is_sure {
+        return Ok(None);
+    }
+    if !countable.is_negated {
+        return Ok(Some(Tally { outside: passed, within: found }));
+    }
+    let every = leaves.every()?;
+    let outside = every.passed.saturating_sub(passed);
+    Ok(Some(Tally { outside, within: every.found.without(&found) }))
+}

@@ -15,6 +15,8 @@ const MAP_BYTES: usize = (pg_sys::BLCKSZ - 24) as usize;
 const BLOCKS_PER_BYTE: u32 = 4;
 const BLOCKS_PER_PAGE: u32 = MAP_BYTES as u32 * BLOCKS_PER_BYTE;
 const ALL_VISIBLE: u8 = 0b0101_0101;
+/// So many bytes are passed over at once, as many as a processor can look at together.
+const CHUNK: usize = 64;
 
 /// A copy of a table's visibility map.
 pub struct Map {
@@ -63,13 +65,13 @@ impl Map {
     /// The pages that are not all-visible.
     pub fn open(&self) -> RoaringBitmap {
         let mut open = RoaringBitmap::new();
-        for (word, bytes) in self.bytes.chunks(8).enumerate() {
+        for (chunk, bytes) in self.bytes.chunks(CHUNK).enumerate() {
             // Nearly all of them have nothing to show.
             if bytes.iter().fold(ALL_VISIBLE, |all, byte| all & byte) == ALL_VISIBLE {
                 continue;
             }
             for (at, byte) in bytes.iter().enumerate() {
-                let first = (8 * word + at) as u32 * BLOCKS_PER_BYTE;
+                let first = (CHUNK * chunk + at) as u32 * BLOCKS_PER_BYTE;
                 let blocks = (0..BLOCKS_PER_BYTE).filter(|block| byte >> (2 * block) & 1 == 0);
                 open.extend(blocks.map(|block| first + block).filter(|block| *block < self.blocks));
             }

@@ -73,9 +73,9 @@ impl Pages {
             relation,
             snapshot,
             buffer: NO_BUFFER,
-            rows: Vec::with_capacity(MOST_ROWS),
+            rows: Vec::new(),
             next: 0,
-            candidates: Vec::with_capacity(BATCH),
+            candidates: Vec::new(),
             at: 0,
             ahead: 0,
             announced: 0,
@@ -114,6 +114,7 @@ impl Pages {
     fn turn(&mut self) {
         pgrx::check_for_interrupts!();
         self.rows.clear();
+        self.rows.reserve(MOST_ROWS);
         self.next = 0;
         let block = self.candidates[self.at].tid.block;
         if self.block != block {

@@ -56,13 +56,12 @@ SELECT count(*) FROM scanned WHERE more @@@ 'a:7';
 SELECT count(*) FROM scanned WHERE more @@@ 'a:7' AND doc @@@ 'a:7';
 DROP INDEX scanned_more;
 RESET enable_seqscan;
--- Nor where another way is cheaper
-EXPLAIN (COSTS off) SELECT id FROM scanned WHERE doc @@@ '*:*';
+-- Nor where another way is cheaper, to the first rows say
 EXPLAIN (COSTS off) SELECT id FROM scanned WHERE doc @@@ 'a:*' LIMIT 5;
 -- Or where it is switched off
 SET session_store.enable_scan = off;
 EXPLAIN (COSTS off) SELECT count(*) FROM scanned WHERE doc @@@ 'a:7';
-EXPLAIN (COSTS off, SETTINGS) SELECT id FROM scanned WHERE doc @@@ 'a:7';
+EXPLAIN (COSTS off) SELECT id FROM scanned WHERE doc @@@ 'a:7';
 RESET session_store.enable_scan;
 
 -- The same in all ways, with all visible and with writes since: by the table, by a bitmap scan, by counting and by reading rows

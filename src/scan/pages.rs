@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::executor::{Candidate, Steps};
 use pgrx::{itemptr, pg_sys};
 
-// As pgrx has them, but without a guard around each call: a page's are under one.
+// As pgrx has them, but without a guard around each call: all that a page takes are under one.
 unsafe extern "C-unwind" {
     fn ReleaseAndReadBuffer(
         buffer: pg_sys::Buffer,
@@ -18,6 +18,11 @@ unsafe extern "C-unwind" {
         block: pg_sys::BlockNumber,
     ) -> pg_sys::PrefetchBufferResult;
     fn LockBuffer(buffer: pg_sys::Buffer, mode: std::ffi::c_int);
+    fn ExecStoreBufferHeapTuple(
+        tuple: pg_sys::HeapTuple,
+        slot: *mut pg_sys::TupleTableSlot,
+        buffer: pg_sys::Buffer,
+    ) -> *mut pg_sys::TupleTableSlot;
     fn heap_page_prune_opt(relation: pg_sys::Relation, buffer: pg_sys::Buffer);
     fn heap_hot_search_buffer(
         tid: pg_sys::ItemPointer,
@@ -108,6 +113,23 @@ impl Pages {
         // SAFETY: the tuple is on the page, which is pinned; the slot takes a pin of its own.
         unsafe { pg_sys::ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
         Ok(Some(row.is_unsure))
+    }
+
+    /// Puts the next row into the slot where that needs no more: it is on the page that is pinned, and sure to match.
+    ///
+    /// # Safety
+    /// As for `next`. An error of the server's passes by this function and its caller without dropping anything.
+    #[inline]
+    pub unsafe fn at_hand(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
+        match self.rows.get_mut(self.next) {
+            Some(row) if !row.is_unsure => {
+                self.next += 1;
+                // SAFETY: as in `next`.
+                unsafe { ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Turns to the page of the next candidate, and looks up all those of that page.

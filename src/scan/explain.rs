@@ -30,7 +30,7 @@ pub unsafe extern "C-unwind" fn explain(
             return;
         }
         let scan = node::scan_of(node);
-        let counts = scan.counts();
+        let counts = scan.answer.counts();
         let number = |label: &CStr, number: u64| {
             pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
         };

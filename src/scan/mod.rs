@@ -3,7 +3,8 @@
 //! ```text
 //! path      which table, which index, at what cost        set_rel_pathlist_hook
 //! plan      path → plan, and what is carried in it
-//! node      the plan at work: counted rows, or those of
+//! node      the plan at work: counted rows, or those of `pages`
+//! answer    what it asks of the executor
 //! pages     the table's pages that have a match
 //! explain   what EXPLAIN says of it
 //! ```
@@ -11,6 +12,7 @@
 //! Where no column is needed above the scan (`count(*)`, `EXISTS`) it hands out as many empty rows as the exact count says. Else it
 //! reads the rows in the table's order, as a bitmap heap scan does, which it takes the place of.
 
+mod answer;
 mod explain;
 mod node;
 mod pages;

@@ -1,12 +1,11 @@
 //! The plan at work (nodeCustom.c): what is asked is evaluated when the first row is wanted, answered by the executor, and handed out
 //! row by row.
 
+use super::answer::{Answer, Table};
 use super::pages::Pages;
 use super::plan::{self, Methods, Ways};
 use crate::error::Result;
-use crate::executor::{Counts, Part, Search, Steps};
-use crate::index::operator;
-use crate::predicate::Predicate;
+use crate::executor::Part;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
 static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
@@ -27,7 +26,7 @@ static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExe
 
 /// The state of the node, as the server knows it.
 #[repr(C)]
-pub struct Node {
+struct Node {
     custom: pg_sys::CustomScanState,
     /// How many empty rows are still to be handed out.
     left: u64,
@@ -40,45 +39,24 @@ pub struct Node {
 
 /// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
 pub struct Scan {
-    part: Part,
-    snapshot: pg_sys::Snapshot,
-    is_counted: bool,
+    table: Table,
     /// The queries, and the conditions that they belong to.
     queries: Vec<*mut pg_sys::ExprState>,
     conditions: *mut pg_sys::ExprState,
     /// The queries' texts, and their answer; none before they were asked, or since they may have changed.
     asked: Option<Vec<Vec<u8>>>,
     is_current: bool,
-    answer: Answer,
+    pub answer: Answer,
     pub pages: Pages,
     /// Rows that turned out not to match.
     pub removed: u64,
 }
 
-enum Answer {
-    Counted(u64, Counts),
-    Rows(Box<Steps>),
-    /// The table has to be read: it is too large for its rows to have numbers.
-    Table(pg_sys::TableScanDesc),
-}
-
 impl Scan {
-    pub fn counts(&self) -> Counts {
-        match &self.answer {
-            Answer::Counted(_, counts) => *counts,
-            Answer::Rows(steps) => steps.counts(),
-            Answer::Table(_) => Counts::default(),
-        }
-    }
-
     /// Ends what the server has to do with it.
     fn close(&mut self) {
         self.pages.release();
-        if let Answer::Table(scan) = self.answer {
-            // SAFETY: begun in `answer`.
-            unsafe { pg_sys::table_endscan(scan) };
-        }
-        self.answer = Answer::Counted(0, Counts::default());
+        std::mem::replace(&mut self.answer, Answer::none()).close();
     }
 }
 
@@ -130,17 +108,20 @@ unsafe extern "C-unwind" fn begin(
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
         let Ways { index, column, is_counted } = Ways::of(plan);
-        let snapshot = (*estate).es_snapshot;
-        let scan = Scan {
+        let table = Table {
             part: Part { table: (*relation).rd_id, index, column },
-            snapshot,
+            relation,
+            snapshot: (*estate).es_snapshot,
             is_counted: is_counted && !may_be_asked_for_place(estate),
+        };
+        let scan = Scan {
+            table,
             queries,
             conditions: pg_sys::ExecInitQual(conditions, &raw mut (*ss).ps),
             asked: None,
             is_current: false,
-            answer: Answer::Counted(0, Counts::default()),
-            pages: Pages::new(relation, snapshot),
+            answer: Answer::none(),
+            pages: Pages::new(table.relation, table.snapshot),
             removed: 0,
         };
         let state = &mut *node.cast::<Node>();
@@ -247,7 +228,7 @@ unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::Tup
                     Ok(None) => return pg_sys::ExecClearTuple(slot),
                     Err(error) => error.raise(),
                 },
-                Answer::Table(table) => {
+                Answer::Unknown(table) => {
                     let forward = pg_sys::ScanDirection::ForwardScanDirection;
                     if !pg_sys::table_scan_getnextslot(*table, forward, slot) {
                         return pg_sys::ExecClearTuple(slot);
@@ -285,20 +266,11 @@ unsafe fn ask(state: &mut Node, scan: &mut Scan) -> Result<()> {
     let queries = unsafe { evaluate(state, scan) };
     scan.is_current = true;
     if scan.asked == queries {
-        match &mut scan.answer {
-            Answer::Counted(..) => {}
-            Answer::Rows(steps) => steps.restart(),
-            // SAFETY: begun below.
-            Answer::Table(table) => unsafe {
-                pg_sys::table_rescan(*table, std::ptr::null_mut());
-            },
-        }
+        scan.answer.restart();
     } else {
         scan.close();
         if let Some(queries) = &queries {
-            // SAFETY: the snapshot is registered for as long as the plan runs.
-            let _active = unsafe { Active::push(scan.snapshot) };
-            scan.answer = answer(scan, queries)?;
+            scan.answer = scan.table.answer(queries)?;
         }
         scan.asked = queries;
     }
@@ -331,34 +303,6 @@ unsafe fn evaluate(state: &Node, scan: &Scan) -> Option<Vec<Vec<u8>>> {
     }
 }
 
-fn answer(scan: &Scan, queries: &[Vec<u8>]) -> Result<Answer> {
-    let predicates: Vec<_> = queries.iter().map(|query| operator::predicate(query)).collect();
-    let all;
-    let predicate = match predicates.as_slice() {
-        [predicate] => &**predicate,
-        predicates => {
-            all = Predicate::all_of(predicates.iter().map(|predicate| (**predicate).clone()));
-            &all
-        }
-    };
-    if scan.is_counted {
-        if let Some((count, counts)) = count(scan.part, predicate)? {
-            return Ok(Answer::Counted(count, counts));
-        }
-    } else if let Some(steps) = Steps::new(scan.part, predicate)? {
-        return Ok(Answer::Rows(steps.into()));
-    }
-    // SAFETY: the relation is open, and the snapshot registered.
-    Ok(Answer::Table(unsafe {
-        pg_sys::table_beginscan(scan.pages.relation, scan.snapshot, 0, std::ptr::null_mut())
-    }))
-}
-
-/// The number of visible rows that match; none where the table is too large for its rows to have numbers.
-fn count(part: Part, predicate: &Predicate) -> Result<Option<(u64, Counts)>> {
-    Ok(Search::first(&[part], predicate, 0)?.map(|found| (found.len(), found.counts)))
-}
-
 /// ReScanCustomScan: the parameters may have changed.
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
@@ -377,25 +321,4 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: as the server calls it, which clears the slots and closes the relation behind.
     unsafe { scan_of(node) }.close();
-}
-
-/// The snapshot that the executor asks with: the plan's own, which that of the server is as a rule.
-struct Active;
-
-impl Active {
-    unsafe fn push(snapshot: pg_sys::Snapshot) -> Active {
-        // SAFETY: as above.
-        unsafe { pg_sys::PushActiveSnapshot(snapshot) };
-        Active
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        // While an error passes through, its (sub)transaction pops it.
-        if !std::thread::panicking() {
-            // SAFETY: pushed above.
-            unsafe { pg_sys::PopActiveSnapshot() };
-        }
-    }
 }

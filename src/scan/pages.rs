@@ -50,7 +50,7 @@ struct Row {
 /// The rows of a table at some places. Between two calls the page of the last row stays pinned; whoever ends the scan calls `release`,
 /// and after an error the server does it (resowner.c).
 pub struct Pages {
-    pub relation: pg_sys::Relation,
+    relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
     buffer: pg_sys::Buffer,
     rows: Vec<Row>,

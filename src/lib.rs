@@ -4,19 +4,21 @@
 //!
 //! ```text
 //! q text ──lucene──▶ Ast ──predicate──▶ Predicate ──┬─▶ index keys ──executor──▶ rows of a store: counts, order, documents
-//!                                                   ├─▶ index keys ──PostgreSQL──▶ `doc @@@ q` on any table
+//!                                                   ├─▶ index keys ──scan, or PostgreSQL itself──▶ `doc @@@ q` on any table
 //!                                                   ├─▶ Matcher ───▶ one document: what the index leaves open, and without one
 //!                                                   └─▶ JSON path ─▶ `doc @? path`, for use elsewhere
 //! ops jsonb ──store──▶ rows of sessions.<name>      names ──store──▶ tables and the catalogue
 //! ```
 //!
-//! `api` holds the SQL functions and `store` everything they do to tables. `executor` answers from the posting lists of a store's
-//! index. `index` says what the index keeps of a document and is asked for a predicate: the operator class for PostgreSQL, the reading
+//! `api` holds the SQL functions and `store` everything they do to tables. `scan` is what plans of plain SQL have in place of a bitmap
+//! heap scan. `executor` answers from the posting lists of a table's index, for both. `index` says what the index keeps of a document and is asked for a predicate: the operator class for PostgreSQL, the reading
 //! of its pages for the executor. `lucene` and `predicate` know nothing of PostgreSQL, and see a document as `document` has it: a walk
 //! over leaves.
 
 mod api;
 mod store;
+
+mod scan;
 
 mod executor;
 pub mod index;
@@ -42,6 +44,7 @@ extern "C-unwind" fn _PG_init() {
         // SAFETY: a backend has one thread, so nobody reads the environment meanwhile.
         unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     }
+    scan::init();
 }
 
 /// Required at the crate's root by `cargo pgrx test`.

@@ -1,5 +1,6 @@
 //! Rows of a table, looked up by the place their index entries name.
 
+use super::relation::Part;
 use crate::document::{Jsonb, JsonbArg};
 use crate::index::gin::Tid;
 use pgrx::{FromDatum, pg_sys};
@@ -13,30 +14,28 @@ unsafe extern "C-unwind" {
 /// A table, open and locked as for reading. The lock lasts until the end of the transaction.
 pub struct Heap {
     relation: pg_sys::Relation,
-    /// The number of the column `doc`.
+    /// The number of the column of documents: in a store `doc`.
     column: i32,
     /// Pages of rows looked up, each counted when it is turned to.
     pub pages: Cell<u64>,
 }
 
 impl Heap {
-    /// Opens a table; an error if there is none.
-    pub fn open(table: pg_sys::Oid) -> Heap {
+    /// Opens the table of a part; an error if there is none.
+    pub fn of(part: &Part) -> Heap {
         // SAFETY: table_open raises that error.
-        Heap::new(table, unsafe { pg_sys::table_open(table, pg_sys::AccessShareLock as i32) })
+        let relation = unsafe { pg_sys::table_open(part.table, pg_sys::AccessShareLock as i32) };
+        Heap { relation, column: part.column, pages: Cell::new(0) }
     }
 
-    /// Opens a table, if it is still there.
+    /// Opens a table, of a store perhaps, if it is still there.
     pub fn try_open(table: pg_sys::Oid) -> Option<Heap> {
-        // SAFETY: a relation of any kind is returned, or null.
-        let relation = unsafe { pg_sys::try_relation_open(table, pg_sys::AccessShareLock as i32) };
-        (!relation.is_null()).then(|| Heap::new(table, relation))
-    }
-
-    fn new(table: pg_sys::Oid, relation: pg_sys::Relation) -> Heap {
-        // SAFETY: a look into the server's caches.
-        let column = unsafe { pg_sys::get_attnum(table, c"doc".as_ptr()) };
-        Heap { relation, column: column.into(), pages: Cell::new(0) }
+        // SAFETY: a relation of any kind is returned, or null; and a look into the server's caches.
+        unsafe {
+            let relation = pg_sys::try_relation_open(table, pg_sys::AccessShareLock as i32);
+            let column = pg_sys::get_attnum(table, c"doc".as_ptr()).into();
+            (!relation.is_null()).then(|| Heap { relation, column, pages: Cell::new(0) })
+        }
     }
 
     pub fn relation(&self) -> pg_sys::Relation {

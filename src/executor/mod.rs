@@ -8,6 +8,7 @@
 //! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
 //! visibility   which pages still are, after; all other rows are looked up (`heap`)
 //! order        the rows of a bitmap by the values at a path, from the index's own order
+//! steps        the rows of a bitmap, for those who look them up themselves
 //! ```
 
 mod bitmap;
@@ -17,6 +18,7 @@ mod order;
 mod region;
 mod relation;
 mod search;
+mod steps;
 mod tally;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
@@ -26,6 +28,7 @@ mod visibility;
 pub use heap::Stored;
 pub use relation::{Part, check_access, parts};
 pub use search::{Counts, Search};
+pub use steps::{Candidate, Steps};
 
 use crate::error::Result;
 use crate::predicate::Predicate;

@@ -60,7 +60,7 @@ impl Sorted {
             return Ok(None);
         }
         let heaps: Vec<_> =
-            search.rows.iter().map(|rows| super::heap::Heap::open(rows.part.table)).collect();
+            search.rows.iter().map(|rows| super::heap::Heap::of(&rows.part)).collect();
         let mut fetchers: Vec<_> = heaps.iter().map(|heap| heap.fetcher()).collect();
         let mut found = Vec::new();
         for (part, rows) in search.rows.iter_mut().enumerate() {
@@ -325,7 +325,7 @@ impl PartWalk {
         let missing: Vec<u32> = match &rows.any {
             Some(any) => (any - &self.seen).iter().collect(),
             None => {
-                let heap = super::heap::Heap::open(rows.part.table);
+                let heap = super::heap::Heap::of(&rows.part);
                 (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::Paths(vec![]))?
                     .all()?
                     - &self.seen)

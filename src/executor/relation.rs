@@ -17,6 +17,8 @@ unsafe extern "C-unwind" {
 pub struct Part {
     pub table: pg_sys::Oid,
     pub index: pg_sys::Oid,
+    /// The column of documents that the index is on.
+    pub column: i32,
 }
 
 /// Why a store is read through the planner.
@@ -95,7 +97,7 @@ fn partitions(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
 }
 
 fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Part, Obstacle> {
-    let heap = Heap::open(table);
+    let heap = Heap::try_open(table).ok_or(Obstacle::NoTable)?;
     // SAFETY: an open relation has its row of pg_class.
     let class = unsafe { &*(*heap.relation()).rd_rel };
     // A column that is not there has the number 0, and so has an expression in pg_index.indkey.
@@ -116,7 +118,7 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Part, 
         unsafe { PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap.relation())) };
     for index in indexes.iter_oid() {
         match check_index(index, heap.column(), operator) {
-            Ok(()) => return Ok(Part { table, index }),
+            Ok(()) => return Ok(Part { table, index, column: heap.column() }),
             Err(found) => obstacle = if found == Obstacle::IndexTooNew { found } else { obstacle },
         }
     }

@@ -125,7 +125,7 @@ impl Search {
             let table = part.table.to_u32();
             let known = NUMBERINGS.with_borrow(|numberings| numberings.get(&table).copied());
             let mut numbering = known.unwrap_or(Numbering::LEAST);
-            let blocks = Heap::open(part.table).blocks();
+            let blocks = Heap::of(part).blocks();
             let rows = loop {
                 if !numbering.reaches(blocks) {
                     return Ok(None);
@@ -177,7 +177,7 @@ impl Search {
             }
             return Ok(());
         }
-        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::open(rows.part.table)).collect();
+        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
         if self.rows.iter().all(|rows| rows.is_exact) {
             let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
             while count > 0 && self.next(&mut fetchers)?.is_some() {
@@ -197,7 +197,7 @@ impl Search {
 
     /// Gives documents from where the last call ended, until `take` says false.
     pub fn each(&mut self, take: &mut impl FnMut(Stored<'_>) -> bool) -> Result<()> {
-        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::open(rows.part.table)).collect();
+        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
         let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
         while let Some((part, number)) = self.next(&mut fetchers)? {
             self.counts.rows += 1;
@@ -261,7 +261,7 @@ impl Counts {
 }
 
 fn open(part: &Part) -> Result<(Heap, GinIndex)> {
-    let heap = Heap::open(part.table);
+    let heap = Heap::of(part);
     heap.lock_for_serializable();
     Ok((heap, GinIndex::open(part.index)?))
 }

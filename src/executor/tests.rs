@@ -3,6 +3,7 @@
 use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::leaves::{Leaves, Wanted};
+use super::relation::Part;
 use crate::document::JsonbArg;
 use crate::error::Result;
 use crate::index::gin::GinIndex;
@@ -42,7 +43,8 @@ fn insert(document: serde_json::Value, is_old: bool) {
 
 /// How many rows the index has for a query, and whether its only leaf's rows are as many as its postings.
 fn ask(query: &str) -> (u64, bool) {
-    let (index, heap) = (done(GinIndex::open(oid("kept_keys_idx"))), Heap::open(oid("kept")));
+    let part = Part { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 };
+    let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
     let predicate = done(operator::understand(query)).predicate;
     let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::All));
     let apart = match &*predicate {

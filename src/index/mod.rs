@@ -10,3 +10,4 @@ mod selectivity;
 pub mod span;
 
 pub use report::report;
+pub use selectivity::answers;

@@ -99,12 +99,23 @@ fn is_now(now: Option<pg_sys::TimestampTz>) -> bool {
 }
 
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
-pub(super) fn predicate(query: &[u8]) -> Rc<Predicate> {
+pub fn predicate(query: &[u8]) -> Rc<Predicate> {
     match understand(&String::from_utf8_lossy(query)) {
         Ok(understood) => understood.predicate,
         Err(error) => error.raise(),
     }
 }
+
+/// Whether a function of the server's is that of the operator.
+pub fn is_match(function: pg_sys::Oid) -> bool {
+    let mut info = pg_sys::FmgrInfo::default();
+    // SAFETY: finds a function out, or raises an error where there is none.
+    unsafe { pg_sys::fmgr_info(function, &raw mut info) };
+    info.fn_addr
+        .is_some_and(|address| std::ptr::fn_addr_eq(address, session_store_match as Function))
+}
+
+type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
 
 /// (cstring) → lucene_query
 unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {

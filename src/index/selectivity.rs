@@ -98,15 +98,28 @@ unsafe fn index_on(
     unsafe {
         PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
             .iter_ptr()
-            .find(|&index| {
-                (*index).relam == pg_sys::GIN_AM_OID
-                    && (*index).nkeycolumns == 1
-                    && (*index).indpred.is_null()
-                    && !(*index).hypothetical
-                    && pg_sys::op_in_opfamily(operator, *(*index).opfamily)
-                    && pg_sys::match_index_to_operand(column, 0, index)
-            })
+            .find(|&index| answers(index, operator, column))
             .map(|index| (*index).indexoid)
+    }
+}
+
+/// Whether an index is on just this column, of all rows, and of the operator's class.
+///
+/// # Safety
+/// The nodes must be the planner's.
+pub unsafe fn answers(
+    index: *mut pg_sys::IndexOptInfo,
+    operator: pg_sys::Oid,
+    column: *mut pg_sys::Node,
+) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        (*index).relam == pg_sys::GIN_AM_OID
+            && (*index).nkeycolumns == 1
+            && (*index).indpred.is_null()
+            && !(*index).hypothetical
+            && pg_sys::op_in_opfamily(operator, *(*index).opfamily)
+            && pg_sys::match_index_to_operand(column, 0, index)
     }
 }
 

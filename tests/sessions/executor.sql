@@ -191,13 +191,18 @@ BEGIN
             IF (explained->'read'->>'counted')::int > 0 THEN PERFORM nextval('ways_counted'); END IF;
         END IF;
         IF is_one THEN
-            PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+            PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('session_store.enable_scan', 'off', true);
             EXECUTE format('SELECT coalesce(array_agg(id ORDER BY id), ''{}'') FROM sessions.%I WHERE doc @@@ %L', store, q) INTO expected;
             PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true), set_config('enable_seqscan', 'off', true);
             CALL same('session_count', store, q, cardinality(expected)::bigint, session_count(store, q));
             EXECUTE format('SELECT coalesce(array_agg(id ORDER BY id), ''{}'') FROM sessions.%I WHERE doc @@@ %L', store, q) INTO got;
-            PERFORM set_config('enable_seqscan', 'on', true);
             CALL same('bitmap scan', store, q, expected, got);
+            PERFORM set_config('session_store.enable_scan', 'on', true), set_config('enable_bitmapscan', 'off', true);
+            EXECUTE format('SELECT coalesce(array_agg(id ORDER BY id), ''{}''), (SELECT count(*) FROM sessions.%1$I WHERE doc @@@ %2$L) FROM sessions.%1$I WHERE doc @@@ %2$L', store, q)
+                INTO got, n;
+            PERFORM set_config('enable_bitmapscan', 'on', true), set_config('enable_seqscan', 'on', true);
+            CALL same('scan of posting lists', store, q, expected, got);
+            CALL same('count by a scan of posting lists', store, q, cardinality(expected)::bigint, n);
             answer := session_query(store, q, rows => 1000000);
             CALL same('session_query''s count', store, q, cardinality(expected), (answer->'count')::int);
             SELECT coalesce(array_agg(item->>'id' ORDER BY item->>'id' COLLATE "default"), '{}') INTO got FROM jsonb_array_elements(answer->'items') AS item;
@@ -211,9 +216,9 @@ BEGIN
                     string_agg(format('coalesce(session_store.sort_key(doc, %L, %L)::text, ''-'')', path, largest), ' || '' '' || ' ORDER BY nth),
                     string_agg(format('session_store.sort_key(doc, %L, %L) %s NULLS LAST', path, largest, CASE WHEN largest THEN 'DESC' ELSE 'ASC' END), ', ' ORDER BY nth)
                 INTO sort, keys, order_by FROM unnest(paths, directions) WITH ORDINALITY AS _(path, largest, nth);
-            PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+            PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('session_store.enable_scan', 'off', true);
             EXECUTE format('SELECT coalesce(array_agg(%s ORDER BY %s), ''{}'') FROM sessions.%I WHERE doc @@@ %L', keys, order_by, store, q) INTO expected_keys;
-            PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+            PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true), set_config('session_store.enable_scan', 'on', true);
             -- The order of ties is the table's and not to be seen here, so it is the values that are compared, and the set of documents.
             EXECUTE format('SELECT coalesce(array_agg(doc->>''id'' ORDER BY doc->>''id'' COLLATE "default"), ''{}''), coalesce(array_agg(%s ORDER BY nth), ''{}'')
                 FROM session_stream($1, $2, sort => $3) WITH ORDINALITY AS _(doc, nth)', keys) INTO got, got_keys USING store, q, sort;

@@ -22,7 +22,7 @@ ORDER BY n, m \g (format=unaligned)
 -- Without an index to ask, the planner answers, and its plan is shown: a sequential scan here.
 CREATE FUNCTION pg_temp.way(q text, sort text = NULL) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(': ', e->>'way', e->>'reason', (
-        SELECT string_agg(substring(line FROM '(?:Bitmap Index|Bitmap Heap|Index|Seq) Scan.* on \S+'), ', ') FROM jsonb_array_elements_text(e->'plan') AS line))
+        SELECT string_agg(substring(line FROM '(?:Bitmap Index|Bitmap Heap|Index|Seq|Custom) Scan.* on \S+'), ', ') FROM jsonb_array_elements_text(e->'plan') AS line))
     FROM session_explain('explain', q, sort) AS e
 $$;
 SELECT pg_temp.way('a.b:7');

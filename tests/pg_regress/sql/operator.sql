@@ -43,17 +43,21 @@ DECLARE
     n bigint;
 BEGIN
     FOR line IN EXECUTE format('EXPLAIN (COSTS off) SELECT count(*) FROM operated WHERE doc @@@ %L', q) LOOP
-        scan := coalesce(scan, substring(line FROM '(Seq Scan|Bitmap Heap Scan|Index Scan)'));
+        scan := coalesce(scan, substring(line FROM '(Seq Scan|Bitmap Heap Scan|Index Scan|Custom Scan)'));
     END LOOP;
     EXECUTE format('SELECT count(*) FROM operated WHERE doc @@@ %L', q) INTO n;
     RETURN n || ', ' || scan;
 END $$;
 SET enable_seqscan = off;
-CREATE TABLE operator_counts AS SELECT q, pg_temp.count(q) FROM operator_queries;
+CREATE TABLE operator_counts AS SELECT q, pg_temp.count(q) AS by_lists FROM operator_queries;
+SET session_store.enable_scan = off;
+ALTER TABLE operator_counts ADD by_index text;
+UPDATE operator_counts SET by_index = pg_temp.count(q);
 SET enable_seqscan = on;
 SET enable_bitmapscan = off;
-SELECT o.q, o.count AS by_index, pg_temp.count(o.q) AS by_scan FROM operator_counts AS o ORDER BY o.q::text COLLATE "C";
+SELECT q, by_lists, by_index, pg_temp.count(q) AS by_table FROM operator_counts ORDER BY q::text COLLATE "C";
 RESET enable_bitmapscan;
+RESET session_store.enable_scan;
 -- Estimates come from the index.
 CREATE FUNCTION pg_temp.estimated(q text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE plan json; n bigint;
@@ -69,18 +73,24 @@ SELECT q, pg_temp.estimated(q) FROM unnest(array['a:7', 'a:[90 TO *]', '-a:7', '
 EXPLAIN (COSTS off) SELECT * FROM operated WHERE doc @@@ 'a:7' AND id > 100;
 SELECT count(*) FROM operated AS one JOIN operated AS two ON two.id = one.id + 1 WHERE one.doc @@@ 'a:7' AND two.doc @@@ 'a:8';
 SELECT q.q::text, count(o.id) FROM operator_queries AS q LEFT JOIN operated AS o ON o.doc @@@ q.q GROUP BY q.q::text ORDER BY q.q::text COLLATE "C";
--- A query for each row, read by the index for each
+-- A query for each row, read by the index for each; by PostgreSQL's own scan of it, too
 EXPLAIN (COSTS off) SELECT v.a, o.id FROM (VALUES (7), (8)) AS v(a), LATERAL (SELECT id FROM operated WHERE doc @@@ format('a:%s', v.a)::lucene_query OFFSET 0) AS o;
+SET session_store.enable_scan = off;
+EXPLAIN (COSTS off) SELECT v.a, o.id FROM (VALUES (7), (8)) AS v(a), LATERAL (SELECT id FROM operated WHERE doc @@@ format('a:%s', v.a)::lucene_query OFFSET 0) AS o;
+SELECT v.a, count(o.id) FROM (VALUES (7), (8)) AS v(a), LATERAL (SELECT id FROM operated WHERE doc @@@ format('a:%s', v.a)::lucene_query OFFSET 0) AS o GROUP BY v.a ORDER BY v.a;
+RESET session_store.enable_scan;
 SELECT v.a, count(*) FROM (VALUES (7), (8), (1000)) AS v(a), operated WHERE doc @@@ format('a:%s', v.a)::lucene_query GROUP BY v.a ORDER BY v.a;
 
 -- Prepared, planned for each query and for any
 PREPARE found(lucene_query) AS SELECT count(*) FROM operated WHERE doc @@@ $1;
 EXECUTE found('a:7');
 SET plan_cache_mode = force_generic_plan;
+SET session_store.enable_scan = off;
 EXECUTE found('a:[90 TO *]');
 EXPLAIN (COSTS off) EXECUTE found('a:7');
 EXECUTE found(NULL);
 EXECUTE found('a:[');
+RESET session_store.enable_scan;
 RESET plan_cache_mode;
 -- NOW is the transaction's, also in a plan that is kept.
 CREATE TABLE moments AS SELECT jsonb_build_object('t', to_char(now() AT TIME ZONE 'UTC' + hour * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS doc FROM unnest(array[-30, -2, 2]) AS hour;

@@ -41,13 +41,22 @@ CREATE INDEX many_doc ON many USING gin (doc jsonb_lucene_ops);
 UPDATE clauses SET guess = (pg_temp.plan(format('doc @@@ %L', q))->>'Plan Rows')::float8;
 SELECT q, truth, guess FROM clauses WHERE greatest(guess / greatest(truth, 1), greatest(truth, 1) / guess) > 10 ORDER BY i;
 
--- The index for a rare term; none for what nearly all documents match; and another index where that one is better, alone and in a join
+-- By PostgreSQL's own scans: the index for a rare term; none for what nearly all documents match; and another index where that one is better, alone and in a join
+SET session_store.enable_scan = off;
 SELECT plan->>'Node Type' AS node, plan->'Plans'->0->>'Index Name' AS index FROM pg_temp.plan($$doc @@@ 'word:w7'$$) AS plan;
 SELECT plan->>'Node Type' AS node FROM pg_temp.plan($$doc @@@ 'kind:common'$$) AS plan;
 SELECT plan->>'Node Type' AS node FROM pg_temp.plan($$doc @@@ '-rare:*'$$) AS plan;
 SELECT plan->>'Node Type' AS node, plan->>'Index Name' AS index FROM pg_temp.plan($$doc @@@ 'kind:common' AND n = 7$$) AS plan;
 CREATE TABLE few AS SELECT i * 1000 AS n FROM generate_series(1, 10) AS i;
 ANALYZE few;
+EXPLAIN (COSTS off) SELECT FROM few JOIN many USING (n) WHERE doc @@@ 'kind:common';
+EXPLAIN (COSTS off) SELECT FROM few JOIN many USING (n) WHERE doc @@@ 'id:[1 TO 3]';
+RESET session_store.enable_scan;
+-- By the scan of our own: to count, always; to read rows, unless another index is better
+SELECT plan->>'Node Type' AS node FROM pg_temp.plan($$doc @@@ 'kind:common'$$) AS plan;
+SELECT plan->>'Node Type' AS node, plan->>'Index Name' AS index FROM pg_temp.plan($$doc @@@ 'word:w7' AND n < 90000$$) AS plan;
+SELECT plan->>'Node Type' AS node, plan->>'Index Name' AS index FROM pg_temp.plan($$doc @@@ 'word:w7' AND n = 7$$) AS plan;
+SELECT plan->>'Node Type' AS node, plan->>'Index Name' AS index FROM pg_temp.plan($$doc @@@ 'kind:common' AND n < 100$$) AS plan;
 EXPLAIN (COSTS off) SELECT FROM few JOIN many USING (n) WHERE doc @@@ 'kind:common';
 EXPLAIN (COSTS off) SELECT FROM few JOIN many USING (n) WHERE doc @@@ 'id:[1 TO 3]';
 

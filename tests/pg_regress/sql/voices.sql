@@ -1,5 +1,5 @@
--- The same questions asked several ways: the matcher by sequential scan, PostgreSQL's own JSON path engine, the index by bitmap scan with
--- and without entries pending, and the store. Documents and queries are put together from pieces by hashes of their numbers, so that
+-- The same questions asked several ways: the matcher by sequential scan, PostgreSQL's own JSON path engine, the index by bitmap scan and
+-- by the scan of our own, with and without entries pending, and the store. Documents and queries are put together from pieces by hashes of their numbers, so that
 -- every run asks the same.
 CREATE FUNCTION pg_temp.pick(salt text, i int, list text[]) RETURNS text IMMUTABLE LANGUAGE sql AS $$
     SELECT list[1 + (('x' || left(md5(salt || i), 8))::bit(32)::bigint % cardinality(list))::int]
@@ -75,7 +75,7 @@ SELECT count(*) > 400 AS telling FROM (SELECT FROM voice_answers GROUP BY i HAVI
 CREATE TABLE voice_found AS SELECT i, q, coalesce(array_agg(doc ORDER BY doc) FILTER (WHERE found), '{}') AS docs FROM voice_answers GROUP BY i, q;
 
 -- 3: any table with the index. The plan is looked at, too: a test that silently scanned would prove nothing.
-CREATE FUNCTION pg_temp.by_index(q text) RETURNS int[] LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE FUNCTION pg_temp.by_index(q text) RETURNS int[] LANGUAGE plpgsql SET enable_seqscan = off SET session_store.enable_scan = off AS $$
 DECLARE
     plan json;
     docs int[];
@@ -87,9 +87,24 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(i ORDER BY i), ''{}'') FROM voice_docs WHERE doc @@@ %L', q) INTO docs;
     RETURN docs;
 END $$;
+-- Once for the rows and once for their number, which need not be read
+CREATE FUNCTION pg_temp.by_scan(q text) RETURNS int[] LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    plan json;
+    docs int[];
+    n bigint;
+BEGIN
+    EXECUTE format('EXPLAIN (FORMAT json) SELECT FROM voice_docs WHERE doc @@@ %L', q) INTO plan;
+    IF plan->0->'Plan'->>'Custom Plan Provider' <> 'LuceneScan' OR plan->0->'Plan'->>'Index Name' <> 'voice_docs_doc' THEN
+        RAISE 'no scan: %', plan;
+    END IF;
+    EXECUTE format('SELECT coalesce(array_agg(i ORDER BY i), ''{}'') FROM voice_docs WHERE doc @@@ %L', q) INTO docs;
+    EXECUTE format('SELECT count(*) FROM voice_docs WHERE doc @@@ %L', q) INTO n;
+    RETURN CASE WHEN n = cardinality(docs) THEN docs END;
+END $$;
 -- All entries in the tree
 CREATE INDEX voice_docs_doc ON voice_docs USING gin (doc jsonb_lucene_ops) WITH (fastupdate = off);
-SELECT i, q FROM voice_found WHERE docs <> pg_temp.by_index(q) ORDER BY i LIMIT 10;
+SELECT i, q FROM voice_found WHERE docs <> pg_temp.by_index(q) OR docs IS DISTINCT FROM pg_temp.by_scan(q) ORDER BY i LIMIT 10;
 -- Most of them pending
 DROP INDEX voice_docs_doc;
 CREATE TABLE voice_copy AS SELECT * FROM voice_docs;
@@ -99,7 +114,7 @@ CREATE INDEX voice_docs_doc ON voice_docs USING gin (doc jsonb_lucene_ops);
 INSERT INTO voice_docs SELECT * FROM voice_copy WHERE i > 100;
 CREATE EXTENSION pageinspect;
 SELECT n_pending_tuples > 400 AS pending FROM gin_metapage_info(get_raw_page('voice_docs_doc', 0));
-SELECT i, q FROM voice_found WHERE docs <> pg_temp.by_index(q) ORDER BY i LIMIT 10;
+SELECT i, q FROM voice_found WHERE docs <> pg_temp.by_index(q) OR docs IS DISTINCT FROM pg_temp.by_scan(q) ORDER BY i LIMIT 10;
 DROP EXTENSION pageinspect;
 -- With too little memory for exact bitmaps
 SET work_mem = '64kB';

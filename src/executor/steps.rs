@@ -1,0 +1,58 @@
+//! The rows that a search found, for whoever looks them up himself.
+
+use super::bitmap::Numbering;
+use super::relation::Part;
+use super::search::{Counts, Search};
+use crate::error::Result;
+use crate::index::gin::Tid;
+use crate::predicate::Predicate;
+
+/// A row that may match, if it is visible.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    pub tid: Tid,
+    /// Whether its document has to be looked at.
+    pub is_unsure: bool,
+}
+
+/// Goes through the rows of one table, in their order there. It holds nothing of the server's.
+pub struct Steps {
+    search: Search,
+    /// The least number that comes next; none behind the last one.
+    next: Option<u32>,
+}
+
+impl Steps {
+    /// None where the table is too large for its rows to have numbers.
+    pub fn new(part: Part, predicate: &Predicate) -> Result<Option<Steps>> {
+        let search = Search::new(&[part], predicate)?;
+        Ok(search.map(|search| Steps { search, next: Some(0) }))
+    }
+
+    /// Appends up to `most` rows, none at the end.
+    pub fn take(&mut self, most: usize, candidates: &mut Vec<Candidate>) -> Result<()> {
+        let (Some(next), Some(rows)) = (self.next, self.search.rows.first_mut()) else {
+            return Ok(());
+        };
+        rows.list()?;
+        let (numbering, unsure): (Numbering, _) = (rows.numbering, &rows.unsure);
+        let all_sure = unsure.is_empty();
+        let mut last = None;
+        for number in rows.any.iter().flat_map(|any| any.range(next..)).take(most) {
+            let is_unsure = !all_sure && unsure.contains(number);
+            candidates.push(Candidate { tid: numbering.tid(number), is_unsure });
+            last = Some(number);
+        }
+        self.next = last.and_then(|last| last.checked_add(1));
+        Ok(())
+    }
+
+    /// Starts again with the first row.
+    pub fn restart(&mut self) {
+        self.next = Some(0);
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.search.counts
+    }
+}

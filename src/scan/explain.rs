@@ -1,0 +1,71 @@
+//! What EXPLAIN says of the node.
+
+use super::node;
+use super::plan::{self, Ways};
+use pgrx::{PgList, pg_guard, pg_sys};
+use std::ffi::{CStr, CString};
+
+/// ExplainCustomScan
+#[pg_guard]
+pub unsafe extern "C-unwind" fn explain(
+    node: *mut pg_sys::CustomScanState,
+    ancestors: *mut pg_sys::List,
+    es: *mut pg_sys::ExplainState,
+) {
+    // SAFETY: as explain.c calls it, in a memory context of its own.
+    unsafe {
+        let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
+        let ways = Ways::of(plan);
+        let index = pg_sys::get_rel_name(ways.index);
+        if !index.is_null() {
+            pg_sys::ExplainPropertyText(c"Index Name".as_ptr(), index, es);
+        }
+        if let Ok(query) = CString::new(queries(plan, ancestors, es)) {
+            pg_sys::ExplainPropertyText(c"Query".as_ptr(), query.as_ptr(), es);
+        }
+        if ways.is_counted {
+            pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
+        }
+        if !(*es).analyze {
+            return;
+        }
+        let scan = node::scan_of(node);
+        let counts = scan.answer.counts();
+        let number = |label: &CStr, number: u64| {
+            pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
+        };
+        number(c"Index Keys", counts.keys);
+        number(c"Index Postings", counts.postings);
+        number(c"Heap Blocks", counts.heap_pages + scan.pages.visited);
+        if scan.removed > 0 {
+            number(c"Rows Removed by Index Recheck", scan.removed);
+        }
+    }
+}
+
+/// A constant in its canonical form, everything else as SQL.
+unsafe fn queries(
+    plan: *mut pg_sys::CustomScan,
+    ancestors: *mut pg_sys::List,
+    es: *mut pg_sys::ExplainState,
+) -> Vec<u8> {
+    // SAFETY: the expressions are of type lucene_query; the deparser's result is a C string.
+    unsafe {
+        let queries: Vec<*mut pg_sys::Node> = PgList::<pg_sys::Node>::from_pg((*plan).custom_exprs)
+            .iter_ptr()
+            .filter_map(|condition| plan::query_of(condition))
+            .collect();
+        if let [query] = *queries
+            && let Some(text) = plan::constant(query)
+        {
+            return text.to_vec();
+        }
+        let node = plan.cast::<pg_sys::Plan>();
+        let context = pg_sys::set_deparse_context_plan((*es).deparse_cxt, node, ancestors);
+        let sql = |query: &*mut pg_sys::Node| {
+            let sql = pg_sys::deparse_expression(*query, context, false, false);
+            CStr::from_ptr(sql).to_bytes().to_vec()
+        };
+        queries.iter().map(sql).collect::<Vec<_>>().join(&b" AND "[..])
+    }
+}

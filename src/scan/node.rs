@@ -1,0 +1,324 @@
+//! The plan at work (nodeCustom.c): what is asked is evaluated when the first row is wanted, answered by the executor, and handed out
+//! row by row.
+
+use super::answer::{Answer, Table};
+use super::pages::Pages;
+use super::plan::{self, Methods, Ways};
+use crate::error::Result;
+use crate::executor::Part;
+use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
+
+static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
+    CustomName: plan::NAME.as_ptr(),
+    BeginCustomScan: Some(begin),
+    ExecCustomScan: Some(next),
+    EndCustomScan: Some(end),
+    ReScanCustomScan: Some(rescan),
+    MarkPosCustomScan: None,
+    RestrPosCustomScan: None,
+    EstimateDSMCustomScan: None,
+    InitializeDSMCustomScan: None,
+    ReInitializeDSMCustomScan: None,
+    InitializeWorkerCustomScan: None,
+    ShutdownCustomScan: None,
+    ExplainCustomScan: Some(super::explain::explain),
+});
+
+/// The state of the node, as the server knows it.
+#[repr(C)]
+struct Node {
+    custom: pg_sys::CustomScanState,
+    /// How many empty rows are still to be handed out.
+    left: u64,
+    /// An empty row.
+    empty: *mut pg_sys::TupleTableSlot,
+    /// Whether it is handed out as it is: nothing is computed from it.
+    is_bare: bool,
+    scan: *mut Scan,
+}
+
+/// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
+pub struct Scan {
+    table: Table,
+    /// The queries, and the conditions that they belong to.
+    queries: Vec<*mut pg_sys::ExprState>,
+    conditions: *mut pg_sys::ExprState,
+    /// The queries' texts, and their answer; none before they were asked, or since they may have changed.
+    asked: Option<Vec<Vec<u8>>>,
+    is_current: bool,
+    pub answer: Answer,
+    pub pages: Pages,
+    /// Rows that turned out not to match.
+    pub removed: u64,
+}
+
+impl Scan {
+    /// Ends what the server has to do with it.
+    fn close(&mut self) {
+        self.pages.release();
+        std::mem::replace(&mut self.answer, Answer::none()).close();
+    }
+}
+
+/// CreateCustomScanState
+#[pg_guard]
+pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
+    // SAFETY: memory of the query's, zeroed, as nodes are made.
+    unsafe {
+        let node = pg_sys::palloc0(size_of::<Node>()).cast::<Node>();
+        (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
+        (*node).custom.methods = &raw const EXECUTION.0;
+        node.cast()
+    }
+}
+
+/// # Safety
+/// The state must be one of `create`, begun.
+pub unsafe fn scan_of<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Scan {
+    // SAFETY: as `begin` has left it. The server runs one function of a node at a time.
+    unsafe { &mut *(*node.cast::<Node>()).scan }
+}
+
+/// BeginCustomScan
+#[pg_guard]
+unsafe extern "C-unwind" fn begin(
+    node: *mut pg_sys::CustomScanState,
+    estate: *mut pg_sys::EState,
+    _flags: std::ffi::c_int,
+) {
+    // SAFETY: as ExecInitCustomScan calls it, the relation is open.
+    unsafe {
+        let ss = &raw mut (*node).ss;
+        let plan = (*ss).ps.plan.cast::<pg_sys::CustomScan>();
+        let relation = (*ss).ss_currentRelation;
+        let columns = (*relation).rd_att;
+
+        // ExecInitCustomScan took it that rows are virtual. Those of a table are not, and expressions are made for one kind: so this
+        // is done again, as nodeBitmapHeapscan.c has it. From PostgreSQL 16 on slotOps could say so before.
+        let rows = pg_sys::table_slot_callbacks(relation);
+        pg_sys::ExecInitScanTupleSlot(estate, ss, columns, rows);
+        pg_sys::ExecAssignScanProjectionInfo(ss);
+        (*ss).ps.subPlan = std::ptr::null_mut();
+        (*ss).ps.qual = pg_sys::ExecInitQual((*plan).scan.plan.qual, &raw mut (*ss).ps);
+
+        let conditions = (*plan).custom_exprs;
+        let queries = PgList::<pg_sys::Node>::from_pg(conditions)
+            .iter_ptr()
+            .filter_map(|condition| plan::query_of(condition))
+            .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
+            .collect();
+        let Ways { index, column, is_counted } = Ways::of(plan);
+        let table = Table {
+            part: Part { table: (*relation).rd_id, index, column },
+            relation,
+            snapshot: (*estate).es_snapshot,
+            is_counted: is_counted && !may_be_asked_for_place(estate),
+        };
+        let scan = Scan {
+            table,
+            queries,
+            conditions: pg_sys::ExecInitQual(conditions, &raw mut (*ss).ps),
+            asked: None,
+            is_current: false,
+            answer: Answer::none(),
+            pages: Pages::new(table.relation, table.snapshot),
+            removed: 0,
+        };
+        let state = &mut *node.cast::<Node>();
+        state.scan = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(scan);
+        state.empty = pg_sys::ExecInitExtraTupleSlot(
+            estate,
+            pg_sys::CreateTemplateTupleDesc(0),
+            &raw const pg_sys::TTSOpsVirtual,
+        );
+        state.is_bare = (*plan).scan.plan.targetlist.is_null()
+            && (*ss).ps.qual.is_null()
+            && (*estate).es_epq_active.is_null();
+    }
+}
+
+/// Whether `WHERE CURRENT OF` could ask for the place of the row that was handed out last, which a counted row has not: where a named
+/// cursor is being opened (pquery.c, PortalStart), and its plan is one that execCurrent.c looks into.
+unsafe fn may_be_asked_for_place(estate: *mut pg_sys::EState) -> bool {
+    // SAFETY: the portal that is being started or run, if there is one.
+    unsafe {
+        let portal = pg_sys::ActivePortal;
+        if portal.is_null()
+            || (*portal).status != pg_sys::PortalStatus::PORTAL_DEFINED
+            || *(*portal).name == 0
+        {
+            return false;
+        }
+        let mut plan = (*(*estate).es_plannedstmt).planTree;
+        loop {
+            plan = match (*plan).type_ {
+                pg_sys::NodeTag::T_Result | pg_sys::NodeTag::T_Limit => (*plan).lefttree,
+                pg_sys::NodeTag::T_SubqueryScan => (*plan.cast::<pg_sys::SubqueryScan>()).subplan,
+                pg_sys::NodeTag::T_CustomScan
+                | pg_sys::NodeTag::T_Append
+                | pg_sys::NodeTag::T_MergeAppend => return true,
+                _ => return false,
+            };
+            if plan.is_null() {
+                return false;
+            }
+        }
+    }
+}
+
+// As pgrx has it, but without a guard around the call.
+unsafe extern "C-unwind" {
+    fn ExecScan(
+        node: *mut pg_sys::ScanState,
+        access: pg_sys::ExecScanAccessMtd,
+        recheck: pg_sys::ExecScanRecheckMtd,
+    ) -> *mut pg_sys::TupleTableSlot;
+}
+
+/// ExecCustomScan. Here and in `access` a row is handed out without a guard, that is half as quick: an error of the server's, from a
+/// condition say, passes by these two functions, which have nothing to be dropped.
+unsafe extern "C-unwind" fn next(
+    node: *mut pg_sys::CustomScanState,
+) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: as the server calls it.
+    unsafe {
+        let state = node.cast::<Node>();
+        if (*state).is_bare && (*state).left > 0 {
+            (*state).left -= 1;
+            return (*state).empty;
+        }
+        ExecScan(&raw mut (*node).ss, Some(access), Some(recheck))
+    }
+}
+
+/// The next row, for ExecScan to look at its other conditions and to compute from.
+unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: as ExecScan calls it.
+    unsafe {
+        let pages = &raw mut (*(*ss.cast::<Node>()).scan).pages;
+        match (*pages).at_hand((*ss).ss_ScanTupleSlot) {
+            true => (*ss).ss_ScanTupleSlot,
+            false => find(ss),
+        }
+    }
+}
+
+/// The next row, where it has to be looked for.
+#[pg_guard]
+unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: as ExecScan calls `access`.
+    unsafe {
+        let state = &mut *ss.cast::<Node>();
+        let scan = &mut *state.scan;
+        if !scan.is_current {
+            ask(state, scan).unwrap_or_else(|error| error.raise());
+        }
+        let slot = (*ss).ss_ScanTupleSlot;
+        loop {
+            let is_unsure = match &mut scan.answer {
+                Answer::Counted(..) => {
+                    if state.left == 0 {
+                        return std::ptr::null_mut();
+                    }
+                    state.left -= 1;
+                    return state.empty;
+                }
+                Answer::Rows(steps) => match scan.pages.next(steps, slot) {
+                    Ok(Some(is_unsure)) => is_unsure,
+                    Ok(None) => return pg_sys::ExecClearTuple(slot),
+                    Err(error) => error.raise(),
+                },
+                Answer::Unknown(table) => {
+                    let forward = pg_sys::ScanDirection::ForwardScanDirection;
+                    if !pg_sys::table_scan_getnextslot(*table, forward, slot) {
+                        return pg_sys::ExecClearTuple(slot);
+                    }
+                    true
+                }
+            };
+            if !is_unsure || recheck(ss, slot) {
+                return slot;
+            }
+            scan.removed += 1;
+            pgrx::check_for_interrupts!();
+        }
+    }
+}
+
+/// Whether a row meets the conditions that the index answered: one that the index is unsure of, or, for EvalPlanQual, the newest
+/// version of one.
+#[pg_guard]
+unsafe extern "C-unwind" fn recheck(
+    ss: *mut pg_sys::ScanState,
+    slot: *mut pg_sys::TupleTableSlot,
+) -> bool {
+    // SAFETY: as ExecScan calls it, which resets the expressions' memory for each row.
+    unsafe {
+        let context = (*ss).ps.ps_ExprContext;
+        (*context).ecxt_scantuple = slot;
+        pg_sys::ExecQualAndReset((*(*ss.cast::<Node>()).scan).conditions, context)
+    }
+}
+
+/// Evaluates the queries, and has them answered where they are not those of the last answer.
+unsafe fn ask(state: &mut Node, scan: &mut Scan) -> Result<()> {
+    // SAFETY: as `begin` made them.
+    let queries = unsafe { evaluate(state, scan) };
+    scan.is_current = true;
+    if scan.asked == queries {
+        scan.answer.restart();
+    } else {
+        scan.close();
+        if let Some(queries) = &queries {
+            scan.answer = scan.table.answer(queries)?;
+        }
+        scan.asked = queries;
+    }
+    state.left = if let Answer::Counted(count, _) = scan.answer { count } else { 0 };
+    if let Answer::Counted(..) = scan.answer {
+        // SAFETY: it has no columns.
+        unsafe {
+            pg_sys::ExecClearTuple(state.empty);
+            pg_sys::ExecStoreVirtualTuple(state.empty);
+        }
+    } else {
+        state.is_bare = false;
+    }
+    Ok(())
+}
+
+/// The queries' texts; none where one is null, which nothing matches.
+unsafe fn evaluate(state: &Node, scan: &Scan) -> Option<Vec<Vec<u8>>> {
+    // SAFETY: expressions of this node, of type lucene_query, which need no row.
+    unsafe {
+        let context = state.custom.ss.ps.ps_ExprContext;
+        let evaluate = |query: &*mut pg_sys::ExprState| {
+            let mut is_null = false;
+            let datum = pg_sys::ExecEvalExprSwitchContext(*query, context, &raw mut is_null);
+            (!is_null).then(|| plan::text(datum).to_vec())
+        };
+        let queries = scan.queries.iter().map(evaluate).collect();
+        pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+        queries
+    }
+}
+
+/// ReScanCustomScan: the parameters may have changed.
+#[pg_guard]
+unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
+    // SAFETY: as the server calls it.
+    unsafe {
+        let state = &mut *node.cast::<Node>();
+        let scan = &mut *state.scan;
+        (scan.is_current, state.left) = (false, 0);
+        scan.pages.release();
+        pg_sys::ExecScanReScan(&raw mut (*node).ss);
+    }
+}
+
+/// EndCustomScan
+#[pg_guard]
+unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
+    // SAFETY: as the server calls it, which clears the slots and closes the relation behind.
+    unsafe { scan_of(node) }.close();
+}

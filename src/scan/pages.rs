@@ -1,0 +1,222 @@
+//! The table's pages that have candidates, and the rows on them: what a bitmap heap scan does (nodeBitmapHeapscan.c, and
+//! heapam_handler.c: heapam_scan_bitmap_next_block), with all rows known by their places.
+
+use crate::error::Result;
+use crate::executor::{Candidate, Steps};
+use pgrx::{itemptr, pg_sys};
+
+// As pgrx has them, but without a guard around each call: all that a page takes are under one.
+unsafe extern "C-unwind" {
+    fn ReleaseAndReadBuffer(
+        buffer: pg_sys::Buffer,
+        relation: pg_sys::Relation,
+        block: pg_sys::BlockNumber,
+    ) -> pg_sys::Buffer;
+    fn PrefetchBuffer(
+        relation: pg_sys::Relation,
+        fork: pg_sys::ForkNumber::Type,
+        block: pg_sys::BlockNumber,
+    ) -> pg_sys::PrefetchBufferResult;
+    fn LockBuffer(buffer: pg_sys::Buffer, mode: std::ffi::c_int);
+    fn ExecStoreBufferHeapTuple(
+        tuple: pg_sys::HeapTuple,
+        slot: *mut pg_sys::TupleTableSlot,
+        buffer: pg_sys::Buffer,
+    ) -> *mut pg_sys::TupleTableSlot;
+    fn heap_page_prune_opt(relation: pg_sys::Relation, buffer: pg_sys::Buffer);
+    fn heap_hot_search_buffer(
+        tid: pg_sys::ItemPointer,
+        relation: pg_sys::Relation,
+        buffer: pg_sys::Buffer,
+        snapshot: pg_sys::Snapshot,
+        tuple: pg_sys::HeapTuple,
+        all_dead: *mut bool,
+        first_call: bool,
+    ) -> bool;
+}
+
+/// Candidates are taken so many at a time.
+const BATCH: usize = 1024;
+/// htup_details.h: MaxHeapTuplesPerPage, in pages of 8 kB.
+const MOST_ROWS: usize = 291;
+const NO_BUFFER: pg_sys::Buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
+
+/// A visible row of the page that is pinned.
+struct Row {
+    tuple: pg_sys::HeapTupleData,
+    is_unsure: bool,
+}
+
+/// The rows of a table at some places. Between two calls the page of the last row stays pinned; whoever ends the scan calls `release`,
+/// and after an error the server does it (resowner.c).
+pub struct Pages {
+    relation: pg_sys::Relation,
+    snapshot: pg_sys::Snapshot,
+    buffer: pg_sys::Buffer,
+    rows: Vec<Row>,
+    /// The next of them.
+    next: usize,
+    candidates: Vec<Candidate>,
+    /// The next of them to be looked up, and to be announced to the operating system.
+    at: usize,
+    ahead: usize,
+    /// How many pages are announced, and how many may be.
+    announced: u32,
+    distance: u32,
+    block: u32,
+    pub visited: u64,
+}
+
+impl Pages {
+    /// # Safety
+    /// The relation must be open and the snapshot registered for as long as rows are asked for.
+    pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> Pages {
+        // SAFETY: a setting of the table's tablespace.
+        let distance =
+            unsafe { pg_sys::get_tablespace_io_concurrency((*(*relation).rd_rel).reltablespace) };
+        Pages {
+            relation,
+            snapshot,
+            buffer: NO_BUFFER,
+            rows: Vec::new(),
+            next: 0,
+            candidates: Vec::new(),
+            at: 0,
+            ahead: 0,
+            announced: 0,
+            distance: distance.max(0) as u32,
+            block: u32::MAX,
+            visited: 0,
+        }
+    }
+
+    /// Puts the next row that is visible into the slot, which has to be one of the table's. Some(true) if it is yet to be seen whether
+    /// it matches; none at the end.
+    pub fn next(
+        &mut self,
+        steps: &mut Steps,
+        slot: *mut pg_sys::TupleTableSlot,
+    ) -> Result<Option<bool>> {
+        while self.next == self.rows.len() {
+            if self.at == self.candidates.len() {
+                self.candidates.clear();
+                (self.at, self.ahead, self.announced) = (0, 0, 0);
+                steps.take(BATCH, &mut self.candidates)?;
+                if self.candidates.is_empty() {
+                    return Ok(None);
+                }
+            }
+            self.turn();
+        }
+        let row = &mut self.rows[self.next];
+        self.next += 1;
+        // SAFETY: the tuple is on the page, which is pinned; the slot takes a pin of its own.
+        unsafe { pg_sys::ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
+        Ok(Some(row.is_unsure))
+    }
+
+    /// Puts the next row into the slot where that needs no more: it is on the page that is pinned, and sure to match.
+    ///
+    /// # Safety
+    /// As for `next`. An error of the server's passes by this function and its caller without dropping anything.
+    #[inline]
+    pub unsafe fn at_hand(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
+        match self.rows.get_mut(self.next) {
+            Some(row) if !row.is_unsure => {
+                self.next += 1;
+                // SAFETY: as in `next`.
+                unsafe { ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Turns to the page of the next candidate, and looks up all those of that page.
+    fn turn(&mut self) {
+        pgrx::check_for_interrupts!();
+        self.rows.clear();
+        self.rows.reserve(MOST_ROWS);
+        self.next = 0;
+        let block = self.candidates[self.at].tid.block;
+        if self.block != block {
+            self.block = block;
+            self.visited += 1;
+        }
+        // SAFETY: the relation is open and has the block, as it had when the index was read. What an error skips here has nothing to
+        // be dropped. Pruning is what every visitor of a page does (heapam.c); rows are read under a share lock, and stay where they
+        // are for as long as the page is pinned.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                self.announce(block);
+                self.buffer = ReleaseAndReadBuffer(self.buffer, self.relation, block);
+                heap_page_prune_opt(self.relation, self.buffer);
+                LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                while let Some(candidate) =
+                    self.candidates.get(self.at).filter(|candidate| candidate.tid.block == block)
+                {
+                    self.at += 1;
+                    self.look_up(*candidate);
+                }
+                LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
+            });
+        }
+    }
+
+    /// Of an updated row the version is taken that is visible: its HOT chain begins at the place.
+    #[inline]
+    unsafe fn look_up(&mut self, candidate: Candidate) {
+        let mut place = pg_sys::ItemPointerData::default();
+        itemptr::item_pointer_set_all(&mut place, candidate.tid.block, candidate.tid.offset);
+        let mut tuple = pg_sys::HeapTupleData::default();
+        // SAFETY: the page is pinned and locked.
+        let is_visible = unsafe {
+            heap_hot_search_buffer(
+                &raw mut place,
+                self.relation,
+                self.buffer,
+                self.snapshot,
+                &raw mut tuple,
+                std::ptr::null_mut(),
+                true,
+            )
+        };
+        if is_visible {
+            self.rows.push(Row { tuple, is_unsure: candidate.is_unsure });
+        }
+    }
+
+    /// Announces pages behind this one, as many as effective_io_concurrency says, so that they are read meanwhile.
+    unsafe fn announce(&mut self, block: u32) {
+        self.ahead = self.ahead.max(self.at);
+        self.announced = self.announced.saturating_sub(1);
+        let mut last = self.ahead.checked_sub(1).map_or(block, |at| self.candidates[at].tid.block);
+        while let Some(candidate) = self.candidates.get(self.ahead) {
+            let next = candidate.tid.block;
+            if next != last && next != block {
+                if self.announced >= self.distance {
+                    return;
+                }
+                // SAFETY: as in `turn`.
+                unsafe {
+                    PrefetchBuffer(self.relation, pg_sys::ForkNumber::MAIN_FORKNUM, next);
+                }
+                self.announced += 1;
+                last = next;
+            }
+            self.ahead += 1;
+        }
+    }
+
+    /// Gives the page back, and forgets what was read of it.
+    pub fn release(&mut self) {
+        self.rows.clear();
+        self.candidates.clear();
+        (self.next, self.at, self.ahead, self.announced) = (0, 0, 0, 0);
+        let buffer = std::mem::replace(&mut self.buffer, NO_BUFFER);
+        if buffer != NO_BUFFER {
+            // SAFETY: pinned in `turn`.
+            unsafe { pg_sys::ReleaseBuffer(buffer) };
+        }
+    }
+}

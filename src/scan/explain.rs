@@ -35,7 +35,7 @@ pub unsafe extern "C-unwind" fn explain(
             pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
         };
         number(c"Index Keys", counts.keys);
-        number(c"Index Postings", counts.postings);
+        number(c"Index Postings", counts.postings + counts.counted);
         number(c"Heap Blocks", counts.heap_pages + scan.pages.visited);
         if scan.removed > 0 {
             number(c"Rows Removed by Index Recheck", scan.removed);

@@ -1,5 +1,6 @@
 //! What the executor answers of a table: how many rows, or which.
 
+use super::versions;
 use crate::error::Result;
 use crate::executor::{Counts, Part, Search, Steps};
 use crate::index::operator;
@@ -36,6 +37,12 @@ impl Table {
     fn find(&self, predicate: &Predicate) -> Result<Answer> {
         // SAFETY: the snapshot is registered for as long as the plan runs.
         let _active = unsafe { Active::push(self.snapshot) };
+        // SAFETY: the index is there: the table is locked.
+        unsafe {
+            let index = pg_sys::index_open(self.part.index, pg_sys::AccessShareLock as i32);
+            versions::count_scan(index);
+            pg_sys::index_close(index, pg_sys::NoLock as i32);
+        }
         if self.is_counted {
             if let Some(found) = Search::first(&[self.part], predicate, 0)? {
                 return Ok(Answer::Counted(found.len(), found.counts));

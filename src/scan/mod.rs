@@ -18,6 +18,7 @@ mod node;
 mod pages;
 mod path;
 mod plan;
+mod versions;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 

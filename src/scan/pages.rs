@@ -148,8 +148,8 @@ impl Pages {
         // are for as long as the page is pinned.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                self.announce(block);
                 self.buffer = ReleaseAndReadBuffer(self.buffer, self.relation, block);
+                self.announce(block);
                 heap_page_prune_opt(self.relation, self.buffer);
                 LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                 while let Some(candidate) =
@@ -186,7 +186,9 @@ impl Pages {
         }
     }
 
-    /// Announces pages behind this one, as many as effective_io_concurrency says, so that they are read meanwhile.
+    /// Announces pages behind this one, as many as effective_io_concurrency says, so that they are read meanwhile. After this one was
+    /// read, as in nodeBitmapHeapscan.c: where pages follow each other the operating system reads ahead by itself, and in larger
+    /// pieces, unless it was told of them one by one before.
     unsafe fn announce(&mut self, block: u32) {
         self.ahead = self.ahead.max(self.at);
         self.announced = self.announced.saturating_sub(1);

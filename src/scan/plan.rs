@@ -4,7 +4,7 @@
 //! numbers`, a list of integers. The conditions' queries are evaluated by the node, and they themselves wherever the index does not
 //! say enough; the planner sees to their parameters (setrefs.c, subselect.c).
 
-use super::node;
+use super::{node, versions};
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 
 pub const NAME: &std::ffi::CStr = c"LuceneScan";
@@ -73,11 +73,7 @@ pub unsafe fn fill(
     taken: PgList<pg_sys::RestrictInfo>,
 ) {
     path.methods = &raw const PATH.0;
-    // Before 15, the planner takes every such scan to compute its target's expressions.
-    #[cfg(not(feature = "pg14"))]
-    {
-        path.flags = pg_sys::CUSTOMPATH_SUPPORT_PROJECTION;
-    }
+    versions::set_projection(path);
     // SAFETY: lists of lists.
     path.custom_private = unsafe {
         let list = pg_sys::lappend(std::ptr::null_mut(), taken.into_pg().cast());

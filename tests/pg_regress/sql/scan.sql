@@ -331,6 +331,12 @@ CREATE INDEX ON scan_unlogged USING gin (doc jsonb_lucene_ops);
 SELECT count(*), (SELECT count(*) FROM scan_unlogged WHERE doc @@@ 'a:7') FROM (SELECT id FROM scan_unlogged WHERE doc @@@ 'a:7' OFFSET 0) AS _;
 DROP TABLE scan_temp, scan_unlogged;
 DROP MATERIALIZED VIEW scan_kept;
+-- Statistics count it as a scan of the index.
+BEGIN;
+SELECT pg_stat_get_xact_numscans('scanned_doc'::regclass) AS before \gset
+SELECT count(*), (SELECT count(n) FROM scanned WHERE doc @@@ 'a:8') FROM scanned WHERE doc @@@ 'a:7';
+SELECT pg_stat_get_xact_numscans('scanned_doc'::regclass) - :before AS scans;
+COMMIT;
 -- In a serializable transaction, and with parallel workers about
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 SELECT count(*) FROM scanned WHERE doc @@@ 'a:7';

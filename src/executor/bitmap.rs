@@ -49,8 +49,6 @@ impl Numbering {
 
 /// So many numbers are kept in a list before they become bits.
 const LIST: usize = 1 << 12;
-/// Shorter lists are not worth turning to bits for.
-const PACKED: usize = 64;
 
 /// Takes rows in any order, some more than once: those on the pages of a region. Of others it takes the number.
 pub struct Collector<'r> {
@@ -147,13 +145,10 @@ impl Sink for Collector<'_> {
         self.passed += count as u64;
     }
 
-    /// Straight into the bits, where all rows are wanted.
+    /// Straight into the bits, once there are some, where all rows are wanted.
     fn take_packed(&mut self, list: Packed<'_>) -> Parsed<u64> {
-        if !self.region.is_all() || list.count() < PACKED {
+        if self.bits.is_empty() || !self.region.is_all() {
             return self.take_each(list);
-        }
-        if self.bits.is_empty() {
-            self.spread();
         }
         self.taken += list.count() as u64;
         let (width, mut offsets) = (self.numbering.bits, 0);
@@ -262,6 +257,7 @@ impl Set {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::gin::pack;
     use proptest::prelude::*;
 
     proptest! {
@@ -292,6 +288,36 @@ mod tests {
                     let expected: RoaringBitmap =
                         rows.filter(|tid| tid.block < 40).filter_map(|tid| numbering.number(tid)).collect();
                     prop_assert_eq!(found.ok(), Some(expected));
+                }
+            }
+        }
+
+        /// Lists are taken the same, be it row by row or straight into the bits.
+        #[test]
+        fn takes_packed_rows(rows in proptest::collection::btree_set((0u32..60, 1u16..18), 1..300), some in proptest::collection::btree_set(0u32..60, 0..9)) {
+            let numbering = Numbering::LEAST;
+            let rows: Vec<Tid> = rows.into_iter().map(|(block, offset)| Tid { block, offset }).collect();
+            let bytes = pack(&rows);
+            let mut region = Region::head(3);
+            some.iter().for_each(|block| region.add(*block));
+            let all = Region::all();
+            for (region, spread) in [(&all, false), (&all, true), (&region, false), (&region, true)] {
+                // The table's end is within a word of the bits.
+                let mut collector = Collector::new(numbering, region, 50);
+                if spread {
+                    collector.spread();
+                }
+                prop_assert!(Packed::read(&bytes).and_then(|list| collector.take_packed(list)).is_ok());
+                let inside: Vec<&Tid> = rows.iter().filter(|tid| region.has(tid.block)).collect();
+                prop_assert_eq!((collector.taken, collector.passed), (inside.len() as u64, (rows.len() - inside.len()) as u64));
+                let is_narrow = inside.iter().any(|tid| tid.offset > 16 && (tid.block < 50 || collector.is_narrow));
+                let expected: RoaringBitmap = inside.iter().filter(|tid| tid.block < 50).filter_map(|tid| numbering.number(**tid)).collect();
+                match collector.finish() {
+                    Err(Error::RowBeyond) => prop_assert!(is_narrow),
+                    found => {
+                        prop_assert!(!inside.iter().any(|tid| tid.offset > 16 && tid.block < 50));
+                        prop_assert_eq!(found.ok(), Some(expected));
+                    }
                 }
             }
         }

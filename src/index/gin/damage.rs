@@ -13,7 +13,7 @@ fn item(tid: Tid) -> Vec<u8> {
 }
 
 /// A GinPostingList.
-fn pack(tids: &[Tid]) -> Vec<u8> {
+pub fn pack(tids: &[Tid]) -> Vec<u8> {
     let mut packed = Vec::new();
     for pair in tids.windows(2) {
         let mut delta = pair[1].to_integer() - pair[0].to_integer();

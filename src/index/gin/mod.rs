@@ -28,6 +28,8 @@ mod postings;
 mod tests;
 
 pub use buffer::GinIndex;
+#[cfg(test)]
+pub use damage::pack;
 pub use entries::{Entries, Entry};
 pub use page::Parsed;
 pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, Packed, Sink, Tid};

@@ -108,9 +108,8 @@ impl List<'_> {
         if self.count == 0 {
             return Ok(false); // VACUUM has removed them all.
         }
-        let first = Tid::read(self.bytes.get(..ITEM).ok_or(TOO_LONG)?);
-        first.checked()?;
-        Ok(sink.wants(first.block, if self.count == 1 { first.block } else { u32::MAX }))
+        let first = block_at(self.bytes.get(..ITEM).ok_or(TOO_LONG)?, 0);
+        Ok(sink.wants(first, if self.count == 1 { first } else { u32::MAX }))
     }
 
     /// The items in ascending order. When the list is found damaged, some of them have been handed out.
@@ -122,7 +121,9 @@ impl List<'_> {
         }
         // The most common by far where values are distinct: its first item stands as it is in either format.
         if self.count == 1 {
-            sink.take(Tid::read(self.bytes));
+            let tid = Tid::read(self.bytes);
+            tid.checked()?;
+            sink.take(tid);
             return Ok(());
         }
         let read = if self.compressed {
@@ -207,7 +208,7 @@ pub struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// The list at the start of some bytes.
     #[inline(always)]
-    fn read(bytes: &'a [u8]) -> Parsed<Packed<'a>> {
+    pub fn read(bytes: &'a [u8]) -> Parsed<Packed<'a>> {
         if bytes.len() < SEGMENT_HEADER {
             return Err(TOO_LONG);
         }

@@ -12,8 +12,8 @@
 //!
 //! `api` holds the SQL functions and `store` everything they do to tables. `scan` is what plans of plain SQL have in place of a bitmap
 //! heap scan. `executor` answers from the posting lists of a table's index, for both. `index` says what the index keeps of a document
-//! and is asked for a predicate: the operator class for PostgreSQL, the reading of its pages for the executor. `lucene` and `predicate` know nothing of PostgreSQL, and see a document as `document` has it: a walk
-//! over leaves.
+//! and is asked for a predicate: the operator class for PostgreSQL, the reading of its pages for the executor. `lucene` and `predicate`
+//! know nothing of PostgreSQL, and see a document as `document` has it: a walk over leaves.
 
 mod api;
 mod store;

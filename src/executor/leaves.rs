@@ -5,12 +5,12 @@ use super::region::Region;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Sink, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::span::{Probe, Span, Truth, end_of_prefix};
-use crate::lucene::Dead;
+use crate::index::packed::{behind_packed, end_of_prefix, leading_digit};
+use crate::index::span::{Probe, Span, Truth, is_one_value};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// An index at one moment: what was pending when it was opened, and its tree.
@@ -64,43 +64,62 @@ pub struct Met {
 /// The keys that a query can ask for: of pending ones, which are in no order, the others need not be kept.
 pub enum Wanted {
     All,
-    Paths(Vec<PathHash>),
+    At(WantedAt),
+}
+
+/// Keys of some paths.
+#[derive(Default)]
+pub struct WantedAt {
+    hashes: Vec<PathHash>,
+    /// Those below which the paths are asked for, too.
+    above: Vec<String>,
 }
 
 impl Wanted {
+    pub fn none() -> Wanted {
+        Wanted::At(WantedAt::default())
+    }
+
     pub fn path(path: &str) -> Wanted {
-        Wanted::Paths(vec![PathHash::of(path)])
+        Wanted::At(WantedAt { hashes: vec![PathHash::of(path)], above: vec![] })
     }
 
     pub fn of(predicate: &Predicate) -> Wanted {
-        let mut paths = Vec::new();
-        if !collect_paths(predicate, &mut paths) {
+        let mut wanted = WantedAt::default();
+        if !wanted.add(predicate) {
             return Wanted::All;
         }
-        paths.sort_unstable();
-        paths.dedup();
-        Wanted::Paths(paths)
+        wanted.hashes.sort_unstable();
+        wanted.hashes.dedup();
+        Wanted::At(wanted)
     }
 
     fn has(&self, key: &[u8]) -> bool {
         match (self, key::path_hash(key)) {
             (Wanted::All, _) | (_, None) => true,
-            (Wanted::Paths(paths), Some(hash)) => paths.binary_search(&hash).is_ok(),
+            (Wanted::At(WantedAt { hashes, above }), Some(hash)) => {
+                hashes.binary_search(&hash).is_ok()
+                    || above.iter().any(|path| key::is_below(key, path))
+            }
         }
     }
 }
 
-/// False where any path is asked for.
-fn collect_paths(predicate: &Predicate, paths: &mut Vec<PathHash>) -> bool {
-    match predicate {
-        Predicate::All | Predicate::None => true,
-        Predicate::Leaf { path, .. } => {
-            paths.extend(path.as_deref().map(PathHash::of));
-            path.is_some()
-        }
-        Predicate::Not(part) => collect_paths(part, paths),
-        Predicate::And(parts) | Predicate::Or(parts) => {
-            parts.iter().all(|part| collect_paths(part, paths))
+impl WantedAt {
+    /// False where any path is asked for.
+    fn add(&mut self, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::All | Predicate::None => true,
+            Predicate::Leaf { path: None, .. } => false,
+            Predicate::Leaf { path: Some(path), test } => {
+                self.hashes.push(PathHash::of(path));
+                if *test == Test::Exists {
+                    self.above.push(path.clone());
+                }
+                true
+            }
+            Predicate::Not(part) => self.add(part),
+            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(|part| self.add(part)),
         }
     }
 }
@@ -176,6 +195,7 @@ impl<'i> Leaves<'i> {
                     let truth = if key::is_cut_path(path) { Truth::Maybe } else { Truth::Yes };
                     if let Some(rows) = taken.by(truth) {
                         self.key(&key::exists(path), rows)?;
+                        self.below(path)?.iter().try_for_each(|key| self.key(key, rows))?;
                     }
                 }
                 (Some(path), test) => {
@@ -204,13 +224,23 @@ impl<'i> Leaves<'i> {
         if spans.windows(2).any(|pair| pair[1].from < pair[0].below) || self.is_shared(path)? {
             return Ok(false);
         }
-        if let [span] = spans
-            && span.point().is_some()
-        {
+        if is_one_value(spans) {
             return Ok(true);
         }
         let several = key::many(PathHash::of(path));
         Ok(self.is_unused(&several)? && self.is_unused(key::EVERY[1])?)
+    }
+
+    /// The E keys of the paths below a path.
+    pub fn below(&self, path: &str) -> Result<BTreeSet<Vec<u8>>> {
+        let (from, below) = key::ALL_PATHS;
+        let mut keys = BTreeSet::new();
+        self.each_key(&from, &below, &mut |key| {
+            if key::is_below(key, path) {
+                keys.insert(key.to_vec());
+            }
+        })?;
+        Ok(keys)
     }
 
     /// Whether no row has a key.
@@ -261,7 +291,7 @@ impl<'i> Leaves<'i> {
                 }
             }
             let keys = if span.ask {
-                self.ask(&from, &below, probe, most, taken)?
+                self.ask(hash, span, probe, most, taken)?
             } else if let Some(taken) = taken.by(most) {
                 self.index.gather(&from, &below, taken)?
             } else {
@@ -272,20 +302,22 @@ impl<'i> Leaves<'i> {
         Ok(())
     }
 
-    /// The rows of the keys of the tree that lie between two and pass. Where one shows that none passes which begins as it does, those
+    /// The rows of the keys of the tree that lie in a span and pass. Where one shows that none passes which begins as it does, those
     /// are leapt over. Returns how many keys were asked.
     fn ask(
         &self,
-        from: &[u8],
-        below: &[u8],
+        hash: PathHash,
+        span: &Span,
         probe: &Probe,
         most: Truth,
         taken: &mut Taken<'_>,
     ) -> Result<u64> {
-        let mut entries = Entries::ascending(self.index, from)?;
+        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let (mut entries, below) =
+            (Entries::ascending(self.index, &full(&span.from))?, full(&span.below));
         let mut keys = 0;
         while let Some(entry) = entries.next(self.index)? {
-            if entry.key >= below {
+            if entry.key >= below.as_slice() {
                 break;
             }
             keys += 1;
@@ -296,10 +328,8 @@ impl<'i> Leaves<'i> {
                         entry.postings.for_each(taken)?;
                     }
                 }
-                Err(Dead(length)) => {
-                    let begin = entry.key.len().min(key::VALUE_AT + length);
-                    let behind = end_of_prefix(&entry.key[..begin]);
-                    entries.seek(self.index, &behind)?;
+                Err(behind) => {
+                    entries.seek(self.index, &full(&behind))?;
                 }
             }
         }
@@ -330,6 +360,33 @@ impl<'i> Leaves<'i> {
             visit(key);
             Ok(ControlFlow::Continue(()))
         })
+    }
+
+    /// Whether a path has strings as versions before 0.4.0 stored them, which are not in order with those of this one. The packed ones
+    /// are leapt over.
+    pub fn has_unpacked(&self, path: &str) -> Result<bool> {
+        let prefix = key::value_prefix(PathHash::of(path));
+        let digit = |key: &[u8]| key.strip_prefix(&prefix).and_then(leading_digit);
+        let pending = self.pending.range(prefix.to_vec()..end_of_prefix(&prefix));
+        if pending.filter_map(|(key, _)| digit(key)).any(|(_, is_unpacked)| is_unpacked) {
+            return Ok(true);
+        }
+        let mut from = b'0';
+        loop {
+            let mut found = None;
+            self.index.ascend(
+                &[&prefix, behind_packed(from).as_slice()].concat(),
+                &mut |key, _| {
+                    found = digit(key);
+                    Ok(ControlFlow::Break(()))
+                },
+            )?;
+            match found {
+                None => return Ok(false),
+                Some((_, true)) => return Ok(true),
+                Some((digit, false)) => from = digit,
+            }
+        }
     }
 
     /// Whether another path's values may be among those of a path: if it has the same hash, or both were cut.

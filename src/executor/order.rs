@@ -11,7 +11,7 @@ use crate::document::Scratch;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::span::end_of_prefix;
+use crate::index::packed::{Unpacked, end_of_prefix, unpack};
 use crate::lucene::SortKey;
 use crate::predicate::Matcher;
 use roaring::RoaringBitmap;
@@ -37,7 +37,8 @@ impl Sorted {
         for rows in &search.rows {
             let index = GinIndex::open(rows.part.index)?;
             let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort[0].path))?;
-            is_walkable &= !leaves.is_shared(&sort[0].path)?;
+            let path = &sort[0].path;
+            is_walkable &= !leaves.is_shared(path)? && !leaves.has_unpacked(path)?;
             for key in key::EVERY {
                 total += index.estimate_key(key)? as u64
                     + leaves.pending.get(key).map_or(0, Vec::len) as u64;
@@ -222,7 +223,8 @@ impl Walk {
             }
         }
         // What is the same in the index may differ in what was cut off, and in the paths that are next.
-        let is_alike = self.sort.len() > 1 || value.is_some_and(|value| key::is_cut_value(&value));
+        let is_cut = |stored: &[u8]| key::is_cut_value(unpack(stored, &mut Unpacked::new()));
+        let is_alike = self.sort.len() > 1 || value.is_some_and(|value| is_cut(&value));
         Ok(Some(match is_alike {
             true => arrange(found.into_iter(), rows, matcher, fetchers, &self.sort, self.last),
             false => found.into(),
@@ -326,8 +328,7 @@ impl PartWalk {
             Some(any) => (any - &self.seen).iter().collect(),
             None => {
                 let heap = super::heap::Heap::of(&rows.part);
-                (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::Paths(vec![]))?
-                    .all()?
+                (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::none())?.all()?
                     - &self.seen)
                     .iter()
                     .collect()

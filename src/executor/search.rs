@@ -241,10 +241,8 @@ impl Rows {
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
         if self.any.is_none() {
             let (heap, index) = open(&self.part)?;
-            self.any = Some(
-                Leaves::new(&index, self.numbering, heap.blocks(), &Wanted::Paths(vec![]))?
-                    .all()?,
-            );
+            self.any =
+                Some(Leaves::new(&index, self.numbering, heap.blocks(), &Wanted::none())?.all()?);
         }
         Ok(self.any.get_or_insert_default())
     }

@@ -52,7 +52,8 @@ impl<'p> Countable<'p> {
     /// Whether no document is counted twice.
     fn counts_once(&self, leaves: &Leaves<'_>) -> Result<bool> {
         match self.leaves.as_slice() {
-            [] | [(_, Test::Exists)] => Ok(true),
+            [] => Ok(true),
+            [(path, Test::Exists)] => Ok(leaves.below(path)?.is_empty()),
             [(path, _), ..] => {
                 if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
                     return Ok(false);

@@ -3,18 +3,22 @@
 //! ```text
 //! A 2                        every document, once
 //! C hash                     some value at the path was cut
-//! E hash path                a leaf is at this path or below
+//! E hash path                a leaf is at this path
 //! M hash                     several values are at the path
-//! V hash type value          a leaf, in the order of its values
+//! V hash type value          a leaf, in the order of its values; strings that begin with a digit are packed (see `packed`)
 //! ```
 //!
 //! Where no document has the M key of a path, the documents of an interval of its values are as many as the interval has postings. An
 //! entry made by version 0.2.0 has A alone for a key of every document, and no M keys: so long as there is one, nothing is known of
 //! several values, and REINDEX makes it so.
 //!
+//! What is at a path or below has the E keys of that path and of those below it: of objects there are none of their own, which
+//! would be as many postings as documents for each. Versions before 0.4.0 entered them, too; they say the same once more.
+//!
 //! A path's hash is four bytes. Two paths may share one: whoever asks by hash looks whether there is another path's E key beside
 //! the one's own, for the path follows there. Hashes and not paths in V keys make the index a quarter smaller.
 
+use super::packed;
 use crate::document::{Jsonb, Scalar, Scratch, walk};
 
 const ALL: u8 = b'A';
@@ -34,26 +38,12 @@ pub const MAX_PATH: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathHash([u8; 4]);
 
-#[derive(Clone, Copy)]
-struct Hasher(u64);
-
-impl Hasher {
-    const START: Hasher = Hasher(0xcbf2_9ce4_8422_2325);
-
-    fn add(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-
-    fn finish(self) -> PathHash {
-        PathHash(((self.0 >> 32) as u32 ^ self.0 as u32).to_be_bytes())
-    }
-}
-
 impl PathHash {
     pub fn of(path: &str) -> PathHash {
-        let mut hasher = Hasher::START;
-        path.bytes().for_each(|byte| hasher.add(byte));
-        hasher.finish()
+        let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        PathHash(((hash >> 32) as u32 ^ hash as u32).to_be_bytes())
     }
 }
 
@@ -89,6 +79,13 @@ pub fn value_prefix(hash: PathHash) -> [u8; 5] {
 pub const ALL_PATHS: ([u8; 1], [u8; 1]) = ([EXISTS], [EXISTS + 1]);
 pub const ALL_VALUES: ([u8; 1], [u8; 1]) = ([VALUE], [VALUE + 1]);
 
+/// Whether a key says that a leaf is below a path.
+pub fn is_below(key: &[u8], path: &str) -> bool {
+    path_of(key)
+        .and_then(|other| other.strip_prefix(path.as_bytes()))
+        .is_some_and(|rest| rest.first() == Some(&b'.'))
+}
+
 /// The path of an E key.
 pub fn path_of(key: &[u8]) -> Option<&[u8]> {
     (key.first() == Some(&EXISTS)).then(|| key.get(5..)).flatten()
@@ -99,12 +96,9 @@ pub fn path_hash(key: &[u8]) -> Option<PathHash> {
     key.get(1..5)?.try_into().ok().map(PathHash)
 }
 
-/// Where type and value begin in a V key.
-pub const VALUE_AT: usize = 5;
-
-/// Type and value of a V key.
+/// Type and value of a V key, as it is stored.
 pub fn value_of(key: &[u8]) -> Option<&[u8]> {
-    (key.first() == Some(&VALUE)).then(|| key.get(VALUE_AT..)).flatten()
+    (key.first() == Some(&VALUE)).then(|| key.get(5..)).flatten()
 }
 
 /// As much of a path as E keys hold.
@@ -117,12 +111,12 @@ pub fn is_cut_path(path: &str) -> bool {
     path.len() >= MAX_PATH
 }
 
-/// As much of a value's bytes, its type in front, as V keys hold.
+/// As much of a value's bytes, its type in front, as V keys hold, before it is packed.
 pub fn stored_value(value: &[u8]) -> &[u8] {
     &value[..value.len().min(1 + MAX_VALUE)]
 }
 
-/// Whether more of a value may be than is stored.
+/// Whether there is, or may be, more of a value than is stored.
 pub fn is_cut_value(value: &[u8]) -> bool {
     value.len() > MAX_VALUE
 }
@@ -138,6 +132,8 @@ pub struct Keys {
     ends: Vec<usize>,
     /// The M keys, which are known last.
     many: Vec<[u8; 5]>,
+    /// A value, before it is packed.
+    value: Vec<u8>,
 }
 
 impl Keys {
@@ -147,14 +143,19 @@ impl Keys {
             bytes: Vec::with_capacity(2048),
             ends: Vec::with_capacity(128),
             many: Vec::new(),
+            value: Vec::new(),
         };
         keys.push(|bytes| bytes.extend_from_slice(EVERY[0]));
-        let mut last = String::from("\0"); // begins no path, since jsonb holds no NUL
-        let mut hash = Hasher::START.finish();
+        let mut last = String::from("\0"); // is no path, since jsonb holds no NUL
+        let mut hash = PathHash::of("");
         let mut scratch = Scratch::new();
         walk(document, &mut |path, leaf| {
             if path != last {
-                hash = keys.push_paths(path, &last);
+                hash = PathHash::of(path);
+                keys.push(|bytes| {
+                    bytes.extend(tagged(EXISTS, hash));
+                    bytes.extend_from_slice(stored_path(path));
+                });
                 last.clear();
                 last.push_str(path);
             }
@@ -165,39 +166,18 @@ impl Keys {
         keys
     }
 
-    /// The E keys of a path and of what it goes through, but for those it has in common with the path before. Returns its hash.
-    fn push_paths(&mut self, path: &str, before: &str) -> PathHash {
-        let (path, before) = (path.as_bytes(), before.as_bytes());
-        let common = path.iter().zip(before).take_while(|(a, b)| a == b).count();
-        let mut hasher = Hasher::START;
-        for end in 0..=path.len() {
-            let is_end = path.get(end).is_none_or(|byte| *byte == b'.');
-            let was_before = end <= common && before.get(end).is_none_or(|byte| *byte == b'.');
-            if is_end && !was_before {
-                self.push(|bytes| {
-                    bytes.extend(tagged(EXISTS, hasher.finish()));
-                    bytes.extend_from_slice(&path[..end.min(MAX_PATH)]);
-                });
-            }
-            if let Some(byte) = path.get(end) {
-                hasher.add(*byte);
-            }
-        }
-        hasher.finish()
-    }
-
     fn push_value(&mut self, hash: PathHash, value: Scalar<'_>) {
-        let start = self.bytes.len();
-        self.bytes.extend(tagged(VALUE, hash));
-        value.write(&mut self.bytes);
-        let length = self.bytes.len() - start - 5;
-        if length > MAX_VALUE {
-            self.bytes.truncate(start + 5 + 1 + MAX_VALUE);
-        }
-        self.ends.push(self.bytes.len());
-        if length > MAX_VALUE {
+        let mut written = std::mem::take(&mut self.value);
+        written.clear();
+        value.write(&mut written);
+        self.push(|bytes| {
+            bytes.extend(tagged(VALUE, hash));
+            packed::pack(stored_value(&written), bytes);
+        });
+        if is_cut_value(&written) {
             self.push(|bytes| bytes.extend(tagged(CUT, hash)));
         }
+        self.value = written;
     }
 
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {

@@ -4,6 +4,7 @@ pub mod gin;
 pub mod key;
 mod opclass;
 pub mod operator;
+pub mod packed;
 pub mod query;
 mod report;
 mod selectivity;

@@ -1,7 +1,8 @@
 //! What a predicate asks of the index: keys, and a tree that says what it means which of them a document has.
 
 use super::key::{self, PathHash};
-use super::span::{Probe, Truth, end_of_prefix};
+use super::packed::end_of_prefix;
+use super::span::{Probe, Truth};
 use crate::predicate::{Predicate, Test};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ pub enum Passing {
     Value(Rc<Probe>),
     /// E keys of any path but this.
     OtherPath(Vec<u8>),
+    /// E keys of the paths below this.
+    Below(String),
 }
 
 /// What is to be done with a key of the index, when keys come in order.
@@ -92,6 +95,7 @@ impl Passing {
                 key::value_of(key).is_some_and(|value| probe.holds(value) != Truth::No)
             }
             Passing::OtherPath(path) => key::path_of(key).is_some_and(|other| other != path),
+            Passing::Below(path) => key::is_below(key, path),
         }
     }
 }
@@ -189,14 +193,19 @@ impl Builder {
             Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
             Predicate::Or(parts) => Node::Or(parts.iter().map(|part| self.node(part)).collect()),
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
-            Predicate::Leaf { path: Some(path), test: Test::Exists } => Node::Leaf {
-                keys: vec![self.key(Asked::Key(key::exists(path)))],
-                doubts: vec![],
-                inexact: key::is_cut_path(path),
-            },
+            Predicate::Leaf { path: Some(path), test: Test::Exists } => self.exists(path),
             Predicate::Leaf { path: Some(path), test } => self.at(path, test),
             Predicate::Leaf { path: None, test } => self.anywhere(test),
         }
+    }
+
+    fn exists(&mut self, path: &str) -> Node {
+        let (from, below) = key::ALL_PATHS;
+        let (from, below) = (from.to_vec(), below.to_vec());
+        let passing = Passing::Below(path.to_string());
+        let keys = [Asked::Key(key::exists(path)), Asked::Span { from, below, passing }];
+        let keys = keys.map(|asked| self.key(asked)).to_vec();
+        Node::Leaf { keys, doubts: vec![], inexact: key::is_cut_path(path) }
     }
 
     fn at(&mut self, path: &str, test: &Test) -> Node {

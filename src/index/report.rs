@@ -19,7 +19,7 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
     let (points, spans): (Vec<_>, Vec<_>) =
         probe.spans.iter().partition(|span| span.point().is_some());
     let asks = match (path, test) {
-        (Some(_), Test::Exists) => "1 key".to_string(),
+        (Some(_), Test::Exists) => "1 key, and those of the paths below".to_string(),
         (None, Test::Exists) => "the keys of all paths".to_string(),
         (None, _) => "the values of all paths".to_string(),
         (Some(_), _) => {

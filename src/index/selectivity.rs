@@ -153,7 +153,7 @@ impl Estimator<'_> {
             }
             Predicate::Not(part) => 1.0 - self.fraction(part)?,
             Predicate::Leaf { path: Some(path), test: Test::Exists } => {
-                self.part(self.index.estimate_key(&key::exists(path))?)
+                self.part(self.exists(path)?)
             }
             Predicate::Leaf { path: Some(path), test } => {
                 self.part(self.at(PathHash::of(path), &Probe::new(test))?)
@@ -165,6 +165,23 @@ impl Estimator<'_> {
 
     fn part(&self, rows: f64) -> f64 {
         (rows / self.documents).min(1.0)
+    }
+
+    /// The documents below a path are at least those that have the commonest path there; the paths are looked at up to some number.
+    fn exists(&self, path: &str) -> Result<f64> {
+        let (from, below) = key::ALL_PATHS;
+        let (mut most, mut paths) = (self.index.estimate_key(&key::exists(path))?, 0);
+        self.index.ascend(&from, &mut |key, postings| {
+            if key >= below.as_slice() || paths == 50 * PATHS {
+                return Ok(ControlFlow::Break(()));
+            }
+            paths += 1;
+            if key::is_below(key, path) {
+                most = postings.estimate()?.max(most);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(most)
     }
 
     fn at(&self, hash: PathHash, probe: &Probe) -> Result<f64> {

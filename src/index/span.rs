@@ -1,6 +1,7 @@
 //! Where in the order of values those lie that pass a test.
 
 use super::key::{self, MAX_VALUE};
+use super::packed::{self, Unpacked, end_of_prefix};
 use crate::document::{BOOLEAN, NUMBER, STRING, Scalar};
 use crate::lucene::Dead;
 use crate::predicate::{Limit, Test, Value};
@@ -14,7 +15,7 @@ pub enum Truth {
     Yes,
 }
 
-/// Stored values, type in front: from one on, up to another that is none of them.
+/// Values, type in front: from one on, up to another that is none of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     pub from: Vec<u8>,
@@ -46,10 +47,38 @@ impl Span {
         let below = end_of_prefix(&from);
         Span { ask: start.len() > MAX_VALUE, from, below }
     }
+
+    /// The spans in which keys hold these values.
+    fn in_keys(self) -> impl Iterator<Item = Span> {
+        let spans = match self.point() {
+            Some(value) => packed::forms(value)
+                .into_iter()
+                .map(|form| (form.clone(), successor(&form)))
+                .collect(),
+            None => packed::intervals(&self.from, &self.below),
+        };
+        spans.into_iter().map(move |(from, below)| Span { from, below, ask: self.ask })
+    }
 }
 
-/// Spans in order and apart from each other, which hold every value that passes the test. None for what is no test of values.
+/// Spans of stored values, in order and apart from each other, which hold every value that passes the test.
 pub fn spans(test: &Test) -> Vec<Span> {
+    let mut spans: Vec<Span> = passing(test).into_iter().flat_map(Span::in_keys).collect();
+    spans.sort_by(|a, b| a.from.cmp(&b.from));
+    spans
+}
+
+/// Whether all of these spans hold one value and no other.
+pub fn is_one_value(spans: &[Span]) -> bool {
+    let value = |span: &Span| {
+        span.point().map(|stored| packed::unpack(stored, &mut Unpacked::new()).to_vec())
+    };
+    let mut values = spans.iter().map(value);
+    values.next().flatten().is_some_and(|first| values.all(|other| other.as_ref() == Some(&first)))
+}
+
+/// The same of values as they are.
+fn passing(test: &Test) -> Vec<Span> {
     let asked = |start: &str| vec![Span { ask: true, ..Span::strings(start.as_bytes()) }];
     match test {
         Test::Equal(value) => equal(value),
@@ -155,18 +184,6 @@ fn successor(bytes: &[u8]) -> Vec<u8> {
     [bytes, &[0]].concat()
 }
 
-/// The first byte string behind all that begin so; `prefix` begins with a type, which is not 0xFF.
-pub fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
-    let mut end = prefix.to_vec();
-    while end.last() == Some(&0xFF) {
-        end.pop();
-    }
-    if let Some(last) = end.last_mut() {
-        *last += 1;
-    }
-    end
-}
-
 /// A test made ready to ask stored values.
 #[derive(Debug, Clone)]
 pub struct Probe {
@@ -189,12 +206,19 @@ impl Probe {
     }
 
     /// Whether a stored value passes that lies in a span where each must be asked.
-    pub fn ask(&self, value: &[u8]) -> Truth {
-        self.try_ask(value).unwrap_or(Truth::No)
+    pub fn ask(&self, stored: &[u8]) -> Truth {
+        self.ask_value(packed::unpack(stored, &mut Unpacked::new())).unwrap_or(Truth::No)
     }
 
-    /// The same; where it can be seen that no value passes that begins as this one, how far.
-    pub fn try_ask(&self, value: &[u8]) -> Result<Truth, Dead> {
+    /// The same; where it can be seen that no value passes that begins as this one does, with the first place behind those.
+    pub fn try_ask(&self, stored: &[u8]) -> Result<Truth, Vec<u8>> {
+        let mut scratch = Unpacked::new();
+        let value = packed::unpack(stored, &mut scratch);
+        self.ask_value(value)
+            .map_err(|Dead(length)| packed::behind(stored, &value[..value.len().min(length)]))
+    }
+
+    fn ask_value(&self, value: &[u8]) -> Result<Truth, Dead> {
         let Some((kind, bytes)) = value.split_first() else { return Ok(Truth::No) };
         if key::is_cut_value(value) {
             return Ok(self.ask_cut(bytes));

@@ -1,0 +1,253 @@
+//! Strings that begin with a digit, as addresses and instants do, in little more than half of their bytes.
+//!
+//! ```text
+//! STRING digit 00 codes rest
+//! ```
+//!
+//! Digits, dots, slashes and dashes behind the first digit have codes of four bits, two to a byte. Another byte ends them with the code
+//! of what lies below or above them, and it and all that follow stand as they are. A half byte left over is 0. So the order of strings is
+//! kept, and every IPv4 address fits a tuple of 32 bytes, where it took 40. No string holds a NUL, which tells this form from the one
+//! that stands as it is: that of all other strings, and that in which versions before 0.4.0 have entered these, too. A key of theirs
+//! stays as it is until a REINDEX. Whoever looks for a value looks for both.
+
+use crate::document::STRING;
+use smallvec::SmallVec;
+
+/// Between these bytes all have a code: `-`, `.`, `/` and the digits.
+const LEAST: u8 = b'-';
+const MOST: u8 = b'9';
+/// The code of the least one; before it are an end, and a byte below.
+const FIRST_CODE: u8 = 2;
+const BELOW: u8 = 1;
+const ABOVE: u8 = 15;
+
+/// Where a value is put while it is looked at; most fit without a heap.
+pub type Unpacked = SmallVec<[u8; 64]>;
+
+/// A digit that a string begins with, if more follows.
+fn first_digit(value: &[u8]) -> Option<u8> {
+    match value {
+        [STRING, digit @ b'0'..=b'9', next, ..] if *next != 0 => Some(*digit),
+        _ => None,
+    }
+}
+
+fn packed(stored: &[u8]) -> Option<(u8, &[u8])> {
+    match stored {
+        [STRING, digit @ b'0'..=b'9', 0, codes @ ..] => Some((*digit, codes)),
+        _ => None,
+    }
+}
+
+/// Writes a value, its type in front, as keys hold it.
+pub fn pack(value: &[u8], out: &mut Vec<u8>) {
+    let Some(digit) = first_digit(value) else {
+        out.extend_from_slice(value);
+        return;
+    };
+    out.extend([STRING, digit, 0]);
+    let rest = &value[2..];
+    let dense = rest.iter().take_while(|byte| (LEAST..=MOST).contains(byte)).count();
+    let (dense, rest) = rest.split_at(dense);
+    let end = rest.first().map(|byte| if *byte < LEAST { BELOW } else { ABOVE });
+    let mut high = None;
+    for code in dense.iter().map(|byte| byte - LEAST + FIRST_CODE).chain(end) {
+        match high.take() {
+            None => high = Some(code << 4),
+            Some(high) => out.push(high | code),
+        }
+    }
+    out.extend(high);
+    out.extend_from_slice(rest);
+}
+
+/// The value that a key holds.
+pub fn unpack<'v>(stored: &'v [u8], scratch: &'v mut Unpacked) -> &'v [u8] {
+    let Some((digit, codes)) = packed(stored) else { return stored };
+    scratch.clear();
+    scratch.extend([STRING, digit]);
+    for (at, byte) in codes.iter().enumerate() {
+        for code in [byte >> 4, byte & 15] {
+            match code {
+                0 => return scratch,
+                BELOW | ABOVE => {
+                    scratch.extend_from_slice(&codes[at + 1..]);
+                    return scratch;
+                }
+                code => scratch.push(code - FIRST_CODE + LEAST),
+            }
+        }
+    }
+    scratch
+}
+
+/// The forms in which a key may hold a value, in order.
+pub fn forms(value: &[u8]) -> SmallVec<[Vec<u8>; 2]> {
+    let as_is = value.to_vec();
+    match first_digit(value) {
+        Some(_) => [bound(value), as_is].into_iter().collect(),
+        None => std::iter::once(as_is).collect(),
+    }
+}
+
+/// Where keys hold the values from one on and below another: intervals in order and apart from each other.
+pub fn intervals(from: &[u8], below: &[u8]) -> SmallVec<[(Vec<u8>, Vec<u8>); 3]> {
+    if from >= below {
+        return SmallVec::new();
+    }
+    let (first, last) = (first_digit(from), first_digit(below));
+    // In the order of bytes, the packed strings of a digit come before those as they are, and other strings before or behind both.
+    let cuts = match (first, last) {
+        (Some(a), Some(b)) if a == b => {
+            vec![(bound(from), bound(below)), (from.to_vec(), below.to_vec())]
+        }
+        _ => {
+            let mut cuts = Vec::new();
+            if let Some(digit) = first {
+                cuts.push((bound(from), behind_packed(digit)));
+            }
+            match last {
+                Some(digit) => {
+                    cuts.push((from.to_vec(), bound(below)));
+                    cuts.push((behind_packed(digit), below.to_vec()));
+                }
+                None => cuts.push((from.to_vec(), below.to_vec())),
+            }
+            cuts
+        }
+    };
+    cuts.into_iter().filter(|(from, below)| from < below).collect()
+}
+
+/// The first place behind all values that begin so, in the form of one that does.
+pub fn behind(stored: &[u8], prefix: &[u8]) -> Vec<u8> {
+    let end = end_of_prefix(prefix);
+    match packed(stored) {
+        Some((digit, _)) if prefix.len() > 2 => match first_digit(&end) {
+            Some(same) if same == digit => bound(&end),
+            _ => behind_packed(digit),
+        },
+        _ => end,
+    }
+}
+
+/// The first byte string behind all that begin so; `prefix` begins with a type, which is not 0xFF.
+pub fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while end.last() == Some(&0xFF) {
+        end.pop();
+    }
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
+}
+
+/// The digit of a stored string, if it begins with one; and whether the string is one to pack, but as it is.
+pub fn leading_digit(stored: &[u8]) -> Option<(u8, bool)> {
+    match stored {
+        [STRING, digit @ b'0'..=b'9', ..] => Some((*digit, first_digit(stored).is_some())),
+        _ => None,
+    }
+}
+
+/// The place behind all packed strings that begin with a digit, before those as they are.
+pub fn behind_packed(digit: u8) -> Vec<u8> {
+    vec![STRING, digit, 1]
+}
+
+/// Packed bytes that divide the packed strings as these bytes divide the strings.
+fn bound(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 2);
+    pack(bytes, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn typed(text: &str) -> Vec<u8> {
+        [&[STRING], text.as_bytes()].concat()
+    }
+
+    fn stored(text: &str) -> Vec<u8> {
+        bound(&typed(text))
+    }
+
+    #[test]
+    fn packs_what_it_says() {
+        let length = |text: &str| stored(text).len();
+        for address in ["1.1.1.1", "64.150.5.135", "255.255.255.255"] {
+            // With the rest of a V key, and its header, no more than 24 bytes behind the tuple's own.
+            assert!(5 + length(address) <= 15, "{address}");
+        }
+        assert_eq!(stored("64.1"), [STRING, b'6', 0, 0x93, 0x60]);
+        assert_eq!(stored("64 x"), [STRING, b'6', 0, 0x91, b' ', b'x']);
+        assert_eq!(stored("64.x"), [STRING, b'6', 0, 0x93, 0xf0, b'x']);
+        assert_eq!(length("2024-03-31T12:00:00Z"), 1 + 2 + 5 + 10);
+        for text in ["", "6", "x", "x64.150", "-1", ":", "é"] {
+            assert_eq!(stored(text), typed(text));
+        }
+    }
+
+    /// Strings of which many are near each other, at the ends of what has codes, too.
+    fn near() -> impl Strategy<Value = String> {
+        "[0-9:/.x]{0,2}[-.,/0129:é\u{1}\u{10FFFF}]{0,6}"
+    }
+
+    proptest! {
+        #[test]
+        fn order_is_kept_and_values_come_back(a in near(), b in near()) {
+            prop_assert_eq!(stored(&a).cmp(&stored(&b)), a.cmp(&b));
+            let (key, mut scratch) = (stored(&a), Unpacked::new());
+            prop_assert_eq!(unpack(&key, &mut scratch), typed(&a));
+        }
+
+        /// Of any bytes something is made.
+        #[test]
+        fn damaged_keys_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..9)) {
+            let key = [&[STRING, b'6', 0], bytes.as_slice()].concat();
+            prop_assert!(unpack(&key, &mut Unpacked::new()).starts_with(&[STRING, b'6']));
+        }
+
+        /// A value is in one of the intervals, in whichever form, as it is in the interval of values.
+        #[test]
+        fn intervals_hold_both_forms(a in near(), b in near(), value in near(), ends in 0u8..8) {
+            let value = typed(&value);
+            let end = |text: &str, is_behind: bool, is_prefix: bool| match (typed(text), is_behind, is_prefix) {
+                (bytes, true, _) => [bytes.as_slice(), &[0]].concat(),
+                (bytes, _, true) => end_of_prefix(&bytes),
+                (bytes, ..) => bytes,
+            };
+            let from = end(&a, ends & 1 > 0, ends & 2 > 0);
+            let below = end(&b, ends & 4 > 0, ends & 2 > 0);
+            let found = intervals(&from, &below);
+            prop_assert!(found.iter().all(|(from, below)| from < below));
+            prop_assert!(found.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+            let is_within = from <= value && value < below;
+            for form in forms(&value) {
+                let times = found.iter().filter(|(from, below)| *from <= form && form < *below).count();
+                prop_assert_eq!(times, usize::from(is_within));
+            }
+        }
+
+        /// What is leapt over begins so; and something is.
+        #[test]
+        fn leaps_over_a_prefix(value in near(), other in near(), length in 1usize..9) {
+            let (value, other) = (typed(&value), typed(&other));
+            let prefix = &value[..value.len().min(length)];
+            for (at, form) in forms(&value).iter().enumerate() {
+                let behind = behind(form, prefix);
+                prop_assert!(*form < behind);
+                // In a form that only one of them has, there is nothing of the other.
+                let other_forms = forms(&other);
+                let Some(other_form) = other_forms.get(at) else { continue };
+                if other_forms.len() == forms(&value).len() && other_form >= form {
+                    prop_assert_eq!(*other_form < behind, other.starts_with(prefix));
+                }
+            }
+        }
+    }
+}

@@ -4,12 +4,15 @@ use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::leaves::{Leaves, Wanted};
 use super::relation::Part;
-use crate::document::JsonbArg;
+use super::search::Search;
+use crate::document::{JsonbArg, Scalar, Scratch, extreme};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key::{self, Keys};
 use crate::index::operator;
+use crate::index::packed::{Unpacked, unpack};
 use crate::index::span::spans;
+use crate::lucene::SortKey;
 use crate::predicate::{Predicate, Test};
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, JsonB};
@@ -23,30 +26,85 @@ fn oid(name: &str) -> pg_sys::Oid {
     oid.ok().flatten().unwrap_or(pg_sys::InvalidOid)
 }
 
-/// Stores the keys of a document as this version writes them, or as 0.2.0 did.
-fn insert(document: serde_json::Value, is_old: bool) {
-    let datum = JsonB(document).into_datum();
+/// Which version's keys a document is stored with.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Version {
+    V2,
+    V3,
+    This,
+}
+
+/// The keys of this version as an earlier one would have written them.
+fn written(keys: &[&[u8]], version: Version) -> Vec<Vec<u8>> {
+    let mut written = Vec::new();
+    for key in keys {
+        if version == Version::V2 && key[0] == b'M' {
+            continue;
+        }
+        let mut key = key.to_vec();
+        if version == Version::V2 && key == key::EVERY[0] {
+            key = key::EVERY[1].to_vec();
+        }
+        if version < Version::This {
+            if let Some(path) = key::path_of(&key).and_then(|path| std::str::from_utf8(path).ok()) {
+                let objects = path.match_indices('.').map(|(at, _)| key::exists(&path[..at]));
+                written.extend(objects.collect::<Vec<_>>());
+            }
+            if let Some(value) = key::value_of(&key) {
+                key = [&key[..5], unpack(value, &mut Unpacked::new())].concat();
+            }
+        }
+        written.push(key);
+    }
+    written
+}
+
+/// Stores a document, and its keys as a version writes them.
+fn insert(document: &serde_json::Value, version: Version) {
+    let datum = JsonB(document.clone()).into_datum();
     // SAFETY: a jsonb datum, just made by jsonb_in.
-    let document = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
-    let mut keys = Keys::of(document.unwrap_or_else(|| panic!("it is jsonb")).document());
-    let keys = keys.sorted();
-    let written = keys.iter().filter_map(|key| match key {
-        _ if !is_old => Some(*key),
-        key if *key == key::EVERY[0] => Some(key::EVERY[1]),
-        key => (key[0] != b'M').then_some(*key),
-    });
+    let jsonb = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
+    let mut keys = Keys::of(jsonb.unwrap_or_else(|| panic!("it is jsonb")).document());
     let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let list: Vec<String> = written.map(|key| format!("'\\x{}'", hex(key))).collect();
-    let sql = format!("INSERT INTO kept VALUES (ARRAY[{}]::bytea[])", list.join(", "));
+    let keys = written(&keys.sorted(), version);
+    let list: Vec<String> = keys.iter().map(|key| format!("'\\x{}'", hex(key))).collect();
+    let sql =
+        format!("INSERT INTO kept VALUES ('{document}', ARRAY[{}]::bytea[])", list.join(", "));
     assert!(Spi::run(&sql).is_ok(), "{sql}");
+}
+
+/// What is asked sees the rows that this transaction has inserted.
+fn with_rows<T>(ask: impl FnOnce() -> T) -> T {
+    // SAFETY: a snapshot of the transaction that runs the test, taken away again; an error ends the test.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        let answer = ask();
+        pg_sys::PopActiveSnapshot();
+        answer
+    }
+}
+
+fn make_table(fastupdate: &str) {
+    for sql in [
+        "DROP TABLE IF EXISTS kept",
+        "CREATE TABLE kept (doc jsonb, keys bytea[])",
+        &format!("CREATE INDEX ON kept USING gin (keys) WITH (fastupdate = {fastupdate})"),
+    ] {
+        assert!(Spi::run(sql).is_ok(), "{sql}");
+    }
+}
+
+fn part() -> Part {
+    Part { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 }
 }
 
 /// How many rows the index has for a query, and whether its only leaf's rows are as many as its postings.
 fn ask(query: &str) -> (u64, bool) {
-    let part = Part { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 };
+    let part = part();
     let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
     let predicate = done(operator::understand(query)).predicate;
-    let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::All));
+    let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::of(&predicate)));
     let apart = match &*predicate {
         Predicate::Leaf { path: Some(path), test } if *test != Test::Exists => {
             done(leaves.are_apart(path, &mut spans(test)))
@@ -54,6 +112,32 @@ fn ask(query: &str) -> (u64, bool) {
         _ => false,
     };
     (done(leaves.rows(&predicate)).any.len(), apart)
+}
+
+/// How many rows match, by the count that shows a window of them, and by what the matcher says of each.
+fn count(query: &str) -> (u64, i64) {
+    let predicate = done(operator::understand(query)).predicate;
+    let first = with_rows(|| {
+        done(Search::first(&[part()], &predicate, 1)).map_or(0, |search| search.len())
+    });
+    let sql = format!("SELECT count(*) FROM kept WHERE doc @@@ '{query}'");
+    (first, Spi::get_one(&sql).ok().flatten().unwrap_or(-1))
+}
+
+/// The documents in the order of a path, and whether rows were looked up to find it.
+fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
+    let sort = [SortKey { path: path.to_string(), descending }];
+    let search = done(Search::new(&[part()], &Predicate::All));
+    let mut search = search.unwrap_or_else(|| panic!("the table is small"));
+    assert!(done(search.sort(&sort, Some(3))));
+    let (mut documents, looked_up) = (Vec::new(), search.counts.rows > 0);
+    done(search.each(&mut |doc| {
+        documents.push(
+            doc.read(|doc| format!("{:?}", extreme(doc, path, descending, &mut Scratch::new()))),
+        );
+        documents.len() < 3
+    }));
+    (documents, looked_up)
 }
 
 #[pg_schema]
@@ -64,15 +148,9 @@ mod tests {
     #[pg_test]
     fn executor_reads_indexes_of_each_version() {
         for fastupdate in ["on", "off"] {
-            for sql in [
-                "DROP TABLE IF EXISTS kept",
-                "CREATE TABLE kept (keys bytea[])",
-                &format!("CREATE INDEX ON kept USING gin (keys) WITH (fastupdate = {fastupdate})"),
-            ] {
-                assert!(Spi::run(sql).is_ok(), "{sql}");
-            }
-            insert(json!({ "a": 1, "b": [1, 2] }), false);
-            insert(json!({ "a": [3, 3], "b": { "c": 4 } }), false);
+            make_table(fastupdate);
+            insert(&json!({ "a": 1, "b": [1, 2] }), Version::This);
+            insert(&json!({ "a": [3, 3], "b": { "c": 4 } }), Version::This);
             // One value at a; several at b, of which one document may be under two keys.
             assert_eq!(ask("a:[0 TO 9]"), (2, true));
             assert_eq!(ask("b:[0 TO 9]"), (1, false));
@@ -80,11 +158,124 @@ mod tests {
             assert_eq!(ask("b:x"), (0, true));
             assert_eq!(ask("-b.c:4").0, 1);
             // With a document that says nothing of that, nothing is known.
-            insert(json!({ "a": [5, 6] }), true);
+            insert(&json!({ "a": [5, 6] }), Version::V2);
             assert_eq!(ask("a:[0 TO 9]"), (3, false));
             assert_eq!(ask("a:x"), (0, true));
             assert_eq!(ask("-b.c:4").0, 2);
             assert_eq!(ask("*:*").0, 3);
+        }
+    }
+
+    /// Strings that begin with a digit, and objects, of which earlier versions kept other keys.
+    #[pg_test]
+    fn executor_finds_what_each_version_has_packed() {
+        let texts = [
+            "6",
+            "60",
+            "64.150.5.135",
+            "64.150.5.13",
+            "64.15",
+            "640",
+            "64 x",
+            "7",
+            "7.5",
+            "59",
+            "2024-03-31T12:00:00Z",
+            "2024-03-31T12:00:00.5Z",
+            "-1",
+            "x",
+            ":",
+            "é",
+            "64é",
+            "",
+        ];
+        let long = format!("64.{}", "1".repeat(300));
+        let queries = [
+            "o.ip:64.150.5.135",
+            "o.ip:6",
+            "o.ip:64.15*",
+            "o.ip:6*",
+            "o.ip:64*",
+            "o.ip:[60 TO 64.2]",
+            "o.ip:{64.15 TO 7.5}",
+            "o.ip:[59 TO 7}",
+            "o.ip:[* TO 64.150.5.13}",
+            "o.ip:{64.150.5.13 TO *]",
+            "o.ip:*5.1*",
+            "o.ip:64?1*",
+            "o.ip:/6[0-4].*/",
+            "o.ip:/64\\.1.*5/",
+            "o.ip:64.16~1",
+            "o.ip:60~",
+            "o.ip:2024-03-31T12\\:00\\:00Z",
+            "o.ip:[2024-03-31T12\\:00\\:00Z TO 60]",
+            "64.15",
+            "o:*",
+            "o.ip:*",
+            "o.i:*",
+            "-o:*",
+            "-o.ip:64*",
+            "o.ip:64.150.5.135 o.ip:64.15",
+            "o.ip:[A TO z]",
+            "o.ip:64.1111111*",
+            "p:*",
+        ];
+        let versions = [Version::This, Version::V3, Version::V2];
+        for (fastupdate, kept) in [("on", 1), ("off", 1), ("off", 2), ("on", 3), ("off", 3)] {
+            make_table(fastupdate);
+            let versions = &versions[..kept];
+            for version in versions {
+                for text in texts.into_iter().chain([long.as_str()]) {
+                    insert(&json!({ "o": { "ip": text, "n": 1 } }), *version);
+                }
+                insert(&json!({ "p": { "q": 1 } }), *version);
+                insert(&json!({ "o": 3 }), *version);
+            }
+            for query in queries {
+                let (counted, matching) = count(query);
+                assert_eq!(counted, matching as u64, "{query} of {kept} versions");
+                assert!(counted > 0 || query == "o.i:*", "{query} finds nothing");
+            }
+            // One value, in whatever form, is counted without a list.
+            assert!(ask("o.ip:64.150.5.135").1);
+            assert_eq!(ask("o:*").0, 20 * kept as u64);
+        }
+    }
+
+    /// A walk in the order of the index is one in the order of values only where all strings are in one form.
+    #[pg_test]
+    fn executor_sorts_what_each_version_has_packed() {
+        let texts = ["10", "1.5", "1", "19", "-1", "2x", "1x"];
+        for fastupdate in ["on", "off"] {
+            for descending in [false, true] {
+                make_table(fastupdate);
+                for number in 0..40 {
+                    insert(
+                        &json!({ "a": texts[number % 7], "b": format!("2{number}") }),
+                        Version::This,
+                    );
+                }
+                let (walked, looked_up) = with_rows(|| order("a", descending));
+                assert!(!looked_up);
+                insert(&json!({ "b": "2", "c": "x1" }), Version::V3);
+                assert_eq!(with_rows(|| order("a", descending)), (walked, false));
+                assert!(!with_rows(|| order("b", descending)).1);
+                insert(&json!({ "b": "20", "a": "1+" }), Version::V3);
+                let (sorted, looked_up) = with_rows(|| order("a", descending));
+                assert!(looked_up && with_rows(|| order("b", descending)).1);
+                let mut values: Vec<String> =
+                    (0..40).map(|number| texts[number % 7].to_string()).collect();
+                values.push("1+".into());
+                values.sort();
+                if descending {
+                    values.reverse();
+                }
+                let expected: Vec<String> = values[..3]
+                    .iter()
+                    .map(|text| format!("{:?}", Some(Scalar::String(text).to_bytes())))
+                    .collect();
+                assert_eq!(sorted, expected);
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ SELECT pg_temp.explained('a.b:foo~ OR (-id:1)');
 -- What each clause asks of the index
 SELECT q, explained->'scans' AS scans, clause->>'clause' AS clause, clause->>'asks' AS asks, clause->>'answer' AS answer
 FROM unnest(array['*:*', '-id:1', 'pad:x*', 'pad:*x', 'pad:/x+/', 'a:*', '*7*', '7', 'a.b:"2024-03-31T12:00:00Z"', 'a.b:[* TO x] -id:true',
-    'a.b:(1 2 3)', 'a.b:(*:* -1)']) WITH ORDINALITY AS _(q, n)
+    'a.b:(1 2 3)', 'a.b:(*:* -1)', 'a.b:64.150.5.135', 'a.b:64.150.*', 'a.b:6*', 'a.b:[64.1 TO 7]', 'a.b:[64.1 TO 7.5]']) WITH ORDINALITY AS _(q, n)
 CROSS JOIN LATERAL (SELECT session_explain('explain', q)->'index' AS explained) AS _1
 LEFT JOIN LATERAL jsonb_array_elements(explained->'clauses') WITH ORDINALITY AS _2(clause, m) ON true
 ORDER BY n, m \g (format=unaligned)

@@ -12,6 +12,8 @@ pub struct GinIndex {
     relation: pg_sys::Relation,
     /// As long as the index was known to be, in blocks.
     blocks: Cell<u32>,
+    /// Its OID, if all that changes it is written ahead.
+    logged: Option<u32>,
 }
 
 impl GinIndex {
@@ -19,7 +21,13 @@ impl GinIndex {
     pub fn open(oid: pg_sys::Oid) -> Result<GinIndex> {
         // SAFETY: index_open raises an error when there is no such index.
         let relation = unsafe { pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) };
-        let index = GinIndex { relation, blocks: Cell::new(0) };
+        // SAFETY: an open relation has its row of pg_class; a setting of the server.
+        let is_logged = unsafe {
+            (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
+                && pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32
+        };
+        let logged = is_logged.then(|| oid.to_u32());
+        let index = GinIndex { relation, blocks: Cell::new(0), logged };
         // SAFETY: an open relation has its row of pg_class; an index's attributes have the types of what it stores.
         let readable = unsafe {
             (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
@@ -40,6 +48,12 @@ impl GinIndex {
     #[cold]
     pub(super) fn corrupt(&self, block: u32, Damage(what): Damage) -> Error {
         Error::Corrupt { index: self.name(), block, what }
+    }
+
+    /// The index's OID, if a page of it that has the LSN which it had is as it was.
+    #[inline]
+    pub(super) fn logged(&self) -> Option<u32> {
+        self.logged
     }
 
     /// How many blocks the index has, at least.

@@ -1,5 +1,6 @@
 //! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
 
+use super::digest::Digest;
 use super::page::{Block, CONTENTS, Damage, Kind, Page, Parsed, SPECIAL, block_at};
 use super::posting::{self, ITEM, Sink, Tid};
 
@@ -84,6 +85,12 @@ impl Items<'_> {
             posting::plain(self.bytes, last, sink)?;
         }
         Ok(())
+    }
+
+    /// Their digest, where they lie up to this block.
+    pub fn digest(&self, last: u32) -> Parsed<Option<Digest>> {
+        let first = if self.bytes.len() < ITEM { u32::MAX } else { block_at(self.bytes, 0) };
+        Ok(Some(Digest { first, last, items: self.count()? as u32 }))
     }
 
     pub fn count(&self) -> Parsed<usize> {

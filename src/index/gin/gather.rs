@@ -2,8 +2,9 @@
 
 use super::buffer::GinIndex;
 use super::descent::{EntryPage, Found, Place, descend, first_behind};
+use super::digest::Digest;
 use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
-use super::posting::Sink;
+use super::posting::{Sink, Tid};
 use super::postings::Postings;
 use crate::error::Result;
 use std::ops::Range;
@@ -25,7 +26,7 @@ impl GinIndex {
             pgrx::check_for_interrupts!();
             let (passed, right) = {
                 let page = self.lock(block)?;
-                whole(page.bytes(), below, sink, &mut trees)
+                self.whole(block, page.bytes(), below, sink, &mut trees)
                     .map_err(|damage| self.corrupt(block, damage))?
             };
             self.trees(block, &mut trees, sink)?;
@@ -37,6 +38,39 @@ impl GinIndex {
         Ok(keys as u64)
     }
 
+    /// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
+    fn whole(
+        &self,
+        block: u32,
+        page: &Block,
+        below: &[u8],
+        sink: &mut impl Sink,
+        trees: &mut Vec<u32>,
+    ) -> Parsed<(usize, Option<u32>)> {
+        let head = Page::parse(page)?;
+        if head.kind != Kind::EntryLeaf {
+            return Err(Damage("it does not follow its left sibling"));
+        }
+        let len = head.tuples()?;
+        let place = Place::Before(below);
+        // Nearly always all of them.
+        let goes_on = len > 0 && !place.is_before(Tuple::at(page, len - 1)?.key()?)?;
+        let right = head.right.filter(|_| goes_on);
+        if goes_on
+            && let Some(digest) = self.digest(block, page, || digest(page, len))?
+            && !sink.wants(digest.first, digest.last)
+        {
+            sink.pass_by(digest.items as usize);
+            return Ok((len, right));
+        }
+        // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
+        // from memory before the first one is looked at.
+        std::hint::black_box(head.used(page).chunks(64).fold(0, |all, line| all | line[0]));
+        let end = if goes_on { len } else { first_behind(page, len, place)? };
+        lists(page, 0..end, sink, trees)?;
+        Ok((end, right))
+    }
+
     fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
         roots.drain(..).try_for_each(|root| {
             Postings { index: self, block, content: Content::Tree(root) }.for_each(sink)
@@ -44,27 +78,18 @@ impl GinIndex {
     }
 }
 
-/// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
-fn whole(
-    page: &Block,
-    below: &[u8],
-    sink: &mut impl Sink,
-    trees: &mut Vec<u32>,
-) -> Parsed<(usize, Option<u32>)> {
-    let head = Page::parse(page)?;
-    if head.kind != Kind::EntryLeaf {
-        return Err(Damage("it does not follow its left sibling"));
+/// The digest of a leaf, unless one of its entries has a posting tree.
+fn digest(page: &Block, len: usize) -> Parsed<Option<Digest>> {
+    let mut digest = Digest { first: u32::MAX, last: 0, items: 0 };
+    for at in 0..len {
+        let Content::List(list) = content(page, at)? else { return Ok(None) };
+        list.for_each(&mut |tid: Tid| {
+            digest.first = digest.first.min(tid.block);
+            digest.last = digest.last.max(tid.block);
+            digest.items += 1;
+        })?;
     }
-    // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way from
-    // memory before the first one is looked at.
-    std::hint::black_box(head.used(page).chunks(64).fold(0, |all, line| all | line[0]));
-    let len = head.tuples()?;
-    let place = Place::Before(below);
-    // Nearly always all of them.
-    let goes_on = len > 0 && !place.is_before(Tuple::at(page, len - 1)?.key()?)?;
-    let end = if goes_on { len } else { first_behind(page, len, place)? };
-    lists(page, 0..end, sink, trees)?;
-    Ok((end, head.right.filter(|_| goes_on)))
+    Ok(Some(digest))
 }
 
 /// The lists of some entries, and the roots of what are trees.

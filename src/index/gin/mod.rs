@@ -9,6 +9,7 @@
 //! buffer                       pages of the buffer cache; all of the unsafe code
 //! descent ── entries ── postings      root → leaf → entries, either way → rows
 //!         ── gather                    all rows of an interval
+//!            digest                    what leaves amounted to that have not changed
 //! pending ── estimate
 //! ```
 
@@ -17,6 +18,7 @@ mod buffer;
 mod damage;
 mod data;
 mod descent;
+mod digest;
 mod entries;
 mod estimate;
 mod gather;

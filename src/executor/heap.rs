@@ -63,6 +63,21 @@ impl Heap {
         }
     }
 
+    /// How many line pointers a page has: rows' places are among them.
+    pub fn places_on(&self, block: u32) -> u16 {
+        // SAFETY: the relation is open; the caller knows that it has the block. A pinned and locked page's header is read.
+        unsafe {
+            let buffer = pg_sys::ReadBuffer(self.relation, block);
+            pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+            let page = pg_sys::BufferGetPage(buffer).cast::<pg_sys::PageHeaderData>();
+            let lower = usize::from((*page).pd_lower);
+            pg_sys::UnlockReleaseBuffer(buffer);
+            // PageGetMaxOffsetNumber
+            let header = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
+            (lower.saturating_sub(header) / size_of::<pg_sys::ItemIdData>()) as u16
+        }
+    }
+
     pub fn fetcher(&self) -> Fetcher<'_> {
         // SAFETY: the relation is open for as long as this borrow.
         unsafe {

@@ -6,12 +6,13 @@
 //! visibility   which pages are all-visible, before
 //! tally        what comes down to one key is counted, packed as it is, outside of a `region`
 //! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
-//! visibility   which pages still are, after; all other rows are looked up (`heap`)
+//! visibility   which pages still are, after; all other rows are looked up (`exact`, `heap`)
 //! order        the rows of a bitmap by the values at a path, from the index's own order
 //! steps        the rows of a bitmap, for those who look them up themselves
 //! ```
 
 mod bitmap;
+mod exact;
 mod heap;
 mod leaves;
 mod order;

@@ -1,13 +1,11 @@
 //! A search over the parts of a store: which rows match, how many, and which documents they hold.
 
 use super::bitmap::{Found, Numbering};
+use super::exact::find_exactly;
 use super::heap::{Fetcher, Heap, Stored};
 use super::leaves::{Leaves, Wanted};
 use super::order::Sorted;
-use super::region::Region;
 use super::relation::Part;
-use super::tally::{Tally, tally};
-use super::visibility::{Map, rows_on};
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
 use crate::lucene::SortKey;
@@ -249,7 +247,7 @@ impl Rows {
 }
 
 impl Counts {
-    fn add(&mut self, leaves: &Leaves<'_>, heap: &Heap) {
+    pub(super) fn add(&mut self, leaves: &Leaves<'_>, heap: &Heap) {
         let read = leaves.read.borrow();
         self.keys += read.keys;
         self.postings += read.postings;
@@ -258,70 +256,8 @@ impl Counts {
     }
 }
 
-fn open(part: &Part) -> Result<(Heap, GinIndex)> {
+pub(super) fn open(part: &Part) -> Result<(Heap, GinIndex)> {
     let heap = Heap::of(part);
     heap.lock_for_serializable();
     Ok((heap, GinIndex::open(part.index)?))
-}
-
-/// The rows of a part that match and are visible. Where no more than the first `wanted` are asked for, those may be all that are in
-/// the list, and the others counted.
-fn find_exactly(
-    part: &Part,
-    predicate: &Predicate,
-    numbering: Numbering,
-    matcher: &Matcher,
-    counts: &mut Counts,
-    wanted: Option<u32>,
-) -> Result<Rows> {
-    let (heap, index) = open(part)?;
-    let blocks = heap.blocks();
-    let mut fetcher = heap.fetcher();
-    // Rows of these are kept that match and are visible.
-    let mut check = |any: &mut RoaringBitmap, mut open: RoaringBitmap, unsure: &RoaringBitmap| {
-        open |= unsure;
-        open &= &*any;
-        for number in &open {
-            let matches = fetcher.fetch(numbering.tid(number)).is_some_and(|doc| {
-                !unsure.contains(number) || doc.read(|doc| matcher.matches(doc))
-            });
-            if !matches {
-                any.remove(number);
-            }
-        }
-        open.len()
-    };
-    let rows = |any: RoaringBitmap, count| {
-        let (unsure, any) = (RoaringBitmap::new(), Some(any));
-        Rows { part: *part, numbering, any, unsure, is_exact: true, count }
-    };
-    let before = Map::read(&heap, blocks);
-    let mut leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
-    if let Some(wanted) = wanted {
-        let open = before.open();
-        let found = tally(&mut leaves, predicate, &open, wanted)?;
-        // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
-        let is_still = || before.is_within(&Map::read(&heap, blocks)) && heap.blocks() == blocks;
-        if let Some(Tally { outside, within: Found { mut any, unsure } }) = found
-            && is_still()
-        {
-            counts.rows += check(&mut any, rows_on(&open, numbering), &unsure);
-            let count = outside + any.len();
-            any.remove_range(leaves.region.end(numbering)..);
-            if any.len() >= count.min(wanted.into()) {
-                drop(fetcher);
-                counts.add(&leaves, &heap);
-                return Ok(rows(any, count));
-            }
-        }
-        leaves.region = Region::all();
-    }
-    let Found { mut any, unsure } = leaves.rows(predicate)?;
-    let after = Map::read(&heap, blocks);
-    let open = before.and(&after).open();
-    counts.rows += check(&mut any, rows_on(&open, numbering), &unsure);
-    drop(fetcher);
-    counts.add(&leaves, &heap);
-    let count = any.len();
-    Ok(rows(any, count))
 }

@@ -8,6 +8,7 @@ use super::bitmap::Found;
 use super::leaves::{Leaves, Met};
 use super::region::Region;
 use crate::error::Result;
+use crate::index::key::{self, PathHash};
 use crate::index::span::{Span, spans};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
@@ -71,6 +72,23 @@ impl<'p> Countable<'p> {
         let least = if self.leaves.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
         if rows == 0 { 0 } else { least.saturating_add(rows).min(blocks) }
     }
+}
+
+/// About how many leaves of the index a count of intervals reads: those that need not be unpacked. 0 of what is no such thing.
+pub fn breadth(leaves: &Leaves<'_>, predicate: &Predicate) -> Result<usize> {
+    let Some(countable) = Countable::new(predicate) else { return Ok(0) };
+    let mut breadth = 0;
+    for (path, test) in countable.leaves {
+        let full = |value: &[u8]| [&key::value_prefix(PathHash::of(path)), value].concat();
+        let spans = if *test == Test::Exists { vec![] } else { spans(test) };
+        if spans.iter().any(|span| span.ask) {
+            return Ok(0);
+        }
+        for span in spans.iter().filter(|span| span.point().is_none()) {
+            breadth += leaves.index.estimate_leaves(&full(&span.from), &full(&span.below))?;
+        }
+    }
+    Ok(breadth)
 }
 
 /// Counts what matches outside of a region, which holds the pages that were not all-visible before, and the first ones if some rows are

@@ -46,6 +46,32 @@ impl GinIndex {
     }
 }
 
+impl GinIndex {
+    /// About how many leaves of the entry tree a walk from one key to another goes through.
+    pub fn estimate_leaves(&self, from: &[u8], to: &[u8]) -> Result<usize> {
+        let root = || EntryPage::read(self, super::descent::ROOT);
+        let (mut left, mut right, mut between) = (root()?, root()?, 0usize);
+        for _ in 0..DEEPEST {
+            if left.is_leaf || right.is_leaf {
+                return Ok(between + 1);
+            }
+            let child = |page: &EntryPage, key| {
+                let at = page.child_behind(Place::Before(key))?;
+                Ok((at, page.tuple(at)?.downlink()))
+            };
+            let (first, first_block) =
+                child(&left, from).map_err(|damage| self.corrupt(left.block, damage))?;
+            let (last, last_block) =
+                child(&right, to).map_err(|damage| self.corrupt(right.block, damage))?;
+            // All pages of a level are taken to have as many children.
+            between = (between * left.len + last).saturating_sub(first);
+            left.turn(self, first_block)?;
+            right.turn(self, last_block)?;
+        }
+        Err(self.corrupt(left.block, ENDLESS))
+    }
+}
+
 /// Keys from one on, and up to another one; without either, from the first or to the last.
 #[derive(Clone, Copy)]
 struct Interval<'a> {

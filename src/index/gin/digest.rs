@@ -31,6 +31,8 @@ struct Slot {
     digest: Option<Option<Digest>>,
 }
 
+const _: () = assert!(size_of::<Option<Slot>>() * SLOTS <= 1 << 19);
+
 thread_local! {
     static PAGES: RefCell<Vec<Option<Slot>>> = const { RefCell::new(Vec::new()) };
 }

@@ -136,6 +136,11 @@ impl Sink for Collector<'_> {
     }
 
     #[inline]
+    fn wants_all(&self) -> bool {
+        self.region.is_all()
+    }
+
+    #[inline]
     fn wants(&self, first: u32, last: u32) -> bool {
         self.region.meets(first..=last)
     }

@@ -54,6 +54,7 @@ impl<'r> Taken<'r> {
 }
 
 /// Rows of the region, and how many postings there are on other pages.
+#[derive(Default)]
 pub struct Met {
     pub found: Found,
     pub passed: u64,
@@ -231,8 +232,24 @@ impl<'i> Leaves<'i> {
         Ok(self.is_unused(&several)? && self.is_unused(key::EVERY[1])?)
     }
 
+    /// The rows with a leaf at a path or below it, counted outside the region; none where some may be counted twice.
+    pub fn existing(&self, path: &str) -> Result<Option<Met>> {
+        let (mut sum, mut met) = (0, Met { is_sure: !key::is_cut_path(path), ..Met::default() });
+        for key in std::iter::once(key::exists(path)).chain(self.below(path)?) {
+            let mut rows = self.collector();
+            self.key(&key, &mut rows)?;
+            self.add_read(rows.taken, rows.passed);
+            sum += rows.passed;
+            met.passed = met.passed.max(rows.passed);
+            met.found.any |= rows.finish()?;
+        }
+        // One path has them all; or all rows there are, as most objects have some member in every document.
+        let is_known = met.passed == sum || met.passed == self.every()?.passed;
+        Ok(is_known.then_some(met))
+    }
+
     /// The E keys of the paths below a path.
-    pub fn below(&self, path: &str) -> Result<BTreeSet<Vec<u8>>> {
+    fn below(&self, path: &str) -> Result<BTreeSet<Vec<u8>>> {
         let (from, below) = key::ALL_PATHS;
         let mut keys = BTreeSet::new();
         self.each_key(&from, &below, &mut |key| {

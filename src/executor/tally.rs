@@ -54,7 +54,6 @@ impl<'p> Countable<'p> {
     fn counts_once(&self, leaves: &Leaves<'_>) -> Result<bool> {
         match self.leaves.as_slice() {
             [] => Ok(true),
-            [(path, Test::Exists)] => Ok(leaves.below(path)?.is_empty()),
             [(path, _), ..] => {
                 if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
                     return Ok(false);
@@ -100,7 +99,10 @@ pub fn tally(
     rows: u32,
 ) -> Result<Option<Tally>> {
     let Some(countable) = Countable::new(predicate) else { return Ok(None) };
-    if open.len() > u64::from(leaves.blocks / OPEN) || !countable.counts_once(leaves)? {
+    let is_existence = matches!(countable.leaves.as_slice(), [(_, Test::Exists)]);
+    if open.len() > u64::from(leaves.blocks / OPEN)
+        || !is_existence && !countable.counts_once(leaves)?
+    {
         return Ok(None);
     }
     let mut region = Region::head(countable.head(leaves.blocks, rows));
@@ -108,11 +110,11 @@ pub fn tally(
     // What is pending may have come into the tree meanwhile, and be met twice.
     leaves.pending.values().flatten().for_each(|tid| region.add(tid.block));
     leaves.region = region;
-    let tests = countable.leaves.iter().map(|(path, test)| (Some(*path), *test));
-    let Met { found, passed, is_sure } = leaves.meet(tests)?;
-    if !is_sure {
-        return Ok(None);
-    }
+    let met = match countable.leaves.as_slice() {
+        [(path, Test::Exists)] => leaves.existing(path)?,
+        tests => Some(leaves.meet(tests.iter().map(|(path, test)| (Some(*path), *test)))?),
+    };
+    let Some(Met { found, passed, .. }) = met.filter(|met| met.is_sure) else { return Ok(None) };
     if !countable.is_negated {
         return Ok(Some(Tally { outside: passed, within: found }));
     }

@@ -5,10 +5,11 @@
 psql -o /dev/null -f - <<'SQL'
 SELECT session_add('again', 'id');
 ALTER TABLE sessions.again ADD COLUMN touched int, SET (autovacuum_enabled = off, fillfactor = 90);
--- `up` follows the order of the table, `far` does not; half have a `half`; all have one of three kinds
+-- `up` follows the order of the table, `far` does not; half have a `half`, all an `all`, some a `two`; all have one of three kinds
 CREATE FUNCTION pg_temp.doc(i int) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT jsonb_build_object('id', i::text, 'up', i, 'far', i::int8 * 7919 % 99991 / 4.0, 'kind', 'k' || i % 3, 'ip', format('10.%s.%s.7', i / 250, i % 250))
-        || CASE WHEN i % 2 = 0 THEN '{"half": {"deep": true}}' ELSE '{}' END::jsonb
+    SELECT jsonb_build_object('id', i::text, 'up', i, 'far', i::int8 * 7919 % 99991 / 4.0, 'kind', 'k' || i % 3, 'ip', format('10.%s.%s.7', i / 250, i % 250),
+        'all', '{"a": 1}'::jsonb || CASE WHEN i % 5 = 0 THEN '{"b": [1]}' ELSE '{}' END::jsonb, 'two', '{"a": 1}'::jsonb - CASE WHEN i % 3 > 0 THEN 'a' ELSE '' END)
+        || CASE WHEN i % 2 = 0 THEN '{"half": {"deep": true}, "two": {"b": 0}}' ELSE '{}' END::jsonb
 $$;
 CREATE FUNCTION pg_temp.check(what text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,7 +20,7 @@ DECLARE
     first jsonb;
 BEGIN
     FOREACH q IN ARRAY ARRAY['*:*', 'up:[* TO *]', 'up:[1000 TO 39000]', 'up:[30000 TO *]', 'far:[* TO *]', 'far:[100 TO 20000]', 'far:{24000 TO *]',
-        'far:[100 TO 200]', 'kind:k1', '-kind:k1', 'half:*', 'half.deep:*', '-half:*', 'ip:10.*', 'ip:10.1*', 'ip:[10.100.0.7 TO 10.2]', 'ip:10.11.12.7', 'new:[0 TO 9]']
+        'far:[100 TO 200]', 'kind:k1', '-kind:k1', 'half:*', 'half.deep:*', '-half:*', 'all:*', '-all:*', 'two:*', '-two:*', 'none:*', 'ip:10.*', 'ip:10.1*', 'ip:[10.100.0.7 TO 10.2]', 'ip:10.11.12.7', 'new:[0 TO 9]']
     LOOP
         EXECUTE 'SELECT count(*) FROM (SELECT doc FROM sessions.again OFFSET 0) AS _ WHERE doc @@@ $1::lucene_query' INTO expected USING q;
         SELECT coalesce(jsonb_agg(doc), '[]') INTO first FROM (SELECT doc FROM session_stream('again', q) AS doc LIMIT 10) AS _;

@@ -57,6 +57,7 @@ impl GinIndex {
         let goes_on = len > 0 && !place.is_before(Tuple::at(page, len - 1)?.key()?)?;
         let right = head.right.filter(|_| goes_on);
         if goes_on
+            && !sink.wants_all()
             && let Some(digest) = self.digest(block, page, || digest(page, len))?
             && !sink.wants(digest.first, digest.last)
         {

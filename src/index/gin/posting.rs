@@ -63,6 +63,12 @@ pub struct List<'a> {
 pub trait Sink {
     fn take(&mut self, row: Tid);
 
+    /// Whether it wants all rows.
+    #[inline(always)]
+    fn wants_all(&self) -> bool {
+        true
+    }
+
     /// Whether it wants the rows of these blocks. Others need not be unpacked.
     #[inline(always)]
     fn wants(&self, _first: u32, _last: u32) -> bool {

@@ -49,17 +49,17 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         let damaged = |damage| index.corrupt(page.block, damage);
         let data = DataPage::parse(page.bytes()).map_err(damaged)?;
         match data.content {
-            DataContent::Leaf(items) if seen == 0 => {
+            DataContent::Leaf(items) if seen == 0 && !sink.wants_all() => {
                 let make = || items.digest(data.right.map_or(u32::MAX, |_| data.bound.block));
-                match index.digest(page.block, page.bytes(), make) {
-                    Ok(Some(digest)) if !sink.wants(digest.first, digest.last) => {
+                index.digest(page.block, page.bytes(), make).and_then(|digest| match digest {
+                    Some(digest) if !sink.wants(digest.first, digest.last) => {
                         sink.pass_by(digest.items as usize);
                         Ok(())
                     }
-                    Ok(_) => items.for_each(&mut last, sink),
-                    Err(damage) => Err(damage),
-                }
+                    _ => items.for_each(&mut last, sink),
+                })
             }
+            DataContent::Leaf(items) if seen == 0 => items.for_each(&mut last, sink),
             DataContent::Leaf(items) => items.for_each(&mut 0, &mut |tid: Tid| {
                 if tid.to_integer() > seen {
                     sink.take(tid);

@@ -17,7 +17,7 @@ from searching import disagreements, failures, search  # noqa: E402
 from server import DATABASE, Connection  # noqa: E402
 from systems import ALL, available  # noqa: E402
 
-PARTS = "classes growth order match memory build load update".split()
+PARTS = "classes growth first order match memory build load update".split()
 
 
 def words(name, default, allowed):
@@ -86,6 +86,8 @@ def main():
             save("search", results["search"])
     save("sizes", reading.sizes(collection))
     save("average", float(pg.value(f"SELECT avg(pg_column_size(doc)) FROM {collection.table}")))
+    if "first" in parts:
+        save("first", reading.first(collection, runs))
     if "order" in parts:
         save("order", reading.order(collection, runs))
     if "match" in parts:

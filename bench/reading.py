@@ -9,6 +9,7 @@ from server import Connection, Failed, median, operator_exists, quote
 
 PATH = "event.data.amount"
 EXPRESSION = "doc->'event'->'data'->'amount'"
+TIMES = 5  # that a session asks in `first`
 MATCHED = 100_000  # documents in the table of `match`: all in memory
 
 
@@ -72,6 +73,23 @@ def match(collection, runs):
     pg("DROP TABLE matched")
     pg.close()
     return {"documents": n, "bytes": size, "microseconds": results}
+
+
+def first(collection, runs):
+    """Milliseconds of the first times that a session asks a question, after another one that has loaded what any needs."""
+    say("the first questions of sessions")
+    results = {}
+    for query in queries(collection.n):
+        sort = f", sort => {quote(query.sort)}" if query.sort else ""
+        sql = f"SELECT session_query({quote(collection.store)}, {quote(query.q)}{sort}, start => {query.start})".encode()
+        asked = []
+        for _ in range(runs):
+            pg = Connection()
+            pg(f"SELECT session_query({quote(collection.store)}, 'no.such.path:1')")
+            asked.append([pg.timed(sql)[0] for _ in range(TIMES)])
+            pg.close()
+        results[query.name] = [median(times) for times in zip(*asked)]
+    return results
 
 
 def memory(collection):

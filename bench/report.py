@@ -59,7 +59,7 @@ def write(results, page):
         svg.write_text(plot.lines(results["search"], results["fixed"], titles, plotted))
         lines += growth(results["search"], all_queries, systems)
         lines += [f"![Milliseconds by number of documents]({svg.name})", ""]
-    for part in (order, building, loading, updating, matching, memory, sizes):
+    for part in (first, order, building, loading, updating, matching, memory, sizes):
         lines += part(results, titles)
     lines += targets(results)
     lines += conditions(results, all_queries, classes)
@@ -147,6 +147,18 @@ def growth(searches, all_queries, systems):
             rows.append([query.title, *(f"{number(result['ms'])} ({result['count']:,})" for result in found), times(found[-1]["ms"] / found[0]["ms"])])
     return lines + ["session_store where the hits grow with the collection; milliseconds (hits):", ""] + table(
         ["query", *(f"{n:,}" for n in sizes), "growth"], rows)  # fmt: skip
+
+
+def first(results, titles):
+    if "first" not in results:
+        return []
+    part = results["first"]
+    lines = ["## The first times that a session asks", "", "Milliseconds of `session_query` in a new session that has asked something else before. "
+        "A session remembers of the index's leaves how many postings they have, for as long as they do not change: it counts "
+        "them at its second look. All other tables are of sessions that have asked before.", ""]  # fmt: skip
+    often = max(map(len, part.values()))
+    head = ["query", *(f"{ordinal}" for ordinal in "first second third fourth fifth sixth".split()[:often])]
+    return lines + table(head, [[titles[name], *map(number, times)] for name, times in part.items()])
 
 
 def order(results, titles):

@@ -15,6 +15,8 @@ use roaring::RoaringBitmap;
 
 /// From so many leaves of an interval on it is counted before its first rows are looked for.
 const WIDE: usize = 64;
+/// The first rows are looked for in the table where one in so many matches, or more.
+const DENSE: u64 = 16;
 /// Rows on a page of documents of half a kilobyte.
 const ROWS: u64 = 16;
 
@@ -134,10 +136,10 @@ fn count(
         if any.len() >= wanted {
             return Ok(Some((any, count)));
         }
-        // A look takes about as long as half a leaf.
-        let most = breadth as u64;
-        if head == 0 && wanted * ROWS * u64::from(blocks) <= most / 2 * count {
-            let (first, looks) = reader.first(wanted, most)?;
+        // A look takes as long as half a leaf, or as an item of the answer where documents are large.
+        let likely = wanted.saturating_mul(ROWS * u64::from(blocks)) / count;
+        if head == 0 && likely <= (DENSE * wanted).min(breadth as u64 / 2) {
+            let (first, looks) = reader.first(wanted, 4 * likely)?;
             *looked_up += looks;
             if let Some(first) = first {
                 return Ok(Some((first, count)));

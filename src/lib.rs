@@ -29,6 +29,7 @@ pub mod document;
 pub mod lucene;
 
 mod error;
+mod versions;
 
 ::pgrx::pg_module_magic!(name, version);
 

@@ -1,10 +1,10 @@
 //! What the executor answers of a table: how many rows, or which.
 
-use super::versions;
 use crate::error::Result;
 use crate::executor::{Counts, Part, Search, Steps};
 use crate::index::operator;
 use crate::predicate::Predicate;
+use crate::versions;
 use pgrx::pg_sys;
 
 /// The table that is asked, open for as long as the plan runs, and with which snapshot.

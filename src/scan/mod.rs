@@ -18,7 +18,6 @@ mod node;
 mod pages;
 mod path;
 mod plan;
-mod versions;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 

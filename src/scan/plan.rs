@@ -4,7 +4,8 @@
 //! numbers`, a list of integers. The conditions' queries are evaluated by the node, and they themselves wherever the index does not
 //! say enough; the planner sees to their parameters (setrefs.c, subselect.c).
 
-use super::{node, versions};
+use super::node;
+use crate::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 
 pub const NAME: &std::ffi::CStr = c"LuceneScan";

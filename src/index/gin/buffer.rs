@@ -2,9 +2,15 @@
 
 use super::page::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
+use crate::versions;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
+
+unsafe extern "C-unwind" {
+    // As pgrx has it, but without a guard around each call.
+    fn ReleaseBuffer(buffer: pg_sys::Buffer);
+}
 
 /// A GIN index of one column with keys of type bytea, open and locked as for reading. The lock lasts until the end of the
 /// transaction, as an index scan's does.
@@ -76,10 +82,40 @@ impl GinIndex {
             }
         }
         // SAFETY: the relation is open and has this block.
-        let buffer = unsafe { pg_sys::ReadBuffer(self.relation, block) };
+        let buffer = unsafe {
+            match self.buffer_of(block) {
+                Some(recent) if self.pin_recent(block, recent) => recent,
+                _ => pg_sys::ReadBuffer(self.relation, block),
+            }
+        };
         let page = Locked { index: self, buffer, block };
         page.share();
         Ok(page)
+    }
+
+    /// Pins the buffer of a page if it is this one.
+    fn pin_recent(&self, block: u32, buffer: pg_sys::Buffer) -> bool {
+        // SAFETY: the relation is open, and logged ones have shared buffers. An error skips nothing that had to be dropped.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                versions::pin_recent(self.relation, block, buffer)
+            })
+        }
+    }
+
+    /// The LSN of a page, without a lock: it may be that from before a change that is under way. None if the page is not in this buffer.
+    pub(super) fn lsn_in(&self, block: u32, buffer: pg_sys::Buffer) -> Option<u64> {
+        // SAFETY: as above, and a pinned buffer stays where it is. Its first eight bytes are aligned and read at once; who changes them
+        // writes each half at once, and never those of another LSN that the page had.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                versions::pin_recent(self.relation, block, buffer).then(|| {
+                    let lsn = pg_sys::BufferGetPage(buffer).cast::<u64>().read_volatile();
+                    ReleaseBuffer(buffer);
+                    lsn
+                })
+            })
+        }
     }
 
     /// Copies a page. No lock is held before or after, so this is where interrupts are taken.
@@ -109,6 +145,10 @@ pub(super) struct Locked<'i> {
 }
 
 impl<'i> Locked<'i> {
+    pub fn buffer(&self) -> pg_sys::Buffer {
+        self.buffer
+    }
+
     pub fn bytes(&self) -> &Block {
         // SAFETY: a pinned buffer stays where it is and is a block long. GIN changes its pages under an exclusive lock only.
         unsafe { &*pg_sys::BufferGetPage(self.buffer).cast::<Block>() }

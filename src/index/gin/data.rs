@@ -13,8 +13,7 @@ const CHILD: usize = 4 + ITEM;
 #[derive(Debug)]
 pub struct DataPage<'a> {
     pub right: Option<u32>,
-    /// Not less than any item of the page, and less than any of the pages to its right; of no meaning if there are none.
-    pub bound: Tid,
+    bound: Tid,
     pub content: DataContent<'a>,
 }
 
@@ -60,7 +59,22 @@ impl DataPage<'_> {
             Kind::DataDeleted => DataContent::Deleted,
             _ => return Err(Damage("it is not a page of a posting tree")),
         };
-        Ok(DataPage { right: head.right, bound: Tid::read(&page[CONTENTS..]), content })
+        Ok(DataPage { right: head.right, bound: DataPage::bound(page), content })
+    }
+
+    /// Not less than any item of the page, and less than any of the pages to its right; of no meaning if there are none.
+    #[inline]
+    pub fn bound(page: &Block) -> Tid {
+        Tid::read(&page[CONTENTS..])
+    }
+
+    /// Of a leaf.
+    pub fn digest(&self) -> Parsed<Digest> {
+        let DataContent::Leaf(items) = self.content else { return Err(Damage("it is no leaf")) };
+        let first = if items.bytes.len() < ITEM { u32::MAX } else { block_at(items.bytes, 0) };
+        let last = self.right.map_or(u32::MAX, |_| self.bound.block);
+        let (items, right) = (items.count()? as u32, self.right);
+        Ok(Digest { first, last, items, entries: 0, right })
     }
 }
 
@@ -85,12 +99,6 @@ impl Items<'_> {
             posting::plain(self.bytes, last, sink)?;
         }
         Ok(())
-    }
-
-    /// Their digest, where they lie up to this block.
-    pub fn digest(&self, last: u32) -> Parsed<Option<Digest>> {
-        let first = if self.bytes.len() < ITEM { u32::MAX } else { block_at(self.bytes, 0) };
-        Ok(Some(Digest { first, last, items: self.count()? as u32 }))
     }
 
     pub fn count(&self) -> Parsed<usize> {

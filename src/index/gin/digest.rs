@@ -5,12 +5,15 @@
 //! a record, no hint bits either. Relations that are not logged, or not yet, as under wal_level = minimal one that its own transaction
 //! has made (RelationNeedsWAL), have no digests.
 
-use super::buffer::GinIndex;
+use super::buffer::{GinIndex, Locked};
 use super::page::{Block, Parsed};
+use pgrx::pg_sys::Buffer;
 use std::cell::RefCell;
 
-/// A power of two. Digests of so many pages are kept in a session, half a megabyte, where they are used at all.
+/// A power of two. Digests of so many pages are kept in a session, where they are used at all.
 const SLOTS: usize = 1 << 14;
+const BYTES: usize = SLOTS * size_of::<Option<Slot>>();
+const _: () = assert!(BYTES <= 768 << 10);
 
 /// The items of a leaf of either tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +22,9 @@ pub struct Digest {
     pub first: u32,
     pub last: u32,
     pub items: u32,
+    /// Of the entry tree.
+    pub entries: u16,
+    pub right: Option<u32>,
 }
 
 /// A page that was read.
@@ -27,48 +33,70 @@ struct Slot {
     index: u32,
     block: u32,
     lsn: u64,
+    /// Where it was: the server's table of buffers need not be asked as long as it is there.
+    buffer: Buffer,
     /// Its digest, if it can have one. None is made of a page that was seen but once, and may have changed by the next time.
     digest: Option<Option<Digest>>,
 }
-
-const _: () = assert!(size_of::<Option<Slot>>() * SLOTS <= 1 << 19);
 
 thread_local! {
     static PAGES: RefCell<Vec<Option<Slot>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl GinIndex {
-    /// The digest of a leaf, if this is not the first look at it as it is. `make` makes one, or none of what has none.
-    #[inline]
-    pub(super) fn digest(
+    fn slot(&self, block: u32) -> Option<Slot> {
+        let index = self.logged()?;
+        let slot = PAGES.with_borrow(|slots| slots.get(place(index, block)).copied().flatten())?;
+        (slot.index == index && slot.block == block).then_some(slot)
+    }
+
+    /// Which buffer a leaf was in.
+    pub(super) fn buffer_of(&self, block: u32) -> Option<Buffer> {
+        self.slot(block).map(|slot| slot.buffer)
+    }
+
+    /// The digest of a leaf, if there is one and it holds.
+    pub(super) fn digest(&self, page: &Locked<'_>) -> Option<Digest> {
+        let slot = self.slot(page.block)?;
+        slot.digest?.filter(|_| lsn(page.bytes()) == slot.lsn)
+    }
+
+    /// The same without a lock on the page. For the entry tree's leaves, whose links hold for ever.
+    pub(super) fn digest_unlocked(&self, block: u32) -> Option<Digest> {
+        let slot = self.slot(block)?;
+        let digest = slot.digest??;
+        (self.lsn_in(block, slot.buffer)? == slot.lsn).then_some(digest)
+    }
+
+    /// Remembers a leaf that is read. If it was read before as it is, `make` makes its digest, or none of what has none.
+    pub(super) fn remember(
         &self,
-        block: u32,
-        page: &Block,
+        page: &Locked<'_>,
         make: impl FnOnce() -> Parsed<Option<Digest>>,
-    ) -> Parsed<Option<Digest>> {
-        let (Some(index), Some(lsn)) = (self.logged(), lsn(page)) else { return Ok(None) };
+    ) -> Parsed<()> {
+        let (block, buffer, lsn) = (page.block, page.buffer(), lsn(page.bytes()));
+        // A page that was never written ahead has no LSN.
+        let Some(index) = self.logged().filter(|_| lsn != 0) else { return Ok(()) };
+        let digest = match self.slot(block) {
+            Some(slot) if slot.lsn == lsn => Some(slot.digest.map_or_else(make, Ok)?),
+            _ => None,
+        };
         PAGES.with_borrow_mut(|slots| {
             if slots.is_empty() {
                 slots.resize(SLOTS, None);
             }
-            // Neighbours often lie side by side, and indexes often are of one size.
-            let at = block.wrapping_add(index.wrapping_mul(0x9e37_79b1)) as usize % SLOTS;
-            match &mut slots[at] {
-                Some(slot) if (slot.index, slot.block, slot.lsn) == (index, block, lsn) => {
-                    let known = slot.digest.map_or_else(make, Ok)?;
-                    slot.digest = Some(known);
-                    Ok(known)
-                }
-                slot => {
-                    *slot = Some(Slot { index, block, lsn, digest: None });
-                    Ok(None)
-                }
-            }
-        })
+            slots[place(index, block)] = Some(Slot { index, block, lsn, buffer, digest });
+        });
+        Ok(())
     }
 }
 
-/// PageGetLSN, whatever its order of bytes. A page that was never written ahead has none.
-fn lsn(page: &Block) -> Option<u64> {
-    page.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes)).filter(|lsn| *lsn != 0)
+/// Neighbours often lie side by side, and indexes often are of one size.
+fn place(index: u32, block: u32) -> usize {
+    block.wrapping_add(index.wrapping_mul(0x9e37_79b1)) as usize % SLOTS
+}
+
+/// PageGetLSN, whatever its order of bytes.
+fn lsn(page: &Block) -> u64 {
+    page.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }

@@ -1,6 +1,6 @@
 //! All rows of an interval of keys: no key is looked at but those at its ends.
 
-use super::buffer::GinIndex;
+use super::buffer::{GinIndex, Locked};
 use super::descent::{EntryPage, Found, Place, descend, first_behind};
 use super::digest::Digest;
 use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
@@ -22,15 +22,27 @@ impl GinIndex {
         lists(bytes, at..end, sink, &mut trees).map_err(|damage| self.corrupt(block, damage))?;
         self.trees(block, &mut trees, sink)?;
         let (mut keys, mut next, mut pages) = (end - at, right.filter(|_| end == len), 0);
+        // All keys of the leaves before this one are less: what is not wanted of those need not be read, if it is known.
+        let mut last = match next {
+            Some(_) if !sink.wants_all() => Some(descend(self, Place::Before(below))?.page.block),
+            _ => None,
+        };
         while let Some(block) = next {
             pgrx::check_for_interrupts!();
-            let (passed, right) = {
+            last = last.filter(|last| *last != block);
+            let digest = last.and_then(|_| self.digest_unlocked(block));
+            if let Some(digest) = digest.filter(|digest| !sink.wants(digest.first, digest.last)) {
+                sink.pass_by(digest.items as usize);
+                (keys, next) = (keys + usize::from(digest.entries), digest.right);
+            } else {
                 let page = self.lock(block)?;
-                self.whole(block, page.bytes(), below, sink, &mut trees)
-                    .map_err(|damage| self.corrupt(block, damage))?
-            };
-            self.trees(block, &mut trees, sink)?;
-            (keys, next, pages) = (keys + passed, right, pages + 1);
+                let passed = self.whole(&page, below, sink, &mut trees);
+                let (passed, right) = passed.map_err(|damage| self.corrupt(block, damage))?;
+                drop(page);
+                self.trees(block, &mut trees, sink)?;
+                (keys, next) = (keys + passed, right);
+            }
+            pages += 1;
             if pages > self.blocks() {
                 return Err(self.corrupt(block, Damage("the entry tree's leaves have no end")));
             }
@@ -41,35 +53,29 @@ impl GinIndex {
     /// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
     fn whole(
         &self,
-        block: u32,
-        page: &Block,
+        page: &Locked<'_>,
         below: &[u8],
         sink: &mut impl Sink,
         trees: &mut Vec<u32>,
     ) -> Parsed<(usize, Option<u32>)> {
-        let head = Page::parse(page)?;
+        let bytes = page.bytes();
+        let head = Page::parse(bytes)?;
         if head.kind != Kind::EntryLeaf {
             return Err(Damage("it does not follow its left sibling"));
         }
+        // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
+        // from memory before the first one is looked at.
+        std::hint::black_box(head.used(bytes).chunks(64).fold(0, |all, line| all | line[0]));
         let len = head.tuples()?;
         let place = Place::Before(below);
         // Nearly always all of them.
-        let goes_on = len > 0 && !place.is_before(Tuple::at(page, len - 1)?.key()?)?;
-        let right = head.right.filter(|_| goes_on);
-        if goes_on
-            && !sink.wants_all()
-            && let Some(digest) = self.digest(block, page, || digest(page, len))?
-            && !sink.wants(digest.first, digest.last)
-        {
-            sink.pass_by(digest.items as usize);
-            return Ok((len, right));
+        let goes_on = len > 0 && !place.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
+        if goes_on && !sink.wants_all() {
+            self.remember(page, || digest(bytes, len, head.right))?;
         }
-        // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
-        // from memory before the first one is looked at.
-        std::hint::black_box(head.used(page).chunks(64).fold(0, |all, line| all | line[0]));
-        let end = if goes_on { len } else { first_behind(page, len, place)? };
-        lists(page, 0..end, sink, trees)?;
-        Ok((end, right))
+        let end = if goes_on { len } else { first_behind(bytes, len, place)? };
+        lists(bytes, 0..end, sink, trees)?;
+        Ok((end, head.right.filter(|_| goes_on)))
     }
 
     fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
@@ -80,8 +86,8 @@ impl GinIndex {
 }
 
 /// The digest of a leaf, unless one of its entries has a posting tree.
-fn digest(page: &Block, len: usize) -> Parsed<Option<Digest>> {
-    let mut digest = Digest { first: u32::MAX, last: 0, items: 0 };
+fn digest(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<Digest>> {
+    let mut digest = Digest { first: u32::MAX, last: 0, items: 0, entries: len as u16, right };
     for at in 0..len {
         let Content::List(list) = content(page, at)? else { return Ok(None) };
         list.for_each(&mut |tid: Tid| {

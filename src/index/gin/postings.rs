@@ -47,31 +47,36 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut seen = 0;
     loop {
         let damaged = |damage| index.corrupt(page.block, damage);
-        let data = DataPage::parse(page.bytes()).map_err(damaged)?;
-        match data.content {
-            DataContent::Leaf(items) if seen == 0 && !sink.wants_all() => {
-                let make = || items.digest(data.right.map_or(u32::MAX, |_| data.bound.block));
-                index.digest(page.block, page.bytes(), make).and_then(|digest| match digest {
-                    Some(digest) if !sink.wants(digest.first, digest.last) => {
-                        sink.pass_by(digest.items as usize);
-                        Ok(())
-                    }
-                    _ => items.for_each(&mut last, sink),
-                })
+        let digest = if seen == 0 && !sink.wants_all() { index.digest(&page) } else { None };
+        let mut right = match digest {
+            Some(digest) if !sink.wants(digest.first, digest.last) => {
+                sink.pass_by(digest.items as usize);
+                digest.right
             }
-            DataContent::Leaf(items) if seen == 0 => items.for_each(&mut last, sink),
-            DataContent::Leaf(items) => items.for_each(&mut 0, &mut |tid: Tid| {
-                if tid.to_integer() > seen {
-                    sink.take(tid);
+            _ => {
+                let data = DataPage::parse(page.bytes()).map_err(damaged)?;
+                match data.content {
+                    DataContent::Leaf(items) if seen == 0 => {
+                        if !sink.wants_all() {
+                            index.remember(&page, || data.digest().map(Some)).map_err(damaged)?;
+                        }
+                        items.for_each(&mut last, sink)
+                    }
+                    DataContent::Leaf(items) => items.for_each(&mut 0, &mut |tid: Tid| {
+                        if tid.to_integer() > seen {
+                            sink.take(tid);
+                        }
+                    }),
+                    DataContent::Deleted => Ok(()),
+                    DataContent::Inner(_) => Err(Damage("it is not a leaf as its left sibling")),
                 }
-            }),
-            DataContent::Deleted => Ok(()),
-            DataContent::Inner(_) => Err(Damage("it is not a leaf as its left sibling")),
-        }
-        .map_err(damaged)?;
+                .map_err(damaged)?;
+                data.right
+            }
+        };
         // "To prevent a backend from reaching a deleted page via a right-link, when following a right-link the lock on the
         // previous page is not released until the lock on next page has been acquired" (README).
-        let (mut right, bound) = (data.right, data.bound.to_integer());
+        let bound = DataPage::bound(page.bytes()).to_integer();
         if right.is_some() && page.pause() {
             seen = bound.max(seen);
             let data = DataPage::parse(page.bytes());

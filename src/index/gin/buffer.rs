@@ -118,6 +118,21 @@ impl GinIndex {
         }
     }
 
+    /// Has the memory fetched that a look at the LSN of a buffer's page takes.
+    #[inline]
+    pub(super) fn prefetch(&self, buffer: pg_sys::Buffer) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint, which reads nothing; the buffer is, or was, one of the shared ones, and those stay where they are.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(pg_sys::BufferGetPage(buffer).cast());
+            let descriptor = pg_sys::BufferDescriptors.wrapping_add(buffer as usize - 1);
+            _mm_prefetch::<_MM_HINT_T0>(descriptor.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = buffer;
+    }
+
     /// Copies a page. No lock is held before or after, so this is where interrupts are taken.
     pub(super) fn copy(&self, block: u32, copy: &mut Block) -> Result<()> {
         pgrx::check_for_interrupts!();

@@ -43,29 +43,62 @@ thread_local! {
     static PAGES: RefCell<Vec<Option<Slot>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The memory of leaves that come next by what is known, fetched some steps ahead of a walk: to be fetched is most of what a digest
+/// takes. Each lock on the way would wait for what is fetched only then.
+#[derive(Default)]
+pub struct Ahead {
+    is_ahead: bool,
+    block: Option<u32>,
+}
+
+const LEAD: usize = 4;
+
+impl Ahead {
+    /// The walk has used a digest and goes on to the right.
+    #[inline]
+    pub(super) fn go(&mut self, index: &GinIndex, right: Option<u32>) {
+        let steps = if self.is_ahead { 1 } else { LEAD };
+        if !self.is_ahead {
+            (self.is_ahead, self.block) = (true, right);
+        }
+        for _ in 0..steps {
+            self.block = self.block.and_then(|block| {
+                index.known(block, |slot| {
+                    index.prefetch(slot.buffer);
+                    slot.digest??.right
+                })
+            });
+        }
+    }
+}
+
 impl GinIndex {
-    fn slot(&self, block: u32) -> Option<Slot> {
+    /// Looks at what is known of a leaf.
+    #[inline]
+    fn known<T>(&self, block: u32, look: impl FnOnce(&Slot) -> Option<T>) -> Option<T> {
         let index = self.logged()?;
-        let slot = PAGES.with_borrow(|slots| slots.get(place(index, block)).copied().flatten())?;
-        (slot.index == index && slot.block == block).then_some(slot)
+        PAGES.with_borrow(|slots| match slots.get(place(index, block)) {
+            Some(Some(slot)) if slot.block == block && slot.index == index => look(slot),
+            _ => None,
+        })
     }
 
     /// Which buffer a leaf was in.
     pub(super) fn buffer_of(&self, block: u32) -> Option<Buffer> {
-        self.slot(block).map(|slot| slot.buffer)
+        self.known(block, |slot| Some(slot.buffer))
     }
 
     /// The digest of a leaf, if there is one and it holds.
     pub(super) fn digest(&self, page: &Locked<'_>) -> Option<Digest> {
-        let slot = self.slot(page.block)?;
-        slot.digest?.filter(|_| lsn(page.bytes()) == slot.lsn)
+        let lsn = lsn(page.bytes());
+        self.known(page.block, |slot| slot.digest?.filter(|_| slot.lsn == lsn))
     }
 
     /// The same without a lock on the page. For the entry tree's leaves, whose links hold for ever.
     pub(super) fn digest_unlocked(&self, block: u32) -> Option<Digest> {
-        let slot = self.slot(block)?;
-        let digest = slot.digest??;
-        (self.lsn_in(block, slot.buffer)? == slot.lsn).then_some(digest)
+        let slot = |slot: &Slot| Some((slot.digest??, slot.buffer, slot.lsn));
+        let (digest, buffer, lsn) = self.known(block, slot)?;
+        (self.lsn_in(block, buffer)? == lsn).then_some(digest)
     }
 
     /// Remembers a leaf that is read. If it was read before as it is, `make` makes its digest, or none of what has none.
@@ -77,9 +110,9 @@ impl GinIndex {
         let (block, buffer, lsn) = (page.block, page.buffer(), lsn(page.bytes()));
         // A page that was never written ahead has no LSN.
         let Some(index) = self.logged().filter(|_| lsn != 0) else { return Ok(()) };
-        let digest = match self.slot(block) {
-            Some(slot) if slot.lsn == lsn => Some(slot.digest.map_or_else(make, Ok)?),
-            _ => None,
+        let digest = match self.known(block, |slot| (slot.lsn == lsn).then_some(slot.digest)) {
+            Some(digest) => Some(digest.map_or_else(make, Ok)?),
+            None => None,
         };
         PAGES.with_borrow_mut(|slots| {
             if slots.is_empty() {

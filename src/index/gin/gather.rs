@@ -2,7 +2,7 @@
 
 use super::buffer::{GinIndex, Locked};
 use super::descent::{EntryPage, Found, Place, descend, first_behind};
-use super::digest::Digest;
+use super::digest::{Ahead, Digest};
 use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
 use super::posting::{Sink, Tid};
 use super::postings::Postings;
@@ -27,6 +27,7 @@ impl GinIndex {
             Some(_) if !sink.wants_all() => Some(descend(self, Place::Before(below))?.page.block),
             _ => None,
         };
+        let mut ahead = Ahead::default();
         while let Some(block) = next {
             pgrx::check_for_interrupts!();
             last = last.filter(|last| *last != block);
@@ -34,7 +35,9 @@ impl GinIndex {
             if let Some(digest) = digest.filter(|digest| !sink.wants(digest.first, digest.last)) {
                 sink.pass_by(digest.items as usize);
                 (keys, next) = (keys + usize::from(digest.entries), digest.right);
+                ahead.go(self, next);
             } else {
+                ahead = Ahead::default();
                 let page = self.lock(block)?;
                 let passed = self.whole(&page, below, sink, &mut trees);
                 let (passed, right) = passed.map_err(|damage| self.corrupt(block, damage))?;

@@ -3,6 +3,7 @@
 use super::buffer::{GinIndex, Locked};
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
+use super::digest::Ahead;
 use super::page::{Content, Damage};
 use super::posting::{Sink, Tid};
 use crate::error::Result;
@@ -41,7 +42,7 @@ impl Postings<'_> {
 /// Goes through all leaves of a posting tree.
 fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
-    let mut last = 0;
+    let (mut last, mut ahead) = (0, Ahead::default());
     // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
     // read for what lies behind its bound as it was.
     let mut seen = 0;
@@ -51,9 +52,11 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         let mut right = match digest {
             Some(digest) if !sink.wants(digest.first, digest.last) => {
                 sink.pass_by(digest.items as usize);
+                ahead.go(index, digest.right);
                 digest.right
             }
             _ => {
+                ahead = Ahead::default();
                 let data = DataPage::parse(page.bytes()).map_err(damaged)?;
                 match data.content {
                     DataContent::Leaf(items) if seen == 0 => {

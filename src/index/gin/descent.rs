@@ -5,22 +5,23 @@
 //! > actually containing the key we're looking for might be somewhere to the right of the page we landed on. In that case, we
 //! > follow the right-links until we find the page we're looking for. […] In the entry tree, we never delete pages. (README)
 //!
-//! So each page is copied under its lock and looked at without: its links hold for ever, and what a split moves away later is
-//! still in the copy. A split that the parent does not know of yet (GIN_INCOMPLETE_SPLIT) is walked over like any other.
+//! So each page is unlocked before the next one is locked: its links hold for ever. A leaf is copied under its lock and looked at
+//! without: what a split moves away later is still in the copy. A split that the parent does not know of yet (GIN_INCOMPLETE_SPLIT) is walked over like any other.
 
 use super::buffer::{GinIndex, expand};
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
 use crate::error::Result;
+use std::ops::Deref;
 
 /// GIN_ROOT_BLKNO
 pub const ROOT: u32 = 1;
 /// No tree is so deep: inner pages have three children at least, and blocks have 32 bits.
 pub const DEEPEST: usize = 32;
 
-/// A page of the entry tree, copied.
-pub struct EntryPage {
+/// A page of the entry tree, copied or where it lies.
+pub struct EntryPage<B = Box<Block>> {
     pub block: u32,
-    pub bytes: Box<Block>,
+    pub bytes: B,
     pub len: usize,
     pub is_leaf: bool,
     pub right: Option<u32>,
@@ -62,35 +63,46 @@ impl Place<'_> {
 
 impl EntryPage {
     pub fn read(index: &GinIndex, block: u32) -> Result<EntryPage> {
-        let mut page =
-            EntryPage { block, bytes: Box::new([0; _]), len: 0, is_leaf: false, right: None };
-        page.turn(index, block)?;
-        Ok(page)
+        pgrx::check_for_interrupts!();
+        let page = index.lock(block)?;
+        let page = EntryPage::parse(block, page.bytes());
+        page.map(EntryPage::copy).map_err(|damage| index.corrupt(block, damage))
     }
 
     /// Makes this the copy of another page.
     pub fn turn(&mut self, index: &GinIndex, block: u32) -> Result<()> {
         index.copy(block, &mut self.bytes)?;
-        self.block = block;
-        self.parse().map_err(|damage| index.corrupt(block, damage))
+        let page = EntryPage::parse(block, &self.bytes);
+        let EntryPage { len, is_leaf, right, .. } =
+            page.map_err(|damage| index.corrupt(block, damage))?;
+        (self.block, self.len, self.is_leaf, self.right) = (block, len, is_leaf, right);
+        Ok(())
     }
+}
 
-    fn parse(&mut self) -> Parsed<()> {
-        let page = Page::parse(&self.bytes)?;
-        self.is_leaf = match page.kind {
+impl<'p> EntryPage<&'p Block> {
+    fn parse(block: u32, bytes: &'p Block) -> Parsed<EntryPage<&'p Block>> {
+        let page = Page::parse(bytes)?;
+        let is_leaf = match page.kind {
             Kind::EntryLeaf => true,
             Kind::EntryInner => false,
             _ => return Err(Damage("it is not a page of the entry tree")),
         };
-        self.right = page.right;
-        self.len = page.tuples()?;
+        let (len, right) = (page.tuples()?, page.right);
         // The rightmost leaf may be empty: it is the root of an index without rows.
-        if self.len == 0 && !(self.is_leaf && self.right.is_none()) {
+        if len == 0 && !(is_leaf && right.is_none()) {
             return Err(Damage("it has no entries"));
         }
-        Ok(())
+        Ok(EntryPage { block, bytes, len, is_leaf, right })
     }
 
+    fn copy(self) -> EntryPage {
+        let EntryPage { block, bytes, len, is_leaf, right } = self;
+        EntryPage { block, bytes: Box::new(*bytes), len, is_leaf, right }
+    }
+}
+
+impl<B: Deref<Target = Block>> EntryPage<B> {
     pub fn tuple(&self, at: usize) -> Parsed<Tuple<'_>> {
         Tuple::at(&self.bytes, at)
     }
@@ -150,31 +162,35 @@ pub fn first_behind(page: &Block, len: usize, place: Place<'_>) -> Parsed<usize>
 
 /// Finds the leaf that has, or would have, the first entry behind a place.
 pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
-    let mut page = EntryPage::read(index, ROOT)?;
-    let mut left = None;
-    for _ in 0..DEEPEST {
-        let damaged = |block| move |damage| index.corrupt(block, damage);
+    let (mut block, mut left, mut levels, mut was_leaf) = (ROOT, None, 0, None);
+    loop {
+        pgrx::check_for_interrupts!();
+        let locked = index.lock(block)?;
+        let damaged = |damage| index.corrupt(block, damage);
+        let page = EntryPage::parse(block, locked.bytes()).map_err(damaged)?;
+        if was_leaf.is_some_and(|was_leaf| was_leaf != page.is_leaf) {
+            return Err(damaged(Damage("its left sibling is of another level")));
+        }
         // The root never has a right link.
-        while let Some(right) = page.onward(place).map_err(damaged(page.block))? {
-            left = page.owned_key(page.len - 1).map_err(damaged(page.block))?;
-            let was_leaf = page.is_leaf;
-            page.turn(index, right)?;
-            if page.is_leaf != was_leaf {
-                return Err(index.corrupt(right, Damage("its left sibling is of another level")));
-            }
+        if let Some(right) = page.onward(place).map_err(damaged)? {
+            left = page.owned_key(page.len - 1).map_err(damaged)?;
+            (block, was_leaf) = (right, Some(page.is_leaf));
+            continue;
         }
         if page.is_leaf {
-            let at = page.first_behind(place).map_err(damaged(page.block))?;
-            return Ok(Found { page, at, left });
+            let at = page.first_behind(place).map_err(damaged)?;
+            return Ok(Found { page: page.copy(), at, left });
         }
-        let child = page.child_behind(place).map_err(damaged(page.block))?;
+        let child = page.child_behind(place).map_err(damaged)?;
         if child > 0 {
             // An entry with this key is, or was when the page was split, the last one of the child before: and is there
             // still, somewhere on the left.
-            left = page.owned_key(child - 1).map_err(damaged(page.block))?;
+            left = page.owned_key(child - 1).map_err(damaged)?;
         }
-        let downlink = page.tuple(child).map_err(damaged(page.block))?.downlink();
-        page.turn(index, downlink)?;
+        levels += 1;
+        if levels > DEEPEST {
+            return Err(damaged(Damage("the entry tree has no end")));
+        }
+        (block, was_leaf) = (page.tuple(child).map_err(damaged)?.downlink(), None);
     }
-    Err(index.corrupt(page.block, Damage("the entry tree has no end")))
 }

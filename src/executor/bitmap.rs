@@ -62,6 +62,8 @@ pub struct Collector<'r> {
     is_sorted: bool,
     /// A row was met that has no number.
     is_narrow: bool,
+    /// Whether those on other pages need not be counted.
+    pub is_uncounted: bool,
     /// How many postings there were on other pages.
     pub passed: u64,
     /// How many on these.
@@ -72,8 +74,19 @@ impl<'r> Collector<'r> {
     /// `blocks`: how many the table has.
     pub fn new(numbering: Numbering, region: &'r Region, blocks: u32) -> Collector<'r> {
         let (list, bits) = (Vec::new(), Vec::new());
-        let (is_sorted, is_narrow, passed, taken) = (true, false, 0, 0);
-        Collector { numbering, region, blocks, list, bits, is_sorted, is_narrow, passed, taken }
+        let (is_sorted, is_narrow, is_uncounted, passed, taken) = (true, false, false, 0, 0);
+        Collector {
+            numbering,
+            region,
+            blocks,
+            list,
+            bits,
+            is_sorted,
+            is_narrow,
+            is_uncounted,
+            passed,
+            taken,
+        }
     }
 
     #[inline]
@@ -143,6 +156,11 @@ impl Sink for Collector<'_> {
     #[inline]
     fn wants(&self, first: u32, last: u32) -> bool {
         self.region.meets(first..=last)
+    }
+
+    #[inline]
+    fn is_done(&self, block: u32) -> bool {
+        self.is_uncounted && !self.region.meets(block..=u32::MAX)
     }
 
     #[inline]

@@ -121,12 +121,14 @@ fn count(
     let breadth = if wanted == 0 { 0 } else { breadth(leaves, predicate)? };
     let heads = if breadth < WIDE { [None, Some(wanted)] } else { [Some(0), Some(wanted)] };
     for head in heads.into_iter().flatten() {
-        let Some(Tally { outside, within }) = tally(leaves, predicate, &open, head)? else {
-            return Ok(None);
-        };
+        let found = tally(leaves, predicate, before, &open, head)?;
+        let Some(Tally { outside, within, every }) = found else { return Ok(None) };
         // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
         if !before.is_within(&Map::read(reader.heap, blocks)) || reader.heap.blocks() != blocks {
             return Ok(None);
+        }
+        if let Some(every) = every {
+            before.remember(&leaves.region, every);
         }
         let (mut any, looks) = reader.check(within, &open);
         *looked_up += looks;

@@ -2,7 +2,7 @@
 
 use super::relation::Part;
 use crate::document::{Jsonb, JsonbArg};
-use crate::index::gin::Tid;
+use crate::index::gin::{Tid, is_logged};
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 
@@ -40,6 +40,12 @@ impl Heap {
 
     pub fn relation(&self) -> pg_sys::Relation {
         self.relation
+    }
+
+    /// Its OID, if whatever changes it is written ahead.
+    pub fn logged(&self) -> Option<u32> {
+        // SAFETY: the relation is open.
+        unsafe { is_logged(self.relation).then(|| (*self.relation).rd_id.to_u32()) }
     }
 
     pub fn column(&self) -> i32 {

@@ -164,10 +164,16 @@ impl<'i> Leaves<'i> {
 
     /// The same, with the number of those outside the region.
     pub fn every(&self) -> Result<Met> {
+        self.every_of(None)
+    }
+
+    /// The same, where that number is known perhaps.
+    pub fn every_of(&self, outside: Option<u64>) -> Result<Met> {
         let mut rows = self.collector();
+        rows.is_uncounted = outside.is_some();
         key::EVERY.iter().try_for_each(|key| self.key(key, &mut rows))?;
         self.add_read(rows.taken, rows.passed);
-        let (passed, any) = (rows.passed, rows.finish()?);
+        let (passed, any) = (outside.unwrap_or(rows.passed), rows.finish()?);
         Ok(Met { found: Found { any, ..Found::none() }, passed, is_sure: true })
     }
 

@@ -4,7 +4,7 @@ use super::bitmap::Numbering;
 use std::ops::RangeInclusive;
 
 /// Some pages of a table: all of them, or the first ones and some more.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Region {
     is_all: bool,
     /// Pages before this one are in it.

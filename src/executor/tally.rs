@@ -7,6 +7,7 @@
 use super::bitmap::Found;
 use super::leaves::{Leaves, Met};
 use super::region::Region;
+use super::visibility::Map;
 use crate::error::Result;
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Span, spans};
@@ -22,6 +23,8 @@ const HEAD: u32 = 64;
 pub struct Tally {
     pub outside: u64,
     pub within: Found,
+    /// How many rows there are outside of it, where that was counted.
+    pub every: Option<u64>,
 }
 
 /// The documents that have one of some leaves, or all that have none of them.
@@ -90,11 +93,12 @@ pub fn breadth(leaves: &Leaves<'_>, predicate: &Predicate) -> Result<usize> {
     Ok(breadth)
 }
 
-/// Counts what matches outside of a region, which holds the pages that were not all-visible before, and the first ones if some rows are
+/// Counts what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first ones if some rows are
 /// wanted. None if that cannot be done.
 pub fn tally(
     leaves: &mut Leaves<'_>,
     predicate: &Predicate,
+    before: &Map,
     open: &RoaringBitmap,
     rows: u32,
 ) -> Result<Option<Tally>> {
@@ -116,9 +120,11 @@ pub fn tally(
     };
     let Some(Met { found, passed, .. }) = met.filter(|met| met.is_sure) else { return Ok(None) };
     if !countable.is_negated {
-        return Ok(Some(Tally { outside: passed, within: found }));
+        return Ok(Some(Tally { outside: passed, within: found, every: None }));
     }
-    let every = leaves.every()?;
+    let known = before.rows_outside(&leaves.region);
+    let every = leaves.every_of(known)?;
     let outside = every.passed.saturating_sub(passed);
-    Ok(Some(Tally { outside, within: every.found.without(&found) }))
+    let within = every.found.without(&found);
+    Ok(Some(Tally { outside, within, every: known.is_none().then_some(every.passed) }))
 }

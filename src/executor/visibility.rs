@@ -7,8 +7,10 @@
 
 use super::bitmap::Numbering;
 use super::heap::Heap;
+use super::region::Region;
 use pgrx::pg_sys;
 use roaring::RoaringBitmap;
+use std::cell::RefCell;
 
 /// visibilitymap.c: MAPSIZE and HEAPBLOCKS_PER_PAGE. Two bits a block, the lower one for all-visible.
 const MAP_BYTES: usize = (pg_sys::BLCKSZ - 24) as usize;
@@ -20,28 +22,85 @@ const ALL_VISIBLE: u8 = 0b0101_0101;
 pub struct Map {
     bytes: Vec<u8>,
     blocks: u32,
+    /// The LSN of each page of it, and the table, if setting a bit of it always changes that.
+    lsns: Vec<u64>,
+    table: Option<u32>,
+}
+
+/// How many rows a table has on its all-visible pages but for those of a region.
+struct Remembered {
+    table: u32,
+    blocks: u32,
+    bytes: Vec<u8>,
+    lsns: Vec<u64>,
+    region: Region,
+    rows: u64,
+}
+
+/// So much is remembered at most. Each has a copy of a map: of one of half a megabyte, 16 GB of table.
+const TABLES: usize = 8;
+const LONGEST: usize = 512 << 10;
+
+thread_local! {
+    static REMEMBERED: RefCell<Vec<Remembered>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Map {
     pub fn read(heap: &Heap, blocks: u32) -> Map {
         let mut bytes = Vec::with_capacity(blocks.div_ceil(BLOCKS_PER_BYTE) as usize);
+        let mut lsns = Vec::new();
         for first in (0..blocks).step_by(BLOCKS_PER_PAGE as usize) {
             let wanted = (blocks - first).div_ceil(BLOCKS_PER_BYTE).min(MAP_BYTES as u32) as usize;
             let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
             // SAFETY: the relation is open. What comes back is a pinned buffer with the block's page of the map, or none where the
-            // map is shorter. As in visibilitymap_get_status itself it is read without a lock: a byte is read at once.
+            // map is shorter. It is read under a share lock, so that bits and LSN are of one moment.
             unsafe {
                 pg_sys::visibilitymap_get_status(heap.relation(), first, &raw mut buffer);
                 if buffer != pg_sys::InvalidBuffer as pg_sys::Buffer {
                     let page = pg_sys::BufferGetPage(buffer).cast::<u8>();
+                    pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                    lsns.push(page.cast::<u64>().read());
                     bytes.extend_from_slice(std::slice::from_raw_parts(page.add(24), wanted));
-                    pg_sys::ReleaseBuffer(buffer);
+                    pg_sys::UnlockReleaseBuffer(buffer);
                 } else {
+                    lsns.push(0);
                     bytes.resize(bytes.len() + wanted, 0);
                 }
             }
         }
-        Map { bytes, blocks }
+        // A page that was never written ahead has no LSN.
+        let table = heap.logged().filter(|_| !lsns.contains(&0));
+        Map { bytes, blocks, lsns, table }
+    }
+
+    /// How many rows are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever sets bits of the map
+    /// gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they were under the same
+    /// LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
+    pub fn rows_outside(&self, region: &Region) -> Option<u64> {
+        REMEMBERED.with_borrow(|all| {
+            let same = |known: &&Remembered| {
+                Some(known.table) == self.table
+                    && (known.blocks, &known.lsns) == (self.blocks, &self.lsns)
+                    && known.region == *region
+                    && known.bytes == self.bytes
+            };
+            all.iter().find(same).map(|known| known.rows)
+        })
+    }
+
+    /// Remembers that number. It must have been counted while the table got no longer.
+    pub fn remember(&self, region: &Region, rows: u64) {
+        let Some(table) = self.table.filter(|_| self.bytes.len() <= LONGEST) else { return };
+        let Map { blocks, ref bytes, ref lsns, .. } = *self;
+        let (bytes, lsns, region) = (bytes.clone(), lsns.clone(), region.clone());
+        REMEMBERED.with_borrow_mut(|all| {
+            // With and without first rows to show, two regions are asked for.
+            all.retain(|known| {
+                known.table != table || known.lsns == lsns && known.region != region
+            });
+            all.truncate(TABLES - 1);
+            all.insert(0, Remembered { table, blocks, bytes, lsns, region, rows });
+        });
     }
 
     /// Pages that are all-visible in both.

@@ -27,12 +27,8 @@ impl GinIndex {
     pub fn open(oid: pg_sys::Oid) -> Result<GinIndex> {
         // SAFETY: index_open raises an error when there is no such index.
         let relation = unsafe { pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) };
-        // SAFETY: an open relation has its row of pg_class; a setting of the server.
-        let is_logged = unsafe {
-            (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
-                && pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32
-        };
-        let logged = is_logged.then(|| oid.to_u32());
+        // SAFETY: it is open.
+        let logged = unsafe { is_logged(relation) }.then(|| oid.to_u32());
         let index = GinIndex { relation, blocks: Cell::new(0), logged };
         // SAFETY: an open relation has its row of pg_class; an index's attributes have the types of what it stores.
         let readable = unsafe {
@@ -148,6 +144,18 @@ impl Drop for GinIndex {
             // SAFETY: opened in `open`. The lock is kept, as index scans keep theirs (ExecEndIndexScan).
             unsafe { pg_sys::index_close(self.relation, pg_sys::NoLock as i32) };
         }
+    }
+}
+
+/// Whether all that changes an open relation is written ahead (RelationNeedsWAL), and leaves its LSN on the page.
+///
+/// # Safety
+/// The relation must be open.
+pub unsafe fn is_logged(relation: pg_sys::Relation) -> bool {
+    // SAFETY: an open relation has its row of pg_class; a setting of the server.
+    unsafe {
+        (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
+            && pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32
     }
 }
 

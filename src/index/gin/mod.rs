@@ -29,7 +29,7 @@ mod postings;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
-pub use buffer::GinIndex;
+pub use buffer::{GinIndex, is_logged};
 #[cfg(test)]
 pub use damage::pack;
 pub use entries::{Entries, Entry};

@@ -75,6 +75,12 @@ pub trait Sink {
         true
     }
 
+    /// Whether it is through with all rows before this block, and has no use for the others.
+    #[inline(always)]
+    fn is_done(&self, _block: u32) -> bool {
+        false
+    }
+
     /// There are so many rows that it did not want.
     #[inline(always)]
     fn pass_by(&mut self, _count: usize) {}

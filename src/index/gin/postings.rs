@@ -79,7 +79,11 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         };
         // "To prevent a backend from reaching a deleted page via a right-link, when following a right-link the lock on the
         // previous page is not released until the lock on next page has been acquired" (README).
-        let bound = DataPage::bound(page.bytes()).to_integer();
+        let bound = DataPage::bound(page.bytes());
+        if sink.is_done(bound.block) {
+            return Ok(());
+        }
+        let bound = bound.to_integer();
         if right.is_some() && page.pause() {
             seen = bound.max(seen);
             let data = DataPage::parse(page.bytes());

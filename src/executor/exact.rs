@@ -128,7 +128,7 @@ fn count(
             return Ok(None);
         }
         if let Some(every) = every {
-            before.remember(&leaves.region, every);
+            before.remember(leaves.index, &leaves.region, every);
         }
         let (mut any, looks) = reader.check(within, &open);
         *looked_up += looks;

@@ -42,10 +42,10 @@ impl Heap {
         self.relation
     }
 
-    /// Its OID, if whatever changes it is written ahead.
-    pub fn logged(&self) -> Option<u32> {
+    /// Whether whatever changes it is written ahead.
+    pub fn is_logged(&self) -> bool {
         // SAFETY: the relation is open.
-        unsafe { is_logged(self.relation).then(|| (*self.relation).rd_id.to_u32()) }
+        unsafe { is_logged(self.relation) }
     }
 
     pub fn column(&self) -> i32 {

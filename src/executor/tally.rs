@@ -122,7 +122,7 @@ pub fn tally(
     if !countable.is_negated {
         return Ok(Some(Tally { outside: passed, within: found, every: None }));
     }
-    let known = before.rows_outside(&leaves.region);
+    let known = before.rows_outside(leaves.index, &leaves.region);
     let every = leaves.every_of(known)?;
     let outside = every.passed.saturating_sub(passed);
     let within = every.found.without(&found);

@@ -8,6 +8,7 @@
 use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::region::Region;
+use crate::index::gin::GinIndex;
 use pgrx::pg_sys;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
@@ -22,14 +23,14 @@ const ALL_VISIBLE: u8 = 0b0101_0101;
 pub struct Map {
     bytes: Vec<u8>,
     blocks: u32,
-    /// The LSN of each page of it, and the table, if setting a bit of it always changes that.
+    /// The LSN of each page of it, and whether setting a bit of it always changes that.
     lsns: Vec<u64>,
-    table: Option<u32>,
+    is_logged: bool,
 }
 
-/// How many rows a table has on its all-visible pages but for those of a region.
+/// How many rows an index has of those on all-visible pages, but for those of a region. Where the column is null there are none of them.
 struct Remembered {
-    table: u32,
+    index: u32,
     blocks: u32,
     bytes: Vec<u8>,
     lsns: Vec<u64>,
@@ -38,7 +39,7 @@ struct Remembered {
 }
 
 /// So much is remembered at most. Each has a copy of a map: of one of half a megabyte, 16 GB of table.
-const TABLES: usize = 8;
+const MOST: usize = 8;
 const LONGEST: usize = 512 << 10;
 
 thread_local! {
@@ -69,17 +70,20 @@ impl Map {
             }
         }
         // A page that was never written ahead has no LSN.
-        let table = heap.logged().filter(|_| !lsns.contains(&0));
-        Map { bytes, blocks, lsns, table }
+        let is_logged = heap.is_logged() && !lsns.contains(&0);
+        Map { bytes, blocks, lsns, is_logged }
     }
 
-    /// How many rows are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever sets bits of the map
+    /// How many rows that an index has are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever sets bits of the map
     /// gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they were under the same
     /// LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
-    pub fn rows_outside(&self, region: &Region) -> Option<u64> {
+    pub fn rows_outside(&self, index: &GinIndex, region: &Region) -> Option<u64> {
+        if !self.is_logged {
+            return None;
+        }
         REMEMBERED.with_borrow(|all| {
             let same = |known: &&Remembered| {
-                Some(known.table) == self.table
+                known.index == index.oid()
                     && (known.blocks, &known.lsns) == (self.blocks, &self.lsns)
                     && known.region == *region
                     && known.bytes == self.bytes
@@ -89,17 +93,19 @@ impl Map {
     }
 
     /// Remembers that number. It must have been counted while the table got no longer.
-    pub fn remember(&self, region: &Region, rows: u64) {
-        let Some(table) = self.table.filter(|_| self.bytes.len() <= LONGEST) else { return };
-        let Map { blocks, ref bytes, ref lsns, .. } = *self;
+    pub fn remember(&self, index: &GinIndex, region: &Region, rows: u64) {
+        if !self.is_logged || self.bytes.len() > LONGEST {
+            return;
+        }
+        let (index, blocks, bytes, lsns) = (index.oid(), self.blocks, &self.bytes, &self.lsns);
         let (bytes, lsns, region) = (bytes.clone(), lsns.clone(), region.clone());
         REMEMBERED.with_borrow_mut(|all| {
             // With and without first rows to show, two regions are asked for.
             all.retain(|known| {
-                known.table != table || known.lsns == lsns && known.region != region
+                known.index != index || known.lsns == lsns && known.region != region
             });
-            all.truncate(TABLES - 1);
-            all.insert(0, Remembered { table, blocks, bytes, lsns, region, rows });
+            all.truncate(MOST - 1);
+            all.insert(0, Remembered { index, blocks, bytes, lsns, region, rows });
         });
     }
 

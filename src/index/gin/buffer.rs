@@ -52,6 +52,11 @@ impl GinIndex {
         Error::Corrupt { index: self.name(), block, what }
     }
 
+    pub fn oid(&self) -> u32 {
+        // SAFETY: the relation is open.
+        unsafe { (*self.relation).rd_id.to_u32() }
+    }
+
     /// The index's OID, if a page of it that has the LSN which it had is as it was.
     #[inline]
     pub(super) fn logged(&self) -> Option<u32> {

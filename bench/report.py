@@ -157,7 +157,7 @@ def first(results, titles):
         "A session remembers of the index's leaves how many postings they have, for as long as they do not change: it counts "
         "them at its second look. All other tables are of sessions that have asked before.", ""]  # fmt: skip
     often = max(map(len, part.values()))
-    head = ["query", *(f"{ordinal}" for ordinal in "first second third fourth fifth sixth".split()[:often])]
+    head = ["query", *"first second third fourth fifth sixth".split()[:often]]
     return lines + table(head, [[titles[name], *map(number, times)] for name, times in part.items()])
 
 

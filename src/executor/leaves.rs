@@ -10,7 +10,7 @@ use crate::index::span::{Probe, Span, Truth, is_one_value};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// An index at one moment: what was pending when it was opened, and its tree.
@@ -73,7 +73,7 @@ pub enum Wanted {
 pub struct WantedAt {
     hashes: Vec<PathHash>,
     /// Those below which the paths are asked for, too.
-    above: Vec<String>,
+    above: HashSet<Vec<u8>>,
 }
 
 impl Wanted {
@@ -82,7 +82,7 @@ impl Wanted {
     }
 
     pub fn path(path: &str) -> Wanted {
-        Wanted::At(WantedAt { hashes: vec![PathHash::of(path)], above: vec![] })
+        Wanted::At(WantedAt { hashes: vec![PathHash::of(path)], above: HashSet::new() })
     }
 
     pub fn of(predicate: &Predicate) -> Wanted {
@@ -100,7 +100,7 @@ impl Wanted {
             (Wanted::All, _) | (_, None) => true,
             (Wanted::At(WantedAt { hashes, above }), Some(hash)) => {
                 hashes.binary_search(&hash).is_ok()
-                    || above.iter().any(|path| key::is_below(key, path))
+                    || !above.is_empty() && key::paths_above(key).any(|path| above.contains(path))
             }
         }
     }
@@ -115,7 +115,7 @@ impl WantedAt {
             Predicate::Leaf { path: Some(path), test } => {
                 self.hashes.push(PathHash::of(path));
                 if *test == Test::Exists {
-                    self.above.push(path.clone());
+                    self.above.insert(path.clone().into_bytes());
                 }
                 true
             }
@@ -294,7 +294,7 @@ impl<'i> Leaves<'i> {
         most: Truth,
         taken: &mut Taken<'_>,
     ) -> Result<()> {
-        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let full = |stored: &[u8]| key::value(hash, stored);
         for span in &probe.spans {
             if let Some(value) = span.point() {
                 let truth = if span.ask { Truth::Maybe } else { most };
@@ -335,7 +335,7 @@ impl<'i> Leaves<'i> {
         most: Truth,
         taken: &mut Taken<'_>,
     ) -> Result<u64> {
-        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let full = |stored: &[u8]| key::value(hash, stored);
         let (mut entries, below) =
             (Entries::ascending(self.index, &full(&span.from))?, full(&span.below));
         let mut keys = 0;

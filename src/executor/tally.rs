@@ -76,25 +76,28 @@ impl<'p> Countable<'p> {
     }
 }
 
-/// About how many leaves of the index a count of intervals reads: those that need not be unpacked. 0 of what is no such thing.
+/// About how many leaves of the index a count of intervals reads, but for the first ones: those that need not be unpacked. 0 of what
+/// is no such thing.
 pub fn breadth(leaves: &Leaves<'_>, predicate: &Predicate) -> Result<usize> {
     let Some(countable) = Countable::new(predicate) else { return Ok(0) };
     let mut breadth = 0;
     for (path, test) in countable.leaves {
-        let full = |value: &[u8]| [&key::value_prefix(PathHash::of(path)), value].concat();
+        let hash = PathHash::of(path);
         let spans = if *test == Test::Exists { vec![] } else { spans(test) };
         if spans.iter().any(|span| span.ask) {
             return Ok(0);
         }
         for span in spans.iter().filter(|span| span.point().is_none()) {
-            breadth += leaves.index.estimate_leaves(&full(&span.from), &full(&span.below))?;
+            breadth += leaves
+                .index
+                .estimate_leaves(&key::value(hash, &span.from), &key::value(hash, &span.below))?;
         }
     }
     Ok(breadth)
 }
 
-/// Counts what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first ones if some rows are
-/// wanted. None if that cannot be done.
+/// Counts what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first
+/// ones if some rows are wanted. None if that cannot be done.
 pub fn tally(
     leaves: &mut Leaves<'_>,
     predicate: &Predicate,

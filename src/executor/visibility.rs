@@ -74,9 +74,9 @@ impl Map {
         Map { bytes, blocks, lsns, is_logged }
     }
 
-    /// How many rows that an index has are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever sets bits of the map
-    /// gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they were under the same
-    /// LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
+    /// How many rows that an index has are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever
+    /// sets bits of the map gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they
+    /// were under the same LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
     pub fn rows_outside(&self, index: &GinIndex, region: &Region) -> Option<u64> {
         if !self.is_logged {
             return None;

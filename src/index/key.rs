@@ -75,6 +75,11 @@ pub fn value_prefix(hash: PathHash) -> [u8; 5] {
     tagged(VALUE, hash)
 }
 
+/// The V key of a path with this hash and of a stored value; or where such keys begin or end.
+pub fn value(hash: PathHash, stored: &[u8]) -> Vec<u8> {
+    [&value_prefix(hash), stored].concat()
+}
+
 /// Where the keys of some kind begin, and where they end.
 pub const ALL_PATHS: ([u8; 1], [u8; 1]) = ([EXISTS], [EXISTS + 1]);
 pub const ALL_VALUES: ([u8; 1], [u8; 1]) = ([VALUE], [VALUE + 1]);
@@ -84,6 +89,12 @@ pub fn is_below(key: &[u8], path: &str) -> bool {
     path_of(key)
         .and_then(|other| other.strip_prefix(path.as_bytes()))
         .is_some_and(|rest| rest.first() == Some(&b'.'))
+}
+
+/// The paths above that of an E key.
+pub fn paths_above(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let path = path_of(key).unwrap_or_default();
+    path.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(end, _)| &path[..end])
 }
 
 /// The path of an E key.

@@ -211,7 +211,7 @@ impl Builder {
     fn at(&mut self, path: &str, test: &Test) -> Node {
         let hash = PathHash::of(path);
         let probe = Rc::new(Probe::new(test));
-        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let full = |stored: &[u8]| key::value(hash, stored);
         let keys = probe.spans.iter().map(|span| match span.point() {
             Some(value) => Asked::Key(full(value)),
             None => Asked::Span {

@@ -189,7 +189,7 @@ impl Estimator<'_> {
     }
 
     fn span(&self, hash: PathHash, span: &Span, probe: &Probe) -> Result<f64> {
-        let full = |value: &[u8]| [&key::value_prefix(hash), value].concat();
+        let full = |stored: &[u8]| key::value(hash, stored);
         if let Some(value) = span.point() {
             return self.index.estimate_key(&full(value));
         }

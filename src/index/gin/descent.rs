@@ -6,7 +6,8 @@
 //! > follow the right-links until we find the page we're looking for. […] In the entry tree, we never delete pages. (README)
 //!
 //! So each page is unlocked before the next one is locked: its links hold for ever. A leaf is copied under its lock and looked at
-//! without: what a split moves away later is still in the copy. A split that the parent does not know of yet (GIN_INCOMPLETE_SPLIT) is walked over like any other.
+//! without: what a split moves away later is still in the copy. A split that the parent does not know of yet
+//! (GIN_INCOMPLETE_SPLIT) is walked over like any other.
 
 use super::buffer::{GinIndex, expand};
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};

@@ -47,13 +47,13 @@ impl GinIndex {
 }
 
 impl GinIndex {
-    /// About how many leaves of the entry tree a walk from one key to another goes through.
+    /// About how many leaves of the entry tree a walk from one key to another goes on to, behind the first one.
     pub fn estimate_leaves(&self, from: &[u8], to: &[u8]) -> Result<usize> {
         let root = || EntryPage::read(self, super::descent::ROOT);
         let (mut left, mut right, mut between) = (root()?, root()?, 0usize);
         for _ in 0..DEEPEST {
             if left.is_leaf || right.is_leaf {
-                return Ok(between + 1);
+                return Ok(between);
             }
             let child = |page: &EntryPage, key| {
                 let at = page.child_behind(Place::Before(key))?;

@@ -42,7 +42,7 @@ impl Postings<'_> {
 /// Goes through all leaves of a posting tree.
 fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
-    let (mut last, mut ahead) = (0, Ahead::default());
+    let (mut last, mut ahead, mut pages) = (0, Ahead::default(), 0);
     // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
     // read for what lies behind its bound as it was.
     let mut seen = 0;
@@ -91,6 +91,11 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         }
         let Some(right) = right else { return Ok(()) };
         page = page.step(right)?;
+        // Of a tree that leads back to itself, items do not ascend; but known leaves are not read.
+        pages += 1;
+        if pages > index.blocks() {
+            return Err(index.corrupt(page.block, Damage("the posting tree's leaves have no end")));
+        }
     }
 }
 

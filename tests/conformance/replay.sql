@@ -52,67 +52,14 @@ FROM asked;
 
 -- ---- Deviations: the rules of DEVIATIONS.md ---------------------------------------------------------------------------
 
-CREATE TEMP TABLE leaf AS
-WITH RECURSIVE node (path, value) AS (
-    SELECT NULL, doc FROM document
-    UNION ALL
-    SELECT inner_path, inner_value FROM node, LATERAL (
-        SELECT concat_ws('.', path, key), member
-        FROM jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) AS o (key, member)
-        UNION ALL
-        SELECT path, item FROM jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END) AS item
-    ) AS i (inner_path, inner_value)
-)
-SELECT path, jsonb_typeof(value) AS type, value #>> '{}' AS value FROM node
-WHERE jsonb_typeof(value) IN ('string', 'number', 'boolean');
-
--- Whether a double is not exactly the number.
-CREATE FUNCTION pg_temp.is_rounded(number text) RETURNS bool LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN number::numeric <> number::float8::text::numeric;
-EXCEPTION WHEN numeric_value_out_of_range THEN
-    RETURN true;
-END
-$$;
-
--- The recorder makes a path's field one of doubles where a number of it is not a long.
-CREATE TEMP TABLE path AS
-SELECT path, array_agg(DISTINCT type) AS types,
-    bool_or(type = 'number' AND (value::numeric <> trunc(value::numeric) OR value::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807)) AS is_double,
-    bool_or(type = 'number' AND pg_temp.is_rounded(value)) AS has_rounded,
-    bool_or(value ~ '^\d{4}-\d\d-\d\dT[\d:.]+Z$') AS has_instants, bool_or(value ~ '^\d{4}-.*T.*[.]\d+Z$') AS has_fractions
-FROM leaf GROUP BY path;
-
--- What is asked of which path, read from the canonical form, in which everything special is escaped.
-CREATE TEMP TABLE test AS
-SELECT line, regexp_replace(part[1], '\\(.)', '\1', 'g') AS path, part[2] AS form
-FROM asked, LATERAL regexp_matches(canonical, '((?:\\.|[^]\s\\:"+()^~[{}/*?-])+):'
-    '("(?:\\.|[^"\\])*"|/(?:\\/|[^/])+/|[[{](?:"[^"]*"|[^]"}])+[]}]|(?:\\.|[^\s()])+)', 'g') AS part;
-CREATE INDEX ON test (line);
-
 -- Which rules a query falls under.
 CREATE TEMP TABLE ruled AS
 SELECT line, rule
 FROM compared AS c, LATERAL (
-    SELECT 'no default field' WHERE code IS NULL AND (solr_refused = 'field' OR solr_hits IS NOT NULL AND query ~ '(^|[^\\\w?]|[~^][0-9.]*)\*\s*:\s*(?!\*(\s|\)|\^|~|"|$))')
-    UNION ALL SELECT 'path named *' WHERE query ~ '\\\*\s*:\s*\*'
-    UNION ALL SELECT 'value of another type' WHERE solr_refused = 'type' AND code IS NULL
+    SELECT 'path named *' WHERE query ~ '\\\*\s*:\s*\*'
     UNION ALL SELECT 'other query parser' WHERE solr_hits IS NOT NULL AND code = '0A000'
     UNION ALL SELECT 'too complex for Solr' WHERE solr_message LIKE 'TooComplexToDeterminize%'
     UNION ALL SELECT 'too complex here' WHERE code IN ('54000', '54001')
-    UNION ALL SELECT DISTINCT r.rule
-    FROM test AS t JOIN path AS p USING (path), LATERAL (VALUES
-        ('boolean', types = '{boolean}' AND form !~ '^(true|false|\*|[[{](true|false|\*) TO (true|false|\*)[]}])(\^=?[0-9.]+)?$'),
-        ('several types', cardinality(types) > 1),
-        ('number as Java reads it', 'number' = ANY (types) AND form ~ '[^\x01-\x7f]|[0-9.][dDfF]\M|NaN|Infinity|0[xX]|"\s|\s"'),
-        ('exact number', is_double AND (has_rounded OR EXISTS (SELECT
-            FROM regexp_matches(form, '-?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]{1,4})?', 'g') AS n WHERE pg_temp.is_rounded(n[1])))),
-        ('date', has_instants AND (form ~ 'NOW|T[\d:]+([.]\d+Z|Z[-+/])' OR has_fractions AND form ~ 'T[\d:]+Z')),
-        ('expansions of fuzzy terms', form ~ '~[12](\^=?[0-9.]+)?$' AND 50 < (SELECT count(DISTINCT value) FROM leaf AS l
-            WHERE l.path = t.path AND length(value) BETWEEN length(form) / 2 - 3 AND length(form)))
-    ) AS r (rule, applies) WHERE t.line = c.line AND solr_hits IS NOT NULL AND applies
-    UNION ALL SELECT 'exists below' FROM test AS t WHERE t.line = c.line AND form LIKE '*%'
-        AND EXISTS (SELECT FROM path WHERE starts_with(path.path, t.path || '.'))
 ) AS r (rule);
 
 -- ---- Figures ----------------------------------------------------------------------------------------------------------

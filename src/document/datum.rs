@@ -38,7 +38,8 @@ impl FromDatum for JsonbArg<'_> {
                 pgrx::varsize_any_exhdr(varlena),
             )
         };
-        Some(JsonbArg(Jsonb::new(bytes)))
+        // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql).
+        Some(JsonbArg(unsafe { Jsonb::new(bytes) }))
     }
 }
 
@@ -47,7 +48,7 @@ unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: as above; a null never gets here, because PostgreSQL does not call a strict function with one and an
         // optional argument goes through `unbox_nullable_arg`.
-        unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(JsonbArg(Jsonb::new(&[])))
+        unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(JsonbArg(Jsonb::empty()))
     }
 
     unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {

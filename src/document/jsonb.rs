@@ -33,8 +33,16 @@ pub struct Jsonb<'a> {
 
 impl<'a> Jsonb<'a> {
     /// Reads the payload of a jsonb value, behind its length word.
-    pub fn new(bytes: &'a [u8]) -> Jsonb<'a> {
+    ///
+    /// # Safety
+    /// The strings in it must be UTF-8, as jsonb_in sees to. All else is checked: what is damaged ends early.
+    pub unsafe fn new(bytes: &'a [u8]) -> Jsonb<'a> {
         Jsonb { bytes, header: word(bytes, 0).unwrap_or(IS_ARRAY) }
+    }
+
+    /// One without anything in it.
+    pub fn empty() -> Jsonb<'a> {
+        Jsonb { bytes: &[], header: IS_ARRAY }
     }
 
     /// The bytes, which are a jsonb payload of their own wherever the container is found.
@@ -87,15 +95,15 @@ impl<'a> Jsonb<'a> {
         let aligned = start.next_multiple_of(4);
         let value = |from: usize| self.bytes.get(base + from..base + end);
         Some(match entry & TYPE_MASK {
-            // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql). Looking at
-            // each key and string again would take as long as all the rest.
+            // SAFETY: as `new` demands. Looking at each key and string again would take as long as all the rest.
             IS_STRING => {
                 Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
             }
             IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric(value(aligned)?)))),
             IS_FALSE => Item::Leaf(Leaf::Bool(false)),
             IS_TRUE => Item::Leaf(Leaf::Bool(true)),
-            IS_CONTAINER => Item::Container(Jsonb::new(value(aligned)?)),
+            // SAFETY: a part of what `new` was given.
+            IS_CONTAINER => Item::Container(unsafe { Jsonb::new(value(aligned)?) }),
             _ => Item::Null,
         })
     }

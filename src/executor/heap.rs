@@ -186,7 +186,7 @@ impl Stored<'_> {
             let plain = pg_sys::pg_detoast_datum(stored);
             let datum = pg_sys::Datum::from(plain);
             let document = JsonbArg::from_datum(datum, false).map(|doc| doc.document());
-            let result = read(document.unwrap_or(Jsonb::new(&[])));
+            let result = read(document.unwrap_or(Jsonb::empty()));
             if plain != stored {
                 pg_sys::pfree(plain.cast());
             }

@@ -246,6 +246,16 @@ impl Rows {
     }
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.keys += other.keys;
+        self.postings += other.postings;
+        self.counted += other.counted;
+        self.rows += other.rows;
+        self.heap_pages += other.heap_pages;
+    }
+}
+
 impl Counts {
     pub(super) fn add(&mut self, leaves: &Leaves<'_>, heap: &Heap) {
         let read = leaves.read.borrow();

@@ -30,7 +30,7 @@ pub unsafe extern "C-unwind" fn explain(
             return;
         }
         let scan = node::scan_of(node);
-        let counts = scan.answer.counts();
+        let counts = scan.counts();
         let number = |label: &CStr, number: u64| {
             pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
         };
@@ -38,7 +38,15 @@ pub unsafe extern "C-unwind" fn explain(
         number(c"Index Postings", counts.postings + counts.counted);
         number(c"Heap Blocks", counts.heap_pages + scan.pages.visited);
         if scan.removed > 0 {
-            number(c"Rows Removed by Index Recheck", scan.removed);
+            // As PostgreSQL shows it: for each time that the scan was begun.
+            let turns = (*node).ss.ps.instrument.as_ref().map_or(1.0, |spent| spent.nloops);
+            pg_sys::ExplainPropertyFloat(
+                c"Rows Removed by Index Recheck".as_ptr(),
+                std::ptr::null(),
+                scan.removed as f64 / turns.max(1.0),
+                0,
+                es,
+            );
         }
     }
 }

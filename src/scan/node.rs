@@ -5,7 +5,7 @@ use super::answer::{Answer, Table};
 use super::pages::Pages;
 use super::plan::{self, Methods, Ways};
 use crate::error::Result;
-use crate::executor::Part;
+use crate::executor::{Counts, Part};
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
 static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
@@ -47,15 +47,25 @@ pub struct Scan {
     asked: Option<Vec<Vec<u8>>>,
     is_current: bool,
     pub answer: Answer,
+    /// What answers before this one took.
+    spent: Counts,
     pub pages: Pages,
     /// Rows that turned out not to match.
     pub removed: u64,
 }
 
 impl Scan {
+    /// What all answers took: of a scan that is begun again, with other queries, there are several.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.spent;
+        counts += self.answer.counts();
+        counts
+    }
+
     /// Ends what the server has to do with it.
     fn close(&mut self) {
         self.pages.release();
+        self.spent = self.counts();
         std::mem::replace(&mut self.answer, Answer::none()).close();
     }
 }
@@ -121,6 +131,7 @@ unsafe extern "C-unwind" fn begin(
             asked: None,
             is_current: false,
             answer: Answer::none(),
+            spent: Counts::default(),
             pages: Pages::new(table.relation, table.snapshot),
             removed: 0,
         };

@@ -3,10 +3,11 @@
 //! This is the only module that raises. Errors that PostgreSQL itself raises beneath us (a lock not available, a
 //! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
 
-use crate::lucene;
+use crate::{lucene, versions};
 use pgrx::PgSqlErrorCode as Code;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, function_name};
+use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
+use pgrx::{PgLogLevel, function_name, pg_sys};
+use std::ffi::CString;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -132,6 +133,24 @@ impl Error {
         }
     }
 
+    /// Raises the error, unless a call's context asks for it to be handed back: pg_input_is_valid, and COPY that passes by bad rows.
+    ///
+    /// # Safety
+    /// The context must be that of a function call.
+    pub unsafe fn raise_or_save(self, context: *mut pg_sys::Node) {
+        let text = |text: String| CString::new(text.replace('\0', "")).unwrap_or_default();
+        let saved = versions::Saved {
+            code: self.code() as i32,
+            message: text(self.to_string()),
+            detail: self.detail().map(text),
+            hint: self.hint().map(text),
+        };
+        // SAFETY: as above.
+        if !unsafe { versions::save_error(context, &saved) } {
+            self.raise();
+        }
+    }
+
     /// Raises the error in PostgreSQL, for places that cannot return it.
     pub fn raise(self) -> ! {
         ErrorReport::from(self).report(PgLogLevel::ERROR);
@@ -164,6 +183,21 @@ pub fn warning(message: String, hint: &str) {
     ErrorReport::new(Code::ERRCODE_WARNING, message, function_name!())
         .set_hint(hint)
         .report(PgLogLevel::WARNING);
+}
+
+/// With RUST_BACKTRACE in the server's environment, pgrx appends a backtrace to the DETAIL of every error that passes through it, a
+/// cancelled query's as well: its panic hook captures one for each. So errors do not get there; a panic, which is a fault of ours,
+/// does, and shows where it came from.
+pub fn keep_backtraces_out() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_error = panic.payload().is::<CaughtError>()
+            || panic.payload().is::<ErrorReportWithLevel>()
+            || panic.payload().is::<ErrorReport>();
+        if !is_error {
+            hook(panic);
+        }
+    }));
 }
 
 /// What is wrong with a text is said in its own terms; that it is the text, before.

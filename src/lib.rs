@@ -37,15 +37,12 @@ pgrx::extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap)
 pgrx::extension_sql_file!("../sql/operator.sql", name = "operator", requires = ["bootstrap"]);
 pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 
-/// With RUST_BACKTRACE in the server's environment, pgrx appends a backtrace to the DETAIL of every error that passes through,
-/// a cancelled query's as well. That is for developers: RUST_LIB_BACKTRACE=1 asks for it.
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
-    if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
-        // SAFETY: a backend has one thread, so nobody reads the environment meanwhile.
-        unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
-    }
+    error::keep_backtraces_out();
     scan::init();
+    // Behind all that define settings.
+    versions::reserve_settings(c"session_store");
 }
 
 /// Required at the crate's root by `cargo pgrx test`.

@@ -1,6 +1,7 @@
 //! What differs between PostgreSQL 14 and 18.
 
 use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
 
 #[cfg(any(feature = "pg14", feature = "pg15"))]
 type Locator = pg_sys::RelFileNode;
@@ -62,4 +63,80 @@ pub unsafe fn count_scan(index: pg_sys::Relation) {
             statistics.counts.numscans += 1;
         }
     }
+}
+
+/// Refuses settings of the prefix that are not defined, such as misspelt ones; 14 only warns, and only of those set so far.
+pub fn reserve_settings(prefix: &CStr) {
+    // SAFETY: the prefix is copied, or only read (guc.c).
+    unsafe {
+        #[cfg(feature = "pg14")]
+        pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
+        #[cfg(not(feature = "pg14"))]
+        pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
+    }
+}
+
+/// An error for whoever asked to be handed it.
+pub struct Saved {
+    pub code: i32,
+    pub message: CString,
+    pub detail: Option<CString>,
+    pub hint: Option<CString>,
+}
+
+/// Hands an error back where the context of a call asks for that, from 16 on (miscnodes.h: ErrorSaveContext). False where it is to
+/// be raised.
+///
+/// # Safety
+/// The context must be that of a function call.
+pub unsafe fn save_error(context: *mut pg_sys::Node, error: &Saved) -> bool {
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    {
+        let _ = (context, &error.code, &error.message, &error.detail, &error.hint);
+        false
+    }
+    // SAFETY: a context is null or a node. errsave_start says whether the details are wanted; between it and errsave_finish they are
+    // set, all of it copied (elog.c). The calls are as C makes them, and guarded.
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    unsafe {
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_ErrorSaveContext {
+            return false;
+        }
+        let (detail, hint) = (error.detail.as_ref(), error.hint.as_ref());
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            if errsave_start(context, std::ptr::null()) {
+                errcode(error.code);
+                errmsg_internal(c"%s".as_ptr(), error.message.as_ptr());
+                if let Some(detail) = detail {
+                    errdetail_internal(c"%s".as_ptr(), detail.as_ptr());
+                }
+                if let Some(hint) = hint {
+                    errhint(c"%s".as_ptr(), hint.as_ptr());
+                }
+                errsave_finish(
+                    context,
+                    c"versions.rs".as_ptr(),
+                    line!() as i32,
+                    c"save_error".as_ptr(),
+                );
+            }
+        });
+        true
+    }
+}
+
+#[cfg(not(any(feature = "pg14", feature = "pg15")))]
+unsafe extern "C-unwind" {
+    // What pgrx leaves out of its bindings; the first and the last without a guard around each call.
+    fn errsave_start(context: *mut pg_sys::Node, domain: *const std::ffi::c_char) -> bool;
+    fn errcode(code: i32) -> i32;
+    fn errmsg_internal(format: *const std::ffi::c_char, ...) -> i32;
+    fn errdetail_internal(format: *const std::ffi::c_char, ...) -> i32;
+    fn errhint(format: *const std::ffi::c_char, ...) -> i32;
+    fn errsave_finish(
+        context: *mut pg_sys::Node,
+        file: *const std::ffi::c_char,
+        line: i32,
+        function: *const std::ffi::c_char,
+    );
 }

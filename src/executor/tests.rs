@@ -9,8 +9,8 @@ use crate::document::{JsonbArg, Scalar, Scratch, extreme};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key::{self, Keys};
-use crate::index::operator;
 use crate::index::packed::{Unpacked, unpack};
+use crate::index::prepared;
 use crate::index::span::spans;
 use crate::lucene::SortKey;
 use crate::predicate::{Predicate, Test};
@@ -103,7 +103,7 @@ fn part() -> Part {
 fn ask(query: &str) -> (u64, bool) {
     let part = part();
     let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
-    let predicate = done(operator::understand(query)).predicate;
+    let predicate = done(prepared::understand(query)).predicate.clone();
     let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::of(&predicate)));
     let apart = match &*predicate {
         Predicate::Leaf { path: Some(path), test } if *test != Test::Exists => {
@@ -116,7 +116,7 @@ fn ask(query: &str) -> (u64, bool) {
 
 /// How many rows match, by the count that shows a window of them, and by what the matcher says of each.
 fn count(query: &str) -> (u64, i64) {
-    let predicate = done(operator::understand(query)).predicate;
+    let predicate = done(prepared::understand(query)).predicate.clone();
     let first = with_rows(|| {
         done(Search::first(&[part()], &predicate, 1)).map_or(0, |search| search.len())
     });

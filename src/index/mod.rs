@@ -5,6 +5,7 @@ pub mod key;
 mod opclass;
 pub mod operator;
 pub mod packed;
+pub mod prepared;
 pub mod query;
 mod report;
 mod selectivity;

@@ -4,106 +4,29 @@
 //! in each transaction.
 
 use super::opclass::{Arguments, c_functions};
+use super::prepared::{self, Understood};
 use crate::document::JsonbArg;
-use crate::error::{self, Error, Result};
-use crate::lucene::{self, Ast};
-use crate::predicate::{self, Matcher, Predicate};
+use crate::error::{self, Result};
+use crate::predicate::Predicate;
 use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
-use std::cell::RefCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
 c_functions! {
     pg_finfo_session_store_query_in session_store_query_in query_in;
     pg_finfo_session_store_query_out session_store_query_out query_out;
+    pg_finfo_session_store_query_recv session_store_query_recv query_recv;
+    pg_finfo_session_store_query_of_text session_store_query_of_text query_of_text;
     pg_finfo_session_store_match session_store_match matches;
-}
-
-/// A query as it was read.
-#[derive(Clone)]
-pub struct Understood {
-    /// As it was written.
-    pub text: Rc<str>,
-    /// The canonical form, which reads as the same.
-    pub canonical: Rc<str>,
-    pub predicate: Rc<Predicate>,
-    pub notices: Rc<[String]>,
-    /// What `NOW` is, if the query speaks of it.
-    now: Option<pg_sys::TimestampTz>,
-}
-
-impl Understood {
-    fn new(text: &str) -> Result<Understood> {
-        let now = transaction_start();
-        let (ast, lowered) = read_at(text, now)?;
-        let canonical = ast.to_string();
-        Ok(Understood {
-            text: text.into(),
-            now: speaks_of_now(canonical.as_bytes()).then_some(now),
-            canonical: canonical.into(),
-            predicate: lowered.predicate.into(),
-            notices: lowered.notices.into(),
-        })
-    }
-
-    fn is_for(&self, text: &[u8]) -> bool {
-        (self.text.as_bytes() == text || self.canonical.as_bytes() == text) && is_now(self.now)
-    }
-}
-
-thread_local! {
-    /// The query that was read last: reading, planning and running one statement ask for it several times, and the next statement
-    /// may ask for the next rows of it.
-    static LAST: RefCell<Option<Understood>> = const { RefCell::new(None) };
-}
-
-/// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
-pub fn understand(text: &str) -> Result<Understood> {
-    let last =
-        LAST.with_borrow(|last| last.as_ref().filter(|last| last.is_for(text.as_bytes())).cloned());
-    match last {
-        Some(last) => Ok(last),
-        None => {
-            let understood = Understood::new(text)?;
-            LAST.set(Some(understood.clone()));
-            Ok(understood)
-        }
-    }
-}
-
-/// Reads a query, with `NOW` in microseconds since 2000-01-01.
-pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
-    /// timestamp.h: 2000-01-01 less 1970-01-01.
-    const EPOCH_DIFFERENCE_MS: i64 = 946_684_800_000;
-    let ast = lucene::parse(query).map_err(|error| {
-        let text = query.to_string();
-        Error::Query { what: "query", text, error }
-    })?;
-    let lowered = predicate::lower(&ast, now.div_euclid(1000) + EPOCH_DIFFERENCE_MS);
-    Ok((ast, lowered))
-}
-
-/// Microseconds since 2000-01-01.
-fn transaction_start() -> pg_sys::TimestampTz {
-    // SAFETY: reads a variable of the running transaction (xact.c).
-    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
-}
-
-/// Whether what a query in its canonical form means may depend on the time.
-fn speaks_of_now(canonical: &[u8]) -> bool {
-    canonical.windows(3).any(|word| word == b"NOW")
-}
-
-fn is_now(now: Option<pg_sys::TimestampTz>) -> bool {
-    now.is_none_or(|now| now == transaction_start())
 }
 
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
 pub fn predicate(query: &[u8]) -> Rc<Predicate> {
-    match understand(&String::from_utf8_lossy(query)) {
-        Ok(understood) => understood.predicate,
-        Err(error) => error.raise(),
-    }
+    prepare(query).predicate.clone()
+}
+
+fn prepare(query: &[u8]) -> Rc<Understood> {
+    prepared::understand_stored(query).unwrap_or_else(|error| error.raise())
 }
 
 /// Whether a function of the server's is that of the operator.
@@ -117,16 +40,50 @@ pub fn is_match(function: pg_sys::Oid) -> bool {
 
 type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
 
+/// A query as it is stored: in its canonical form. Tells what is odd about it.
+fn stored(text: &str, tell: bool) -> Result<pg_sys::Datum> {
+    let query = prepared::understand(text)?;
+    if tell {
+        query.notices.iter().for_each(|notice| error::notice(notice));
+    }
+    Ok((*query.canonical()?).into_datum().unwrap_or(pg_sys::Datum::null()))
+}
+
 /// (cstring) → lucene_query
 unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; the server's encoding is UTF-8.
     let text = unsafe { CStr::from_ptr(arguments.pointer(0)) }.to_string_lossy();
-    match understand(&text) {
-        Ok(Understood { canonical, notices, .. }) => {
-            notices.iter().for_each(|notice| error::notice(notice));
-            (*canonical).into_datum().unwrap_or(pg_sys::Datum::null())
+    stored(&text, true).unwrap_or_else(|error| {
+        // SAFETY: the context of the call, which may ask for the error to be handed back (elog.h, ereturn).
+        unsafe { error.raise_or_save((*arguments.0).context) };
+        pg_sys::Datum::null()
+    })
+}
+
+/// (StringInfo) → lucene_query: its text, as `text` has it.
+unsafe fn query_recv(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: as declared; the rest of the message is the value, and pq_getmsgtext refuses what is not valid in the encoding.
+    let text = unsafe {
+        let message = arguments.pointer::<pg_sys::StringInfoData>(0);
+        let (mut length, rest) = (0, (*message).len - (*message).cursor);
+        let text = pg_sys::pq_getmsgtext(message, rest, &raw mut length);
+        std::slice::from_raw_parts(text.cast::<u8>(), length as usize)
+    };
+    stored(&String::from_utf8_lossy(text), true).unwrap_or_else(|error| error.raise())
+}
+
+/// (text) → lucene_query. Where the text differs from row to row, only the first row is told what is odd about its query.
+unsafe fn query_of_text(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: as declared. fn_extra belongs to the called function (fmgr.h), which only asks whether it was set.
+    unsafe {
+        let text = String::from_utf8_lossy(arguments.bytes(0));
+        let function = (*arguments.0).flinfo;
+        let is_first = function.is_null() || (*function).fn_extra.is_null();
+        let query = stored(&text, is_first).unwrap_or_else(|error| error.raise());
+        if is_first && !function.is_null() {
+            (*function).fn_extra = function.cast();
         }
-        Err(error) => error.raise(),
+        query
     }
 }
 
@@ -136,26 +93,6 @@ unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
     unsafe { pg_sys::Datum::from(pg_sys::text_to_cstring(arguments.pointer(0))) }
 }
 
-/// A query made ready to match, kept from one call of a plan's function to its next.
-struct Prepared {
-    query: Vec<u8>,
-    /// What `NOW` is, if the query speaks of it.
-    now: Option<pg_sys::TimestampTz>,
-    matcher: Matcher,
-}
-
-impl Prepared {
-    fn new(query: &[u8]) -> Prepared {
-        let matcher = Matcher::new(&predicate(query));
-        let now = speaks_of_now(query).then(transaction_start);
-        Prepared { query: query.to_vec(), now, matcher }
-    }
-
-    fn is_for(&self, query: &[u8]) -> bool {
-        self.query == query && is_now(self.now)
-    }
-}
-
 /// (jsonb, lucene_query) → bool
 unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared. fn_extra belongs to the called function (fmgr.h), and what it points to lives as long as fn_mcxt.
@@ -163,15 +100,14 @@ unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
         let query = arguments.bytes(1);
         let function = &mut *(*arguments.0).flinfo;
         if function.fn_extra.is_null() {
-            let prepared = Prepared::new(query);
             let mut context = PgMemoryContexts::For(function.fn_mcxt);
-            function.fn_extra = context.leak_and_drop_on_delete(prepared).cast();
+            function.fn_extra = context.leak_and_drop_on_delete(prepare(query)).cast();
         }
-        let prepared = &mut *function.fn_extra.cast::<Prepared>();
+        let prepared = &mut *function.fn_extra.cast::<Rc<Understood>>();
         if !prepared.is_for(query) {
-            *prepared = Prepared::new(query);
+            *prepared = prepare(query);
         }
         let doc = JsonbArg::from_datum(arguments.datum(0), false);
-        pg_sys::Datum::from(doc.is_some_and(|doc| prepared.matcher.matches(doc.document())))
+        pg_sys::Datum::from(doc.is_some_and(|doc| prepared.matches(doc.document())))
     }
 }

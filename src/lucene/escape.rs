@@ -44,7 +44,7 @@ fn code_unit(digits: &str, at: usize) -> Result<u16, Error> {
 }
 
 /// Whether the character stands for itself wherever it is in a term.
-fn is_plain(c: char) -> bool {
+pub fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | ',' | '@' | '#' | '$' | '%' | ';' | '\'')
 }
 

@@ -12,6 +12,7 @@ mod local_params;
 mod operand;
 mod parse;
 mod regexp;
+mod simple;
 mod sort;
 
 pub use ast::{Ast, Bound, Form, Glob, Occur};

@@ -165,7 +165,7 @@ pub(super) fn field_query(
 }
 
 /// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
-fn globs(text: &str) -> Vec<Glob> {
+pub(super) fn globs(text: &str) -> Vec<Glob> {
     let mut chars = text.chars();
     let mut globs = Vec::with_capacity(text.len());
     while let Some(c) = chars.next() {

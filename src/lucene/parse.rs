@@ -7,6 +7,7 @@ use super::escape::unescape;
 use super::limits;
 use super::local_params::LocalParams;
 use super::operand::{field_query, operand};
+use super::simple;
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -20,9 +21,13 @@ pub(super) struct LuceneParser;
 /// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
 pub fn parse(text: &str) -> Result<Ast, Error> {
     limits::check_length(text)?;
-    let ast = query(text, &Context::default())?.unwrap_or_else(Ast::nothing);
+    let ast = simple::read(text).map_or_else(|| by_grammar(text), Ok)?;
     limits::check_leaves(&ast)?;
     Ok(ast)
+}
+
+pub(super) fn by_grammar(text: &str) -> Result<Ast, Error> {
+    Ok(query(text, &Context::default())?.unwrap_or_else(Ast::nothing))
 }
 
 /// What holds for the clauses being read.

@@ -1,5 +1,6 @@
 //! What must hold for any text.
 
+use super::parse::by_grammar;
 use super::*;
 use cpu_time::ThreadTime;
 use proptest::prelude::*;
@@ -59,6 +60,78 @@ fn time_grows_with_length_alone() {
         // Sixteen times the length; a quadratic part would make it 256 times the time.
         let limit = short * 64 + Duration::from_millis(40);
         assert!(long < limit, "{unit:?} … {end:?}: {short:?} for 4 KiB, {long:?} for 64 KiB");
+    }
+}
+
+/// What is meant to be read by hand, and what is not.
+#[test]
+fn canonical_forms_are_simple() {
+    for text in [
+        "a",
+        "*",
+        "*:*",
+        "a:1",
+        "a.b:x",
+        "a:*",
+        "a:x*",
+        "a:?x*y",
+        "a:\"x y\"",
+        "a\\-b:c-d/e",
+        "\"\\\\\\\"\"",
+        "größe:\"数据\"",
+        "a:[1 TO *}",
+        "a:[2024-01-01T00:00:00Z TO NOW-1DAY/DAY]",
+        "[\"a b\" TO c]",
+        "a:[* TO *]",
+        "+a:1 +b:2 -c:*",
+        "a:1 b:2 c",
+        "+(a:1 b:2) -(c:3 +(d:* e))",
+        "+a",
+        "-a",
+        "\\AND:b",
+        "ANDY OR*",
+        "a:x\\**",
+        "**",
+    ] {
+        assert_eq!(simple::read(text), by_grammar(text).ok(), "{text}");
+        assert!(simple::read(text).is_some(), "{text}");
+    }
+    for text in [
+        "",
+        " a",
+        "a ",
+        "a  b",
+        "a AND b",
+        "NOT a",
+        "a:(b c)",
+        "a^2",
+        "a~1",
+        "a:/x/",
+        "filter(a)",
+        "{!term f=x}y",
+        "_query_:\"a\"",
+        "a:\"b",
+        "(a",
+        "a)",
+        "()",
+        "a:",
+        "a:[1 TO 2",
+        "a:[TO TO 2]",
+        "+ a",
+        "a:b:c",
+        "a\\",
+        "/* */a",
+        "*:a",
+        "\\_val_:x",
+        "a && b",
+        "AND",
+        "a*:b",
+        "a:-b",
+        "a:\\u00",
+        "a:\"\"~2",
+        "[\"\" TO a]",
+    ] {
+        assert_eq!(simple::read(text), None, "{text}");
     }
 }
 
@@ -163,6 +236,15 @@ proptest! {
     }
 
     #[test]
+    fn simple_queries_read_as_the_grammar_has_them(ast in tree()) {
+        let text = ast.to_string();
+        if let Some(simple) = simple::read(&text) {
+            prop_assert_eq!(&simple, &ast);
+            prop_assert_eq!(by_grammar(&text), Ok(simple));
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
         let _ = parse(&text);
         let _ = parse_sort(&text);
@@ -180,6 +262,9 @@ proptest! {
         )
     ) {
         let text = tokens.concat();
+        if let Some(simple) = simple::read(&text) {
+            prop_assert_eq!(by_grammar(&text), Ok(simple), "{}", text);
+        }
         match parse(&text) {
             Ok(ast) => prop_assert_eq!(parse(&ast.to_string()), Ok(ast)),
             Err(error) => if let Some(position) = error.position {

@@ -123,6 +123,10 @@ fn is_negative(clauses: &[(Occur, Ast)]) -> bool {
 fn comparison_notice(path: Option<&str>, text: &str) -> Option<String> {
     let number = text.trim_start_matches(['<', '>', '=']);
     let operator = &text[..text.len() - number.len()];
+    // Most values have none.
+    if operator.is_empty() {
+        return None;
+    }
     Decimal::parse(number)?;
     let range = match operator {
         ">" => format!("{{{number} TO *]"),

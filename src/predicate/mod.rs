@@ -10,6 +10,7 @@ mod glob;
 mod jsonpath;
 mod lower;
 mod matches;
+mod once;
 mod value;
 
 pub use fuzzy::Fuzzy;

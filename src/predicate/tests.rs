@@ -346,7 +346,9 @@ mod by_leaves {
         #![proptest_config(ProptestConfig::with_cases(500))]
         #[test]
         fn matches_by_its_leaves(doc in document(), predicate in predicate()) {
-            prop_assert_eq!(predicate.matches(&doc), holds(&predicate, &doc), "{:?} {}", predicate, doc);
+            let holds = holds(&predicate, &doc);
+            prop_assert_eq!(predicate.matches(&doc), holds, "{:?} {}", predicate, doc);
+            prop_assert_eq!(predicate.matches_once(&doc), holds, "{:?} {}", predicate, doc);
         }
     }
 }

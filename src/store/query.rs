@@ -138,7 +138,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({
-            "query": &*search.canonical,
+            "query": &*search.canonical()?,
             "jsonpath": jsonpath.as_deref().ok(),
             "notices": &*search.notices,
             "index": crate::index::report(&search.predicate),

@@ -2,13 +2,14 @@
 
 use super::catalog::Operator;
 use crate::error::{self, Error, Result};
-use crate::index::operator::{self, Understood};
+use crate::index::prepared::{self, Understood};
 use crate::lucene::{self, SortKey};
 use crate::predicate::Predicate;
 use pgrx::datum::DatumWithOid;
+use std::rc::Rc;
 
 /// A query, understood.
-pub struct Search(Understood);
+pub struct Search(Rc<Understood>);
 
 impl std::ops::Deref for Search {
     type Target = Understood;
@@ -21,7 +22,7 @@ impl std::ops::Deref for Search {
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction.
     pub fn parse(query: &str) -> Result<Search> {
-        operator::understand(query).map(Search)
+        prepared::understand(query).map(Search)
     }
 
     /// Tells the caller what is odd about the query.
@@ -60,7 +61,7 @@ pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
 
 /// The query as text of a JSON path, by itself: no store, no time.
 pub fn jsonpath(query: &str) -> Result<String> {
-    let (_, lowered) = operator::read_at(query, 0)?;
+    let (_, lowered) = prepared::read_at(query, 0)?;
     lowered
         .predicate
         .jsonpath()

@@ -52,14 +52,17 @@ objects() {
     psql "$@" <<'SQL'
 SELECT pg_describe_object(classid, objid, 0), obj_description(objid, classid::regclass::name),
     CASE WHEN classid = 'pg_proc'::regclass THEN pg_get_functiondef(objid) END,
-    (SELECT (oprcode, oprrest, oprjoin, oprleft::regtype, oprright::regtype, oprcom, oprnegate, oprcanmerge, oprcanhash)::text FROM pg_operator WHERE oid = objid),
+    (SELECT (oprcode, oprrest, oprjoin, oprleft::regtype, oprright::regtype, oprcom::regoperator, oprnegate::regoperator, oprcanmerge, oprcanhash)::text FROM pg_operator WHERE oid = objid),
     (SELECT to_jsonb(t) - '{oid,typarray,typrelid}'::text[] FROM pg_type AS t WHERE oid = objid),
     (SELECT (opcfamily::text <> '', opcintype::regtype, opcdefault, opckeytype::regtype)::text FROM pg_opclass WHERE oid = objid)
 FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'session_store')
 ORDER BY 1;
-SELECT pg_describe_object('pg_amop'::regclass, oid, 0) FROM pg_amop WHERE amopopr IN (SELECT oid FROM pg_operator WHERE oprname = '@@@') ORDER BY 1;
+SELECT pg_describe_object('pg_amop'::regclass, amop.oid, 0) FROM pg_amop AS amop
+JOIN pg_opfamily AS family ON family.oid = amopfamily WHERE opfname ~ 'lucene' ORDER BY 1;
 SELECT pg_describe_object('pg_amproc'::regclass, amproc.oid, 0), amprocnum, amproc FROM pg_amproc AS amproc
-JOIN pg_opfamily AS family ON family.oid = amprocfamily WHERE opfname = 'jsonb_lucene_ops' ORDER BY amprocnum;
+JOIN pg_opfamily AS family ON family.oid = amprocfamily WHERE opfname ~ 'lucene' ORDER BY 1;
+SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod FROM pg_cast
+WHERE 'lucene_query'::regtype IN (castsource, casttarget) ORDER BY 1, 2;
 SELECT nspname, nspacl FROM pg_namespace WHERE nspname ~ '^session' ORDER BY 1;
 SELECT relation.oid::regclass, relkind, relacl, pg_get_indexdef(relation.oid), obj_description(relation.oid, 'pg_class')
 FROM pg_class AS relation WHERE relnamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace) AND relname <> 'own' ORDER BY relation.oid::regclass::text;

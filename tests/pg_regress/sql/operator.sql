@@ -101,7 +101,7 @@ SET enable_seqscan = off;
 EXECUTE moment;
 RESET enable_seqscan;
 
--- In an index on an expression and on some rows, as a default, in a check; the type has no order.
+-- In an index on an expression and on some rows, as a default, in a check
 CREATE INDEX ON operated USING gin ((more->'n') jsonb_lucene_ops) WHERE id > 10;
 SET enable_seqscan = off;
 EXPLAIN (COSTS off) SELECT id FROM operated WHERE more->'n' @@@ '[1990 TO 1992]' AND id > 10;

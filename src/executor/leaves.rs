@@ -72,7 +72,7 @@ pub enum Wanted {
 #[derive(Default)]
 pub struct WantedAt {
     hashes: Vec<PathHash>,
-    /// Those below which the paths are asked for, too.
+    /// Those below which the paths are asked for, too, as they are stored.
     above: HashSet<Vec<u8>>,
 }
 
@@ -115,7 +115,7 @@ impl WantedAt {
             Predicate::Leaf { path: Some(path), test } => {
                 self.hashes.push(PathHash::of(path));
                 if *test == Test::Exists {
-                    self.above.insert(path.clone().into_bytes());
+                    self.above.insert(key::stored_path(path).to_vec());
                 }
                 true
             }
@@ -406,8 +406,9 @@ impl<'i> Leaves<'i> {
             )?;
             match found {
                 None => return Ok(false),
-                Some((_, true)) => return Ok(true),
-                Some((digit, false)) => from = digit,
+                Some((digit, false)) if digit > from => from = digit,
+                // Nor is what lies before where it was looked for in any order.
+                Some(_) => return Ok(true),
             }
         }
     }

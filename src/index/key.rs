@@ -84,17 +84,21 @@ pub fn value(hash: PathHash, stored: &[u8]) -> Vec<u8> {
 pub const ALL_PATHS: ([u8; 1], [u8; 1]) = ([EXISTS], [EXISTS + 1]);
 pub const ALL_VALUES: ([u8; 1], [u8; 1]) = ([VALUE], [VALUE + 1]);
 
-/// Whether a key says that a leaf is below a path.
+/// Whether a key says that a leaf is below a path, or where paths are cut, may be.
 pub fn is_below(key: &[u8], path: &str) -> bool {
-    path_of(key)
-        .and_then(|other| other.strip_prefix(path.as_bytes()))
-        .is_some_and(|rest| rest.first() == Some(&b'.'))
+    let Some(other) = path_of(key) else { return false };
+    if is_cut_path(path) {
+        return other == stored_path(path);
+    }
+    other.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'.'))
 }
 
-/// The paths above that of an E key.
+/// The paths above that of an E key, as they are stored.
 pub fn paths_above(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     let path = path_of(key).unwrap_or_default();
-    path.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(end, _)| &path[..end])
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(end, _)| end);
+    // One that is cut may be below any path that is cut to the same.
+    ends.chain((path.len() == MAX_PATH).then_some(MAX_PATH)).map(|end| &path[..end])
 }
 
 /// The path of an E key.

@@ -2,7 +2,7 @@
 
 use super::region::Region;
 use crate::error::{Error, Result};
-use crate::index::gin::{NOWHERE, OFFSET_BITS, OFFSET_MASK, Packed, Parsed, Sink, Tid};
+use crate::index::gin::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Parsed, Sink, Tid};
 use roaring::RoaringBitmap;
 use std::ops::RangeInclusive;
 
@@ -16,8 +16,8 @@ pub struct Numbering {
 impl Numbering {
     /// A page of documents of half a kilobyte has no more rows.
     pub const LEAST: Numbering = Numbering { bits: 4 };
-    /// htup_details.h: MaxHeapTuplesPerPage is 291, in pages of 8 kB.
-    pub const MOST: Numbering = Numbering { bits: 9 };
+    /// Whatever the rows, and whatever a sound index says of their places.
+    pub const MOST: Numbering = Numbering { bits: PLACE_BITS };
 
     /// The next larger one; none beyond what a page can hold.
     pub fn wider(self) -> Option<Numbering> {
@@ -185,8 +185,8 @@ impl Sink for Collector<'_> {
             }
             offsets |= offset & ends.wrapping_neg();
         })?;
-        if offsets > OFFSET_MASK {
-            return Err(NOWHERE); // there was an offset of 0
+        if offsets >> PLACE_BITS != 0 {
+            return Err(NOWHERE); // of an offset of 0, all bits are set
         }
         self.is_narrow |= offsets >> width != 0;
         Ok(last)

@@ -4,7 +4,7 @@
 //! them are found. Where few rows match, it is cheaper to look at all of them and sort.
 
 use super::bitmap::Numbering;
-use super::heap::Fetcher;
+use super::heap::{Fetcher, Heap};
 use super::leaves::{Leaves, Wanted};
 use super::search::{Rows, Search};
 use crate::document::Scratch;
@@ -60,8 +60,7 @@ impl Sorted {
         if hits > MOST && !is_bounded {
             return Ok(None);
         }
-        let heaps: Vec<_> =
-            search.rows.iter().map(|rows| super::heap::Heap::of(&rows.part)).collect();
+        let heaps: Vec<_> = search.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
         let mut fetchers: Vec<_> = heaps.iter().map(|heap| heap.fetcher()).collect();
         let mut found = Vec::new();
         for (part, rows) in search.rows.iter_mut().enumerate() {
@@ -176,6 +175,8 @@ struct Walk {
 /// Where the walk stands in one part.
 struct PartWalk {
     descending: bool,
+    /// Of the table, which has no rows behind.
+    blocks: u32,
     /// Before and behind all values of the path.
     from: Vec<u8>,
     below: Vec<u8>,
@@ -237,12 +238,14 @@ impl PartWalk {
         let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
         let below = end_of_prefix(&from);
         let index = GinIndex::open(rows.part.index)?;
-        let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort.path))?;
+        let blocks = Heap::of(&rows.part).blocks();
+        let leaves = Leaves::new(&index, rows.numbering, blocks, &Wanted::path(&sort.path))?;
         let mut pending: Vec<_> = leaves
             .pending
             .range(from.clone()..below.clone())
             .map(|(key, tids)| {
-                (key.clone(), tids.iter().filter_map(|tid| rows.numbering.number(*tid)).collect())
+                let tids = tids.iter().filter(|tid| tid.block < blocks);
+                (key.clone(), tids.filter_map(|tid| rows.numbering.number(*tid)).collect())
             })
             .collect();
         if !sort.descending {
@@ -254,6 +257,7 @@ impl PartWalk {
         });
         Ok(PartWalk {
             descending: sort.descending,
+            blocks,
             from,
             below,
             entries,
@@ -314,8 +318,10 @@ impl PartWalk {
             && entry.key >= self.from.as_slice()
             && entry.key < self.below.as_slice()
         {
-            let mut numbers = Vec::new();
-            entry.postings.for_each(&mut |tid: Tid| numbers.extend(numbering.number(tid)))?;
+            let (mut numbers, blocks) = (Vec::new(), self.blocks);
+            entry.postings.for_each(&mut |tid: Tid| {
+                numbers.extend(numbering.number(tid).filter(|_| tid.block < blocks));
+            })?;
             return Ok(Some((entry.key.to_vec(), numbers)));
         }
         self.entries = None;
@@ -327,7 +333,7 @@ impl PartWalk {
         let missing: Vec<u32> = match &rows.any {
             Some(any) => (any - &self.seen).iter().collect(),
             None => {
-                let heap = super::heap::Heap::of(&rows.part);
+                let heap = Heap::of(&rows.part);
                 (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::none())?.all()?
                     - &self.seen)
                     .iter()

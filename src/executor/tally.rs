@@ -115,7 +115,8 @@ pub fn tally(
     let mut region = Region::head(countable.head(leaves.blocks, rows));
     open.iter().for_each(|block| region.add(block));
     // What is pending may have come into the tree meanwhile, and be met twice.
-    leaves.pending.values().flatten().for_each(|tid| region.add(tid.block));
+    let pending = leaves.pending.values().flatten();
+    pending.filter(|tid| tid.block < leaves.blocks).for_each(|tid| region.add(tid.block));
     leaves.region = region;
     let met = match countable.leaves.as_slice() {
         [(path, Test::Exists)] => leaves.existing(path)?,

@@ -3,9 +3,12 @@
 use super::page::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
 use crate::versions;
+use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
+use pgrx::pg_sys::panic::CaughtError;
 use std::cell::Cell;
 use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
 
 unsafe extern "C-unwind" {
     // As pgrx has it, but without a guard around each call.
@@ -64,7 +67,7 @@ impl GinIndex {
     }
 
     /// How many blocks the index has, at least.
-    pub(super) fn blocks(&self) -> usize {
+    fn blocks(&self) -> usize {
         self.blocks.get() as usize
     }
 
@@ -152,6 +155,30 @@ impl Drop for GinIndex {
     }
 }
 
+/// Counts the pages of a walk, none of which it should meet again: damaged links may lead round in a circle.
+#[derive(Default)]
+pub(super) struct Visits {
+    pages: usize,
+    /// One of the pages: of so many that the walk meets it again wherever the circle is (R. P. Brent, "An improved Monte Carlo
+    /// factorization algorithm").
+    mark: u32,
+}
+
+impl Visits {
+    /// The walk has come to a page, which was locked once.
+    pub fn add(&mut self, index: &GinIndex, block: u32) -> Result<()> {
+        let is_again = self.pages > 0 && block == self.mark;
+        self.pages += 1;
+        if self.pages.is_power_of_two() {
+            self.mark = block;
+        }
+        if is_again || self.pages > index.blocks() {
+            return Err(index.corrupt(block, Damage("the links to it lead round in a circle")));
+        }
+        Ok(())
+    }
+}
+
 /// Whether all that changes an open relation is written ahead (RelationNeedsWAL), and leaves its LSN on the page.
 ///
 /// # Safety
@@ -228,18 +255,48 @@ pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Resul
     }
     key.clear();
     // SAFETY: the varlena's header says as many bytes as there are (Tuple::key), the copy is aligned as palloc does it, and
-    // decompression checks what it reads and writes: damaged bytes raise an error.
+    // decompression checks what it reads and writes.
     unsafe {
         let copy = pg_sys::palloc(compressed.len()).cast::<u8>();
         copy.copy_from_nonoverlapping(compressed.as_ptr(), compressed.len());
-        let plain = pg_sys::pg_detoast_datum(copy.cast());
-        let length = pgrx::varsize_any_exhdr(plain);
-        key.extend_from_slice(std::slice::from_raw_parts(
-            pgrx::vardata_any(plain).cast::<u8>(),
-            length,
-        ));
-        pg_sys::pfree(plain.cast());
+        let plain = decompress(copy.cast());
+        if let Ok(plain) = plain {
+            let length = pgrx::varsize_any_exhdr(plain);
+            key.extend_from_slice(std::slice::from_raw_parts(
+                pgrx::vardata_any(plain).cast::<u8>(),
+                length,
+            ));
+            pg_sys::pfree(plain.cast());
+        }
         pg_sys::pfree(copy.cast());
+        plain.map(drop)
     }
-    Ok(())
+}
+
+/// The value of a compressed varlena; that it is no such thing (toast_compression.c) is damage of the page.
+unsafe fn decompress(
+    compressed: *mut pg_sys::varlena,
+) -> std::result::Result<*mut pg_sys::varlena, Damage> {
+    const DAMAGES: [Code; 3] = [
+        Code::ERRCODE_DATA_CORRUPTED,
+        Code::ERRCODE_INTERNAL_ERROR, // a method that there is not
+        Code::ERRCODE_FEATURE_NOT_SUPPORTED, // one that the server was built without
+    ];
+    // SAFETY: the counts are globals of the server's one thread. An error sets them to 0 (elog.c, errfinish), for whoever it takes
+    // to the end of the transaction; here the page's lock outlives it, which counts on them. Nothing else outlives it that
+    // decompression makes, but memory of the caller's.
+    unsafe {
+        let (all, cancels) = (pg_sys::InterruptHoldoffCount, pg_sys::QueryCancelHoldoffCount);
+        let expand = AssertUnwindSafe(|| pg_sys::pg_detoast_datum(compressed));
+        std::panic::catch_unwind(expand).map_err(|error| {
+            let is_damage = matches!(error.downcast_ref::<CaughtError>(),
+                Some(CaughtError::PostgresError(error)) if DAMAGES.contains(&error.sql_error_code()));
+            if !is_damage {
+                std::panic::resume_unwind(error);
+            }
+            pg_sys::InterruptHoldoffCount = all;
+            pg_sys::QueryCancelHoldoffCount = cancels;
+            Damage("a compressed key cannot be expanded")
+        })
+    }
 }

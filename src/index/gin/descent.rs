@@ -9,7 +9,7 @@
 //! without: what a split moves away later is still in the copy. A split that the parent does not know of yet
 //! (GIN_INCOMPLETE_SPLIT) is walked over like any other.
 
-use super::buffer::{GinIndex, expand};
+use super::buffer::{GinIndex, Visits, expand};
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
 use crate::error::Result;
 use std::ops::Deref;
@@ -164,9 +164,11 @@ pub fn first_behind(page: &Block, len: usize, place: Place<'_>) -> Parsed<usize>
 /// Finds the leaf that has, or would have, the first entry behind a place.
 pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
     let (mut block, mut left, mut levels, mut was_leaf) = (ROOT, None, 0, None);
+    let mut visits = Visits::default();
     loop {
         pgrx::check_for_interrupts!();
         let locked = index.lock(block)?;
+        visits.add(index, block)?;
         let damaged = |damage| index.corrupt(block, damage);
         let page = EntryPage::parse(block, locked.bytes()).map_err(damaged)?;
         if was_leaf.is_some_and(|was_leaf| was_leaf != page.is_leaf) {

@@ -1,6 +1,6 @@
 //! Walking over entries in the order of their keys, either way.
 
-use super::buffer::{GinIndex, expand};
+use super::buffer::{GinIndex, Visits, expand};
 use super::descent::{EntryPage, Found, Place, descend};
 use super::page::{Damage, Key};
 use super::postings::Postings;
@@ -19,6 +19,7 @@ pub struct Entries {
     left: Option<Vec<u8>>,
     /// The key at hand, where it is compressed in the page.
     key: Vec<u8>,
+    visits: Visits,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -48,7 +49,7 @@ impl Entries {
 
     fn new(found: Found, direction: Direction) -> Entries {
         let Found { page, at, left } = found;
-        Entries { page, at, direction, left, key: Vec::new() }
+        Entries { page, at, direction, left, key: Vec::new(), visits: Visits::default() }
     }
 
     /// The next entry. `index` is the one the walk was started in.
@@ -112,6 +113,7 @@ impl Entries {
         let damaged = |block| move |damage| index.corrupt(block, damage);
         let last = self.page.owned_key(self.page.len - 1).map_err(damaged(self.page.block))?;
         self.page.turn(index, right)?;
+        self.visits.add(index, right)?;
         let before = match last {
             Some(mut next) => {
                 next.push(0); // the least key that is greater
@@ -133,6 +135,7 @@ impl Entries {
     fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(last) = self.left.take() else { return Ok(false) };
         let Found { page, at, left } = descend(index, Place::Before(&last))?;
+        self.visits.add(index, page.block)?;
         let is_there = at < page.len
             && page.owned_key(at).map_err(|damage| index.corrupt(page.block, damage))?.as_ref()
                 == Some(&last);

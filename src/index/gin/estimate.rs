@@ -1,7 +1,7 @@
 //! Guesses for the planner, from a few pages: how many rows have a key, or a key in an interval. What is in the pending list
 //! is left out.
 
-use super::buffer::GinIndex;
+use super::buffer::{GinIndex, Visits};
 use super::data::{DataContent, DataPage};
 use super::descent::{DEEPEST, EntryPage, Place, descend};
 use super::page::{Content, Damage, Parsed};
@@ -18,7 +18,7 @@ impl Postings<'_> {
     pub fn estimate(&self) -> Result<f64> {
         match self.content {
             Content::List(list) => Ok(f64::from(list.count)),
-            Content::Tree(root) => tree(self.index, root, DEEPEST),
+            Content::Tree(root) => tree(self.index, root, DEEPEST, &mut Visits::default()),
         }
     }
 }
@@ -37,7 +37,7 @@ impl GinIndex {
         let interval = Interval { from: Some(from), to };
         // In one leaf, as most are: an exact number, and of a page that is surely the right one.
         let found = descend(self, Place::Before(from))?;
-        let mut trees = Trees { left: TREES, seen: 0.0, rows: 0.0 };
+        let mut trees = Trees { left: TREES, seen: 0.0, rows: 0.0, visits: Visits::default() };
         let ends_here = interval.is_within(&found.page);
         if ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
             return leaf(self, &found.page, interval, &mut trees);
@@ -92,6 +92,8 @@ struct Trees {
     left: u32,
     seen: f64,
     rows: f64,
+    /// Of the entry tree's pages.
+    visits: Visits,
 }
 
 impl Trees {
@@ -99,7 +101,7 @@ impl Trees {
         if self.left == 0 {
             return Ok(self.rows / self.seen);
         }
-        let rows = tree(index, root, DEEPEST)?;
+        let rows = tree(index, root, DEEPEST, &mut Visits::default())?;
         self.left -= 1;
         self.seen += 1.0;
         self.rows += rows;
@@ -139,6 +141,7 @@ fn entries(
 ) -> Result<f64> {
     let Interval { from, to } = interval;
     let page = EntryPage::read(index, block)?;
+    trees.visits.add(index, block)?;
     if page.is_leaf {
         return leaf(index, &page, interval, trees);
     }
@@ -173,11 +176,12 @@ fn entries(
 const ENDLESS: Damage = Damage("the tree has no end");
 
 /// The rows below a page of a posting tree: its last child is looked at, and the others are taken to be like the middle one.
-fn tree(index: &GinIndex, block: u32, levels: usize) -> Result<f64> {
+fn tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
     pgrx::check_for_interrupts!();
     let damaged = |damage| index.corrupt(block, damage);
     let (others, middle, last) = {
         let page = index.lock(block)?;
+        visits.add(index, block)?;
         match DataPage::parse(page.bytes()).map_err(damaged)?.content {
             DataContent::Leaf(items) => return Ok(items.count().map_err(damaged)? as f64),
             DataContent::Deleted => return Ok(0.0),
@@ -188,9 +192,9 @@ fn tree(index: &GinIndex, block: u32, levels: usize) -> Result<f64> {
         }
     };
     let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-    let mut rows = tree(index, last, levels)?;
+    let mut rows = tree(index, last, levels, visits)?;
     if others > 0 {
-        rows += others as f64 * tree(index, middle, levels)?;
+        rows += others as f64 * tree(index, middle, levels, visits)?;
     }
     Ok(rows)
 }

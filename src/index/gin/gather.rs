@@ -1,6 +1,6 @@
 //! All rows of an interval of keys: no key is looked at but those at its ends.
 
-use super::buffer::{GinIndex, Locked};
+use super::buffer::{GinIndex, Locked, Visits};
 use super::descent::{EntryPage, Found, Place, descend, first_behind};
 use super::digest::{Ahead, Digest};
 use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
@@ -21,7 +21,8 @@ impl GinIndex {
         let mut trees = Vec::new();
         lists(bytes, at..end, sink, &mut trees).map_err(|damage| self.corrupt(block, damage))?;
         self.trees(block, &mut trees, sink)?;
-        let (mut keys, mut next, mut pages) = (end - at, right.filter(|_| end == len), 0);
+        let (mut keys, mut next) = (end - at, right.filter(|_| end == len));
+        let mut visits = Visits::default();
         // All keys of the leaves before this one are less: what is not wanted of those need not be read, if it is known.
         let mut last = match next {
             Some(_) if !sink.wants_all() => Some(descend(self, Place::Before(below))?.page.block),
@@ -45,10 +46,7 @@ impl GinIndex {
                 self.trees(block, &mut trees, sink)?;
                 (keys, next) = (keys + passed, right);
             }
-            pages += 1;
-            if pages > self.blocks() {
-                return Err(self.corrupt(block, Damage("the entry tree's leaves have no end")));
-            }
+            visits.add(self, block)?;
         }
         Ok(keys as u64)
     }

@@ -34,7 +34,7 @@ pub use buffer::{GinIndex, is_logged};
 pub use damage::pack;
 pub use entries::{Entries, Entry};
 pub use page::Parsed;
-pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, Packed, Sink, Tid};
+pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Sink, Tid};
 pub use postings::Postings;
 
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! The pending list: entries that have not come into the tree yet (fastupdate).
 
-use super::buffer::{GinIndex, expand};
+use super::buffer::{GinIndex, Visits, expand};
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
-use super::posting::Tid;
+use super::posting::{NOWHERE, Tid};
 use crate::error::Result;
 
 /// GIN_METAPAGE_BLKNO
@@ -30,23 +30,34 @@ impl GinIndex {
     /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
     /// next page by insertcleanup process" (ginget.c, scanGetCandidate).
     fn pending_pages(&self) -> Result<Vec<(u32, Box<Block>)>> {
-        pgrx::check_for_interrupts!();
-        let mut pages = Vec::new();
+        loop {
+            pgrx::check_for_interrupts!();
+            if let Some(pages) = self.try_pending_pages()? {
+                return Ok(pages);
+            }
+        }
+    }
+
+    /// None where the list may have changed while interrupts were taken.
+    fn try_pending_pages(&self) -> Result<Option<Vec<(u32, Box<Block>)>>> {
+        let (mut pages, mut visits) = (Vec::new(), Visits::default());
         let mut page = self.lock(META)?;
         let mut next = self.pending_head(page.bytes())?;
         while let Some(block) = next {
             page = page.step(block)?;
+            visits.add(self, block)?;
             let head = Page::parse(page.bytes()).and_then(|head| match head.kind {
                 Kind::List => Ok(head),
                 _ => Err(Damage("it is not a page of the pending list")),
             });
             next = head.map_err(|damage| self.corrupt(block, damage))?.right;
-            pages.push((block, Box::new(*page.bytes())));
-            if pages.len() > self.blocks() {
-                return Err(self.corrupt(block, Damage("the pending list has no end")));
+            let copy = Box::new(*page.bytes());
+            if next.is_some() && page.pause() && *page.bytes() != *copy {
+                return Ok(None);
             }
+            pages.push((block, copy));
         }
-        Ok(pages)
+        Ok(Some(pages))
     }
 
     fn pending_head(&self, meta: &Block) -> Result<Option<u32>> {
@@ -62,6 +73,9 @@ fn visit_page(page: &Block, plain: &mut Vec<u8>, visit: &mut impl FnMut(&[u8], T
     for at in 0..Page::parse(page)?.tuples()? {
         let tuple = Tuple::at(page, at)?;
         let (block, offset) = tuple.tid();
+        if !Tid::is_place(offset) {
+            return Err(NOWHERE);
+        }
         let key = match tuple.key()? {
             Key::Plain(key) => key,
             Key::Compressed(key) => {

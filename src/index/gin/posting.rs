@@ -4,7 +4,7 @@
 //! > previous item. […] When encoding, the block and offset number forming the item pointer are combined into a single
 //! > integer. The offset number is stored in the 11 low bits (README, "Posting List Compression").
 
-use super::page::{Damage, Parsed, block_at, u16_at};
+use super::page::{BLCKSZ, Damage, Parsed, block_at, u16_at};
 
 /// A row's place in its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,10 @@ pub struct Tid {
 pub const OFFSET_BITS: u32 = 11;
 pub const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
 const MAX: u64 = 1 << (32 + OFFSET_BITS);
+/// htup_details.h: MaxHeapTuplesPerPage, 291 in pages of 8 kB. No row has a place of a greater number.
+const MOST_ROWS: usize = (BLCKSZ - 24) / (24 + 4);
+/// So many bits hold the number of a place, counted from 0.
+pub const PLACE_BITS: u32 = (MOST_ROWS - 1).ilog2() + 1;
 
 /// sizeof(ItemPointerData)
 pub const ITEM: usize = 6;
@@ -41,13 +45,16 @@ impl Tid {
         Tid { block: block_at(bytes, 0), offset: u16_at(bytes, 4) }
     }
 
-    /// The same, where nothing but a row's place can be.
+    /// Whether a row can have this offset.
+    #[inline(always)]
+    pub(super) fn is_place(offset: u16) -> bool {
+        offset.wrapping_sub(1) >> PLACE_BITS == 0
+    }
+
+    /// The integer, where nothing but a row's place can be.
     #[inline(always)]
     fn checked(self) -> Parsed<u64> {
-        if self.offset == 0 || u64::from(self.offset) > OFFSET_MASK {
-            return Err(NOWHERE);
-        }
-        Ok(self.to_integer())
+        if Tid::is_place(self.offset) { Ok(self.to_integer()) } else { Err(NOWHERE) }
     }
 }
 
@@ -98,7 +105,7 @@ pub trait Sink {
         let last = list.unpack(|value, ends| {
             if ends == 1 {
                 let tid = Tid::from_integer(value);
-                wrong |= tid.offset == 0;
+                wrong |= !Tid::is_place(tid.offset);
                 self.take(tid);
             }
         })?;

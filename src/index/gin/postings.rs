@@ -1,6 +1,6 @@
 //! The rows of one entry, from its list or its posting tree.
 
-use super::buffer::{GinIndex, Locked};
+use super::buffer::{GinIndex, Locked, Visits};
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
 use super::digest::Ahead;
@@ -42,7 +42,7 @@ impl Postings<'_> {
 /// Goes through all leaves of a posting tree.
 fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
-    let (mut last, mut ahead, mut pages) = (0, Ahead::default(), 0);
+    let (mut last, mut ahead, mut visits) = (0, Ahead::default(), Visits::default());
     // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
     // read for what lies behind its bound as it was.
     let mut seen = 0;
@@ -92,10 +92,7 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         let Some(right) = right else { return Ok(()) };
         page = page.step(right)?;
         // Of a tree that leads back to itself, items do not ascend; but known leaves are not read.
-        pages += 1;
-        if pages > index.blocks() {
-            return Err(index.corrupt(page.block, Damage("the posting tree's leaves have no end")));
-        }
+        visits.add(index, right)?;
     }
 }
 

@@ -18,6 +18,13 @@ unsafe extern "C-unwind" {
     ) -> bool;
 }
 
+#[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+unsafe extern "C-unwind" {
+    // Likewise.
+    fn BufferGetLSNAtomic(buffer: pg_sys::Buffer) -> pg_sys::XLogRecPtr;
+    fn TestForOldSnapshot_impl(snapshot: pg_sys::Snapshot, relation: pg_sys::Relation);
+}
+
 /// Pins a buffer that had a block of a relation, if it still has.
 ///
 /// # Safety
@@ -139,4 +146,71 @@ unsafe extern "C-unwind" {
         line: i32,
         function: *const std::ffi::c_char,
     );
+}
+
+/// Whether rows may be taken from pages that some snapshot still sees (old_snapshot_threshold, which 17 has removed).
+pub fn prunes_early() -> bool {
+    #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+    // SAFETY: a setting, read by the server's one thread.
+    return unsafe { pg_sys::old_snapshot_threshold >= 0 };
+    #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
+    false
+}
+
+/// Whether a snapshot is of the age at which that is allowed (bufmgr.c, TestForOldSnapshot_impl).
+///
+/// # Safety
+/// The snapshot must be there.
+pub unsafe fn is_past_threshold(_snapshot: pg_sys::Snapshot) -> bool {
+    #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+    // SAFETY: as above.
+    return unsafe {
+        prunes_early() && (*_snapshot).whenTaken < pg_sys::GetOldSnapshotThresholdTimestamp()
+    };
+    #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
+    false
+}
+
+/// Raises an error where a page may have lost rows, or entries of rows, that a snapshot sees (bufmgr.h, TestForOldSnapshot).
+///
+/// # Safety
+/// The relation must be open and the buffer one of it, pinned; the snapshot there or null.
+#[inline]
+pub unsafe fn test_for_old_snapshot(
+    snapshot: pg_sys::Snapshot,
+    relation: pg_sys::Relation,
+    buffer: pg_sys::Buffer,
+) {
+    if prunes_early() {
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                test_for_old_snapshot_unguarded(snapshot, relation, buffer);
+            });
+        }
+    }
+}
+
+/// The same, under a guard of the caller's.
+///
+/// # Safety
+/// As above, and guarded (pg_guard_ffi_boundary).
+#[inline]
+pub unsafe fn test_for_old_snapshot_unguarded(
+    _snapshot: pg_sys::Snapshot,
+    _relation: pg_sys::Relation,
+    _buffer: pg_sys::Buffer,
+) {
+    #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+    // SAFETY: as above.
+    unsafe {
+        if prunes_early()
+            && !_snapshot.is_null()
+            && (*_snapshot).snapshot_type == pg_sys::SnapshotType::SNAPSHOT_MVCC
+            && (*_snapshot).lsn != 0
+            && BufferGetLSNAtomic(_buffer) > (*_snapshot).lsn
+        {
+            TestForOldSnapshot_impl(_snapshot, _relation);
+        }
+    }
 }

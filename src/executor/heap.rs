@@ -3,6 +3,7 @@
 use super::relation::Part;
 use crate::document::{Jsonb, JsonbArg};
 use crate::index::gin::{Tid, is_logged};
+use crate::versions;
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 
@@ -75,6 +76,7 @@ impl Heap {
         unsafe {
             let buffer = pg_sys::ReadBuffer(self.relation, block);
             pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+            versions::test_for_old_snapshot(pg_sys::GetActiveSnapshot(), self.relation, buffer);
             let page = pg_sys::BufferGetPage(buffer).cast::<pg_sys::PageHeaderData>();
             let lower = usize::from((*page).pd_lower);
             pg_sys::UnlockReleaseBuffer(buffer);
@@ -135,14 +137,18 @@ impl Fetcher<'_> {
         // SAFETY: scan and slot were made for this relation; a query is running, and so has a snapshot. The slot's first `column`
         // attributes are there once they are asked for (tuptable.h, slot_getattr).
         unsafe {
+            let snapshot = pg_sys::GetActiveSnapshot();
             let is_visible = pg_sys::table_index_fetch_tuple(
                 self.scan,
                 &raw mut place,
-                pg_sys::GetActiveSnapshot(),
+                snapshot,
                 self.slot,
                 &raw mut again,
                 &raw mut dead,
             );
+            // heapam_handler.c leaves this to the index's side, which has not seen the page. Tables of other access methods have no parts.
+            let buffer = (*self.scan.cast::<pg_sys::IndexFetchHeapData>()).xs_cbuf;
+            versions::test_for_old_snapshot(snapshot, self.heap.relation, buffer);
             if !is_visible {
                 return None;
             }

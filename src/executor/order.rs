@@ -35,7 +35,7 @@ impl Sorted {
     pub fn new(search: &mut Search, sort: &[SortKey], last: Option<u64>) -> Result<Option<Sorted>> {
         let (mut total, mut is_walkable) = (0, true);
         for rows in &search.rows {
-            let index = GinIndex::open(rows.part.index)?;
+            let index = GinIndex::open_to_answer(rows.part.index)?;
             let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort[0].path))?;
             let path = &sort[0].path;
             is_walkable &= !leaves.is_shared(path)? && !leaves.has_unpacked(path)?;
@@ -237,7 +237,7 @@ impl PartWalk {
     fn new(rows: &Rows, sort: &SortKey) -> Result<PartWalk> {
         let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
         let below = end_of_prefix(&from);
-        let index = GinIndex::open(rows.part.index)?;
+        let index = GinIndex::open_to_answer(rows.part.index)?;
         let blocks = Heap::of(&rows.part).blocks();
         let leaves = Leaves::new(&index, rows.numbering, blocks, &Wanted::path(&sort.path))?;
         let mut pending: Vec<_> = leaves
@@ -274,7 +274,7 @@ impl PartWalk {
         if self.head.is_some() || self.is_over {
             return Ok(());
         }
-        let index = GinIndex::open(rows.part.index)?;
+        let index = GinIndex::open_to_answer(rows.part.index)?;
         loop {
             if self.tree.is_none() {
                 self.tree = self.read(&index, rows.numbering)?;

@@ -269,5 +269,5 @@ impl Counts {
 pub(super) fn open(part: &Part) -> Result<(Heap, GinIndex)> {
     let heap = Heap::of(part);
     heap.lock_for_serializable();
-    Ok((heap, GinIndex::open(part.index)?))
+    Ok((heap, GinIndex::open_to_answer(part.index)?))
 }

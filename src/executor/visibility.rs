@@ -9,6 +9,7 @@ use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::region::Region;
 use crate::index::gin::GinIndex;
+use crate::versions;
 use pgrx::pg_sys;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
@@ -47,7 +48,13 @@ thread_local! {
 }
 
 impl Map {
+    /// Where rows may be gone that the running query's snapshot sees, each page has to be looked at, and none counts as all-visible.
     pub fn read(heap: &Heap, blocks: u32) -> Map {
+        // SAFETY: a query is running, and so has a snapshot.
+        if unsafe { versions::is_past_threshold(pg_sys::GetActiveSnapshot()) } {
+            let bytes = vec![0; blocks.div_ceil(BLOCKS_PER_BYTE) as usize];
+            return Map { bytes, blocks, lsns: Vec::new(), is_logged: false };
+        }
         let mut bytes = Vec::with_capacity(blocks.div_ceil(BLOCKS_PER_BYTE) as usize);
         let mut lsns = Vec::new();
         for first in (0..blocks).step_by(BLOCKS_PER_PAGE as usize) {

@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::executor::{Candidate, Steps};
+use crate::versions;
 use pgrx::{itemptr, pg_sys};
 
 // As pgrx has them, but without a guard around each call: all that a page takes are under one.
@@ -152,6 +153,8 @@ impl Pages {
                 self.announce(block);
                 heap_page_prune_opt(self.relation, self.buffer);
                 LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                let (snapshot, relation) = (self.snapshot, self.relation);
+                versions::test_for_old_snapshot_unguarded(snapshot, relation, self.buffer);
                 while let Some(candidate) =
                     self.candidates.get(self.at).filter(|candidate| candidate.tid.block == block)
                 {

@@ -23,6 +23,8 @@ pub struct GinIndex {
     blocks: Cell<u32>,
     /// Its OID, if all that changes it is written ahead.
     logged: Option<u32>,
+    /// For whom it is read; null for estimates.
+    snapshot: pg_sys::Snapshot,
 }
 
 impl GinIndex {
@@ -32,7 +34,8 @@ impl GinIndex {
         let relation = unsafe { pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) };
         // SAFETY: it is open.
         let logged = unsafe { is_logged(relation) }.then(|| oid.to_u32());
-        let index = GinIndex { relation, blocks: Cell::new(0), logged };
+        let snapshot = std::ptr::null_mut();
+        let index = GinIndex { relation, blocks: Cell::new(0), logged, snapshot };
         // SAFETY: an open relation has its row of pg_class; an index's attributes have the types of what it stores.
         let readable = unsafe {
             (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
@@ -40,6 +43,15 @@ impl GinIndex {
                 && pg_sys::get_atttype(oid, 1) == pg_sys::BYTEAOID
         };
         if readable { Ok(index) } else { Err(Error::NotGin { index: index.name() }) }
+    }
+
+    /// Opens an index to answer a query from: that a page may lack what the query's snapshot sees is an error (ginget.c:
+    /// TestForOldSnapshot, on each page).
+    pub fn open_to_answer(oid: pg_sys::Oid) -> Result<GinIndex> {
+        let mut index = GinIndex::open(oid)?;
+        // SAFETY: a query is running, and so has a snapshot. It is there for longer than the index is open.
+        index.snapshot = unsafe { pg_sys::GetActiveSnapshot() };
+        Ok(index)
     }
 
     fn name(&self) -> String {
@@ -94,6 +106,8 @@ impl GinIndex {
         };
         let page = Locked { index: self, buffer, block };
         page.share();
+        // SAFETY: the page is pinned and locked, and the snapshot there.
+        unsafe { versions::test_for_old_snapshot(self.snapshot, self.relation, buffer) };
         Ok(page)
     }
 
@@ -179,7 +193,8 @@ impl Visits {
     }
 }
 
-/// Whether all that changes an open relation is written ahead (RelationNeedsWAL), and leaves its LSN on the page.
+/// Whether all that changes an open relation is written ahead (RelationNeedsWAL), and leaves its LSN on the page: then a page that
+/// has the LSN which it had need not be read again. Where snapshots can be too old for a page, it must be looked at again for that.
 ///
 /// # Safety
 /// The relation must be open.
@@ -188,6 +203,7 @@ pub unsafe fn is_logged(relation: pg_sys::Relation) -> bool {
     unsafe {
         (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
             && pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32
+            && !versions::prunes_early()
     }
 }
 

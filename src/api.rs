@@ -72,10 +72,13 @@ fn session_stream(
     sort: default!(Option<&str>, "NULL"),
     start: default!(Option<i64>, 0),
     rows: default!(Option<i64>, "NULL"),
+    call: pg_sys::FunctionCallInfo,
 ) -> Result<SetOfIterator<'static, JsonbDatum>, ErrorReport> {
     let window = Window::new(start.unwrap_or(0), rows)?;
-    let stream = stream::Stream::open(given("store", store)?, given("q", q)?, sort, window)?;
-    Ok(SetOfIterator::new(stream))
+    // SAFETY: whatever returns an iterator is called so.
+    let caller = unsafe { stream::Caller::of(call) };
+    let (store, q) = (given("store", store)?, given("q", q)?);
+    Ok(SetOfIterator::new(stream::Stream::open(caller, store, q, sort, window)?))
 }
 
 /// Counts the matches of a query.

@@ -60,6 +60,8 @@ pub enum Error {
         crate::document::MAX_ANSWER
     )]
     AnswerTooLarge,
+    #[error("the stream has ended with the transaction that it began in")]
+    StreamEnded,
     #[error("\"{index}\" is not a GIN index of one column with keys of type bytea")]
     NotGin { index: String },
 }
@@ -90,6 +92,7 @@ impl Error {
             Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Corrupt { .. } | Error::RowBeyond => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
         }
     }

@@ -48,6 +48,21 @@ pub fn set_projection(_path: &mut pg_sys::CustomPath) {
     }
 }
 
+/// Runs a query that was started, forward for so many rows.
+///
+/// # Safety
+/// Its snapshot must be the active one.
+pub unsafe fn run(query: *mut pg_sys::QueryDesc, count: u64) {
+    let forward = pg_sys::ScanDirection::ForwardScanDirection;
+    // SAFETY: as above. Before 18, the server wants to know whether it will be run again, which parallel workers exclude.
+    unsafe {
+        #[cfg(feature = "pg18")]
+        pg_sys::ExecutorRun(query, forward, count);
+        #[cfg(not(feature = "pg18"))]
+        pg_sys::ExecutorRun(query, forward, count, false);
+    }
+}
+
 /// Counts a scan of an index for pg_stat_user_indexes, as its access method does for PostgreSQL's own scans (pgstat.h:
 /// pgstat_count_index_scan).
 ///

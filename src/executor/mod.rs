@@ -9,11 +9,14 @@
 //! visibility   which pages still are, after; all other rows are looked up (`exact`, `heap`)
 //! order        the rows of a bitmap by the values at a path, from the index's own order
 //! steps        the rows of a bitmap, for those who look them up themselves
+//! held         what stays as it is from one call to the next; active: the snapshot of one
 //! ```
 
+mod active;
 mod bitmap;
 mod exact;
 mod heap;
+mod held;
 mod leaves;
 mod order;
 mod region;
@@ -26,7 +29,9 @@ mod tests;
 mod tree;
 mod visibility;
 
+pub use active::Active;
 pub use heap::Stored;
+pub use held::Held;
 pub use relation::{Part, check_access, parts};
 pub use search::{Counts, Search};
 pub use steps::{Candidate, Steps};

@@ -1,17 +1,19 @@
 //! What the executor answers of a table: how many rows, or which.
 
 use crate::error::Result;
-use crate::executor::{Counts, Part, Search, Steps};
+use crate::executor::{Active, Counts, Part, Search, Steps};
 use crate::index::operator;
 use crate::predicate::Predicate;
 use crate::versions;
 use pgrx::pg_sys;
 
-/// The table that is asked, open for as long as the plan runs, and with which snapshot.
+/// The table that is asked and its index, both open for as long as the plan runs, and with which snapshot.
 #[derive(Clone, Copy)]
 pub struct Table {
     pub part: Part,
     pub relation: pg_sys::Relation,
+    /// Null where the plan is only to be explained.
+    pub index: pg_sys::Relation,
     pub snapshot: pg_sys::Snapshot,
     /// Whether the number of rows is all that is wanted.
     pub is_counted: bool,
@@ -35,14 +37,11 @@ impl Table {
     }
 
     fn find(&self, predicate: &Predicate) -> Result<Answer> {
-        // SAFETY: the snapshot is registered for as long as the plan runs.
-        let _active = unsafe { Active::push(self.snapshot) };
-        // SAFETY: the index is there: the table is locked.
-        unsafe {
-            let index = pg_sys::index_open(self.part.index, pg_sys::AccessShareLock as i32);
-            versions::count_scan(index);
-            pg_sys::index_close(index, pg_sys::NoLock as i32);
-        }
+        // SAFETY: the snapshot is registered and the index open for as long as the plan runs.
+        let _active = unsafe {
+            versions::count_scan(self.index);
+            Active::push(self.snapshot)
+        };
         if self.is_counted {
             if let Some(found) = Search::first(&[self.part], predicate, 0)? {
                 return Ok(Answer::Counted(found.len(), found.counts));
@@ -85,29 +84,6 @@ impl Answer {
             Answer::Counted(_, counts) => *counts,
             Answer::Rows(steps) => steps.counts(),
             Answer::Unknown(_) => Counts::default(),
-        }
-    }
-}
-
-/// The snapshot that the executor asks with is the plan's own. As a rule it is the server's anyway.
-struct Active;
-
-impl Active {
-    /// # Safety
-    /// The snapshot must be registered.
-    unsafe fn push(snapshot: pg_sys::Snapshot) -> Active {
-        // SAFETY: as above.
-        unsafe { pg_sys::PushActiveSnapshot(snapshot) };
-        Active
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        // While an error passes through, its (sub)transaction pops it.
-        if !std::thread::panicking() {
-            // SAFETY: pushed above.
-            unsafe { pg_sys::PopActiveSnapshot() };
         }
     }
 }

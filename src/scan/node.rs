@@ -94,7 +94,7 @@ pub unsafe fn scan_of<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Scan {
 unsafe extern "C-unwind" fn begin(
     node: *mut pg_sys::CustomScanState,
     estate: *mut pg_sys::EState,
-    _flags: std::ffi::c_int,
+    flags: std::ffi::c_int,
 ) {
     // SAFETY: as ExecInitCustomScan calls it, the relation is open.
     unsafe {
@@ -118,9 +118,17 @@ unsafe extern "C-unwind" fn begin(
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
         let Ways { index, column, is_counted } = Ways::of(plan);
+        // As the server's own index scans, the node has the index open from here to its end: so it is neither built anew nor dropped
+        // under it.
+        let is_explained = flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0;
+        let lock = pg_sys::AccessShareLock as i32;
         let table = Table {
             part: Part { table: (*relation).rd_id, index, column },
             relation,
+            index: match is_explained {
+                true => std::ptr::null_mut(),
+                false => pg_sys::index_open(index, lock),
+            },
             snapshot: (*estate).es_snapshot,
             is_counted: is_counted && !may_be_asked_for_place(estate),
         };
@@ -330,6 +338,12 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
 /// EndCustomScan
 #[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: as the server calls it, which clears the slots and closes the relation behind.
-    unsafe { scan_of(node) }.close();
+    // SAFETY: as the server calls it, which clears the slots and closes the relation behind. The index was opened in `begin`.
+    unsafe {
+        let scan = scan_of(node);
+        scan.close();
+        if !scan.table.index.is_null() {
+            pg_sys::index_close(scan.table.index, pg_sys::NoLock as i32);
+        }
+    }
 }

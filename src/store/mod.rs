@@ -3,7 +3,8 @@
 //! [`name`] is how an identifier enters SQL, [`spi`] how a statement runs. [`catalog`] says which stores there are ([`peek`] does so
 //! without a statement), [`admin`] creates, renames and drops them. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
 //! the identity path. [`search`] turns a query into an SQL condition, [`items`]
-//! into a statement; [`query`] and [`stream`] run it, under [`settings`] where the planner answers.
+//! into a statement; [`query`] and [`stream`] run it, under [`settings`] where the planner answers: a stream as [`running`], and what
+//! it holds is an [`owner`]'s.
 
 pub mod admin;
 pub mod catalog;
@@ -12,9 +13,11 @@ pub mod items;
 pub mod name;
 mod near;
 pub mod ops;
+mod owner;
 mod peek;
 pub mod query;
 pub mod rekey;
+mod running;
 pub mod search;
 mod settings;
 pub mod spi;

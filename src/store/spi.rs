@@ -5,8 +5,8 @@
 
 use crate::error::{Error, Result};
 use pgrx::datum::DatumWithOid;
-use pgrx::{FromDatum, pg_sys};
-use std::ffi::{CStr, CString};
+use pgrx::{FromDatum, PgMemoryContexts, pg_sys};
+use std::ffi::CString;
 use std::marker::PhantomData;
 
 /// A connection to SPI. What SPI allocates, results included, is freed with it.
@@ -103,33 +103,6 @@ impl Spi {
         unsafe { pg_sys::PopActiveSnapshot() };
         Ok(rows)
     }
-
-    /// Opens a cursor that outlives the connection, until it is closed or the transaction ends.
-    pub fn open_cursor(
-        &self,
-        mode: Mode,
-        sql: &str,
-        parameters: &[DatumWithOid<'_>],
-    ) -> Result<Cursor> {
-        let sql = c_string(sql)?;
-        let mut p = Parameters::new(parameters);
-        // SAFETY: the pointers are to a C string and to arrays as long as said; SPI copies the parameters into the portal.
-        // It raises an error rather than return null.
-        let name = unsafe {
-            let portal = pg_sys::SPI_cursor_open_with_args(
-                std::ptr::null(),
-                sql.as_ptr(),
-                p.types.len() as i32,
-                p.types.as_mut_ptr(),
-                p.values.as_mut_ptr(),
-                p.nulls.as_ptr(),
-                mode.is_read_only(),
-                mode.cursor_options() | pg_sys::CURSOR_OPT_NO_SCROLL as i32,
-            );
-            CStr::from_ptr((*portal).name).to_owned()
-        };
-        Ok(Cursor { name })
-    }
 }
 
 impl Drop for Spi {
@@ -164,6 +137,45 @@ impl<'spi> Statement<'spi> {
         check("SPI_execute_plan", status)?;
         Ok(Rows::take())
     }
+
+    /// Plans the statement for some parameters, for others to run: all of it is copied into `memory`.
+    pub fn plan(
+        &self,
+        parameters: &[DatumWithOid<'_>],
+        memory: pg_sys::MemoryContext,
+    ) -> Result<Planned> {
+        let p = Parameters::new(parameters);
+        // SAFETY: a plan of SPI's has a source for each of its statements, here one. Parameters have room for as many as said.
+        unsafe {
+            let list = pg_sys::makeParamList(p.types.len() as i32);
+            let room = (*list).params.as_mut_slice(p.types.len());
+            for (at, parameter) in room.iter_mut().enumerate() {
+                *parameter = pg_sys::ParamExternData {
+                    value: p.values[at],
+                    isnull: p.nulls[at] != b' ' as std::ffi::c_char,
+                    pflags: pg_sys::PARAM_FLAG_CONST as u16,
+                    ptype: p.types[at],
+                };
+            }
+            let source = pg_sys::list_nth(pg_sys::SPI_plan_get_plan_sources(self.plan), 0);
+            let (nobody, nowhere) = (std::ptr::null_mut(), std::ptr::null_mut());
+            let cached = pg_sys::GetCachedPlan(source.cast(), list, nobody, nowhere);
+            let planned = PgMemoryContexts::For(memory).switch_to(|_| Planned {
+                plan: pg_sys::copyObjectImpl(pg_sys::list_nth((*cached).stmt_list, 0)).cast(),
+                parameters: pg_sys::copyParamList(list),
+                sql: pg_sys::pstrdup((*source.cast::<pg_sys::CachedPlanSource>()).query_string),
+            });
+            pg_sys::ReleaseCachedPlan(cached, nobody);
+            Ok(planned)
+        }
+    }
+}
+
+/// A plan, its parameters and the text that they are of.
+pub struct Planned {
+    pub plan: *mut pg_sys::PlannedStmt,
+    pub parameters: pg_sys::ParamListInfo,
+    pub sql: *const std::ffi::c_char,
 }
 
 /// The rows a statement returned, or the number of those it wrote.
@@ -213,41 +225,6 @@ impl<'spi> Rows<'spi> {
     /// The first column of every row.
     pub fn column<T: FromDatum>(&self) -> Vec<T> {
         (0..self.count).filter_map(|row| self.get(row, 1)).collect()
-    }
-}
-
-/// An open cursor, held by its name: unlike a pointer, a name says safely that it is gone.
-pub struct Cursor {
-    name: CString,
-}
-
-impl Cursor {
-    /// Up to `count` further rows of the cursor; none at its end.
-    pub fn fetch<'spi>(&self, _spi: &'spi Spi, count: i64) -> Option<Rows<'spi>> {
-        // SAFETY: a portal found by name is alive; SPI is connected, as `_spi` proves.
-        unsafe {
-            let portal = pg_sys::SPI_cursor_find(self.name.as_ptr());
-            if portal.is_null() {
-                return None;
-            }
-            pg_sys::SPI_cursor_fetch(portal, true, count as std::ffi::c_long);
-        }
-        Some(Rows::take())
-    }
-}
-
-impl Drop for Cursor {
-    fn drop(&mut self) {
-        // SAFETY: outside of a running transaction (one that is aborting, above all) portals are not to be touched:
-        // PostgreSQL removes them itself. Portal names of SPI's making are never used twice in a session.
-        unsafe {
-            if pg_sys::IsTransactionState() {
-                let portal = pg_sys::SPI_cursor_find(self.name.as_ptr());
-                if !portal.is_null() {
-                    pg_sys::SPI_cursor_close(portal);
-                }
-            }
-        }
     }
 }
 

@@ -108,9 +108,10 @@ COMMENT ON CAST (lucene_query AS text) IS 'the canonical form of a query';
 CREATE CAST (lucene_query AS varchar) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (lucene_query AS varchar) IS 'the canonical form of a query';
 
--- Stable and not immutable, because NOW in a query is the transaction's.
+-- Stable and not immutable, because NOW in a query is the transaction's. Leakproof: a document cannot make it raise an error or a
+-- notice (its query can, which who asks knows), nor does a plan show what it said of rows that are hidden (src/scan/rights.rs).
 CREATE FUNCTION session_store.lucene_match(doc jsonb, q lucene_query) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'session_store_match';
+LANGUAGE c STABLE STRICT PARALLEL SAFE LEAKPROOF COST 20 AS 'MODULE_PATHNAME', 'session_store_match';
 COMMENT ON FUNCTION session_store.lucene_match(jsonb, lucene_query) IS 'implementation of @@@ operator';
 CREATE FUNCTION session_store.lucene_selectivity(internal, oid, internal, int) RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'session_store_selectivity';

@@ -97,3 +97,6 @@ CREATE CAST (lucene_query AS text) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (lucene_query AS text) IS 'the canonical form of a query';
 CREATE CAST (lucene_query AS varchar) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (lucene_query AS varchar) IS 'the canonical form of a query';
+
+-- A row-level security policy and the index work together.
+ALTER FUNCTION session_store.lucene_match(jsonb, lucene_query) LEAKPROOF;

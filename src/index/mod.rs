@@ -8,8 +8,7 @@ pub mod packed;
 pub mod prepared;
 pub mod query;
 mod report;
-mod selectivity;
 pub mod span;
 
+pub(crate) use opclass::{Arguments, c_functions};
 pub use report::report;
-pub use selectivity::answers;

@@ -26,7 +26,7 @@ macro_rules! c_functions {
         }
     )* };
 }
-pub(super) use c_functions;
+pub(crate) use c_functions;
 
 c_functions! {
     pg_finfo_session_store_extract_value session_store_extract_value extract_value;
@@ -38,7 +38,7 @@ c_functions! {
 
 /// The arguments of a call, none of them null: all functions are strict.
 #[derive(Clone, Copy)]
-pub(super) struct Arguments(pub pg_sys::FunctionCallInfo);
+pub(crate) struct Arguments(pub pg_sys::FunctionCallInfo);
 
 impl Arguments {
     /// # Safety

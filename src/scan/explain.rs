@@ -20,13 +20,19 @@ pub unsafe extern "C-unwind" fn explain(
         if !index.is_null() {
             pg_sys::ExplainPropertyText(c"Index Name".as_ptr(), index, es);
         }
-        if let Ok(query) = CString::new(queries(plan, ancestors, es)) {
+        let (taken, others) = plan::conditions(plan);
+        if let Ok(query) = CString::new(queries(plan, taken, ancestors, es)) {
             pg_sys::ExplainPropertyText(c"Query".as_ptr(), query.as_ptr(), es);
+        }
+        if !others.is_null() {
+            let filter = sql(plan, pg_sys::make_ands_explicit(others).cast(), ancestors, es);
+            pg_sys::ExplainPropertyText(c"Filter".as_ptr(), filter, es);
         }
         if ways.is_counted {
             pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
         }
-        if !(*es).analyze {
+        // Where rows are hidden, so is how many there are.
+        if !(*es).analyze || ways.is_guarded {
             return;
         }
         let scan = node::scan_of(node);
@@ -54,12 +60,13 @@ pub unsafe extern "C-unwind" fn explain(
 /// A constant in its canonical form, everything else as SQL.
 unsafe fn queries(
     plan: *mut pg_sys::CustomScan,
+    conditions: *mut pg_sys::List,
     ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) -> Vec<u8> {
-    // SAFETY: the expressions are of type lucene_query; the deparser's result is a C string.
+    // SAFETY: the queries are of type lucene_query.
     unsafe {
-        let queries: Vec<*mut pg_sys::Node> = PgList::<pg_sys::Node>::from_pg((*plan).custom_exprs)
+        let queries: Vec<*mut pg_sys::Node> = PgList::<pg_sys::Node>::from_pg(conditions)
             .iter_ptr()
             .filter_map(|condition| plan::query_of(condition))
             .collect();
@@ -68,12 +75,22 @@ unsafe fn queries(
         {
             return text.to_vec();
         }
-        let node = plan.cast::<pg_sys::Plan>();
-        let context = pg_sys::set_deparse_context_plan((*es).deparse_cxt, node, ancestors);
-        let sql = |query: &*mut pg_sys::Node| {
-            let sql = pg_sys::deparse_expression(*query, context, false, false);
-            CStr::from_ptr(sql).to_bytes().to_vec()
-        };
-        queries.iter().map(sql).collect::<Vec<_>>().join(&b" AND "[..])
+        let sql = |query| CStr::from_ptr(sql(plan, query, ancestors, es)).to_bytes().to_vec();
+        queries.into_iter().map(sql).collect::<Vec<_>>().join(&b" AND "[..])
+    }
+}
+
+/// An expression of the plan's as SQL.
+unsafe fn sql(
+    plan: *mut pg_sys::CustomScan,
+    expression: *mut pg_sys::Node,
+    ancestors: *mut pg_sys::List,
+    es: *mut pg_sys::ExplainState,
+) -> *const std::ffi::c_char {
+    // SAFETY: as show_scan_qual (explain.c); the result is a C string.
+    unsafe {
+        let plan = plan.cast::<pg_sys::Plan>();
+        let context = pg_sys::set_deparse_context_plan((*es).deparse_cxt, plan, ancestors);
+        pg_sys::deparse_expression(expression, context, (*es).verbose, false)
     }
 }

@@ -7,6 +7,9 @@
 //! answer    what it asks of the executor
 //! pages     the table's pages that have a match
 //! explain   what EXPLAIN says of it
+//!
+//! selectivity   how many rows meet a condition `column @@@ q`, for any plan
+//! rights        whether who asks may know
 //! ```
 //!
 //! Where no column is needed above the scan (`count(*)`, `EXISTS`) it hands out as many empty rows as the exact count says. Else it
@@ -18,6 +21,8 @@ mod node;
 mod pages;
 mod path;
 mod plan;
+mod rights;
+mod selectivity;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 

@@ -43,6 +43,8 @@ pub struct Scan {
     /// The queries, and the conditions that they belong to.
     queries: Vec<*mut pg_sys::ExprState>,
     conditions: *mut pg_sys::ExprState,
+    /// What else a row must meet where rows are hidden; null for nothing.
+    others: *mut pg_sys::ExprState,
     /// The queries' texts, and their answer; none before they were asked, or since they may have changed.
     asked: Option<Vec<Vec<u8>>>,
     is_current: bool,
@@ -111,13 +113,13 @@ unsafe extern "C-unwind" fn begin(
         (*ss).ps.subPlan = std::ptr::null_mut();
         (*ss).ps.qual = pg_sys::ExecInitQual((*plan).scan.plan.qual, &raw mut (*ss).ps);
 
-        let conditions = (*plan).custom_exprs;
+        let (conditions, others) = plan::conditions(plan);
         let queries = PgList::<pg_sys::Node>::from_pg(conditions)
             .iter_ptr()
             .filter_map(|condition| plan::query_of(condition))
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
-        let Ways { index, column, is_counted } = Ways::of(plan);
+        let Ways { index, column, is_counted, .. } = Ways::of(plan);
         // As the server's own index scans, the node has the index open from here to its end: so it is neither built anew nor dropped
         // under it.
         let is_explained = flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0;
@@ -136,6 +138,7 @@ unsafe extern "C-unwind" fn begin(
             table,
             queries,
             conditions: pg_sys::ExecInitQual(conditions, &raw mut (*ss).ps),
+            others: pg_sys::ExecInitQual(others, &raw mut (*ss).ps),
             asked: None,
             is_current: false,
             answer: Answer::none(),
@@ -152,6 +155,7 @@ unsafe extern "C-unwind" fn begin(
         );
         state.is_bare = (*plan).scan.plan.targetlist.is_null()
             && (*ss).ps.qual.is_null()
+            && others.is_null()
             && (*estate).es_epq_active.is_null();
     }
 }
@@ -214,8 +218,8 @@ unsafe extern "C-unwind" fn next(
 unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as ExecScan calls it.
     unsafe {
-        let pages = &raw mut (*(*ss.cast::<Node>()).scan).pages;
-        match (*pages).at_hand((*ss).ss_ScanTupleSlot) {
+        let scan = (*ss.cast::<Node>()).scan;
+        match (*scan).others.is_null() && (*scan).pages.at_hand((*ss).ss_ScanTupleSlot) {
             true => (*ss).ss_ScanTupleSlot,
             false => find(ss),
         }
@@ -232,15 +236,16 @@ unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::Tup
         if !scan.is_current {
             ask(state, scan).unwrap_or_else(|error| error.raise());
         }
-        let slot = (*ss).ss_ScanTupleSlot;
         loop {
+            let mut slot = (*ss).ss_ScanTupleSlot;
             let is_unsure = match &mut scan.answer {
                 Answer::Counted(..) => {
                     if state.left == 0 {
                         return std::ptr::null_mut();
                     }
                     state.left -= 1;
-                    return state.empty;
+                    slot = state.empty;
+                    false
                 }
                 Answer::Rows(steps) => match scan.pages.next(steps, slot) {
                     Ok(Some(is_unsure)) => is_unsure,
@@ -255,27 +260,43 @@ unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::Tup
                     true
                 }
             };
-            if !is_unsure || recheck(ss, slot) {
+            if is_unsure && !meets(ss, scan.conditions, slot) {
+                scan.removed += 1;
+            } else if meets(ss, scan.others, slot) {
                 return slot;
             }
-            scan.removed += 1;
             pgrx::check_for_interrupts!();
         }
     }
 }
 
-/// Whether a row meets the conditions that the index answered: one that the index is unsure of, or, for EvalPlanQual, the newest
-/// version of one.
+/// Whether the newest version of a row meets the conditions of the node, for EvalPlanQual.
 #[pg_guard]
 unsafe extern "C-unwind" fn recheck(
     ss: *mut pg_sys::ScanState,
     slot: *mut pg_sys::TupleTableSlot,
 ) -> bool {
-    // SAFETY: as ExecScan calls it, which resets the expressions' memory for each row.
+    // SAFETY: as ExecScan calls it.
     unsafe {
+        let scan = (*ss.cast::<Node>()).scan;
+        meets(ss, (*scan).conditions, slot) && meets(ss, (*scan).others, slot)
+    }
+}
+
+/// Whether a row meets some conditions.
+unsafe fn meets(
+    ss: *mut pg_sys::ScanState,
+    conditions: *mut pg_sys::ExprState,
+    slot: *mut pg_sys::TupleTableSlot,
+) -> bool {
+    // SAFETY: conditions of this node, null for none; ExecScan resets the expressions' memory for each row.
+    unsafe {
+        if conditions.is_null() {
+            return true;
+        }
         let context = (*ss).ps.ps_ExprContext;
         (*context).ecxt_scantuple = slot;
-        pg_sys::ExecQualAndReset((*(*ss.cast::<Node>()).scan).conditions, context)
+        pg_sys::ExecQualAndReset(conditions, context)
     }
 }
 

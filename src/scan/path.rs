@@ -1,7 +1,9 @@
 //! Whether a table can be asked through the node, and what that costs: paths for the planner to choose from.
 
 use super::plan::{self, Ways};
-use crate::index::{answers, operator};
+use super::rights;
+use super::selectivity::answers;
+use crate::index::operator;
 use crate::predicate::Predicate;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 use std::sync::OnceLock;
@@ -140,7 +142,12 @@ unsafe fn path(
         // System columns and whole rows, as for locks and updates, are Vars in the target too.
         let is_counted = (*(*rel).reltarget).exprs.is_null()
             && others.iter_ptr().all(|info| !pg_sys::contain_var_clause((*info).clause.cast()));
-        let ways = Ways { index: (*index).indexoid, column: *(*index).indexkeys, is_counted };
+        let ways = Ways {
+            index: (*index).indexoid,
+            column: *(*index).indexkeys,
+            is_counted,
+            is_guarded: rights::has_hidden_rows(root, rel),
+        };
         let costs = Costs::new(root, rel, index, &taken, others.into_pg(), is_counted);
         let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();
         (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;

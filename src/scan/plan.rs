@@ -1,8 +1,11 @@
 //! The plan of a path: what the node is told, in PostgreSQL's own nodes, since plans are copied (copyfuncs.c).
 //!
-//! A path carries `custom_private = (conditions taken, numbers)`, a plan `custom_exprs = conditions taken` and `custom_private =
-//! numbers`, a list of integers. The conditions' queries are evaluated by the node, and they themselves wherever the index does not
+//! A path carries `custom_private = (conditions taken, numbers)`, a plan `custom_exprs = conditions` and `custom_private = numbers`, a
+//! list of integers. The queries of the conditions taken are evaluated by the node, and they themselves wherever the index does not
 //! say enough; the planner sees to their parameters (setrefs.c, subselect.c).
+//!
+//! Where rows are hidden from who asks, by a policy or a view, the other conditions are the node's too. The server would count the rows
+//! that they remove, and so show in EXPLAIN ANALYZE how many hidden rows match.
 
 use super::node;
 use crate::versions;
@@ -40,11 +43,14 @@ pub struct Ways {
     pub column: i32,
     /// Whether no column is needed, so that the rows need only be counted.
     pub is_counted: bool,
+    /// Whether the table has rows that are hidden from who asks.
+    pub is_guarded: bool,
 }
 
 impl Ways {
     unsafe fn list(&self) -> *mut pg_sys::List {
-        let numbers = [self.index.to_u32() as i32, self.column, self.is_counted.into()];
+        let (is_counted, is_guarded) = (self.is_counted.into(), self.is_guarded.into());
+        let numbers = [self.index.to_u32() as i32, self.column, is_counted, is_guarded];
         // SAFETY: a list of integers grows by them.
         numbers
             .into_iter()
@@ -54,13 +60,28 @@ impl Ways {
     /// # Safety
     /// The plan must be one of `plan`.
     pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> Ways {
-        // SAFETY: it has the three numbers of `list`.
+        // SAFETY: it has the numbers of `list`, and behind them one more.
         let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
         Ways {
             index: pg_sys::Oid::from(number(0) as u32),
             column: number(1),
             is_counted: number(2) != 0,
+            is_guarded: number(3) != 0,
         }
+    }
+}
+
+/// The conditions that the index answers, and those that the node evaluates for each row.
+///
+/// # Safety
+/// As for `Ways::of`.
+pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *mut pg_sys::List) {
+    // SAFETY: the last number says how many of the conditions the index answers.
+    unsafe {
+        let taken = pg_sys::list_nth_int((*plan).custom_private, 4);
+        let all = (*plan).custom_exprs;
+        let others = pg_sys::list_copy_tail(all, taken);
+        (pg_sys::list_truncate(pg_sys::list_copy(all), taken), others)
     }
 }
 
@@ -103,11 +124,17 @@ unsafe extern "C-unwind" fn plan(
         }
         let scan = PgBox::<pg_sys::CustomScan>::alloc_node(pg_sys::NodeTag::T_CustomScan).into_pg();
         (*scan).scan.plan.targetlist = target;
-        (*scan).scan.plan.qual = pg_sys::extract_actual_clauses(others.into_pg(), false);
         (*scan).scan.scanrelid = (*rel).relid;
         (*scan).flags = (*path).flags;
         (*scan).custom_exprs = pg_sys::extract_actual_clauses(taken, false);
-        (*scan).custom_private = pg_sys::list_nth((*path).custom_private, 1).cast();
+        let numbers = pg_sys::list_nth((*path).custom_private, 1).cast::<pg_sys::List>();
+        let count = pg_sys::list_length((*scan).custom_exprs);
+        (*scan).custom_private = pg_sys::lappend_int(pg_sys::list_copy(numbers), count);
+        let others = pg_sys::extract_actual_clauses(others.into_pg(), false);
+        match Ways::of(scan).is_guarded {
+            true => (*scan).custom_exprs = pg_sys::list_concat((*scan).custom_exprs, others),
+            false => (*scan).scan.plan.qual = others,
+        }
         (*scan).methods = &raw const SCAN.0;
         scan.cast()
     }

@@ -290,7 +290,7 @@ SET ROLE session_store_scanner;
 SELECT count(*) FROM scanned WHERE doc @@@ 'a:7';
 SELECT count(n) FROM scanned WHERE doc @@@ 'a:7';
 RESET ROLE;
--- Row-level security: what a policy asks comes first. What the user asks must not be asked of rows that are not his.
+-- Row-level security: @@@ is leakproof, so what the user asks is asked of the index before a policy's conditions.
 GRANT SELECT ON scanned TO session_store_scanner;
 ALTER TABLE scanned ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_word ON scanned TO session_store_scanner USING (doc @@@ 'b.c:"word 3"');

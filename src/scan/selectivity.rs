@@ -1,11 +1,11 @@
 //! How many documents a query finds, for the planner: a look into the index instead of a constant.
 
-use super::gin::GinIndex;
-use super::key::{self, PathHash};
-use super::opclass::{Arguments, c_functions};
-use super::operator;
-use super::span::{Probe, Span, Truth};
+use super::{plan, rights};
 use crate::error::Result;
+use crate::index::gin::GinIndex;
+use crate::index::key::{self, PathHash};
+use crate::index::span::{Probe, Span, Truth};
+use crate::index::{Arguments, c_functions, operator};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
 use std::ops::ControlFlow;
@@ -29,7 +29,7 @@ unsafe fn selectivity(arguments: Arguments) -> pg_sys::Datum {
         let operator = pg_sys::Oid::from(arguments.datum(1).value() as u32);
         let relation = arguments.datum(3).value() as i32;
         // Without an index, documents that ANALYZE has kept are asked.
-        by_index(root, operator, list, relation).unwrap_or_else(|| {
+        of_constant(root, operator, list, relation).unwrap_or_else(|| {
             let collation = (*arguments.0).fncollation;
             pg_sys::generic_restriction_selectivity(
                 root, operator, collation, list, relation, UNKNOWN,
@@ -39,8 +39,8 @@ unsafe fn selectivity(arguments: Arguments) -> pg_sys::Datum {
     fraction.into_datum().unwrap_or(pg_sys::Datum::null())
 }
 
-/// None where there is no index on the column, or no query yet.
-unsafe fn by_index(
+/// None where there is no query yet, or where it may be asked of documents that ANALYZE has kept.
+unsafe fn of_constant(
     root: *mut pg_sys::PlannerInfo,
     operator: pg_sys::Oid,
     arguments: *mut pg_sys::List,
@@ -62,26 +62,54 @@ unsafe fn by_index(
         if !found {
             return None;
         }
-        let fraction = (|| {
-            let constant = other.cast::<pg_sys::Const>();
-            if !is_left || (*other).type_ != pg_sys::NodeTag::T_Const || (*constant).constisnull {
-                return None;
+        if rights::has_hidden_rows(root, variable.rel) {
+            withhold_indexes(variable.rel, variable.var, operator);
+        }
+        let query = if is_left { plan::constant(other) } else { None };
+        let fraction = query.and_then(|query| {
+            let predicate = operator::predicate(query);
+            if !rights::may_read_all(root, &variable) {
+                return Some(guess(&predicate));
             }
             let index = index_on(variable.rel, variable.var, operator)?;
-            let varlena = pg_sys::pg_detoast_datum_packed((*constant).constvalue.cast_mut_ptr());
-            let query = std::slice::from_raw_parts(
-                pgrx::vardata_any(varlena).cast::<u8>(),
-                pgrx::varsize_any_exhdr(varlena),
-            );
-            Some(
-                fraction_of(index, &operator::predicate(query))
-                    .unwrap_or_else(|error| error.raise()),
-            )
-        })();
+            Some(fraction_of(index, &predicate).unwrap_or_else(|error| error.raise()))
+        });
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {
             free(variable.statsTuple);
         }
         fraction
+    }
+}
+
+/// EXPLAIN ANALYZE says of each node of PostgreSQL's own how many rows it found. Where some are hidden, its bitmap scans must not tell how
+/// many of those match: the scan of our own takes their place, which tells nothing (indxpath.c looks at the flag after it asked for
+/// the costs of a scan, and so for this estimate).
+unsafe fn withhold_indexes(
+    rel: *mut pg_sys::RelOptInfo,
+    column: *mut pg_sys::Node,
+    operator: pg_sys::Oid,
+) {
+    // SAFETY: the planner's lists hold what their names say (pathnodes.h).
+    unsafe {
+        for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*rel).indexlist).iter_ptr() {
+            if pg_sys::op_in_opfamily(operator, *(*index).opfamily)
+                && pg_sys::match_index_to_operand(column, 0, index)
+            {
+                (*index).amhasgetbitmap = false;
+            }
+        }
+    }
+}
+
+/// From the query alone.
+fn guess(predicate: &Predicate) -> f64 {
+    match predicate {
+        Predicate::All => 1.0,
+        Predicate::None => 0.0,
+        Predicate::And(parts) => parts.iter().map(guess).product(),
+        Predicate::Or(parts) => 1.0 - parts.iter().map(|part| 1.0 - guess(part)).product::<f64>(),
+        Predicate::Not(part) => 1.0 - guess(part),
+        Predicate::Leaf { .. } => UNKNOWN,
     }
 }
 

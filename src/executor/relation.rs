@@ -1,6 +1,7 @@
 //! The tables of a store, and whether their indexes can be asked.
 
 use super::heap::Heap;
+use crate::index::is_distributed;
 use pgrx::{PgList, pg_sys};
 
 unsafe extern "C-unwind" {
@@ -30,6 +31,8 @@ pub enum Obstacle {
     RowSecurity,
     #[error("it is no plain table, or one of its parts is none")]
     NoTable,
+    #[error("the table is distributed: its rows are on other servers")]
+    Distributed,
     #[error("other tables inherit from it")]
     Inherited,
     #[error("an unlogged table cannot be read on a standby")]
@@ -52,6 +55,9 @@ pub fn parts(
         let class = &*(*heap.relation()).rd_rel;
         (class.relkind as u8, class.relhassubclass)
     };
+    if is_distributed(table) {
+        return Err(Obstacle::Distributed);
+    }
     let tables = match kind {
         pg_sys::RELKIND_RELATION if has_children => return Err(Obstacle::Inherited),
         pg_sys::RELKIND_RELATION => vec![table],
@@ -106,6 +112,9 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Part, 
     }
     if class.relkind as u8 != pg_sys::RELKIND_RELATION || class.relam != pg_sys::HEAP_TABLE_AM_OID {
         return Err(Obstacle::NoTable);
+    }
+    if is_distributed(table) {
+        return Err(Obstacle::Distributed);
     }
     // SAFETY: a question to the running server.
     let in_recovery = unsafe { pg_sys::RecoveryInProgress() };

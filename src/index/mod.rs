@@ -1,5 +1,6 @@
 //! The operator class `jsonb_lucene_ops`: what a GIN index keeps of a document, and how it answers a predicate.
 
+mod elsewhere;
 pub mod gin;
 pub mod key;
 mod opclass;
@@ -10,5 +11,6 @@ pub mod query;
 mod report;
 pub mod span;
 
+pub use elsewhere::{has_own_rows, is_distributed};
 pub(crate) use opclass::{Arguments, c_functions};
 pub use report::report;

@@ -3,7 +3,7 @@
 use super::plan::{self, Ways};
 use super::rights;
 use super::selectivity::answers;
-use crate::index::operator;
+use crate::index::{has_own_rows, operator};
 use crate::predicate::Predicate;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 use std::sync::OnceLock;
@@ -48,9 +48,7 @@ unsafe extern "C-unwind" fn add_paths(
 unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry) -> bool {
     // SAFETY: nodes of the planner's; the relation is locked since the query was analysed.
     unsafe {
-        let kind = (*rte).relkind as u8;
         let is_candidate = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION
-            && (kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_MATVIEW)
             && !(*rte).inh
             && (*rte).tablesample.is_null()
             && !(*rel).indexlist.is_null()
@@ -58,13 +56,7 @@ unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry
             && (*rel).lateral_relids.is_null()
             // A relation that is known to be empty has a path that says so, which must stay the only one.
             && !pg_sys::is_dummy_rel(rel);
-        if !is_candidate {
-            return false;
-        }
-        let relation = pg_sys::table_open((*rte).relid, pg_sys::NoLock as i32);
-        let is_heap = (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID;
-        pg_sys::table_close(relation, pg_sys::NoLock as i32);
-        is_heap
+        is_candidate && has_own_rows((*rte).relid)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Span, Truth};
-use crate::index::{Arguments, c_functions, operator};
+use crate::index::{Arguments, c_functions, has_own_rows, operator};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
 use std::ops::ControlFlow;
@@ -72,6 +72,9 @@ unsafe fn of_constant(
                 return Some(guess(&predicate));
             }
             let index = index_on(variable.rel, variable.var, operator)?;
+            if !is_of_one_heap(root, variable.rel) {
+                return None;
+            }
             Some(fraction_of(index, &predicate).unwrap_or_else(|error| error.raise()))
         });
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {
@@ -128,6 +131,21 @@ unsafe fn index_on(
             .iter_ptr()
             .find(|&index| answers(index, operator, column))
             .map(|index| (*index).indexoid)
+    }
+}
+
+/// Whether the index of a relation has all of its rows: not that of a family of tables, or of one whose rows are elsewhere.
+unsafe fn is_of_one_heap(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> bool {
+    // SAFETY: each base relation has its entry in the range table, and was locked when the query was analysed (pathnodes.h).
+    unsafe {
+        let entries = (*root).simple_rte_array;
+        if (*rel).relid == 0 || entries.is_null() {
+            return false;
+        }
+        let entry = *entries.add((*rel).relid as usize);
+        (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
+            && !(*entry).inh
+            && has_own_rows((*entry).relid)
     }
 }
 

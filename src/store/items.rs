@@ -3,6 +3,7 @@
 use super::catalog::{Operator, Store};
 use super::search::Search;
 use crate::error::{Error, Result};
+use crate::index::is_distributed;
 use crate::lucene::SortKey;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -90,11 +91,15 @@ impl<'s> Items<'s> {
     }
 }
 
-/// Whether the user may read where a row lies: to read `doc`, a privilege on the column is enough, but `ctid` takes one on the table.
+/// Whether the user may read where a row lies: to read `doc`, a privilege on the column is enough, but `ctid` takes one on the
+/// table. And rows of a view have no place, nor have those of a foreign or distributed table one that means anything here.
 fn may_read_places(table: pg_sys::Oid) -> bool {
-    // SAFETY: a look into the server's caches.
-    unsafe {
-        pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), pg_sys::ACL_SELECT as pg_sys::AclMode)
-            == pg_sys::AclResult::ACLCHECK_OK
-    }
+    // SAFETY: looks into the server's caches.
+    let (kind, allowed) = unsafe {
+        let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+        let allowed = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), select);
+        (pg_sys::get_rel_relkind(table) as u8, allowed == pg_sys::AclResult::ACLCHECK_OK)
+    };
+    let is_table = kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_PARTITIONED_TABLE;
+    allowed && is_table && !is_distributed(table)
 }

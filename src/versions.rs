@@ -25,6 +25,10 @@ unsafe extern "C-unwind" {
     fn TestForOldSnapshot_impl(snapshot: pg_sys::Snapshot, relation: pg_sys::Relation);
 }
 
+/// How many locks it takes to drop a partition of a store: on its table, its two indexes, its TOAST table and the index of that, its row
+/// type and the array of it, its primary key and its CHECK; from 18 on, NOT NULL is a constraint, too, of each column.
+pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 11 } else { 9 };
+
 /// Pins a buffer that had a block of a relation, if it still has.
 ///
 /// # Safety
@@ -227,5 +231,34 @@ pub unsafe fn test_for_old_snapshot_unguarded(
         {
             TestForOldSnapshot_impl(_snapshot, _relation);
         }
+
+/// Begins to sort rows by some of their columns, within work_mem.
+///
+/// # Safety
+/// The columns must be there, and the arrays of one length.
+pub unsafe fn begin_sort(
+    columns: pg_sys::TupleDesc,
+    numbers: &mut [pg_sys::AttrNumber],
+    operators: &mut [pg_sys::Oid],
+    collations: &mut [pg_sys::Oid],
+    nulls_first: &mut [bool],
+) -> *mut pg_sys::Tuplesortstate {
+    #[cfg(feature = "pg14")]
+    let options = false;
+    #[cfg(not(feature = "pg14"))]
+    let options = pg_sys::TUPLESORT_NONE as i32;
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::tuplesort_begin_heap(
+            columns,
+            numbers.len() as i32,
+            numbers.as_mut_ptr(),
+            operators.as_mut_ptr(),
+            collations.as_mut_ptr(),
+            nulls_first.as_mut_ptr(),
+            pg_sys::work_mem,
+            std::ptr::null_mut(),
+            options,
+        )
     }
 }

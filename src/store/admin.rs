@@ -4,6 +4,13 @@ use super::catalog::{self, Lock, Operator, Store};
 use super::name::Name;
 use super::spi::{Mode, Spi};
 use crate::error::{self, Error, Result};
+use crate::versions;
+use pgrx::pg_sys;
+
+unsafe extern "C" {
+    // access/twophase.h, which pgrx does not bind.
+    static max_prepared_xacts: std::ffi::c_int;
+}
 
 /// Most partitions a store may have: enough for any disk layout, few enough to plan a query over.
 const MAX_SHARDS: i32 = 1024;
@@ -40,6 +47,7 @@ pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
         if spi.run(Mode::Write, row, &values)?.len() == 0 {
             return Err(Error::StoreExists { name: name.as_str().to_string() });
         }
+        warn_of_locks(&name, shards);
         create_table(spi, &name, shards)?;
         warn_of_missing_copies(spi, replicas)
     })
@@ -67,6 +75,32 @@ fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
     }
     run(&DOC_INDEX.replace("{schema}", &Operator::find(spi)?.schema))?;
     run(COMMENT)
+}
+
+/// To drop a table takes a lock on it, on all that depends on it, and on all of its partitions, until the transaction ends: about as
+/// many for each as its relations, types and constraints are.
+fn warn_of_locks(name: &Name, shards: i32) {
+    let wanted = i64::from(shards) * versions::LOCKS_OF_PARTITION;
+    // SAFETY: settings of the server (lock.c, NLOCKENTS).
+    let (each, transactions) = unsafe {
+        let transactions = pg_sys::MaxBackends + max_prepared_xacts;
+        (i64::from(pg_sys::max_locks_per_xact), i64::from(transactions))
+    };
+    let room = each * transactions;
+    if wanted > room {
+        let (most, least) = (room / versions::LOCKS_OF_PARTITION, wanted / transactions + 1);
+        error::warning(
+            format!(
+                "store \"{}\" may be impossible to drop: to drop {shards} shards takes some {wanted} locks at once, and \
+                 this server is sure of room for {room}",
+                name.as_str()
+            ),
+            &format!(
+                "Up to {most} shards can be dropped with max_locks_per_transaction = {each}, and these with {least} or more, \
+                 which takes a restart."
+            ),
+        );
+    }
 }
 
 /// Replication is the whole server's affair, so a store cannot have its own; but whoever asks for copies should know.

@@ -3,6 +3,7 @@
 use super::name::Name;
 use super::near::near;
 use super::peek::{Peeked, peek};
+use super::settings::{NO_JIT, under};
 use super::spi::{Mode, Spi};
 use crate::error::{Error, Result};
 use pgrx::pg_sys;
@@ -188,7 +189,8 @@ const LIST: &str = "
 /// All stores, by name.
 pub fn list() -> Result<Vec<Listed>> {
     Spi::connect(|spi| {
-        let rows = spi.run(Mode::Read, &LIST.replace("/*copies*/", COPIES), &[])?;
+        let sql = LIST.replace("/*copies*/", COPIES);
+        let rows = under(&[NO_JIT], || spi.run(Mode::Read, &sql, &[]))?;
         let listed = |row| {
             Some(Listed {
                 name: rows.get(row, 1)?,

@@ -3,6 +3,7 @@
 use super::catalog::{Lock, Store};
 use super::identity;
 use super::name::Name;
+use super::settings::{NO_JIT, under};
 use super::spi::{Mode, Spi};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
@@ -34,33 +35,33 @@ const NAMED: usize = 5;
 
 /// Moves the identity of every document of a store to another path.
 pub fn rekey(name: &str, path: &str) -> Result<()> {
-    Spi::connect(|spi| {
-        let store = Store::lock(spi, name, Lock::Table)?;
-        let table = store.name.table();
-        let sql = |text: &str| text.replace("{table}", &table);
-        refuse_unusable(spi, &sql(UNUSABLE), path)?;
-        refuse_shared(spi, &sql(SHARED), &store, path)?;
+    Spi::connect(|spi| under(&[NO_JIT], || rekey_all(spi, name, path)))
+}
 
-        // Identities may change places with each other, which a unique index would refuse halfway through.
-        let constraint =
-            spi.run(Mode::Write, PRIMARY_KEY, &[table.clone().into()])?.get::<String>(0, 1);
-        let constraint = constraint.as_deref().map(Name::new).transpose()?;
-        if let Some(constraint) = &constraint {
-            let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {}", constraint.quoted());
-            spi.run(Mode::Write, &drop, &[])?;
-        }
-        spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
-        if let Some(constraint) = &constraint {
-            let add = format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (id)",
-                constraint.quoted()
-            );
-            spi.run(Mode::Write, &add, &[])?;
-        }
-        let row = "UPDATE session_store.store SET key = $2 WHERE name = $1";
-        spi.run(Mode::Write, row, &[store.name.as_str().into(), path.into()])?;
-        Ok(())
-    })
+fn rekey_all(spi: &Spi, name: &str, path: &str) -> Result<()> {
+    let store = Store::lock(spi, name, Lock::Table)?;
+    let table = store.name.table();
+    let sql = |text: &str| text.replace("{table}", &table);
+    refuse_unusable(spi, &sql(UNUSABLE), path)?;
+    refuse_shared(spi, &sql(SHARED), &store, path)?;
+
+    // Identities may change places with each other, which a unique index would refuse halfway through.
+    let constraint =
+        spi.run(Mode::Write, PRIMARY_KEY, &[table.clone().into()])?.get::<String>(0, 1);
+    let constraint = constraint.as_deref().map(Name::new).transpose()?;
+    if let Some(constraint) = &constraint {
+        let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {}", constraint.quoted());
+        spi.run(Mode::Write, &drop, &[])?;
+    }
+    spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
+    if let Some(constraint) = &constraint {
+        let add =
+            format!("ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (id)", constraint.quoted());
+        spi.run(Mode::Write, &add, &[])?;
+    }
+    let row = "UPDATE session_store.store SET key = $2 WHERE name = $1";
+    spi.run(Mode::Write, row, &[store.name.as_str().into(), path.into()])?;
+    Ok(())
 }
 
 fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Settings that hold while the planner answers. As SET clauses of the functions they would be made, and taken back, for each call,
+//! Settings that hold while statements of ours run. As SET clauses of the functions they would be made, and taken back, for each call,
 //! most of which the planner has no part in.
 
 use pgrx::pg_sys;
@@ -6,7 +6,8 @@ use std::ffi::CStr;
 
 pub type Setting = (&'static CStr, &'static CStr);
 
-/// A condition here is one call into this extension, in which there is nothing to compile.
+/// A condition here is one call into this extension, in which there is nothing to compile; and of a store in many partitions, a plan
+/// costs as much as one that is worth compiling, and has far more to compile.
 pub const NO_JIT: Setting = (c"jit", c"off");
 /// Without a sort, documents come in the table's order. A synchronized scan would start wherever another one is just now.
 pub const FROM_THE_START: Setting = (c"synchronize_seqscans", c"off");

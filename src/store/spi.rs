@@ -21,17 +21,19 @@ pub enum Mode {
     ReadInOrder,
     /// Sees everything done so far, and may write; planned once, whatever the parameters.
     Write,
+    /// As `Write`, but planned for these very parameters: of a partitioned table, without the partitions that they rule out.
+    WritePruned,
 }
 
 impl Mode {
     fn is_read_only(self) -> bool {
-        self != Mode::Write
+        !matches!(self, Mode::Write | Mode::WritePruned)
     }
 
     fn cursor_options(self) -> i32 {
         (match self {
             Mode::Read => pg_sys::CURSOR_OPT_CUSTOM_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK,
-            Mode::ReadInOrder => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
+            Mode::ReadInOrder | Mode::WritePruned => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
             Mode::Write => pg_sys::CURSOR_OPT_GENERIC_PLAN,
         }) as i32
     }
@@ -220,6 +222,12 @@ impl<'spi> Rows<'spi> {
         let datum = self.datum(row, column)?;
         // SAFETY: every statement of this crate reads its columns with the types it selected them with.
         unsafe { T::from_datum(datum, false) }
+    }
+
+    /// Frees the rows before the connection closes.
+    pub fn free(self) {
+        // SAFETY: a table of this connection, which nothing points into any more; null is none.
+        unsafe { pg_sys::SPI_freetuptable(self.table) };
     }
 
     /// The first column of every row.

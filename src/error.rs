@@ -62,6 +62,8 @@ pub enum Error {
     AnswerTooLarge,
     #[error("the stream has ended with the transaction that it began in")]
     StreamEnded,
+    #[error("out of memory")]
+    OutOfMemory { bytes: usize },
     #[error("\"{index}\" is not a GIN index of one column with keys of type bytea")]
     NotGin { index: String },
 }
@@ -93,6 +95,7 @@ impl Error {
             Error::Corrupt { .. } | Error::RowBeyond => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
+            Error::OutOfMemory { .. } => Code::ERRCODE_OUT_OF_MEMORY,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
         }
     }
@@ -105,6 +108,7 @@ impl Error {
             Error::Query { what, text, error } => {
                 error.position.map(|position| point_at(what, text, position))
             }
+            Error::OutOfMemory { bytes } => Some(format!("Failed on request of {bytes} bytes.")),
             _ => None,
         }
     }

@@ -231,6 +231,8 @@ pub unsafe fn test_for_old_snapshot_unguarded(
         {
             TestForOldSnapshot_impl(_snapshot, _relation);
         }
+    }
+}
 
 /// Begins to sort rows by some of their columns, within work_mem.
 ///

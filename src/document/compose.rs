@@ -5,63 +5,107 @@
 use super::jsonb::{
     HAS_OFFSET, IS_ARRAY, IS_CONTAINER, IS_NUMERIC, IS_OBJECT, IS_STRING, OFFLEN_MASK,
 };
+use crate::error::{Error, Result};
 
 /// jsonb.h: JB_OFFSET_STRIDE. Every entry of such a number holds its value's end, the others their value's length.
 const OFFSET_STRIDE: usize = 32;
 
-/// Bytes that an array's or an object's values may have together.
+/// Bytes that the values of an array or an object may have together.
 pub const MAX_BYTES: usize = OFFLEN_MASK as usize;
 
-/// The answer as the payload of a jsonb value, behind its length word; none if it were larger than jsonb can be.
-/// `items` are payloads of documents.
-pub fn answer(count: u64, items: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let mut list = Writer::new(IS_ARRAY, items.len(), items.len());
-    for item in items {
-        list.value(IS_CONTAINER, item);
-    }
-    let list = list.finish()?;
-    let mut answer = Writer::new(IS_OBJECT, 2, 4);
-    answer.value(IS_STRING, b"count");
-    answer.value(IS_STRING, b"items");
-    answer.value(IS_NUMERIC, &numeric(count));
-    answer.value(IS_CONTAINER, &list);
-    answer.finish()
+/// `{"count": N, "items": [doc…]}`, of which the items are there already.
+#[derive(Default)]
+pub struct Answer {
+    items: Writer,
 }
 
-/// One container: its header, its entries, its values.
+impl Answer {
+    /// Adds a document, given by its payload; an error as soon as the answer would be larger than jsonb can be.
+    pub fn push(&mut self, document: &[u8]) -> Result<()> {
+        // What comes before the list takes less than this.
+        const HEAD: usize = 64;
+        if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_BYTES - HEAD {
+            return Err(Error::AnswerTooLarge);
+        }
+        self.items.value(IS_CONTAINER, document)
+    }
+
+    /// How many items there are.
+    pub fn items(&self) -> u64 {
+        self.items.count as u64
+    }
+
+    /// The payload of the jsonb value, behind its length word, in pieces.
+    pub fn finish(&self, count: u64) -> Result<[Vec<u8>; 2]> {
+        let mut answer = Writer::default();
+        answer.value(IS_STRING, b"count")?;
+        answer.value(IS_STRING, b"items")?;
+        answer.value(IS_NUMERIC, &numeric(count))?;
+        answer.value_of(IS_CONTAINER, self.items.len())?;
+        let mut head = answer.head(IS_OBJECT, 2);
+        head.extend(answer.values);
+        Ok([head, self.items.head(IS_ARRAY, self.items.count)])
+    }
+
+    /// What follows those.
+    pub fn values(&self) -> &[u8] {
+        &self.items.values
+    }
+}
+
+/// One container: its entries, and its values, which begin at a multiple of four bytes.
+#[derive(Default)]
 struct Writer {
-    bytes: Vec<u8>,
-    /// Where the values begin.
-    base: usize,
-    entries: usize,
+    entries: Vec<u8>,
+    count: usize,
+    values: Vec<u8>,
 }
 
 impl Writer {
-    fn new(kind: u32, count: usize, entries: usize) -> Writer {
-        let mut bytes = Vec::with_capacity(4 + 4 * entries);
-        bytes.extend((kind | count as u32).to_ne_bytes());
-        bytes.resize(4 + 4 * entries, 0);
-        Writer { base: bytes.len(), bytes, entries: 0 }
+    /// Appends a value.
+    fn value(&mut self, kind: u32, value: &[u8]) -> Result<()> {
+        reserve(&mut self.values, 4 + value.len())?;
+        self.value_of(kind, value.len())?;
+        self.values.extend_from_slice(value);
+        Ok(())
     }
 
-    fn value(&mut self, kind: u32, value: &[u8]) {
-        let start = self.bytes.len();
+    /// Appends the entry of a value of so many bytes, which are to come.
+    fn value_of(&mut self, kind: u32, bytes: usize) -> Result<()> {
+        let start = self.values.len();
         if kind != IS_STRING {
-            self.bytes.resize(start.next_multiple_of(4), 0);
+            self.values.resize(start.next_multiple_of(4), 0);
         }
-        self.bytes.extend_from_slice(value);
-        let entry = match self.entries % OFFSET_STRIDE {
-            0 => HAS_OFFSET | (self.bytes.len() - self.base) as u32,
-            _ => (self.bytes.len() - start) as u32,
+        let end = self.values.len() + bytes;
+        let entry = match self.count % OFFSET_STRIDE {
+            0 => HAS_OFFSET | end as u32,
+            _ => (end - start) as u32,
         };
-        let at = 4 + 4 * self.entries;
-        self.bytes[at..at + 4].copy_from_slice(&(kind | entry).to_ne_bytes());
-        self.entries += 1;
+        reserve(&mut self.entries, 4)?;
+        self.entries.extend((kind | entry).to_ne_bytes());
+        self.count += 1;
+        Ok(())
     }
 
-    fn finish(self) -> Option<Vec<u8>> {
-        (self.bytes.len() - self.base <= MAX_BYTES).then_some(self.bytes)
+    /// The container's header and entries. `count`: its elements or members.
+    fn head(&self, kind: u32, count: usize) -> Vec<u8> {
+        let header = (kind | count as u32).to_ne_bytes();
+        header.iter().chain(&self.entries).copied().collect()
     }
+
+    /// The size of the container.
+    fn len(&self) -> usize {
+        4 + self.entries.len() + self.values.len()
+    }
+}
+
+/// Makes room, which grows by half so that no more than that is ever in vain.
+fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
+    if buffer.capacity() - buffer.len() >= more {
+        return Ok(());
+    }
+    let room = more.max(buffer.len() / 2).max(64);
+    buffer.try_reserve_exact(room).map_err(|_| Error::OutOfMemory { bytes: buffer.len() + room })
 }
 
 /// A `numeric` of the short form, with its length word (numeric.c: NUMERIC_SHORT).
@@ -91,12 +135,18 @@ mod tests {
     use super::*;
     use crate::document::{Container, Item, Jsonb, Leaf};
 
+    fn answer(count: u64, items: &[Vec<u8>]) -> Vec<u8> {
+        let mut answer = Answer::default();
+        items.iter().for_each(|item| answer.push(item).unwrap());
+        [answer.finish(count).unwrap().concat().as_slice(), answer.values()].concat()
+    }
+
     #[test]
     fn reads_back() {
-        let item = answer(7, &[]).unwrap();
+        let item = answer(7, &[]);
         for items in [0, 1, 31, 32, 33, 100] {
             for count in [0, 1, 9_999, 10_000, 10_001, 123_400_000, u64::MAX] {
-                let bytes = answer(count, &vec![item.clone(); items]).unwrap();
+                let bytes = answer(count, &vec![item.clone(); items]);
                 // SAFETY: made of strings of Rust's.
                 let members: Vec<_> = unsafe { Jsonb::new(&bytes) }.members().collect();
                 let [("count", Item::Leaf(Leaf::Number(number))), ("items", Item::Container(list))] =
@@ -113,5 +163,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The item that is too much is refused, not all of them in the end.
+    #[test]
+    fn stops_at_the_limit() {
+        let (mut answer, item) = (Answer::default(), vec![0; 1 << 20]);
+        let refused =
+            (0..).find_map(|pushed| answer.push(&item).err().map(|error| (pushed, error)));
+        assert!(matches!(refused, Some((255, Error::AnswerTooLarge))), "{refused:?}");
+        assert!(answer.values().len() < MAX_BYTES);
+        assert!(answer.items.values.capacity() <= MAX_BYTES / 2 * 3);
     }
 }

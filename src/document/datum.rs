@@ -69,20 +69,21 @@ impl JsonbDatum {
         JsonbDatum(datum)
     }
 
-    /// A value of this payload.
+    /// A value of this payload, which is given in pieces.
     ///
     /// # Safety
     /// The payload must be one of jsonb (see `Jsonb`), and the memory context that which the SQL function returns its result in.
-    pub unsafe fn from_payload(payload: &[u8], context: pg_sys::MemoryContext) -> JsonbDatum {
+    pub unsafe fn from_payload(payload: &[&[u8]], context: pg_sys::MemoryContext) -> JsonbDatum {
+        let bytes = 4 + payload.iter().map(|piece| piece.len()).sum::<usize>();
         // SAFETY: what is allocated has room for the length word and the payload; a size past 1 GB is an error of PostgreSQL's.
         unsafe {
-            let value = pg_sys::MemoryContextAlloc(context, 4 + payload.len());
-            pgrx::set_varsize_4b(value.cast(), 4 + payload.len() as i32);
-            std::ptr::copy_nonoverlapping(
-                payload.as_ptr(),
-                value.cast::<u8>().add(4),
-                payload.len(),
-            );
+            let value = pg_sys::MemoryContextAlloc(context, bytes);
+            pgrx::set_varsize_4b(value.cast(), bytes as i32);
+            let mut to = value.cast::<u8>().add(4);
+            for piece in payload {
+                std::ptr::copy_nonoverlapping(piece.as_ptr(), to, piece.len());
+                to = to.add(piece.len());
+            }
             JsonbDatum(pg_sys::Datum::from(value))
         }
     }

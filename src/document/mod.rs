@@ -14,7 +14,7 @@ mod ordered;
 mod tests;
 mod walk;
 
-pub use compose::{MAX_BYTES as MAX_ANSWER, answer};
+pub use compose::{Answer, MAX_BYTES as MAX_ANSWER};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
 pub use jsonb::{Jsonb, Numeric};

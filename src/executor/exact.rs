@@ -1,13 +1,13 @@
 //! The rows of a part that match and are visible, exactly.
 
 use super::bitmap::{Found, Numbering};
-use super::heap::{Fetcher, Heap};
+use super::heap::Fetcher;
 use super::leaves::{Leaves, Wanted};
 use super::region::Region;
 use super::relation::Part;
 use super::search::{Counts, Rows, open};
 use super::tally::{Tally, breadth, tally};
-use super::visibility::{Map, rows_on};
+use super::visibility::Map;
 use crate::error::{Error, Result};
 use crate::index::gin::Tid;
 use crate::predicate::{Matcher, Predicate};
@@ -22,8 +22,7 @@ const ROWS: u64 = 16;
 
 /// Looks rows of a part up, under the query's snapshot.
 struct Reader<'r> {
-    heap: &'r Heap,
-    fetcher: Fetcher<'r>,
+    fetcher: Fetcher,
     numbering: Numbering,
     matcher: &'r Matcher,
 }
@@ -32,7 +31,10 @@ impl Reader<'_> {
     /// Of the rows that are open or unsure, those stay that are visible and match. Returns how many were looked up.
     fn check(&mut self, found: Found, open: &RoaringBitmap) -> (RoaringBitmap, u64) {
         let Found { mut any, unsure } = found;
-        let asked = (rows_on(open, self.numbering) | &unsure) & &any;
+        let mut asked = &unsure & &any;
+        for block in open {
+            asked.extend(any.range(self.numbering.numbers(block..=block)));
+        }
         for number in &asked {
             let row = self.fetcher.fetch(self.numbering.tid(number));
             let matches = row.is_some_and(|doc| {
@@ -49,8 +51,8 @@ impl Reader<'_> {
     /// many there were, too.
     fn first(&mut self, wanted: u64, most: u64) -> Result<(Option<RoaringBitmap>, u64)> {
         let (mut found, mut looks) = (RoaringBitmap::new(), 0);
-        for block in 0..self.heap.blocks() {
-            for offset in 1..=self.heap.places_on(block) {
+        for block in 0..self.fetcher.heap().blocks() {
+            for offset in 1..=self.fetcher.heap().places_on(block) {
                 if found.len() == wanted {
                     return Ok((Some(found), looks));
                 }
@@ -81,8 +83,8 @@ pub fn find_exactly(
 ) -> Result<Rows> {
     let (heap, index) = open(part)?;
     let blocks = heap.blocks();
-    let mut reader = Reader { heap: &heap, fetcher: heap.fetcher(), numbering, matcher };
     let before = Map::read(&heap, blocks);
+    let mut reader = Reader { fetcher: heap.fetcher(), numbering, matcher };
     let mut leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
     let mut counted = None;
     if let Some(wanted) = wanted {
@@ -93,17 +95,16 @@ pub fn find_exactly(
         Some(counted) => counted,
         None => {
             let found = leaves.rows(predicate)?;
-            let open = before.and(&Map::read(&heap, blocks)).open();
+            let open = before.and(&Map::read(reader.fetcher.heap(), blocks)).open();
             let (any, looks) = reader.check(found, &open);
             counts.rows += looks;
             let count = any.len();
             (any, count)
         }
     };
-    drop(reader);
-    counts.add(&leaves, &heap);
+    counts.add(&leaves, reader.fetcher.heap());
     let unsure = RoaringBitmap::new();
-    Ok(Rows { part: *part, numbering, any: Some(any), unsure, is_exact: true, count })
+    Ok(Rows { part: *part, numbering, blocks, any: Some(any), unsure, is_exact: true, count })
 }
 
 /// The first rows, and how many there are; none where that takes a list of all.
@@ -124,7 +125,9 @@ fn count(
         let found = tally(leaves, predicate, before, &open, head)?;
         let Some(Tally { outside, within, every }) = found else { return Ok(None) };
         // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
-        if !before.is_within(&Map::read(reader.heap, blocks)) || reader.heap.blocks() != blocks {
+        if !before.is_within(&Map::read(reader.fetcher.heap(), blocks))
+            || reader.fetcher.heap().blocks() != blocks
+        {
             return Ok(None);
         }
         if let Some(every) = every {

@@ -86,16 +86,13 @@ impl Heap {
         }
     }
 
-    pub fn fetcher(&self) -> Fetcher<'_> {
-        // SAFETY: the relation is open for as long as this borrow.
-        unsafe {
-            Fetcher {
-                heap: self,
-                scan: pg_sys::table_index_fetch_begin(self.relation),
-                slot: pg_sys::table_slot_create(self.relation, std::ptr::null_mut()),
-                block: Cell::new(u32::MAX),
-            }
-        }
+    pub fn fetcher(self) -> Fetcher {
+        // SAFETY: the relation is open for as long as the heap, which is closed behind the rest.
+        let (scan, slot) = unsafe {
+            let scan = pg_sys::table_index_fetch_begin(self.relation);
+            (scan, pg_sys::table_slot_create(self.relation, std::ptr::null_mut()))
+        };
+        Fetcher { scan, slot, block: u32::MAX, heap: self }
     }
 }
 
@@ -109,12 +106,12 @@ impl Drop for Heap {
     }
 }
 
-/// Looks rows up under the running query's snapshot.
-pub struct Fetcher<'h> {
-    heap: &'h Heap,
+/// Looks rows of a table up, under the running query's snapshot.
+pub struct Fetcher {
     scan: *mut pg_sys::IndexFetchTableData,
     slot: *mut pg_sys::TupleTableSlot,
-    block: Cell<u32>,
+    block: u32,
+    heap: Heap,
 }
 
 /// The document of a row: jsonb as it lies there, toasted perhaps. It stays until the next row is fetched.
@@ -124,11 +121,15 @@ pub struct Stored<'f> {
     row: std::marker::PhantomData<&'f ()>,
 }
 
-impl Fetcher<'_> {
+impl Fetcher {
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
     /// The row's document, if the row is visible; of an updated row, the version that is (its HOT chain begins at the place).
     pub fn fetch(&mut self, tid: Tid) -> Option<Stored<'_>> {
         pgrx::check_for_interrupts!();
-        if self.block.replace(tid.block) != tid.block {
+        if std::mem::replace(&mut self.block, tid.block) != tid.block {
             self.heap.pages.set(self.heap.pages.get() + 1);
         }
         let mut place = pg_sys::ItemPointerData::default();
@@ -165,7 +166,7 @@ impl Fetcher<'_> {
     }
 }
 
-impl Drop for Fetcher<'_> {
+impl Drop for Fetcher {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             // SAFETY: made in `fetcher`.

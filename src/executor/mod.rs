@@ -7,7 +7,8 @@
 //! tally        what comes down to one key is counted, packed as it is, outside of a `region`
 //! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
 //! visibility   which pages still are, after; all other rows are looked up (`exact`, `heap`)
-//! order        the rows of a bitmap by the values at a path, from the index's own order
+//! order        the rows of a bitmap by the values at a path: from the index's own order (`walk`), or looked up and sorted (`sorter`)
+//! opened       the tables that rows are looked up in, one after the other
 //! steps        the rows of a bitmap, for those who look them up themselves
 //! held         what stays as it is from one call to the next; active: the snapshot of one
 //! ```
@@ -18,16 +19,19 @@ mod exact;
 mod heap;
 mod held;
 mod leaves;
+mod opened;
 mod order;
 mod region;
 mod relation;
 mod search;
+mod sorter;
 mod steps;
 mod tally;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod tree;
 mod visibility;
+mod walk;
 
 pub use active::Active;
 pub use heap::Stored;

@@ -1,42 +1,88 @@
 //! Matches in the order of the values at some paths.
 //!
-//! The index has the values of each path in order: walked from either end, it names the rows in the order of the path, until enough of
-//! them are found. Where few rows match, it is cheaper to look at all of them and sort.
+//! The index has the values of each path in order: walked from either end (`walk`), it names the rows in the order of the path, until
+//! enough of them are found. Where few rows match, it is cheaper to look at all of them and sort (`sorter`).
 
-use super::bitmap::Numbering;
-use super::heap::{Fetcher, Heap};
 use super::leaves::{Leaves, Wanted};
+use super::opened::Opened;
 use super::search::{Rows, Search};
-use crate::document::Scratch;
-use crate::error::Result;
-use crate::index::gin::{Entries, GinIndex, Tid};
-use crate::index::key::{self, PathHash};
-use crate::index::packed::{Unpacked, end_of_prefix, unpack};
+use super::sorter::Sorter;
+use super::walk::{Group, Walk};
+use crate::document::{Jsonb, Scratch};
+use crate::error::{Error, Result};
+use crate::index::gin::GinIndex;
+use crate::index::key;
 use crate::lucene::SortKey;
 use crate::predicate::Matcher;
-use roaring::RoaringBitmap;
+use pgrx::pg_sys;
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
-/// So many rows at most are kept in memory with their values.
-const MOST: u64 = 100_000;
 /// What it takes to look a row up, and to pass an entry of the index by, in nanoseconds: what matters is the ratio.
 const LOOK_UP: u64 = 1_000;
 const PASS: u64 = 30;
 
+/// A row of a search: its part and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    part: u32,
+    number: u32,
+}
+
+impl Place {
+    fn new(part: usize, number: u32) -> Place {
+        Place { part: part as u32, number }
+    }
+
+    /// Integers are in the order of the places: there are no parts beyond the positive ones.
+    pub fn to_integer(self) -> i64 {
+        i64::from(self.part) << 32 | i64::from(self.number)
+    }
+
+    pub fn from_integer(place: i64) -> Place {
+        Place { part: (place >> 32) as u32, number: place as u32 }
+    }
+}
+
+/// The values that a row is sorted by, whole: at each path the least, or descending the greatest.
+pub type Values = Vec<Option<Vec<u8>>>;
+
+/// A row that was looked up.
+type Row = (Values, Place);
+
+/// So many places are kept at once: in half of work_mem, beside what the sort itself has.
+fn most_places() -> usize {
+    // SAFETY: a setting of the server, in kilobytes.
+    let work_mem = unsafe { pg_sys::work_mem } as usize * 1024;
+    work_mem / 2 / size_of::<Place>()
+}
+
 /// Rows in order: those that are next, and where more come from.
 pub struct Sorted {
-    ready: VecDeque<(usize, u32)>,
+    sort: Vec<SortKey>,
+    /// How many rows will be asked for at most.
+    last: Option<u64>,
+    /// In this order, what comes next: rows that were sorted, others that are to be, rows as they come in the tables, the walk.
+    sorted: VecDeque<Place>,
+    unsorted: Option<Turn>,
+    group: Group,
     walk: Option<Walk>,
 }
 
+/// Rows to be sorted, as many at a time as there is memory for: those that come behind one.
+struct Turn {
+    group: Group,
+    behind: Option<Row>,
+}
+
 impl Sorted {
-    /// None if it would take too much memory. `last`: how many rows will be asked for at most.
+    /// None if the planner does it better. `last`: how many rows will be asked for at most.
     pub fn new(search: &mut Search, sort: &[SortKey], last: Option<u64>) -> Result<Option<Sorted>> {
         let (mut total, mut is_walkable) = (0, true);
         for rows in &search.rows {
             let index = GinIndex::open_to_answer(rows.part.index)?;
-            let leaves = Leaves::new(&index, rows.numbering, 0, &Wanted::path(&sort[0].path))?;
+            let leaves =
+                Leaves::new(&index, rows.numbering, rows.blocks, &Wanted::path(&sort[0].path))?;
             let path = &sort[0].path;
             is_walkable &= !leaves.is_shared(path)? && !leaves.has_unpacked(path)?;
             for key in key::EVERY {
@@ -44,8 +90,9 @@ impl Sorted {
                     + leaves.pending.get(key).map_or(0, Vec::len) as u64;
             }
         }
-        let is_bounded = last.is_some_and(|last| last <= MOST);
-        // Rows with the same first value are sorted by the others in memory.
+        let most = most_places() as u64;
+        let is_bounded = last.is_some_and(|last| last <= most);
+        // Rows with the same first value are sorted by the others in one turn.
         is_walkable &= sort.len() == 1 || is_bounded;
         let hits = match search.rows.iter().any(|rows| rows.any.is_none()) {
             true => total,
@@ -53,25 +100,29 @@ impl Sorted {
         };
         let passed = last.unwrap_or(hits).saturating_mul(total) / hits.max(1);
         let walking = passed.min(total).saturating_mul(PASS);
-        if is_walkable && (hits > MOST || walking < hits.saturating_mul(LOOK_UP)) {
-            let walk = Some(Walk::new(&search.rows, sort, last)?);
-            return Ok(Some(Sorted { ready: VecDeque::new(), walk }));
+        let (unsorted, group) = (None, Group::default());
+        let (sort, sorted) = (sort.to_vec(), VecDeque::new());
+        if is_walkable && (hits > most || walking < hits.saturating_mul(LOOK_UP)) {
+            let walk = Some(Walk::new(&search.rows, &sort[0])?);
+            return Ok(Some(Sorted { sort, last, sorted, unsorted, group, walk }));
         }
-        if hits > MOST && !is_bounded {
+        if hits > most && !is_bounded {
             return Ok(None);
         }
-        let heaps: Vec<_> = search.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
-        let mut fetchers: Vec<_> = heaps.iter().map(|heap| heap.fetcher()).collect();
-        let mut found = Vec::new();
-        for (part, rows) in search.rows.iter_mut().enumerate() {
-            found.extend(rows.list()?.iter().map(|number| (part, number)));
+        for rows in &mut search.rows {
+            rows.list()?;
         }
-        let ready =
-            arrange(found.into_iter(), &search.rows, &search.matcher, &mut fetchers, sort, last);
-        drop(fetchers);
-        search.counts.rows += hits;
-        search.counts.heap_pages += heaps.iter().map(|heap| heap.pages.get()).sum::<u64>();
-        Ok(Some(Sorted { ready, walk: None }))
+        let found =
+            search.rows.iter().enumerate().flat_map(|(part, rows)| {
+                rows.any.iter().flatten().map(move |number| (part, number))
+            });
+        let mut opened = Opened::none(search.rows.len());
+        let mut lookup =
+            Lookup { rows: &search.rows, matcher: &search.matcher, opened: &mut opened };
+        let (sorted, _) = lookup.arrange(found, &sort, None, last)?;
+        search.counts.rows += opened.rows;
+        search.counts.heap_pages += opened.heap_pages();
+        Ok(Some(Sorted { sort, last, sorted, unsorted, group, walk: None }))
     }
 
     /// The next row: its part and number.
@@ -79,267 +130,105 @@ impl Sorted {
         &mut self,
         rows: &[Rows],
         matcher: &Matcher,
-        fetchers: &mut [Fetcher<'_>],
+        opened: &mut Opened,
     ) -> Result<Option<(usize, u32)>> {
         loop {
-            if let Some(next) = self.ready.pop_front() {
+            if let Some(Place { part, number }) = self.sorted.pop_front() {
+                return Ok(Some((part as usize, number)));
+            }
+            if let Some(Turn { group, behind }) = self.unsorted.take() {
+                let mut lookup = Lookup { rows, matcher, opened };
+                let (sorted, end) =
+                    lookup.arrange(group.iter(), &self.sort, behind.as_ref(), self.last)?;
+                self.sorted = sorted;
+                self.unsorted = end.map(|end| Turn { group, behind: Some(end) });
+                continue;
+            }
+            if let Some(next) = self.group.next() {
                 return Ok(Some(next));
             }
             let Some(walk) = &mut self.walk else { return Ok(None) };
-            match walk.next(rows, matcher, fetchers)? {
-                Some(ready) => self.ready = ready,
+            match walk.next(rows, opened)? {
+                // What is the same in the index may differ in what was cut off, and in the paths that are next.
+                Some((group, is_cut)) if is_cut || self.sort.len() > 1 => {
+                    self.unsorted = Some(Turn { group, behind: None });
+                }
+                Some((group, _)) => self.group = group,
                 None => self.walk = None,
             }
         }
     }
 }
 
-/// A row with its values at the paths, its greatest or least ones as the direction has it.
-struct Keyed<'s> {
-    values: Vec<Option<Vec<u8>>>,
-    part: usize,
-    number: u32,
-    sort: &'s [SortKey],
+/// Looks the rows of a search up.
+struct Lookup<'l> {
+    rows: &'l [Rows],
+    matcher: &'l Matcher,
+    opened: &'l mut Opened,
 }
 
-impl Ord for Keyed<'_> {
-    /// A row without a value comes last, whatever the direction; ties come in the order of the tables.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_values =
-            self.values.iter().zip(&other.values).zip(self.sort).map(|((a, b), sort)| {
-                match (a, b) {
-                    (None, None) => Ordering::Equal,
-                    (None, Some(_)) => Ordering::Greater,
-                    (Some(_), None) => Ordering::Less,
-                    (Some(a), Some(b)) if sort.descending => b.cmp(a),
-                    (Some(a), Some(b)) => a.cmp(b),
-                }
-            });
-        by_values
-            .fold(Ordering::Equal, Ordering::then)
-            .then_with(|| (self.part, self.number).cmp(&(other.part, other.number)))
-    }
-}
-
-impl PartialOrd for Keyed<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Keyed<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Keyed<'_> {}
-
-/// Looks rows up and sorts them; keeps the first `last` of those that match.
-fn arrange(
-    found: impl Iterator<Item = (usize, u32)>,
-    rows: &[Rows],
-    matcher: &Matcher,
-    fetchers: &mut [Fetcher<'_>],
-    sort: &[SortKey],
-    last: Option<u64>,
-) -> VecDeque<(usize, u32)> {
-    let mut kept = BinaryHeap::new();
-    for (part, number) in found {
-        let Some(doc) = fetchers[part].fetch(rows[part].numbering.tid(number)) else { continue };
-        let values = doc.read(|doc| {
-            let matches = !rows[part].unsure.contains(number) || matcher.matches(doc);
-            matches.then(|| sort.iter().map(|sort| extreme(doc, sort)).collect())
-        });
-        let Some(values) = values else { continue };
-        kept.push(Keyed { values, part, number, sort });
-        if last.is_some_and(|last| kept.len() as u64 > last) {
-            kept.pop();
+impl Lookup<'_> {
+    /// Sorts rows: the first that match, as many as there is memory for but no more than `last`; of those only that come behind one,
+    /// if there is one. Returns, too, the last of them where others may follow.
+    fn arrange(
+        &mut self,
+        found: impl Iterator<Item = (usize, u32)>,
+        sort: &[SortKey],
+        behind: Option<&Row>,
+        last: Option<u64>,
+    ) -> Result<(VecDeque<Place>, Option<Row>)> {
+        let most = last.map_or(most_places(), |last| most_places().min(last as usize));
+        if most == 0 {
+            return Ok((VecDeque::new(), None));
         }
+        let mut sorter = Sorter::new(sort, most);
+        for (part, number) in found {
+            self.opened.rows += 1;
+            let rows = &self.rows[part];
+            let fetcher = self.opened.fetcher(part, &rows.part);
+            let Some(doc) = fetcher.fetch(rows.numbering.tid(number)) else { continue };
+            let values: Option<Values> = doc.read(|doc| {
+                let matches = !rows.unsure.contains(number) || self.matcher.matches(doc);
+                matches.then(|| sort.iter().map(|sort| extreme(doc, sort)).collect())
+            });
+            let (Some(values), place) = (values, Place::new(part, number)) else { continue };
+            let is_wanted = behind.is_none_or(|(last_values, last_place)| {
+                let order = compare(&values, last_values, sort);
+                order.then(place.cmp(last_place)).is_gt()
+            });
+            if is_wanted {
+                sorter.put(&values, place);
+            }
+        }
+        sorter.sort();
+        let mut sorted = VecDeque::new();
+        while sorted.len() < most
+            && let Some(place) = sorter.next()
+        {
+            sorted
+                .try_reserve(1)
+                .map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Place>() })?;
+            sorted.push_back(place);
+        }
+        let end = sorted.back().filter(|_| sorted.len() == most);
+        let end = end.map(|place| (sorter.values(), *place));
+        Ok((sorted, end))
     }
-    kept.into_sorted_vec().into_iter().map(|keyed| (keyed.part, keyed.number)).collect()
+}
+
+/// A row without a value comes last, whatever the direction.
+fn compare(a: &Values, b: &Values, sort: &[SortKey]) -> Ordering {
+    let mut orders = a.iter().zip(b).zip(sort).map(|((a, b), sort)| match (a, b) {
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Greater,
+        (Some(_), None) => Ordering::Less,
+        (Some(a), Some(b)) if sort.descending => b.cmp(a),
+        (Some(a), Some(b)) => a.cmp(b),
+    });
+    orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The value that a document is sorted by: the smallest at the path, or descending the largest.
-fn extreme(doc: crate::document::Jsonb<'_>, sort: &SortKey) -> Option<Vec<u8>> {
+fn extreme(doc: Jsonb<'_>, sort: &SortKey) -> Option<Vec<u8>> {
     crate::document::extreme(doc, &sort.path, sort.descending, &mut Scratch::new())
-}
-
-/// A walk through the values at the first path, in all parts at once.
-struct Walk {
-    sort: Vec<SortKey>,
-    last: Option<u64>,
-    parts: Vec<PartWalk>,
-}
-
-/// Where the walk stands in one part.
-struct PartWalk {
-    descending: bool,
-    /// Of the table, which has no rows behind.
-    blocks: u32,
-    /// Before and behind all values of the path.
-    from: Vec<u8>,
-    below: Vec<u8>,
-    entries: Option<Entries>,
-    /// The next value of the tree, and its rows.
-    tree: Option<(Vec<u8>, Vec<u32>)>,
-    /// The values that are pending, the next one last.
-    pending: Vec<(Vec<u8>, Vec<u32>)>,
-    /// The next value of both, and its rows that are wanted. A value of none comes last: the rows without.
-    head: Option<(Option<Vec<u8>>, Vec<u32>)>,
-    /// Rows that were met with an earlier value.
-    seen: RoaringBitmap,
-    is_over: bool,
-}
-
-impl Walk {
-    fn new(rows: &[Rows], sort: &[SortKey], last: Option<u64>) -> Result<Walk> {
-        let parts = rows.iter().map(|rows| PartWalk::new(rows, &sort[0])).collect::<Result<_>>()?;
-        Ok(Walk { sort: sort.to_vec(), last, parts })
-    }
-
-    /// The rows that have the next value; none at the end.
-    fn next(
-        &mut self,
-        rows: &[Rows],
-        matcher: &Matcher,
-        fetchers: &mut [Fetcher<'_>],
-    ) -> Result<Option<VecDeque<(usize, u32)>>> {
-        for (part, rows) in self.parts.iter_mut().zip(rows) {
-            part.fill(rows)?;
-        }
-        let descending = self.sort[0].descending;
-        let heads = self.parts.iter().filter_map(|part| part.head.as_ref().map(|(value, _)| value));
-        let next = heads.min_by(|a, b| match (a, b) {
-            (Some(a), Some(b)) if descending => b.cmp(a),
-            (Some(a), Some(b)) => a.cmp(b),
-            (a, b) => a.is_none().cmp(&b.is_none()),
-        });
-        let Some(value) = next.cloned() else { return Ok(None) };
-        let mut found = Vec::new();
-        for (at, part) in self.parts.iter_mut().enumerate() {
-            if part.head.as_ref().is_some_and(|(head, _)| *head == value) {
-                let (_, numbers) = part.head.take().unwrap_or_default();
-                found.extend(numbers.into_iter().map(|number| (at, number)));
-            }
-        }
-        // What is the same in the index may differ in what was cut off, and in the paths that are next.
-        let is_cut = |stored: &[u8]| key::is_cut_value(unpack(stored, &mut Unpacked::new()));
-        let is_alike = self.sort.len() > 1 || value.is_some_and(|value| is_cut(&value));
-        Ok(Some(match is_alike {
-            true => arrange(found.into_iter(), rows, matcher, fetchers, &self.sort, self.last),
-            false => found.into(),
-        }))
-    }
-}
-
-impl PartWalk {
-    fn new(rows: &Rows, sort: &SortKey) -> Result<PartWalk> {
-        let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
-        let below = end_of_prefix(&from);
-        let index = GinIndex::open_to_answer(rows.part.index)?;
-        let blocks = Heap::of(&rows.part).blocks();
-        let leaves = Leaves::new(&index, rows.numbering, blocks, &Wanted::path(&sort.path))?;
-        let mut pending: Vec<_> = leaves
-            .pending
-            .range(from.clone()..below.clone())
-            .map(|(key, tids)| {
-                let tids = tids.iter().filter(|tid| tid.block < blocks);
-                (key.clone(), tids.filter_map(|tid| rows.numbering.number(*tid)).collect())
-            })
-            .collect();
-        if !sort.descending {
-            pending.reverse();
-        }
-        let entries = Some(match sort.descending {
-            true => Entries::descending(&index, Some(&below))?,
-            false => Entries::ascending(&index, &from)?,
-        });
-        Ok(PartWalk {
-            descending: sort.descending,
-            blocks,
-            from,
-            below,
-            entries,
-            tree: None,
-            pending,
-            head: None,
-            seen: RoaringBitmap::new(),
-            is_over: false,
-        })
-    }
-
-    /// Looks for the next value that wanted rows have, unless it is at hand.
-    fn fill(&mut self, rows: &Rows) -> Result<()> {
-        if self.head.is_some() || self.is_over {
-            return Ok(());
-        }
-        let index = GinIndex::open_to_answer(rows.part.index)?;
-        loop {
-            if self.tree.is_none() {
-                self.tree = self.read(&index, rows.numbering)?;
-            }
-            let order = match (&self.tree, self.pending.last()) {
-                (None, None) => {
-                    self.is_over = true;
-                    self.head = self.missing(rows, &index)?.map(|numbers| (None, numbers));
-                    return Ok(());
-                }
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some((a, _)), Some((b, _))) if self.descending => b.cmp(a),
-                (Some((a, _)), Some((b, _))) => a.cmp(b),
-            };
-            let from_tree = if order.is_le() { self.tree.take() } else { None };
-            let from_pending = if order.is_ge() { self.pending.pop() } else { None };
-            let (key, mut numbers) = from_tree.clone().or(from_pending.clone()).unwrap_or_default();
-            if let (Some(_), Some((_, more))) = (from_tree, from_pending) {
-                numbers.extend(more);
-            }
-            numbers.sort_unstable();
-            numbers.retain(|&number| {
-                rows.any.as_ref().is_none_or(|any| any.contains(number)) && self.seen.insert(number)
-            });
-            if !numbers.is_empty() {
-                self.head = Some((key::value_of(&key).map(<[u8]>::to_vec), numbers));
-                return Ok(());
-            }
-        }
-    }
-
-    /// The next value of the tree.
-    fn read(
-        &mut self,
-        index: &GinIndex,
-        numbering: Numbering,
-    ) -> Result<Option<(Vec<u8>, Vec<u32>)>> {
-        let Some(entries) = &mut self.entries else { return Ok(None) };
-        if let Some(entry) = entries.next(index)?
-            && entry.key >= self.from.as_slice()
-            && entry.key < self.below.as_slice()
-        {
-            let (mut numbers, blocks) = (Vec::new(), self.blocks);
-            entry.postings.for_each(&mut |tid: Tid| {
-                numbers.extend(numbering.number(tid).filter(|_| tid.block < blocks));
-            })?;
-            return Ok(Some((entry.key.to_vec(), numbers)));
-        }
-        self.entries = None;
-        Ok(None)
-    }
-
-    /// The rows without a value, once all values were gone through.
-    fn missing(&mut self, rows: &Rows, index: &GinIndex) -> Result<Option<Vec<u32>>> {
-        let missing: Vec<u32> = match &rows.any {
-            Some(any) => (any - &self.seen).iter().collect(),
-            None => {
-                let heap = Heap::of(&rows.part);
-                (Leaves::new(index, rows.numbering, heap.blocks(), &Wanted::none())?.all()?
-                    - &self.seen)
-                    .iter()
-                    .collect()
-            }
-        };
-        Ok((!missing.is_empty()).then_some(missing))
-    }
 }

@@ -2,8 +2,9 @@
 
 use super::bitmap::{Found, Numbering};
 use super::exact::find_exactly;
-use super::heap::{Fetcher, Heap, Stored};
+use super::heap::{Heap, Stored};
 use super::leaves::{Leaves, Wanted};
+use super::opened::Opened;
 use super::order::Sorted;
 use super::relation::Part;
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ use std::collections::HashMap;
 pub struct Rows {
     pub part: Part,
     pub numbering: Numbering,
+    /// Blocks of the table.
+    pub blocks: u32,
     /// None for all of the table's rows.
     pub any: Option<RoaringBitmap>,
     pub unsure: RoaringBitmap,
@@ -70,13 +73,23 @@ impl Search {
                     return Err(Error::RowBeyond);
                 }
                 let (count, is_exact) = (0, false);
-                return Ok(Rows { part: *part, numbering, any: None, unsure, is_exact, count });
+                let blocks = heap.blocks();
+                return Ok(Rows {
+                    part: *part,
+                    numbering,
+                    blocks,
+                    any: None,
+                    unsure,
+                    is_exact,
+                    count,
+                });
             }
-            let leaves = Leaves::new(&index, numbering, heap.blocks(), &Wanted::of(predicate))?;
+            let blocks = heap.blocks();
+            let leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
             let Found { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
             let (count, any) = (any.len(), Some(any));
-            Ok(Rows { part: *part, numbering, any, unsure, is_exact: false, count })
+            Ok(Rows { part: *part, numbering, blocks, any, unsure, is_exact: false, count })
         })
     }
 
@@ -175,12 +188,12 @@ impl Search {
             }
             return Ok(());
         }
-        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
         if self.rows.iter().all(|rows| rows.is_exact) {
-            let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
-            while count > 0 && self.next(&mut fetchers)?.is_some() {
+            let mut opened = Opened::none(self.rows.len());
+            while count > 0 && self.next(&mut opened)?.is_some() {
                 count -= 1;
             }
+            self.counts.add_opened(&opened);
             return Ok(());
         }
         let mut left = count;
@@ -195,12 +208,12 @@ impl Search {
 
     /// Gives documents from where the last call ended, until `take` says false.
     pub fn each(&mut self, take: &mut impl FnMut(Stored<'_>) -> bool) -> Result<()> {
-        let heaps: Vec<Heap> = self.rows.iter().map(|rows| Heap::of(&rows.part)).collect();
-        let mut fetchers: Vec<Fetcher<'_>> = heaps.iter().map(Heap::fetcher).collect();
-        while let Some((part, number)) = self.next(&mut fetchers)? {
+        let mut opened = Opened::none(self.rows.len());
+        while let Some((part, number)) = self.next(&mut opened)? {
             self.counts.rows += 1;
             let rows = &self.rows[part];
-            let Some(doc) = fetchers[part].fetch(rows.numbering.tid(number)) else { continue };
+            let fetcher = opened.fetcher(part, &rows.part);
+            let Some(doc) = fetcher.fetch(rows.numbering.tid(number)) else { continue };
             if rows.unsure.contains(number) && !doc.read(|doc| self.matcher.matches(doc)) {
                 continue;
             }
@@ -208,14 +221,14 @@ impl Search {
                 break;
             }
         }
-        self.counts.heap_pages += heaps.iter().map(|heap| heap.pages.get()).sum::<u64>();
+        self.counts.add_opened(&opened);
         Ok(())
     }
 
     /// The next row: its part and number.
-    fn next(&mut self, fetchers: &mut [Fetcher<'_>]) -> Result<Option<(usize, u32)>> {
+    fn next(&mut self, opened: &mut Opened) -> Result<Option<(usize, u32)>> {
         match &mut self.order {
-            Order::Sorted(sorted) => sorted.next(&self.rows, &self.matcher, fetchers),
+            Order::Sorted(sorted) => sorted.next(&self.rows, &self.matcher, opened),
             Order::Table(part, next) => {
                 while *part < self.rows.len() {
                     let any = self.rows[*part].list()?;
@@ -263,6 +276,11 @@ impl Counts {
         self.postings += read.postings;
         self.counted += read.counted;
         self.heap_pages += heap.pages.get();
+    }
+
+    fn add_opened(&mut self, opened: &Opened) {
+        self.rows += opened.rows;
+        self.heap_pages += opened.heap_pages();
     }
 }
 

@@ -5,7 +5,6 @@
 //! (That the page was not all-visible in between is of no matter: the reader's snapshot keeps VACUUM from removing what it sees, and
 //! the map's bit from being set over what it does not.)
 
-use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::region::Region;
 use crate::index::gin::GinIndex;
@@ -145,13 +144,4 @@ impl Map {
         }
         open
     }
-}
-
-/// The numbers of the rows on some pages.
-pub fn rows_on(pages: &RoaringBitmap, numbering: Numbering) -> RoaringBitmap {
-    let mut rows = RoaringBitmap::new();
-    for page in pages {
-        rows.insert_range(numbering.numbers(page..=page));
-    }
-    rows
 }

@@ -2,11 +2,12 @@
 
 use super::catalog::{Operator, Store};
 use super::items::{Items, Window};
+use super::running::Running;
 use super::search::{self, Search};
 use super::settings::{FROM_THE_START, NO_JIT, NO_WORKERS, under};
 use super::spi::{Mode, Spi};
 use crate::document::{self, JsonbDatum};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::executor::{self, Counts};
 use crate::lucene::SortKey;
 use crate::predicate::Predicate;
@@ -38,14 +39,15 @@ fn planned_count(spi: &Spi, store: &Store, operator: &Operator, search: &Search)
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
+/// Rows of a plan that are read at once. What one holds inline is at most a page.
+const BATCH: usize = 100;
 /// So many rows are looked at one by one before it is better to have a list of those that are there.
 const FEW: u64 = 1_000;
 
 /// What an answer is put together of.
 struct Answer {
     count: u64,
-    /// Payloads of documents.
-    items: Vec<Vec<u8>>,
+    items: document::Answer,
     counts: Counts,
 }
 
@@ -66,9 +68,9 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
             Some(answer) => answer,
             None => planned(spi, &store, &operator, &search, &sort, window)?,
         };
-        let payload = document::answer(count, &items).ok_or(Error::AnswerTooLarge)?;
+        let [head, list] = items.finish(count)?;
         // SAFETY: the context of the function's result; the payload is a jsonb value's.
-        Ok(unsafe { JsonbDatum::from_payload(&payload, result_context) })
+        Ok(unsafe { JsonbDatum::from_payload(&[&head, &list, items.values()], result_context) })
     })
 }
 
@@ -89,7 +91,7 @@ fn direct(
         _ => executor::Search::exact(parts, predicate)?,
     };
     let Some(mut found) = found else { return Ok(None) };
-    let (count, mut items) = (found.len(), Vec::new());
+    let (count, mut items, mut failed) = (found.len(), document::Answer::default(), None);
     if !window.is_empty(count as i64) {
         if !found.sort(sort, window.end())? {
             return Ok(None);
@@ -97,9 +99,12 @@ fn direct(
         found.skip(window.start())?;
         let rows = window.rows().unwrap_or(u64::MAX);
         found.each(&mut |doc| {
-            items.push(doc.read(|doc| doc.bytes().to_vec()));
-            (items.len() as u64) < rows
+            failed = doc.read(|doc| items.push(doc.bytes())).err();
+            failed.is_none() && items.items() < rows
         })?;
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(Some(Answer { count, items, counts: found.counts }))
 }
@@ -114,17 +119,33 @@ fn planned(
     window: Window,
 ) -> Result<Answer> {
     let count = planned_count(spi, store, operator, search)?;
-    let mut items = Vec::new();
+    let mut items = document::Answer::default();
     if !window.is_empty(count) {
         let statement = Items::new(store, operator, search, sort, window);
-        let rows = under(&[NO_JIT, FROM_THE_START], || {
-            spi.run(Mode::ReadInOrder, &statement.sql, &statement.parameters)
+        under(&[NO_JIT, FROM_THE_START], || {
+            // SAFETY: that of the connection to SPI, which the query's is a part of.
+            let memory = unsafe { pg_sys::CurrentMemoryContext };
+            let mut running = Running::start(spi, memory, &statement.sql, &statement.parameters)?;
+            let result = take_all(&mut running, &mut items);
+            running.close();
+            result
         })?;
-        let documents =
-            (0..rows.len()).filter_map(|row| rows.get::<document::JsonbArg<'_>>(row, 1));
-        items.extend(documents.map(|doc| doc.document().bytes().to_vec()));
     }
     Ok(Answer { count: count as u64, items, counts: Counts::default() })
+}
+
+fn take_all(running: &mut Running, items: &mut document::Answer) -> Result<()> {
+    loop {
+        let batch = running.fetch(BATCH);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for row in batch {
+            // SAFETY: a copy of a jsonb value, as it is stored.
+            let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
+            doc.read(|doc| items.push(doc.bytes()))?;
+        }
+    }
 }
 
 /// How a query was understood, how it is run, and what that took.

@@ -224,12 +224,6 @@ impl<'spi> Rows<'spi> {
         unsafe { T::from_datum(datum, false) }
     }
 
-    /// Frees the rows before the connection closes.
-    pub fn free(self) {
-        // SAFETY: a table of this connection, which nothing points into any more; null is none.
-        unsafe { pg_sys::SPI_freetuptable(self.table) };
-    }
-
     /// The first column of every row.
     pub fn column<T: FromDatum>(&self) -> Vec<T> {
         (0..self.count).filter_map(|row| self.get(row, 1)).collect()

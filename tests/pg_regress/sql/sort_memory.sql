@@ -1,0 +1,36 @@
+-- Orders of more than work_mem holds: of many rows, of values that are long, of values that the index has only the beginnings of.
+SELECT session_add('ordered', key => 'id', shards => 5);
+SELECT session_update('ordered', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(
+    jsonb_build_object('id', i, 'n', i * 7919 % 6007, 'few', i % 10, 'long', repeat('x', 300) || i * 31 % 503 || repeat('y', 700))
+    || CASE i % 3 WHEN 0 THEN '{}' WHEN 1 THEN jsonb_build_object('some', i % 100) ELSE jsonb_build_object('some', jsonb_build_array(i % 50, i % 70)) END))))
+FROM generate_series(1, 6000) AS i;
+CREATE TABLE plain AS SELECT id, tableoid AS part, ctid AS place, doc, (doc->>'n')::int AS n, (doc->>'few')::int AS few, doc->>'long' COLLATE "C" AS long,
+    (SELECT min(v::int) FROM jsonb_path_query(doc, '$.some[*]') AS v) AS least, (SELECT max(v::int) FROM jsonb_path_query(doc, '$.some[*]') AS v) AS most
+FROM sessions.ordered;
+-- The first row out of order, if there is one
+CREATE FUNCTION pg_temp.wrong(q text, sort text, expected text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    wrong bigint;
+BEGIN
+    EXECUTE format('SELECT min(at) FROM (SELECT id, row_number() OVER (ORDER BY %s, part, place) AS at FROM plain WHERE doc @@@ %L) AS e
+        FULL JOIN (SELECT doc->>''id'' AS id, at FROM session_stream(''ordered'', %2$L, %L) WITH ORDINALITY AS s(doc, at)) AS s USING (id, at)
+        WHERE e IS NULL OR s IS NULL', expected, q, sort) INTO wrong;
+    RETURN wrong;
+END $$;
+CREATE TABLE orders (sort text, expected text);
+INSERT INTO orders VALUES ('n asc', 'n'), ('n desc', 'n DESC'), ('few asc', 'few'), ('few desc, n asc', 'few DESC, n'), ('some asc', 'least'), ('some desc', 'most DESC NULLS LAST'),
+    ('some asc, n desc', 'least, n DESC'), ('long asc', 'long'), ('long desc', 'long DESC'), ('few asc, long desc', 'few, long DESC'), ('none asc', '1');
+SELECT sort, pg_temp.wrong('*:*', sort, expected) AS all, pg_temp.wrong('few:[3 TO 7]', sort, expected) AS some, pg_temp.wrong('few:3 AND n:[1 TO 1000]', sort, expected) AS few
+FROM orders WHERE coalesce(pg_temp.wrong('*:*', sort, expected), pg_temp.wrong('few:[3 TO 7]', sort, expected), pg_temp.wrong('few:3 AND n:[1 TO 1000]', sort, expected)) IS NOT NULL;
+SET work_mem = '64kB';
+SELECT sort, pg_temp.wrong('*:*', sort, expected) AS all, pg_temp.wrong('few:[3 TO 7]', sort, expected) AS some, pg_temp.wrong('few:3 AND n:[1 TO 1000]', sort, expected) AS few
+FROM orders WHERE coalesce(pg_temp.wrong('*:*', sort, expected), pg_temp.wrong('few:[3 TO 7]', sort, expected), pg_temp.wrong('few:3 AND n:[1 TO 1000]', sort, expected)) IS NOT NULL;
+-- From the index, in several turns: more rows are alike there than places fit
+SELECT session_explain('ordered', '*:*', 'long asc')->>'way' AS way;
+-- Windows of it
+SELECT q->'count' AS count, (SELECT array_agg(i->>'id' ORDER BY at) = (SELECT array_agg(id ORDER BY long, part, place) FROM (SELECT * FROM plain ORDER BY long, part, place OFFSET 4500 LIMIT 20) AS p)
+    FROM jsonb_array_elements(q->'items') WITH ORDINALITY AS _(i, at)) AS same
+FROM session_query('ordered', '*:*', sort => 'long asc', start => 4500, rows => 20) AS q;
+RESET work_mem;
+DROP TABLE plain, orders;
+SELECT session_drop('ordered');

@@ -221,12 +221,12 @@ const WINDOW: usize = 30;
 /// The place of a byte in a text, for people: its number (from 1), its line or the part of it around the place, and a caret
 /// below.
 fn point_at(what: &str, text: &str, position: usize) -> String {
-    let position =
-        (0..=position.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let start = text[..position].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[position..].find('\n').map_or(text.len(), |newline| position + newline);
-    let before: Vec<char> = text[start..position].chars().collect();
-    let after: Vec<char> = text[position..end].chars().collect();
+    let (head, tail) = (0..=position.min(text.len()))
+        .rev()
+        .find_map(|at| text.split_at_checked(at))
+        .unwrap_or_default();
+    let before: Vec<char> = head.rsplit('\n').next().unwrap_or_default().chars().collect();
+    let after: Vec<char> = tail.split('\n').next().unwrap_or_default().chars().collect();
 
     let cut_before = before.len() > WINDOW;
     let cut_after = after.len() > WINDOW;
@@ -240,10 +240,10 @@ fn point_at(what: &str, text: &str, position: usize) -> String {
         .collect();
     let caret = " ".repeat(shown_before.len() + usize::from(cut_before));
 
-    let number = text[..start].matches('\n').count() + 1;
+    let number = head.matches('\n').count() + 1;
     let place = if text.contains('\n') { format!(" (line {number})") } else { String::new() };
     let of = if what == "query" { String::new() } else { format!(" of the {what}") };
-    format!("at byte {}{of}{place}:\n{line}\n{caret}^", position + 1)
+    format!("at byte {}{of}{place}:\n{line}\n{caret}^", head.len() + 1)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod compose;
 mod datum;
 mod decimal;
+mod instant;
 mod json;
 mod jsonb;
 mod lookup;
@@ -17,6 +18,7 @@ mod walk;
 pub use compose::{Answer, MAX_BYTES as MAX_ANSWER};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
+pub use instant::{instant, instant_prefix, local_time, unordered_instant};
 pub use jsonb::{Jsonb, Numeric};
 pub use ordered::write_decimal as write_ordered;
 pub use walk::{extreme, walk};

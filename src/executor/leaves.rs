@@ -9,7 +9,7 @@ use crate::index::packed::{behind_packed, end_of_prefix, leading_digit};
 use crate::index::span::{Probe, Span, Truth, is_one_value};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
@@ -25,6 +25,8 @@ pub struct Leaves<'i> {
     pub region: Region,
     /// Whether some other path has the path's hash.
     shared: RefCell<HashMap<String, bool>>,
+    /// Whether an earlier version has entered some document.
+    is_older: OnceCell<bool>,
     pub read: RefCell<Read>,
 }
 
@@ -149,6 +151,7 @@ impl<'i> Leaves<'i> {
             pending,
             region: Region::all(),
             shared: RefCell::default(),
+            is_older: OnceCell::new(),
             read: RefCell::default(),
         })
     }
@@ -207,7 +210,7 @@ impl<'i> Leaves<'i> {
                 }
                 (Some(path), test) => {
                     let most = if self.is_shared(path)? { Truth::Maybe } else { Truth::Yes };
-                    self.values(PathHash::of(path), &Probe::new(test), most, &mut taken)?;
+                    self.values(PathHash::of(path), &self.probe(test)?, most, &mut taken)?;
                 }
                 (None, test) => self.anywhere(test, &mut taken)?,
             }
@@ -235,7 +238,7 @@ impl<'i> Leaves<'i> {
             return Ok(true);
         }
         let several = key::many(PathHash::of(path));
-        Ok(self.is_unused(&several)? && self.is_unused(key::EVERY[1])?)
+        Ok(self.is_unused(&several)? && self.is_unused(key::EVERY_0_2)?)
     }
 
     /// The rows with a leaf at a path or below it, counted outside the region; none where some may be counted twice.
@@ -266,6 +269,23 @@ impl<'i> Leaves<'i> {
         Ok(keys)
     }
 
+    /// What is asked of the values at a path.
+    pub fn probe(&self, test: &Test) -> Result<Probe> {
+        let probe = Probe::new(test);
+        if !probe.has_instants() {
+            return Ok(probe);
+        }
+        let is_older = match self.is_older.get() {
+            Some(is_older) => *is_older,
+            None => {
+                let is_older =
+                    !self.is_unused(key::EVERY_0_2)? || !self.is_unused(key::EVERY_0_3)?;
+                *self.is_older.get_or_init(|| is_older)
+            }
+        };
+        Ok(if is_older { Probe::of_any_version(test) } else { probe })
+    }
+
     /// Whether no row has a key.
     fn is_unused(&self, key: &[u8]) -> Result<bool> {
         let is_unused = |rows: crate::index::gin::Postings<'_>| rows.known_len() == Some(0);
@@ -282,7 +302,7 @@ impl<'i> Leaves<'i> {
         })?;
         hashes.sort_unstable();
         hashes.dedup();
-        let probe = Probe::new(test);
+        let probe = self.probe(test)?;
         hashes.into_iter().try_for_each(|hash| self.values(hash, &probe, Truth::Yes, taken))
     }
 

@@ -10,7 +10,7 @@ use super::region::Region;
 use super::visibility::Map;
 use crate::error::Result;
 use crate::index::key::{self, PathHash};
-use crate::index::span::{Span, spans};
+use crate::index::span::Span;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 
@@ -61,8 +61,10 @@ impl<'p> Countable<'p> {
                 if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
                     return Ok(false);
                 }
-                let mut all: Vec<Span> =
-                    self.leaves.iter().flat_map(|(_, test)| spans(test)).collect();
+                let mut all: Vec<Span> = Vec::new();
+                for (_, test) in &self.leaves {
+                    all.extend(leaves.probe(test)?.spans);
+                }
                 leaves.are_apart(path, &mut all)
             }
         }
@@ -83,7 +85,7 @@ pub fn breadth(leaves: &Leaves<'_>, predicate: &Predicate) -> Result<usize> {
     let mut breadth = 0;
     for (path, test) in countable.leaves {
         let hash = PathHash::of(path);
-        let spans = if *test == Test::Exists { vec![] } else { spans(test) };
+        let spans = if *test == Test::Exists { vec![] } else { leaves.probe(test)?.spans };
         if spans.iter().any(|span| span.ask) {
             return Ok(0);
         }

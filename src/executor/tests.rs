@@ -11,7 +11,6 @@ use crate::index::gin::GinIndex;
 use crate::index::key::{self, Keys};
 use crate::index::packed::{Unpacked, unpack};
 use crate::index::prepared;
-use crate::index::span::spans;
 use crate::lucene::SortKey;
 use crate::predicate::{Predicate, Test};
 use pgrx::prelude::*;
@@ -31,6 +30,7 @@ fn oid(name: &str) -> pg_sys::Oid {
 enum Version {
     V2,
     V3,
+    V4,
     This,
 }
 
@@ -38,16 +38,23 @@ enum Version {
 fn written(keys: &[&[u8]], version: Version) -> Vec<Vec<u8>> {
     let mut written = Vec::new();
     for key in keys {
-        if version == Version::V2 && key[0] == b'M' {
+        let is_instant = key::value_of(key).is_some_and(|value| value[0] == key::INSTANT);
+        if version == Version::V2 && key[0] == b'M' || version < Version::This && is_instant {
             continue;
         }
         let mut key = key.to_vec();
-        if version == Version::V2 && key == key::EVERY[0] {
-            key = key::EVERY[1].to_vec();
+        if key == key::EVERY[0] {
+            let every = match version {
+                Version::V2 => key::EVERY_0_2,
+                Version::V3 | Version::V4 => key::EVERY_0_3,
+                Version::This => key::EVERY[0],
+            };
+            key = every.to_vec();
         }
-        if version < Version::This {
+        if version < Version::V4 {
             if let Some(path) = key::path_of(&key).and_then(|path| std::str::from_utf8(path).ok()) {
-                let objects = path.match_indices('.').map(|(at, _)| key::exists(&path[..at]));
+                let objects =
+                    path.match_indices('.').filter_map(|(at, _)| path.get(..at)).map(key::exists);
                 written.extend(objects.collect::<Vec<_>>());
             }
             if let Some(value) = key::value_of(&key) {
@@ -107,7 +114,7 @@ fn ask(query: &str) -> (u64, bool) {
     let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::of(&predicate)));
     let apart = match &*predicate {
         Predicate::Leaf { path: Some(path), test } if *test != Test::Exists => {
-            done(leaves.are_apart(path, &mut spans(test)))
+            done(leaves.are_apart(path, &mut done(leaves.probe(test)).spans))
         }
         _ => false,
     };
@@ -239,6 +246,65 @@ mod tests {
             // One value, in whatever form, is counted without a list.
             assert!(ask("o.ip:64.150.5.135").1);
             assert_eq!(ask("o:*").0, 20 * kept as u64);
+        }
+    }
+
+    /// Instants that are not written `…T…Z`, of which earlier versions kept the text alone.
+    #[pg_test]
+    fn executor_finds_instants_of_each_version() {
+        let texts = [
+            "2024-03-31T12:00:00Z",
+            "2024-03-31T14:00:00+02:00",
+            "2024-03-31 12:00:00+00",
+            "2024-03-31T12:00:00.123456+00:00",
+            "2024-04-01T11:59:59.5+23:59",
+            "2024-03-30T12:01:00-23:59",
+            "2024-03-31T12:00:00",
+            "2024-03-31",
+            "unknown",
+            "NOW",
+        ];
+        let queries = [
+            ("t:\"2024-03-31T12:00:00Z\"", 4),
+            ("t:\"2024-03-31T14:00:00+02:00\"", 4),
+            ("t:\"2024-03-31 12:00:00Z/DAY+12HOURS\"", 4),
+            ("t:[2024-03-31T12:00:00Z/SECOND TO 2024-03-31T12:00:00.123456Z/MILLI+1MILLI]", 5),
+            ("t:{\"2024-03-31T13:00:00+01\" TO *}", 3), // and "unknown", "NOW"
+            ("t:{2024-03-31T12:00:00Z/SECOND TO *}", 1),
+            ("t:[* TO 2024-03-31T12:00:00Z+0DAYS}", 1),
+            ("t:[* TO 2024-03-31T12:00:00Z}", 2),
+            ("t:[2024-03-31T12:00:00Z TO unknown]", 7),
+            ("t:[NOW-100YEARS TO NOW+1000YEARS]", 6),
+            ("t:[NOW-100YEARS TO *]", 6),
+            ("t:NOW", 1),
+            ("2024-03-31T12\\:00\\:00Z", 4),
+            ("-t:[NOW-100YEARS TO *]", 4),
+        ];
+        let versions = [Version::This, Version::V4, Version::V2];
+        for (fastupdate, kept) in [("on", 1), ("off", 1), ("off", 2), ("on", 3), ("off", 3)] {
+            make_table(fastupdate);
+            for version in &versions[..kept] {
+                for text in texts {
+                    insert(&json!({ "t": text }), *version);
+                }
+            }
+            for (query, matches) in queries {
+                let (counted, matching) = count(query);
+                assert_eq!(counted, matching as u64, "{query} of {kept} versions");
+                assert_eq!(counted, (matches * kept) as u64, "{query} of {kept} versions");
+            }
+            assert_eq!(ask("t:[NOW-100YEARS TO NOW]"), (6 * kept as u64, kept < 3));
+            for descending in [false, true] {
+                let mut values: Vec<_> =
+                    texts.map(|text| Some(Scalar::String(text).to_bytes())).to_vec();
+                values.sort();
+                if descending {
+                    values.reverse();
+                }
+                let expected: Vec<String> =
+                    (0..3).map(|at| format!("{:?}", values[at / kept])).collect();
+                assert_eq!(with_rows(|| order("t", descending)).0, expected);
+            }
         }
     }
 

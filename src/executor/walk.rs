@@ -8,7 +8,7 @@ use super::search::Rows;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::packed::{Unpacked, end_of_prefix, unpack};
+use crate::index::packed::{Unpacked, unpack};
 use crate::lucene::SortKey;
 use roaring::RoaringBitmap;
 use std::cmp::Ordering;
@@ -143,8 +143,7 @@ struct PartWalk {
 
 impl PartWalk {
     fn new(rows: &Rows, sort: &SortKey) -> Result<PartWalk> {
-        let from = key::value_prefix(PathHash::of(&sort.path)).to_vec();
-        let below = end_of_prefix(&from);
+        let (from, below) = key::values(PathHash::of(&sort.path));
         let index = GinIndex::open_to_answer(rows.part.index)?;
         let leaves = Leaves::new(&index, rows.numbering, rows.blocks, &Wanted::path(&sort.path))?;
         let numbers = |tids: &Vec<Tid>| {

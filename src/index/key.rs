@@ -1,12 +1,18 @@
 //! The keys of a document in the index: byte strings, in the order of `byteacmp`.
 //!
 //! ```text
-//! A 2                        every document, once
+//! A 3                        every document, once
 //! C hash                     some value at the path was cut
 //! E hash path                a leaf is at this path
 //! M hash                     several values are at the path
 //! V hash type value          a leaf, in the order of its values; strings that begin with a digit are packed (see `packed`)
+//! V hash 4 instant           beside the V key of a string that is an instant and not written `…T…Z`: its place among the instants
 //! ```
+//!
+//! Strings `…T…Z` are in the order of their instants up to the second, so that an interval of instants is one of theirs. Others,
+//! `2024-03-31 14:00:00+02`, have the second key. Versions before 0.5.0 did not write it, and have A 2 or A alone for a key of every
+//! document. So long as there is one, instants are looked for among the texts alone, from a day before the interval to a day after
+//! it: no offset is larger. That is exact, too, only more to read, and REINDEX ends it.
 //!
 //! Where no document has the M key of a path, the documents of an interval of its values are as many as the interval has postings. An
 //! entry made by version 0.2.0 has A alone for a key of every document, and no M keys: so long as there is one, nothing is known of
@@ -19,7 +25,8 @@
 //! the one's own, for the path follows there. Hashes and not paths in V keys make the index a quarter smaller.
 
 use super::packed;
-use crate::document::{Jsonb, Scalar, Scratch, walk};
+use crate::document::{Jsonb, Scalar, Scratch, unordered_instant, walk};
+use chrono::{DateTime, Utc};
 
 const ALL: u8 = b'A';
 const CUT: u8 = b'C';
@@ -47,8 +54,15 @@ impl PathHash {
     }
 }
 
-/// The key of every document, and the one that those have in its place that version 0.2.0 has entered.
-pub const EVERY: [&[u8]; 2] = [&[ALL, 2], &[ALL]];
+/// The key of every document, and those that documents have in its place that earlier versions have entered.
+pub const EVERY: [&[u8]; 3] = [&[ALL, 3], EVERY_0_3, EVERY_0_2];
+/// That of versions 0.3.0 and 0.4.0.
+pub const EVERY_0_3: &[u8] = &[ALL, 2];
+/// That of version 0.2.0.
+pub const EVERY_0_2: &[u8] = &[ALL];
+
+/// What stands in the place of a value's type, behind all types, before an instant.
+pub const INSTANT: u8 = 4;
 
 pub fn cut(hash: PathHash) -> Vec<u8> {
     tagged(CUT, hash).to_vec()
@@ -78,6 +92,21 @@ pub fn value_prefix(hash: PathHash) -> [u8; 5] {
 /// The V key of a path with this hash and of a stored value; or where such keys begin or end.
 pub fn value(hash: PathHash, stored: &[u8]) -> Vec<u8> {
     [&value_prefix(hash), stored].concat()
+}
+
+/// Where the V keys of paths with this hash begin, in the order of `sort`, and where they end.
+pub fn values(hash: PathHash) -> (Vec<u8>, Vec<u8>) {
+    (value_prefix(hash).to_vec(), value(hash, &[INSTANT]))
+}
+
+/// An instant as V keys hold it: the seconds and, without trailing zeros, the nanoseconds, in order.
+pub fn instant(instant: DateTime<Utc>) -> Vec<u8> {
+    /// Six bytes are enough for all seconds that `DateTime` has, on either side of the epoch.
+    const MIDDLE: i64 = 1 << 47;
+    let seconds = (instant.timestamp() + MIDDLE).to_be_bytes();
+    let nanoseconds = instant.timestamp_subsec_nanos().to_be_bytes();
+    let length = nanoseconds.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    [&[INSTANT], &seconds[2..], &nanoseconds[..length]].concat()
 }
 
 /// Where the keys of some kind begin, and where they end.
@@ -192,6 +221,14 @@ impl Keys {
         if is_cut_value(&written) {
             self.push(|bytes| bytes.extend(tagged(CUT, hash)));
         }
+        if let Scalar::String(text) = value
+            && let Some(at) = unordered_instant(text)
+        {
+            self.push(|bytes| {
+                bytes.extend(tagged(VALUE, hash));
+                bytes.extend(instant(at));
+            });
+        }
         self.value = written;
     }
 
@@ -209,7 +246,8 @@ impl Keys {
         keys.dedup();
         self.many.extend(keys.windows(2).filter_map(|pair| {
             let hash = path_hash(pair[0])?;
-            let are_values = value_of(pair[0]).and(value_of(pair[1])).is_some();
+            let is_value = |key| value_of(key).is_some_and(|value| value.first() != Some(&INSTANT));
+            let are_values = is_value(pair[0]) && is_value(pair[1]);
             (are_values && path_hash(pair[1]) == Some(hash)).then(|| many(hash))
         }));
         self.many.dedup();

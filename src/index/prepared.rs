@@ -5,6 +5,7 @@ use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::lucene::{self, Ast};
 use crate::predicate::{self, Matcher, Predicate, Test};
+use chrono::DateTime;
 use pgrx::pg_sys;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -173,12 +174,15 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<Understood>) -> Result<Rc<U
 /// Reads a query, with `NOW` in microseconds since 2000-01-01.
 pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
     /// timestamp.h: 2000-01-01 less 1970-01-01.
-    const EPOCH_DIFFERENCE_MS: i64 = 946_684_800_000;
+    const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
     let ast = lucene::parse(query).map_err(|error| {
         let text = query.to_string();
         Error::Query { what: "query", text, error }
     })?;
-    let lowered = predicate::lower(&ast, now.div_euclid(1000) + EPOCH_DIFFERENCE_MS);
+    // All timestamps of the server's are in the calendar.
+    let now =
+        DateTime::from_timestamp_micros(now.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default();
+    let lowered = predicate::lower(&ast, now);
     Ok((ast, lowered))
 }
 

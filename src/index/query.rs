@@ -210,7 +210,8 @@ impl Builder {
 
     fn at(&mut self, path: &str, test: &Test) -> Node {
         let hash = PathHash::of(path);
-        let probe = Rc::new(Probe::new(test));
+        // GIN does not say whether the index has entries of earlier versions.
+        let probe = Rc::new(Probe::of_any_version(test));
         let full = |stored: &[u8]| key::value(hash, stored);
         let keys = probe.spans.iter().map(|span| match span.point() {
             Some(value) => Asked::Key(full(value)),
@@ -254,7 +255,7 @@ impl Builder {
         let ((from, below), passing, inexact) = match test {
             Test::Exists => (key::ALL_PATHS, Passing::All, false),
             test => {
-                let probe = Rc::new(Probe::new(test));
+                let probe = Rc::new(Probe::of_any_version(test));
                 let inexact = probe.spans.iter().any(|span| span.ask);
                 (key::ALL_VALUES, Passing::Value(probe), inexact)
             }

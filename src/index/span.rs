@@ -2,7 +2,7 @@
 
 use super::key::{self, MAX_VALUE};
 use super::packed::{self, Unpacked, end_of_prefix};
-use crate::document::{BOOLEAN, NUMBER, STRING, Scalar};
+use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, unordered_instant};
 use crate::lucene::Dead;
 use crate::predicate::{Limit, Test, Value};
 
@@ -61,9 +61,19 @@ impl Span {
     }
 }
 
+/// Where instants are found that are not written `…T…Z` (see `key`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instants {
+    /// By keys of their own.
+    ByKey,
+    /// Among the texts of about their time.
+    ByText,
+}
+
 /// Spans of stored values, in order and apart from each other, which hold every value that passes the test.
-pub fn spans(test: &Test) -> Vec<Span> {
-    let mut spans: Vec<Span> = passing(test).into_iter().flat_map(Span::in_keys).collect();
+fn spans(test: &Test, instants: Instants) -> Vec<Span> {
+    let mut spans: Vec<Span> =
+        passing(test, instants).into_iter().flat_map(Span::in_keys).collect();
     spans.sort_by(|a, b| a.from.cmp(&b.from));
     spans
 }
@@ -78,11 +88,11 @@ pub fn is_one_value(spans: &[Span]) -> bool {
 }
 
 /// The same of values as they are.
-fn passing(test: &Test) -> Vec<Span> {
+fn passing(test: &Test, instants: Instants) -> Vec<Span> {
     let asked = |start: &str| vec![Span { ask: true, ..Span::strings(start.as_bytes()) }];
     match test {
-        Test::Equal(value) => equal(value),
-        Test::Range { lower, upper } => ranges(lower.as_ref(), upper.as_ref()),
+        Test::Equal(value) => equal(value, instants),
+        Test::Range { lower, upper } => ranges(lower.as_ref(), upper.as_ref(), instants),
         Test::Prefix(start) => vec![Span::strings(start.as_bytes())],
         Test::Wildcard(wildcard) => asked(&wildcard.literal_prefix()),
         Test::Regexp(regexp) => asked(&regexp.literal_prefix()),
@@ -94,39 +104,54 @@ fn passing(test: &Test) -> Vec<Span> {
     }
 }
 
-fn equal(value: &Value) -> Vec<Span> {
+fn equal(value: &Value, by: Instants) -> Vec<Span> {
     let mut spans = Vec::new();
     if let Some(ordered) = &value.ordered {
         spans.push(Span::point_at(&Scalar::Number(ordered).to_bytes()));
     }
     let text = Span::point_at(&Scalar::String(&value.text).to_bytes());
-    match value.instant_second() {
-        // All writings of the instant have its second in common, and other strings may, too.
-        Some(second) => {
-            let instants = Span { ask: true, ..Span::strings(second.as_bytes()) };
-            if !instants.contains(&text.from) {
+    match text_of_instants(value, by) {
+        // Other strings may begin as the instant's do, too.
+        Some([first, last]) => {
+            let instants = Span { from: first.from, below: last.below, ask: true };
+            let has_key = by == Instants::ByKey && unordered_instant(&value.text).is_some();
+            if !has_key && !instants.contains(&text.from) {
                 spans.push(text);
             }
             spans.push(instants);
-            spans.sort_by(|a, b| a.from.cmp(&b.from));
         }
         None => spans.push(text),
     }
     if let Some(boolean) = value.boolean {
         spans.push(Span::point_at(&Scalar::Bool(boolean).to_bytes()));
     }
+    if let (Some(instant), Instants::ByKey) = (value.instant, by) {
+        spans.push(Span::point_at(&key::instant(instant)));
+    }
     spans
 }
 
-fn ranges(lower: Option<&Limit>, upper: Option<&Limit>) -> Vec<Span> {
+fn ranges(lower: Option<&Limit>, upper: Option<&Limit>, by: Instants) -> Vec<Span> {
+    // With an end that is a text, no key of an instant says enough.
+    let mut limits = lower.into_iter().chain(upper);
+    let by = match limits.all(|limit| limit.value.instant.is_some()) {
+        true => by,
+        false => Instants::ByText,
+    };
     let number = |value: &Value| value.ordered.as_deref().map(|n| Scalar::Number(n).to_bytes());
     let text = |value: &Value| Some(Scalar::String(&value.text).to_bytes());
     let boolean = |value: &Value| value.boolean.map(|b| Scalar::Bool(b).to_bytes());
     let mut texts = range(STRING, lower, upper, text);
     if let Some(span) = &mut texts {
-        widen_to_instants(span, lower, upper);
+        widen_to_instants(span, lower, upper, by);
     }
-    [range(NUMBER, lower, upper, number), texts, range(BOOLEAN, lower, upper, boolean)]
+    let instants = match by {
+        Instants::ByKey => {
+            range(key::INSTANT, lower, upper, |value| value.instant.map(key::instant))
+        }
+        Instants::ByText => None,
+    };
+    [range(NUMBER, lower, upper, number), texts, range(BOOLEAN, lower, upper, boolean), instants]
         .into_iter()
         .flatten()
         .filter(|span| span.from < span.below)
@@ -165,18 +190,41 @@ fn range(
     Some(Span { from, below, ask })
 }
 
-/// Strings that are instants compare as such with a limit that is one. Their order is that of their text up to the second; within
-/// it, a fraction comes before the Z that ends one without.
-fn widen_to_instants(span: &mut Span, lower: Option<&Limit>, upper: Option<&Limit>) {
-    let second = |limit: &Limit| limit.value.instant_second();
-    if let Some(second) = lower.and_then(second) {
+/// Strings that are instants compare as such with a limit that is one. Where it is date math, no other strings do, and they all begin
+/// with a digit.
+fn widen_to_instants(span: &mut Span, lower: Option<&Limit>, upper: Option<&Limit>, by: Instants) {
+    if let Some(limit) = lower
+        && let Some([first, _]) = text_of_instants(&limit.value, by)
+    {
         span.ask = true;
-        span.from = std::mem::take(&mut span.from).min(Span::strings(second.as_bytes()).from);
+        span.from = match limit.value.is_calculated {
+            true => first.from,
+            false => std::mem::take(&mut span.from).min(first.from),
+        };
     }
-    if let Some(second) = upper.and_then(second) {
+    if let Some(limit) = upper
+        && let Some([_, last]) = text_of_instants(&limit.value, by)
+    {
         span.ask = true;
-        span.below = std::mem::take(&mut span.below).max(Span::strings(second.as_bytes()).below);
+        span.below = match limit.value.is_calculated {
+            true => last.below,
+            false => std::mem::take(&mut span.below).max(last.below),
+        };
     }
+    if lower.into_iter().chain(upper).any(|limit| limit.value.is_calculated) {
+        span.from = std::mem::take(&mut span.from).max(vec![STRING, b'0']);
+        span.below = std::mem::take(&mut span.below).min(vec![STRING, b'9' + 1]);
+    }
+}
+
+/// The strings with which the first and the last texts begin that may be those of a value's instant. Texts `…T…Z` have its second;
+/// within it, a fraction comes before the Z that ends one without.
+fn text_of_instants(value: &Value, by: Instants) -> Option<[Span; 2]> {
+    let ends = match by {
+        Instants::ByKey => value.instant_second().map(|second| [second.clone(), second]),
+        Instants::ByText => value.instant_dates(),
+    };
+    ends.map(|ends| ends.map(|start| Span::strings(start.as_bytes())))
 }
 
 /// The first byte string behind this one.
@@ -189,11 +237,30 @@ fn successor(bytes: &[u8]) -> Vec<u8> {
 pub struct Probe {
     pub spans: Vec<Span>,
     test: Test,
+    /// Whether instants are found by keys of their own, so that their texts say nothing more.
+    has_instants: bool,
 }
 
 impl Probe {
+    /// For an index of which this version has entered all documents.
     pub fn new(test: &Test) -> Probe {
-        Probe { spans: spans(test), test: test.clone() }
+        Probe::of(test, Instants::ByKey)
+    }
+
+    /// For an index that may have entries of earlier versions.
+    pub fn of_any_version(test: &Test) -> Probe {
+        Probe::of(test, Instants::ByText)
+    }
+
+    fn of(test: &Test, instants: Instants) -> Probe {
+        let spans = spans(test, instants);
+        let has_instants = spans.iter().any(|span| span.from.first() == Some(&key::INSTANT));
+        Probe { spans, test: test.clone(), has_instants }
+    }
+
+    /// Whether it asks for keys that versions before 0.5.0 did not write.
+    pub fn has_instants(&self) -> bool {
+        self.has_instants
     }
 
     /// Whether a stored value passes.
@@ -227,6 +294,7 @@ impl Probe {
             NUMBER => self.test.accepts(&Scalar::Number(bytes)),
             BOOLEAN => self.test.accepts(&Scalar::Bool(bytes == [1])),
             _ => match std::str::from_utf8(bytes) {
+                Ok(text) if self.has_instants && unordered_instant(text).is_some() => false,
                 Ok(text) => self.test.check(text).map_err(|Dead(length)| Dead(1 + length))?,
                 Err(_) => return Ok(Truth::Maybe),
             },
@@ -259,7 +327,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn test(query: &str) -> Test {
-        match lower(&parse(query).unwrap(), 1_711_886_400_000).predicate {
+        let now = "2024-03-31T12:00:00Z".parse().unwrap();
+        match lower(&parse(query).unwrap(), now).predicate {
             Predicate::Leaf { test, .. } => test,
             other => panic!("{query} is {other:?}"),
         }
@@ -281,6 +350,16 @@ mod tests {
         "a:{NOW TO *}",
         "a:[* TO NOW}",
         "a:[2024-03-31T11:00:00.5Z TO x]",
+        "a:[0 TO 2024-03-31T11:00:00.5Z}",
+        "a:[NOW-1DAY TO *]",
+        "a:[NOW-1DAY TO x]",
+        "a:[2024-03-30T00:00:00Z TO NOW/DAY+1MILLI}",
+        "a:[NOW-200000YEARS TO NOW+200000YEARS]",
+        "a:NOW",
+        "a:NOW/DAY",
+        "a:\"2024-03-31T14:00:00+02:00\"",
+        "a:{2024-03-31T14\\:00\\:00+02\\:00 TO *]",
+        "a:[* TO \"2024-03-31 12:00:00+00\"]",
         "a:x*",
         "a:x?y*",
         "a:*y",
@@ -318,6 +397,17 @@ mod tests {
         "\"2023-01-01T00:00:00Z\"",
         "\"NOW\"",
         "\"Z\"",
+        "\"unknown\"",
+        "\"2024-03-31T14:00:00+02:00\"",
+        "\"2024-03-31T12:00:00.000+00:00\"",
+        "\"2024-03-31 12:00:00+00\"",
+        "\"2024-03-31 12:00:00Z\"",
+        "\"2024-03-31T00:00:00+00\"",
+        "\"2024-03-30T13:00:00-2359\"",
+        "\"2024-04-01T10:59:00.5+23:59\"",
+        "\"2024-03-31T12:00:00\"",
+        "\"9999-12-31T23:59:59-12:00\"",
+        "\"0000-01-01T00:00:00+12:00\"",
     ];
 
     /// The index's answer for a stored value is the matcher's for the value, or it is not sure.
@@ -328,10 +418,23 @@ mod tests {
         let expected = predicate.matches(&serde_json::json!({ "a": value }));
         let mut scratch = crate::document::Scratch::new();
         crate::document::walk(&value, &mut |_, leaf| {
-            let bytes = leaf.scalar(&mut scratch).unwrap().to_bytes();
-            match Probe::new(&test).holds(key::stored_value(&bytes)) {
-                Truth::Maybe => assert!(key::is_cut_value(&bytes), "{query} {json}"),
-                found => assert_eq!(found == Truth::Yes, expected, "{query} {json}"),
+            let scalar = leaf.scalar(&mut scratch).unwrap();
+            let bytes = scalar.to_bytes();
+            let instant = match scalar {
+                Scalar::String(text) => unordered_instant(text).map(key::instant),
+                _ => None,
+            };
+            let (by_key, by_text) = (Probe::new(&test), Probe::of_any_version(&test));
+            let value = by_key.holds(key::stored_value(&bytes));
+            let instant = instant.map_or(Truth::No, |instant| by_key.holds(&instant));
+            if by_key.has_instants {
+                assert!(value.min(instant) == Truth::No, "{query} {json} is counted twice");
+            }
+            for found in [value.max(instant), by_text.holds(key::stored_value(&bytes))] {
+                match found {
+                    Truth::Maybe => assert!(key::is_cut_value(&bytes), "{query} {json}"),
+                    found => assert_eq!(found == Truth::Yes, expected, "{query} {json}"),
+                }
             }
         });
     }
@@ -348,12 +451,14 @@ mod tests {
     #[test]
     fn spans_are_in_order_and_apart() {
         for query in QUERIES {
-            let spans = spans(&test(query));
-            assert!(spans.iter().all(|span| span.from < span.below), "{query} {spans:?}");
-            assert!(
-                spans.windows(2).all(|pair| pair[0].below <= pair[1].from),
-                "{query} {spans:?}"
-            );
+            for spans in [Probe::new(&test(query)).spans, Probe::of_any_version(&test(query)).spans]
+            {
+                assert!(spans.iter().all(|span| span.from < span.below), "{query} {spans:?}");
+                assert!(
+                    spans.windows(2).all(|pair| pair[0].below <= pair[1].from),
+                    "{query} {spans:?}"
+                );
+            }
         }
     }
 

@@ -9,7 +9,7 @@ pub(super) fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Erro
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
     };
-    let rest = &text[at..];
+    let rest = text.get(at..).unwrap_or_default();
     match rest.chars().next() {
         Some('"') => {
             return Error::syntax(at, "a quote that is never closed, or stands inside a value")
@@ -41,13 +41,9 @@ pub(super) fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Erro
     let found = match rest.split_whitespace().next().filter(|_| !rest.trim().is_empty()) {
         None => "the end".to_string(),
         Some(word) => {
-            let end = word.char_indices().nth(20).map_or(word.len(), |(end, _)| end);
-            match word.find(|c: char| !c.is_alphanumeric()) {
-                Some(0) => {
-                    format!("\"{}\"", &word[..word.chars().next().map_or(0, char::len_utf8)])
-                }
-                letters => format!("\"{}\"", &word[..end.min(letters.unwrap_or(end))]),
-            }
+            let letters = word.chars().take_while(|c| c.is_alphanumeric()).count();
+            let shown: String = word.chars().take(letters.clamp(1, 20)).collect();
+            format!("\"{shown}\"")
         }
     };
     let message = match expected.split_last() {

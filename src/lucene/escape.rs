@@ -15,7 +15,7 @@ pub fn unescape(text: &str, offset: usize) -> Result<String, Error> {
         let c = match c {
             '\\' => match chars.next() {
                 Some((_, 'u')) => {
-                    units.push(code_unit(&text[at + 2..], offset + at)?);
+                    units.push(code_unit(chars.as_str(), offset + at)?);
                     chars.nth(3);
                     continue;
                 }

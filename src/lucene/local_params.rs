@@ -54,7 +54,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn rest(&self) -> &str {
-        &self.text[self.position..]
+        self.text.get(self.position..).unwrap_or_default()
     }
 
     /// The next character that is not white space.
@@ -79,9 +79,7 @@ impl Reader<'_> {
                 .with_hint("Local parameters look like {!term f=path}value."));
             }
         };
-        let name = self.rest()[..length].to_string();
-        self.position += length;
-        Ok(name)
+        Ok(self.take(length))
     }
 
     fn unquoted(&mut self) -> Result<String, Error> {
@@ -89,9 +87,14 @@ impl Reader<'_> {
             self.rest().find(|c: char| c == '}' || c.is_whitespace()).ok_or_else(|| {
                 Error::syntax(self.position, "local parameters without a closing \"}\"")
             })?;
-        let value = self.rest()[..length].to_string();
+        Ok(self.take(length))
+    }
+
+    /// The next so many bytes.
+    fn take(&mut self, length: usize) -> String {
+        let taken = self.rest().get(..length).unwrap_or_default().to_string();
         self.position += length;
-        Ok(value)
+        taken
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, Error> {

@@ -4,6 +4,7 @@
 //! canonical form, which reads back as the same tree.
 
 mod ast;
+mod date_math;
 mod diagnosis;
 mod error;
 mod escape;
@@ -16,6 +17,7 @@ mod simple;
 mod sort;
 
 pub use ast::{Ast, Bound, Form, Glob, Occur};
+pub use date_math::{DateMath, Step, Unit};
 pub use error::{Error, ErrorKind};
 pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES};
 pub use parse::parse;

@@ -1,6 +1,7 @@
 //! One operand of a query: a field, and a value, a pattern, a range or a group behind it.
 
 use super::ast::{Ast, Bound, Form, Glob};
+use super::date_math::{self, Place};
 use super::error::Error;
 use super::escape::unescape;
 use super::parse::{Context, Field, Rule, clauses, query, shift};
@@ -62,7 +63,7 @@ fn boosted<'a>(
 /// `^2` or `^=2` (Solr's `handleBoost`; Lucene's `BoostQuery` takes no negative number).
 fn boost(query: Option<Ast>, pair: Pair<'_, Rule>) -> Result<Option<Ast>, Error> {
     let (Some(query), Rule::boost) = (&query, pair.as_rule()) else { return Ok(query) };
-    let number = &pair.as_str()[1..];
+    let number = pair.as_str().trim_start_matches('^');
     let (constant, digits) = match number.strip_prefix('=') {
         Some(digits) => (true, digits),
         None => (false, number),
@@ -106,11 +107,18 @@ fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> 
 fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, Error> {
     let (text, at) = (pair.as_str(), pair.as_span().start());
     let is_quoted = pair.into_inner().any(|inner| inner.as_rule() == Rule::bound_quoted);
-    match text {
-        "*" => Ok(None),
-        _ if is_quoted => unescape(&text[1..text.len() - 1], at + 1).map(Some),
-        _ => unescape(text, at).map(Some),
-    }
+    let text = match text {
+        "*" => return Ok(None),
+        _ if is_quoted => unescape(between_quotes(text), at + 1)?,
+        _ => unescape(text, at)?,
+    };
+    date_math::check(&text, Place::Bound, at)?;
+    Ok(Some(text))
+}
+
+/// What stands between the first and the last byte of a token, which are quotes or slashes.
+pub(super) fn between_quotes(token: &str) -> &str {
+    token.get(1..token.len().saturating_sub(1)).unwrap_or_default()
 }
 
 /// A single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
@@ -123,15 +131,15 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error>
         Rule::any if matches!(context.field, None | Some(Field::Any)) => Some(Ast::All),
         Rule::any => context.leaf(Form::Exists),
         Rule::prefix => {
-            let start = unescape(&text[..text.len() - 1], at)?;
+            let start = unescape(text.strip_suffix('*').unwrap_or(text), at)?;
             context.leaf(Form::Prefix(start))
         }
         Rule::wildcard => context.leaf(Form::Wildcard(globs(text))),
         Rule::regexp => {
-            let regexp = Regexp::parse(&text[1..text.len() - 1], at + 1)?;
+            let regexp = Regexp::parse(between_quotes(text), at + 1)?;
             context.leaf(Form::Regexp(regexp))
         }
-        Rule::quoted => field_query(unescape(&text[1..text.len() - 1], at + 1)?, at, context)?,
+        Rule::quoted => field_query(unescape(between_quotes(text), at + 1)?, at, context)?,
         _ => {
             let value = unescape(text, at)?;
             match fuzzy {
@@ -160,7 +168,10 @@ pub(super) fn field_query(
         Some(Field::Path(path)) if path == "_val_" => {
             Err(Error::unsupported(at, "function queries (_val_) are not supported"))
         }
-        _ => Ok(context.leaf(Form::Equal(value))),
+        _ => {
+            date_math::check(&value, Place::Value, at)?;
+            Ok(context.leaf(Form::Equal(value)))
+        }
     }
 }
 
@@ -181,7 +192,7 @@ pub(super) fn globs(text: &str) -> Vec<Glob> {
 
 /// The number behind `~`, a count of edits or a similarity below 1 (Lucene's `FuzzyQuery.floatToEdits`).
 fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, Error> {
-    let number = &pair.as_str()[1..];
+    let number = pair.as_str().trim_start_matches('~');
     let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
     // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
     if number >= 1.0 && number != (number as i32) as f32 {

@@ -1,6 +1,7 @@
 //! Query text to syntax tree: limits first, then the grammar's pairs, clause by clause, as Solr's parser reads them.
 
 use super::ast::{Ast, Form, Occur};
+use super::date_math::{self, Place};
 use super::diagnosis::syntax_error;
 use super::error::Error;
 use super::escape::unescape;
@@ -81,7 +82,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, Error>
     }
     let params = LocalParams::parse(text)?;
     let context = context.nested(0)?;
-    let value = params.get("v").unwrap_or(&text[params.length..]);
+    let value = params.get("v").or(text.get(params.length..)).unwrap_or_default();
     let field = || {
         params.get("f").filter(|f| !f.is_empty()).map(str::to_string).ok_or_else(|| {
             Error::syntax(0, "the local parameters name no field")
@@ -123,8 +124,13 @@ pub(super) fn shift(mut error: Error, by: usize) -> Error {
     error
 }
 
+/// A text that nothing is read into: what looks like bad date math is a text without edits.
 fn equal(path: String, value: &str) -> Ast {
-    Ast::Leaf { path: Some(path), form: Form::Equal(value.to_string()) }
+    let form = match date_math::is_bad(value, Place::Value) {
+        true => Form::Fuzzy(value.to_string(), 0),
+        false => Form::Equal(value.to_string()),
+    };
+    Ast::Leaf { path: Some(path), form }
 }
 
 /// `{!terms f=path}a,b`: any of the values (Solr's `TermsQParserPlugin`).
@@ -239,16 +245,20 @@ pub(super) fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<
 /// (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
 fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Error> {
     let at = pair.as_span().start();
-    let words = pair.into_inner().map(|word| unescape(word.as_str(), word.as_span().start()));
-    let words: Vec<String> = words.collect::<Result<_, Error>>()?;
+    let words = pair.into_inner().map(|word| {
+        let at = word.as_span().start();
+        unescape(word.as_str(), at).map(|word| (word, at))
+    });
+    let words: Vec<(String, usize)> = words.collect::<Result<_, Error>>()?;
     let values = match &context.field {
         Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
-            vec![words.join(" ")]
+            let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
+            vec![(words.join(" "), at)]
         }
         _ => words,
     };
     let mut any = Vec::new();
-    for value in values {
+    for (value, at) in values {
         any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
     }
     Ok(match context.all_required {

@@ -130,6 +130,9 @@ fn canonical_forms_are_simple() {
         "a:\\u00",
         "a:\"\"~2",
         "[\"\" TO a]",
+        "a:NOW-1WEEK",
+        "\"now -1DAY\"",
+        "a:[* TO now]",
     ] {
         assert_eq!(simple::read(text), None, "{text}");
     }

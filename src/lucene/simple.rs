@@ -4,6 +4,7 @@
 //! What is not as simple is left to the grammar, and what is read here reads as the grammar has it; the tests compare.
 
 use super::ast::{Ast, Bound, Form, Occur};
+use super::date_math::{self, Place};
 use super::escape::{is_plain, unescape};
 use super::operand::globs;
 
@@ -73,7 +74,7 @@ impl<'t> Reader<'t> {
         let form = match word.text {
             "*" if path.is_none() => return self.ends_value().then_some(Ast::All),
             "*" => Form::Exists,
-            text if word.wild == 0 => Form::Equal(unescape(text, 0).ok()?),
+            text if word.wild == 0 => equal(unescape(text, 0).ok()?)?,
             text if word.is_prefix => Form::Prefix(unescape(text.strip_suffix('*')?, 0).ok()?),
             text => Form::Wildcard(globs(text)),
         };
@@ -83,7 +84,7 @@ impl<'t> Reader<'t> {
     /// What quotes or brackets enclose, if it begins here; inner none if it is not simple.
     fn delimited(&mut self) -> Option<Option<Form>> {
         match self.rest.as_bytes().first()? {
-            b'"' => Some(self.quoted().map(Form::Equal)),
+            b'"' => Some(self.quoted().and_then(equal)),
             b'[' | b'{' => Some(self.range()),
             _ => None,
         }
@@ -132,6 +133,9 @@ impl<'t> Reader<'t> {
         self.rest = rest;
         let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
         let ends = rest.starts_with([' ', ']', '}']);
+        if date_math::is_bad(bound, Place::Bound) {
+            return None;
+        }
         match bound {
             "*" if !is_quoted => Some(None),
             "" => None,
@@ -179,6 +183,11 @@ impl<'t> Reader<'t> {
     fn is_at_end(&self) -> bool {
         matches!(self.rest.as_bytes().first(), None | Some(b')'))
     }
+}
+
+/// Whoever reads with the grammar says what is wrong with a date.
+fn equal(text: String) -> Option<Form> {
+    (!date_math::is_bad(&text, Place::Value)).then_some(Form::Equal(text))
 }
 
 struct Word<'t> {

@@ -3,6 +3,7 @@
 use super::diagnosis::syntax_error;
 use super::error::Error;
 use super::escape::unescape;
+use super::operand::between_quotes;
 use super::parse::{LuceneParser, Rule};
 use pest::Parser;
 
@@ -28,7 +29,7 @@ fn sort_key(pair: pest::iterators::Pair<'_, Rule>) -> Result<SortKey, Error> {
     for part in pair.into_inner() {
         let (text, at) = (part.as_str(), part.as_span().start());
         match part.as_rule() {
-            Rule::quoted => key.path = unescape(&text[1..text.len() - 1], at + 1)?,
+            Rule::quoted => key.path = unescape(between_quotes(text), at + 1)?,
             Rule::descending => key.descending = true,
             Rule::ascending => {}
             _ if text == "score" => {

@@ -13,9 +13,8 @@ pub struct Lowered {
     pub notices: Vec<String>,
 }
 
-/// Lowers a query; `now_ms`, in milliseconds since the epoch, is what `NOW` stands for.
-pub fn lower(ast: &Ast, now_ms: i64) -> Lowered {
-    let now = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+/// Lowers a query; `now` is what `NOW` stands for.
+pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Lowered {
     let mut lowering = Lowering { now, notices: Vec::new() };
     let predicate = lowering.whole(ast);
     Lowered { predicate, notices: lowering.notices }
@@ -92,6 +91,7 @@ impl Lowering {
         match form {
             Form::Equal(text) => {
                 self.notices.extend(comparison_notice(path, text));
+                self.notices.extend(now_notice(path, text));
                 Test::Equal(Value::read(text, self.now))
             }
             Form::Prefix(text) => Test::Prefix(text.clone()),
@@ -119,10 +119,19 @@ fn is_negative(clauses: &[(Occur, Ast)]) -> bool {
     clauses.iter().all(|(occur, _)| *occur == Occur::MustNot)
 }
 
+/// `f:now` is a word, and may be meant as the time.
+fn now_notice(path: Option<&str>, text: &str) -> Option<String> {
+    let is_word = text.eq_ignore_ascii_case("NOW") && text != "NOW";
+    let field = path.map_or(String::new(), |path| format!("{path}:"));
+    is_word.then(|| {
+        format!("{field}{text} looks for the text \"{text}\"; for the time of the query write {field}NOW.")
+    })
+}
+
 /// `f:>5` looks like a comparison, but is none to Solr's standard parser.
 fn comparison_notice(path: Option<&str>, text: &str) -> Option<String> {
     let number = text.trim_start_matches(['<', '>', '=']);
-    let operator = &text[..text.len() - number.len()];
+    let operator = text.strip_suffix(number)?;
     // Most values have none.
     if operator.is_empty() {
         return None;

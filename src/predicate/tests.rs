@@ -4,11 +4,10 @@ use super::*;
 use crate::lucene::parse;
 use serde_json::Value as Json;
 
-/// 2024-03-31T12:00:00Z
-const NOW: i64 = 1_711_886_400_000;
+const NOW: &str = "2024-03-31T12:00:00Z";
 
 fn lowered(query: &str) -> Lowered {
-    lower(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}")), NOW)
+    lower(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}")), NOW.parse().unwrap())
 }
 
 /// Query, canonical form, JSON path.
@@ -263,7 +262,9 @@ fn matches_documents() {
         ("iso:[NOW TO *]", false),
         ("ms:[NOW-1DAY TO NOW]", true),
         ("ms:NOW-1HOUR", true),
-        ("s:[NOW TO *]", true),
+        ("s:[NOW TO *]", false),
+        ("s:[* TO NOW]", false),
+        ("s:[2024-03-31T11:00:00Z TO *]", true),
         // Boolean rules
         ("+s:Text n:6", true),
         ("s:Text AND n:6", false),

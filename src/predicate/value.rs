@@ -3,8 +3,9 @@
 //! Solr asks its schema for a field's type; here the leaf's own type decides, one leaf at a time.
 
 use super::date;
-use crate::document::{Decimal, Scalar, write_ordered};
-use chrono::{DateTime, Datelike, Utc};
+use crate::document::{self, Decimal, Scalar, write_ordered};
+use crate::lucene::DateMath;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use std::cmp::Ordering;
 
 /// A value of a query, read once for every type that a leaf can have.
@@ -17,6 +18,8 @@ pub struct Value {
     pub boolean: Option<bool>,
     /// An instant, from ISO-8601 or date math.
     pub instant: Option<DateTime<Utc>>,
+    /// Whether the instant was calculated, so that the text says nothing to a leaf that is no instant.
+    pub is_calculated: bool,
 }
 
 /// One end of a range.
@@ -29,7 +32,8 @@ pub struct Limit {
 impl Value {
     /// `now` is what `NOW` stands for.
     pub fn read(text: &str, now: DateTime<Utc>) -> Value {
-        let instant = date::parse_math(text, now);
+        let math = DateMath::parse(text);
+        let instant = math.as_ref().map(|math| date::evaluate(math, now));
         // A number leaf holds an instant as milliseconds since the epoch.
         let number = instant.map(date::milliseconds).or_else(|| Decimal::parse(text));
         let ordered = number.as_ref().map(|number| {
@@ -47,17 +51,25 @@ impl Value {
                 _ => None,
             },
             instant,
+            is_calculated: math.is_some_and(|math| math.is_calculated()),
         }
     }
 
-    /// How every text begins that is an instant within this value's second. Beyond the years that such texts have, something
-    /// before or behind all of them.
+    /// How every text begins that is written `…T…Z` and an instant within this value's second.
     pub fn instant_second(&self) -> Option<String> {
-        self.instant.map(|instant| match instant.year() {
-            0..=9999 => instant.format("%Y-%m-%dT%H:%M:%S").to_string(),
-            ..0 => String::new(),
-            _ => ":".to_string(),
-        })
+        self.instant.map(|instant| start_of_text(instant, "%Y-%m-%dT%H:%M:%S"))
+    }
+
+    /// Between which dates, these included, the text of this instant begins, however it is written: an offset is less than a day.
+    pub fn instant_dates(&self) -> Option<[String; 2]> {
+        const DAY: TimeDelta = TimeDelta::days(1);
+        let ends = self.instant.map(|instant| {
+            [
+                instant.checked_sub_signed(DAY).unwrap_or(DateTime::<Utc>::MIN_UTC),
+                instant.checked_add_signed(DAY).unwrap_or(DateTime::<Utc>::MAX_UTC),
+            ]
+        });
+        ends.map(|ends| ends.map(|end| start_of_text(end, "%Y-%m-%d")))
     }
 
     pub fn equals(&self, leaf: &Scalar<'_>) -> bool {
@@ -66,19 +78,30 @@ impl Value {
     }
 
     /// The leaf against this value, as the leaf's type orders them; none where the value is none of that type. Strings
-    /// that are instants compare as instants with an instant, all others by code point, which is the order of UTF-8.
+    /// that are instants compare as instants with an instant, all others by code point, which is the order of UTF-8; but not
+    /// with the text of date math, which is no value of theirs.
     pub fn compare(&self, leaf: &Scalar<'_>) -> Option<Ordering> {
         match leaf {
             Scalar::Number(bytes) => self.ordered.as_deref().map(|value| (*bytes).cmp(value)),
             Scalar::Bool(b) => self.boolean.map(|value| b.cmp(&value)),
             Scalar::String(text) => {
-                let instants = self.instant.zip(self.instant.and_then(|_| date::parse_iso(text)));
-                Some(match instants {
-                    Some((value, leaf)) => leaf.cmp(&value),
-                    None => text.as_bytes().cmp(self.text.as_bytes()),
-                })
+                let leaf = self.instant.and_then(|_| document::instant(text));
+                match self.instant.zip(leaf) {
+                    Some((value, leaf)) => Some(leaf.cmp(&value)),
+                    None if self.is_calculated => None,
+                    None => Some(text.as_bytes().cmp(self.text.as_bytes())),
+                }
             }
         }
+    }
+}
+
+/// Beyond the years that texts of instants have, something before or behind all of them.
+fn start_of_text(instant: DateTime<Utc>, format: &str) -> String {
+    match instant.year() {
+        0..=9999 => instant.format(format).to_string(),
+        ..0 => String::new(),
+        _ => ":".to_string(),
     }
 }
 

@@ -47,8 +47,8 @@ impl Name {
         }
         let tail = format!("~{:08x}/{number}", fnv1a(self.0.as_bytes()));
         let room = MAX_BYTES - tail.len();
-        let cut = (0..=room).rev().find(|&at| self.0.is_char_boundary(at)).unwrap_or(0);
-        Name(format!("{}{tail}", &self.0[..cut]))
+        let head = (0..=room).rev().find_map(|end| self.0.get(..end)).unwrap_or_default();
+        Name(format!("{head}{tail}"))
     }
 }
 

@@ -21,13 +21,14 @@ pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> Node {
 }
 
 /// The numbers from the one to the other, both written with as many digits.
-fn between(least: &str, most: &str) -> Node {
-    let same = least.bytes().zip(most.bytes()).take_while(|(a, b)| a == b).count();
-    let (start, least) = least.split_at(same);
-    let most = &most[same..];
+fn between<'n>(least: &'n str, most: &'n str) -> Node {
+    let start = super::common_prefix(least, most);
     let mut parts = vec![Node::Literal(start.to_string())];
-    if let (Some(first), Some(last)) = (least.chars().next(), most.chars().next()) {
-        let (least, most) = (&least[1..], &most[1..]);
+    let behind = |number: &'n str| {
+        let mut digits = number.strip_prefix(start).unwrap_or_default().chars();
+        digits.next().map(|first| (first, digits.as_str()))
+    };
+    if let (Some((first, least)), Some((last, most))) = (behind(least), behind(most)) {
         let after =
             |digit: char, rest: Node| Node::Concat(vec![Node::Literal(digit.to_string()), rest]);
         // The first digits behind which any others may stand.

@@ -202,7 +202,7 @@ fn write_prefix(node: &Node, prefix: &mut String) -> bool {
 fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
     let differs = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
     let end = differs.map_or(a.len().min(b.len()), |((at, _), _)| at);
-    &a[..end]
+    a.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -103,7 +103,8 @@ impl<'a> Parser<'a> {
         while matches!(self.peek(), Some('0'..='9')) {
             self.position += 1;
         }
-        self.source[start..self.position]
+        let digits = self.source.get(start..self.position).unwrap_or_default();
+        digits
             .parse::<i32>()
             .map(i32::unsigned_abs)
             .map_err(|_| self.error("expected a count in the regular expression"))
@@ -186,7 +187,7 @@ impl<'a> Parser<'a> {
     /// What stands between a character and the next `end`.
     fn enclosed(&mut self, end: char, otherwise: &str) -> Result<&'a str, Error> {
         self.next()?;
-        let rest = &self.source[self.position..];
+        let rest = self.rest();
         let Some((text, _)) = rest.split_once(end) else {
             self.position = self.source.len();
             return Err(self.error(otherwise));
@@ -215,7 +216,11 @@ impl<'a> Parser<'a> {
     }
 
     fn peek(&self) -> Option<char> {
-        self.source[self.position..].chars().next()
+        self.rest().chars().next()
+    }
+
+    fn rest(&self) -> &'a str {
+        self.source.get(self.position..).unwrap_or_default()
     }
 
     fn take(&mut self, c: char) -> bool {

@@ -10,8 +10,6 @@ import org.apache.solr.util.DateMathParser;
 final class Value {
   private static final Pattern NUMBER =
       Pattern.compile("[+-]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+)?");
-  private static final Pattern INSTANT =
-      Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z", Pattern.DOTALL);
   /** Solr reads both as the start of date math, and refuses what does not go on as such. */
   private static final Pattern MATH =
       Pattern.compile("(NOW|\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z)[-+/].*", Pattern.DOTALL);
@@ -28,7 +26,7 @@ final class Value {
     isMath = text.equals("NOW") || MATH.matcher(text).matches();
     truth = text.equals("true") || text.equals("false") ? Boolean.valueOf(text) : null;
     instant = isMath ? DateMathParser.parseMath(new Date(), text).toInstant()
-        : INSTANT.matcher(text).matches() ? Leaf.instant(text) : null;
+        : Leaf.instant(text);
     number = instant != null ? milliseconds(instant)
         : NUMBER.matcher(text).matches() ? number(text) : null;
   }

@@ -1,0 +1,153 @@
+//! Instants that documents hold as strings.
+//!
+//! `2024-03-31T12:00:00.123456+02:00`: a date, `T` or a space, a time with seconds, perhaps a fraction of one to nine digits, and
+//! behind it `Z` or the offset from UTC, as `+02`, `+0200`, `+02:00` or with seconds. So write RFC 3339, PostgreSQL (as JSON and as
+//! text), Python's `isoformat` and Java's `Instant`. A time without an offset may be any of many instants, and is none.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+/// The instant that a text is.
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    // Most strings are turned away here.
+    let is_like = |bytes: &[u8]| bytes.len() >= 20 && bytes[4] == b'-' && bytes[13] == b':';
+    is_like(text.as_bytes())
+        .then(|| instant_prefix(text))?
+        .and_then(|(instant, rest)| rest.is_empty().then_some(instant))
+}
+
+/// The instant that a text is, unless it is written `…T…Z`: texts of that form are in the order of their instants, but for the
+/// fraction of a second, and others are not.
+pub fn unordered_instant(text: &str) -> Option<DateTime<Utc>> {
+    let is_ordered = text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
+    if is_ordered { None } else { instant(text) }
+}
+
+/// The instant that a text begins with, and what follows it.
+pub fn instant_prefix(text: &str) -> Option<(DateTime<Utc>, &str)> {
+    let (local, rest) = local_time(text)?;
+    let (offset, rest) = offset(rest)?;
+    Some((local.checked_sub_signed(offset)?.and_utc(), rest))
+}
+
+/// The date and time that a text begins with, and what follows them: an offset, if they are to be an instant.
+pub fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
+    let (year, rest) = number(text, 4)?;
+    let (month, rest) = number(rest.strip_prefix('-')?, 2)?;
+    let (day, rest) = number(rest.strip_prefix('-')?, 2)?;
+    let (hour, rest) = number(rest.strip_prefix(['T', ' '])?, 2)?;
+    let (minute, rest) = number(rest.strip_prefix(':')?, 2)?;
+    let (second, rest) = number(rest.strip_prefix(':')?, 2)?;
+    let (nanosecond, rest) = fraction(rest)?;
+    let date = NaiveDate::from_ymd_opt(year as i32, month, day)?;
+    Some((date.and_hms_nano_opt(hour, minute, second, nanosecond)?, rest))
+}
+
+/// A number of just so many digits, at most nine.
+fn number(text: &str, count: usize) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(count)?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok())?.map(|number| (number, rest))
+}
+
+/// Nanoseconds.
+fn fraction(text: &str) -> Option<(u32, &str)> {
+    let Some(digits) = text.strip_prefix('.') else { return Some((0, text)) };
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    if !(1..=9).contains(&count) {
+        return None;
+    }
+    number(digits, count).map(|(value, rest)| (value * 10u32.pow(9 - count as u32), rest))
+}
+
+/// The offset from UTC: less than a day, in either direction.
+fn offset(text: &str) -> Option<(TimeDelta, &str)> {
+    if let Some(rest) = text.strip_prefix('Z') {
+        return Some((TimeDelta::zero(), rest));
+    }
+    let is_negative = text.starts_with('-');
+    let (hours, mut rest) = number(text.strip_prefix(['+', '-'])?, 2)?;
+    if hours >= 24 {
+        return None;
+    }
+    let mut seconds = i64::from(hours) * 3600;
+    let has_colons = rest.starts_with(':');
+    for unit in [60, 1] {
+        let part = if has_colons { rest.strip_prefix(':') } else { Some(rest) };
+        let Some((value @ 0..60, behind)) = part.and_then(|part| number(part, 2)) else { break };
+        seconds += i64::from(value) * unit;
+        rest = behind;
+    }
+    let offset = TimeDelta::seconds(seconds);
+    Some((if is_negative { -offset } else { offset }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_instants() {
+        for (text, in_utc) in [
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+            ("2021-02-05T04:06:36.5Z", "2021-02-05T04:06:36.500Z"),
+            ("2021-02-05T04:06:36.000000001Z", "2021-02-05T04:06:36.000000001Z"),
+            ("2021-02-05T04:06:36.123456+00:00", "2021-02-05T04:06:36.123456Z"),
+            ("2021-02-05T04:06:36+01:00", "2021-02-05T03:06:36Z"),
+            ("2021-02-05T04:06:36-0330", "2021-02-05T07:36:36Z"),
+            ("2021-02-05 04:06:36.25+01", "2021-02-05T03:06:36.250Z"),
+            ("2021-02-05 04:06:36Z", "2021-02-05T04:06:36Z"),
+            ("1880-01-01T00:53:28+00:53:28", "1880-01-01T00:00:00Z"),
+            ("1880-01-01T00:53:28+005328", "1880-01-01T00:00:00Z"),
+            ("2021-12-31T23:59:59-23:59", "2022-01-01T23:58:59Z"),
+            ("0000-01-01T00:00:00+14:00", "-0001-12-31T10:00:00Z"),
+        ] {
+            let expected: DateTime<Utc> = in_utc.parse().unwrap();
+            assert_eq!(instant(text), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "unknown",
+            "2021-02-05",
+            "2021-02-05T04:06:36",
+            "2021-02-05T04:06Z",
+            "2021-02-30T00:00:00Z",
+            "2021-02-05T24:00:00Z",
+            "2021-02-05T04:06:36.Z",
+            "2021-02-05T04:06:36.1234567890Z",
+            "2021-2-5T4:6:36Z",
+            "2021-02-05T04:06:36+1",
+            "2021-02-05T04:06:36+24:00",
+            "2021-02-05T04:06:36+01:60",
+            "2021-02-05T04:06:36+01:",
+            "2021-02-05T04:06:36+01:00:",
+            "2021-02-05T04:06:36+01:0000",
+            "2021-02-05T04:06:36ZZ",
+            "+021-02-05T04:06:36Z",
+            "٢٠21-02-05T04:06:36Z",
+            "éééééTééééééééZ",
+            "2024-01-01T00:00:0éZ",
+            "2024-01-01T00:00:00é",
+        ] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        /// A byte of an instant replaced, left out or added: an answer, and the same by another reader.
+        #[test]
+        fn any_text_is_read(at in 0usize..30, put in "[-0-9TZ:+. é💡\u{0}]{0,2}", length in 0usize..2) {
+            for text in ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.123456+01:00"] {
+                let mut chars: Vec<char> = text.chars().collect();
+                let at = at.min(chars.len());
+                let end = (at + length).min(chars.len());
+                chars.splice(at..end, put.chars());
+                let text: String = chars.into_iter().collect();
+                let by_chrono = DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc());
+                if let (Some(ours), Ok(theirs)) = (instant(&text), by_chrono) {
+                    prop_assert_eq!(ours, theirs, "{}", text);
+                }
+            }
+        }
+    }
+}

@@ -5,6 +5,12 @@ CREATE FUNCTION session_jsonpath(q text) RETURNS jsonpath
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT session_store.jsonpath_text(q)::pg_catalog.jsonpath $$;
 
+-- What the planner is told of them: the cost of reading a query where it is read, and how many rows there will be.
+ALTER FUNCTION session_jsonpath(text) COST 100;
+ALTER FUNCTION session_store.lucene_query_in(cstring) COST 20;
+ALTER FUNCTION session_store.lucene_query_recv(internal) COST 20;
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SUPPORT session_store.stream_support;
+
 COMMENT ON FUNCTION session_add(text, text, int, int) IS
     'creates an empty store: SELECT session_add(''stash'', key => ''session.id'')';
 COMMENT ON FUNCTION session_update(text, jsonb) IS
@@ -33,3 +39,5 @@ COMMENT ON FUNCTION session_store.identity(jsonb, text) IS
     'the identity of a document at a path, or null';
 COMMENT ON FUNCTION session_store.jsonpath_text(text) IS
     'a query as text of an SQL/JSON path';
+COMMENT ON FUNCTION session_store.stream_support(internal) IS
+    'planner support for session_stream: how many rows there will be, asked of the index';

@@ -100,3 +100,23 @@ COMMENT ON CAST (lucene_query AS varchar) IS 'the canonical form of a query';
 
 -- A row-level security policy and the index work together.
 ALTER FUNCTION session_store.lucene_match(jsonb, lucene_query) LEAKPROOF;
+
+-- What the planner is told of the functions: what they cost, and how many rows there will be.
+CREATE FUNCTION session_store.stream_support(request internal) RETURNS internal
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'stream_support_wrapper';
+COMMENT ON FUNCTION session_store.stream_support(internal) IS
+    'planner support for session_stream: how many rows there will be, asked of the index';
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint) COST 10000 SUPPORT session_store.stream_support;
+ALTER FUNCTION session_add(text, text, int, int) COST 10000;
+ALTER FUNCTION session_update(text, jsonb) COST 10000;
+ALTER FUNCTION session_query(text, text, text, bigint, bigint) COST 10000;
+ALTER FUNCTION session_count(text, text) COST 10000;
+ALTER FUNCTION session_list() COST 10000;
+ALTER FUNCTION session_key(text, text) COST 10000;
+ALTER FUNCTION session_rename(text, text) COST 10000;
+ALTER FUNCTION session_drop(text) COST 10000;
+ALTER FUNCTION session_explain(text, text, text) COST 10000;
+ALTER FUNCTION session_jsonpath(text) COST 100;
+ALTER FUNCTION session_store.jsonpath_text(text) COST 100;
+ALTER FUNCTION session_store.lucene_query_in(cstring) COST 20;
+ALTER FUNCTION session_store.lucene_query_recv(internal) COST 20;

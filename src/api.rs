@@ -1,4 +1,7 @@
 //! The SQL functions. Each checks that what must not be null is not, and hands on.
+//!
+//! A call costs as much as 10,000 operators, that is as 25 pages: a fraction of a millisecond, which is what short questions take. The
+//! planner needs to know no more than that it is better not called for rows that nobody sees.
 
 // An ErrorReport is large, and pgrx raises it as it stands only when it is returned by value.
 #![allow(clippy::result_large_err)]
@@ -22,7 +25,7 @@ fn given<T>(what: &'static str, argument: Option<T>) -> error::Result<T> {
 /// ```sql
 /// SELECT session_add('stash', key => 'session.id', shards => 4);
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_add(
     store: Option<&str>,
     key: default!(Option<&str>, "'session.id'"),
@@ -38,7 +41,7 @@ fn session_add(
 /// ```sql
 /// SELECT session_update('stash', '[{"upsert": [{"session": {"id": 2002}}], "delete": ["2001"]}]');
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_update(store: Option<&str>, ops: Option<JsonbArg<'_>>) -> Result<(), ErrorReport> {
     Ok(update::update(given("store", store)?, given("ops", ops)?.document())?)
 }
@@ -48,7 +51,7 @@ fn session_update(store: Option<&str>, ops: Option<JsonbArg<'_>>) -> Result<(), 
 /// ```sql
 /// SELECT session_query('stash', 'event.type:click AND session.pages:[10 TO *]', sort => 'session.start desc', rows => 5);
 /// ```
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
 fn session_query(
     store: Option<&str>,
     q: Option<&str>,
@@ -65,7 +68,7 @@ fn session_query(
 /// ```sql
 /// SELECT session_stream('stash', 'event.type:click') LIMIT 10;
 /// ```
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
 fn session_stream(
     store: Option<&str>,
     q: Option<&str>,
@@ -86,7 +89,7 @@ fn session_stream(
 /// ```sql
 /// SELECT session_count('stash', '*:*');
 /// ```
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
 fn session_count(store: Option<&str>, q: Option<&str>) -> Result<i64, ErrorReport> {
     Ok(query::count(given("store", store)?, given("q", q)?)?)
 }
@@ -96,7 +99,7 @@ fn session_count(store: Option<&str>, q: Option<&str>) -> Result<i64, ErrorRepor
 /// ```sql
 /// SELECT name, documents, pg_size_pretty(bytes) FROM session_list();
 /// ```
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
 #[allow(clippy::type_complexity)]
 fn session_list() -> Result<
     TableIterator<
@@ -125,7 +128,7 @@ fn session_list() -> Result<
 /// ```sql
 /// SELECT session_key('stash', 'user.id');
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_key(store: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport> {
     Ok(rekey::rekey(given("store", store)?, given("key", key)?)?)
 }
@@ -135,7 +138,7 @@ fn session_key(store: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport
 /// ```sql
 /// SELECT session_rename('stash', 'stash_2024');
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_rename(store: Option<&str>, name: Option<&str>) -> Result<(), ErrorReport> {
     Ok(admin::rename(given("store", store)?, given("name", name)?)?)
 }
@@ -145,7 +148,7 @@ fn session_rename(store: Option<&str>, name: Option<&str>) -> Result<(), ErrorRe
 /// ```sql
 /// SELECT session_drop('stash');
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_drop(store: Option<&str>) -> Result<(), ErrorReport> {
     Ok(admin::drop_store(given("store", store)?)?)
 }
@@ -155,7 +158,7 @@ fn session_drop(store: Option<&str>) -> Result<(), ErrorReport> {
 /// ```sql
 /// SELECT jsonb_pretty(session_explain('stash', 'event.type:click'));
 /// ```
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_explain(
     store: Option<&str>,
     q: Option<&str>,

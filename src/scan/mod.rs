@@ -24,6 +24,8 @@ mod plan;
 mod rights;
 mod selectivity;
 
+pub use selectivity::estimate;
+
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);

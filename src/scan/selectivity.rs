@@ -171,10 +171,14 @@ pub unsafe fn answers(
 
 fn fraction_of(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
     let index = GinIndex::open(index)?;
-    let documents =
-        key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
-    let documents = f64::max(documents, 1.0);
-    Ok(Estimator { index: &index, documents }.fraction(predicate)?.clamp(0.0, 1.0))
+    Ok(Estimator::of(&index)?.fraction(predicate)?.clamp(0.0, 1.0))
+}
+
+/// How many documents of an index meet a predicate. Whoever is told may be told of each of them.
+pub fn estimate(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
+    let index = GinIndex::open(index)?;
+    let estimator = Estimator::of(&index)?;
+    Ok(estimator.documents * estimator.fraction(predicate)?.clamp(0.0, 1.0))
 }
 
 /// Estimates of one index.
@@ -183,7 +187,13 @@ struct Estimator<'i> {
     documents: f64,
 }
 
-impl Estimator<'_> {
+impl<'i> Estimator<'i> {
+    fn of(index: &'i GinIndex) -> Result<Estimator<'i>> {
+        let documents =
+            key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
+        Ok(Estimator { index, documents: f64::max(documents, 1.0) })
+    }
+
     /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
     fn fraction(&self, predicate: &Predicate) -> Result<f64> {
         Ok(match predicate {

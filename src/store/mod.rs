@@ -4,10 +4,11 @@
 //! without a statement), [`admin`] creates, renames and drops them. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
 //! the identity path. [`search`] turns a query into an SQL condition, [`items`]
 //! into a statement; [`query`] and [`stream`] run it, under [`settings`] where the planner answers: a stream as [`running`], and what
-//! it holds is an [`owner`]'s.
+//! it holds is an [`owner`]'s. [`estimate`] says how long a stream will be.
 
 pub mod admin;
 pub mod catalog;
+pub mod estimate;
 pub mod identity;
 pub mod items;
 pub mod name;

@@ -10,6 +10,7 @@
 //! order        the rows of a bitmap by the values at a path: from the index's own order (`walk`), or looked up and sorted (`sorter`)
 //! opened       the tables that rows are looked up in, one after the other
 //! steps        the rows of a bitmap, for those who look them up themselves
+//! share        how many of some rows match, for estimates
 //! held         what stays as it is from one call to the next; active: the snapshot of one
 //! ```
 
@@ -24,6 +25,7 @@ mod order;
 mod region;
 mod relation;
 mod search;
+mod share;
 mod sorter;
 mod steps;
 mod tally;
@@ -38,6 +40,7 @@ pub use heap::Stored;
 pub use held::Held;
 pub use relation::{Part, check_access, parts};
 pub use search::{Counts, Search};
+pub use share::share;
 pub use steps::{Candidate, Steps};
 
 use crate::error::Result;

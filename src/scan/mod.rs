@@ -8,7 +8,7 @@
 //! pages     the table's pages that have a match
 //! explain   what EXPLAIN says of it
 //!
-//! selectivity   how many rows meet a condition `column @@@ q`, for any plan
+//! selectivity   how many rows meet a condition `column @@@ q`, for any plan; reservoir: a sample of them
 //! rights        whether who asks may know
 //! ```
 //!
@@ -21,6 +21,7 @@ mod node;
 mod pages;
 mod path;
 mod plan;
+mod reservoir;
 mod rights;
 mod selectivity;
 

@@ -247,7 +247,8 @@ unsafe fn index_cost(
     }
 }
 
-fn count_leaves(predicate: &Predicate) -> usize {
+/// How many tests a predicate has.
+pub fn count_leaves(predicate: &Predicate) -> usize {
     match predicate {
         Predicate::All | Predicate::None | Predicate::Leaf { .. } => 1,
         Predicate::Not(part) => count_leaves(part),

@@ -1,13 +1,17 @@
 //! How many documents a query finds, for the planner: a look into the index instead of a constant.
 
-use super::{plan, rights};
+use super::reservoir::Reservoir;
+use super::{path, plan, rights};
 use crate::error::Result;
-use crate::index::gin::GinIndex;
+use crate::executor::{Part, share};
+use crate::index::gin::{GinIndex, Sizes, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::span::{Probe, Span, Truth};
 use crate::index::{Arguments, c_functions, has_own_rows, operator};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 c_functions! {
@@ -16,8 +20,19 @@ c_functions! {
 
 /// For want of anything known: of an operator that is not asked with a constant, say.
 const UNKNOWN: f64 = 0.01;
-/// So many keys of an interval are asked before the rest is taken to be like them.
-const SAMPLE: usize = 5_000;
+/// So many leaves of the index are read to ask the values of an interval, and of all intervals of a query together about so many.
+const LEAVES: usize = 64;
+const ALL_LEAVES: usize = 1024;
+/// So many posting trees of the values that pass are looked into.
+const TREES: u32 = 32;
+/// So many documents are looked at where the index does not know values as a whole, and for all of a query.
+const LOOKS: usize = 1_200;
+const ALL_LOOKS: usize = 2_400;
+/// Of what is pending: so many pages, and so many documents.
+const PENDING_PAGES: usize = 128;
+const PENDING_LOOKS: usize = 300;
+/// Where of a sample none passes, so much of one may. What would be one in the sample is then within a factor of ten of the estimate.
+const NONE: f64 = 0.1;
 /// So many paths are looked into for a value at any path.
 const PATHS: usize = 100;
 
@@ -71,11 +86,11 @@ unsafe fn of_constant(
             if !rights::may_read_all(root, &variable) {
                 return Some(guess(&predicate));
             }
-            let index = index_on(variable.rel, variable.var, operator)?;
             if !is_of_one_heap(root, variable.rel) {
                 return None;
             }
-            Some(fraction_of(index, &predicate).unwrap_or_else(|error| error.raise()))
+            let index = index_on(root, variable.rel, variable.var, operator)?;
+            Some(fraction_of(&index, &predicate).unwrap_or_else(|error| error.raise()))
         });
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {
             free(variable.statsTuple);
@@ -118,19 +133,22 @@ fn guess(predicate: &Predicate) -> f64 {
 
 /// The index of the operator's class on just this column, if there is one.
 unsafe fn index_on(
+    root: *mut pg_sys::PlannerInfo,
     relation: *mut pg_sys::RelOptInfo,
     column: *mut pg_sys::Node,
     operator: pg_sys::Oid,
-) -> Option<pg_sys::Oid> {
-    if relation.is_null() {
-        return None;
-    }
-    // SAFETY: the planner's lists hold what their names say (pathnodes.h).
+) -> Option<Part> {
+    // SAFETY: as `is_of_one_heap`; the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
     unsafe {
+        let entry = *(*root).simple_rte_array.add((*relation).relid as usize);
         PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
             .iter_ptr()
             .find(|&index| answers(index, operator, column))
-            .map(|index| (*index).indexoid)
+            .map(|index| Part {
+                table: (*entry).relid,
+                index: (*index).indexoid,
+                column: *(*index).indexkeys,
+            })
     }
 }
 
@@ -139,7 +157,7 @@ unsafe fn is_of_one_heap(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOp
     // SAFETY: each base relation has its entry in the range table, and was locked when the query was analysed (pathnodes.h).
     unsafe {
         let entries = (*root).simple_rte_array;
-        if (*rel).relid == 0 || entries.is_null() {
+        if rel.is_null() || (*rel).relid == 0 || entries.is_null() {
             return false;
         }
         let entry = *entries.add((*rel).relid as usize);
@@ -169,31 +187,68 @@ pub unsafe fn answers(
     }
 }
 
-fn fraction_of(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
-    let index = GinIndex::open(index)?;
-    Ok(Estimator::of(&index)?.fraction(predicate)?.clamp(0.0, 1.0))
+fn fraction_of(part: &Part, predicate: &Predicate) -> Result<f64> {
+    let (matching, documents) = estimates(part, predicate)?;
+    Ok((matching / documents.max(1.0)).clamp(0.0, 1.0))
 }
 
-/// How many documents of an index meet a predicate. Whoever is told may be told of each of them.
-pub fn estimate(index: pg_sys::Oid, predicate: &Predicate) -> Result<f64> {
-    let index = GinIndex::open(index)?;
-    let estimator = Estimator::of(&index)?;
-    Ok(estimator.documents * estimator.fraction(predicate)?.clamp(0.0, 1.0))
+/// How many documents of a table meet a predicate. Whoever is told may be told of each of them.
+pub fn estimate(part: &Part, predicate: &Predicate) -> Result<f64> {
+    Ok(estimates(part, predicate)?.0)
+}
+
+/// How many documents meet a predicate, and how many there are.
+fn estimates(part: &Part, predicate: &Predicate) -> Result<(f64, f64)> {
+    let index = GinIndex::open(part.index)?;
+    // Before the tree, as GIN reads them: what moves meanwhile is then seen twice and not missed.
+    let (recent, matching) = pending(part, &index, predicate)?;
+    let documents =
+        key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
+    let leaves = ALL_LEAVES / path::count_leaves(predicate).max(1);
+    let estimator = Estimator {
+        part,
+        index: &index,
+        documents: documents.max(1.0),
+        leaves: leaves.clamp(2, LEAVES),
+        looks: Cell::new(ALL_LOOKS),
+    };
+    let fraction = estimator.fraction(predicate)?.clamp(0.0, 1.0);
+    Ok((matching + documents * fraction, documents + recent))
+}
+
+/// How many documents are pending, and how many of them match: of a sample, by a look at them.
+fn pending(part: &Part, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
+    let (mut rows, mut stride) = (Reservoir::new(PENDING_LOOKS), 1);
+    if part.column > 0 && index.has_pending()? {
+        stride = index.sample_pending(PENDING_PAGES, &mut |key, row| {
+            if key::EVERY.contains(&key) {
+                rows.add(row);
+            }
+        })?;
+    }
+    if rows.seen == 0 {
+        return Ok((0.0, 0.0));
+    }
+    let Some(share) = share(part, &rows.kept, predicate) else { return Ok((0.0, 0.0)) };
+    // Those that are not visible are no documents.
+    let documents = rows.seen as f64 * stride as f64 * share.visible / share.looked_at.max(1.0);
+    let is_whole = stride == 1 && share.looked_at == rows.seen as f64;
+    let matching = if is_whole { share.matching } else { share.matching.max(NONE) };
+    Ok((documents, documents * (matching / share.visible.max(1.0)).min(1.0)))
 }
 
 /// Estimates of one index.
 struct Estimator<'i> {
+    part: &'i Part,
     index: &'i GinIndex,
     documents: f64,
+    /// How many leaves of the index an interval may take.
+    leaves: usize,
+    /// How many documents may still be looked at.
+    looks: Cell<usize>,
 }
 
-impl<'i> Estimator<'i> {
-    fn of(index: &'i GinIndex) -> Result<Estimator<'i>> {
-        let documents =
-            key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
-        Ok(Estimator { index, documents: f64::max(documents, 1.0) })
-    }
-
+impl Estimator<'_> {
     /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
     fn fraction(&self, predicate: &Predicate) -> Result<f64> {
         Ok(match predicate {
@@ -209,77 +264,100 @@ impl<'i> Estimator<'i> {
             }
             Predicate::Not(part) => 1.0 - self.fraction(part)?,
             Predicate::Leaf { path: Some(path), test: Test::Exists } => {
-                self.part(self.exists(path)?)
+                self.of_all(self.exists(path)?)
             }
             Predicate::Leaf { path: Some(path), test } => {
-                self.part(self.at(PathHash::of(path), &Probe::new(test))?)
+                self.of_all(self.at(PathHash::of(path), &Probe::new(test), predicate)?)
             }
             Predicate::Leaf { path: None, test: Test::Exists } => 1.0,
-            Predicate::Leaf { path: None, test } => self.part(self.anywhere(&Probe::new(test))?),
+            Predicate::Leaf { path: None, test } => {
+                self.of_all(self.anywhere(&Probe::new(test), predicate)?)
+            }
         })
     }
 
-    fn part(&self, rows: f64) -> f64 {
+    fn of_all(&self, rows: f64) -> f64 {
         (rows / self.documents).min(1.0)
     }
 
-    /// The documents below a path are at least those that have the commonest path there; the paths are looked at up to some number.
+    /// Documents that have a path at or below one. Those of several paths may be the same or others: the more of the paths are met first in
+    /// one and the same document, the more are the same.
     fn exists(&self, path: &str) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
-        let (mut most, mut paths) = (self.index.estimate_key(&key::exists(path))?, 0);
-        self.index.ascend(&from, &mut |key, postings| {
-            if key >= below.as_slice() || paths == 50 * PATHS {
-                return Ok(ControlFlow::Break(()));
+        let (mut most, mut paths, mut sizes) =
+            (self.index.estimate_key(&key::exists(path))?, 0.0, Sizes::new(TREES));
+        let mut firsts = HashSet::new();
+        let sampled = self.index.sample(&from, &below, LEAVES, &mut |key, postings| {
+            if !key::is_below(key, path) {
+                return Ok([0.0; 2]);
             }
-            paths += 1;
-            if key::is_below(key, path) {
-                most = postings.estimate()?.max(most);
+            let rows = sizes.of(postings)?;
+            most = rows.max(most);
+            if postings.known_len().is_some() || paths < f64::from(TREES) {
+                let mut first = None;
+                postings.sample(&mut |row: Tid| first = first.or(Some(row)))?;
+                paths += 1.0;
+                firsts.extend(first);
             }
-            Ok(ControlFlow::Continue(()))
+            Ok([rows, 0.0])
         })?;
-        Ok(most)
+        Ok(most.max(sampled.sums[0] * firsts.len() as f64 / f64::max(paths, 1.0)))
     }
 
-    fn at(&self, hash: PathHash, probe: &Probe) -> Result<f64> {
-        probe.spans.iter().try_fold(0.0, |rows, span| Ok(rows + self.span(hash, span, probe)?))
+    fn at(&self, hash: PathHash, probe: &Probe, leaf: &Predicate) -> Result<f64> {
+        let span = |span| self.span(hash, span, probe, leaf);
+        probe.spans.iter().try_fold(0.0, |rows, part| Ok(rows + span(part)?))
     }
 
-    fn span(&self, hash: PathHash, span: &Span, probe: &Probe) -> Result<f64> {
+    fn span(&self, hash: PathHash, span: &Span, probe: &Probe, leaf: &Predicate) -> Result<f64> {
         let full = |stored: &[u8]| key::value(hash, stored);
-        if let Some(value) = span.point() {
-            return self.index.estimate_key(&full(value));
-        }
         let (from, below) = (full(&span.from), full(&span.below));
-        let all = || self.index.estimate_interval(&from, Some(&below));
-        if !span.ask {
-            return all();
+        match span.point() {
+            Some(_) if !span.ask => return self.index.estimate_key(&from),
+            None if !span.ask => return self.index.estimate_interval(&from, &below),
+            _ => {}
         }
-        let (mut seen, mut passing, mut keys, mut is_whole) = (0.0, 0.0, 0, true);
-        self.index.ascend(&from, &mut |key, postings| {
-            if key >= below.as_slice() {
-                return Ok(ControlFlow::Break(()));
+        let (mut sizes, mut keys) = (Sizes::new(TREES), 0.0);
+        let mut unsure = Reservoir::new(LOOKS.min(self.looks.get()));
+        let sampled = self.index.sample(&from, &below, self.leaves, &mut |key, postings| {
+            keys += 1.0;
+            match key::value_of(key).map_or(Truth::No, |value| probe.ask(value)) {
+                Truth::No => Ok([0.0; 2]),
+                Truth::Yes => Ok([sizes.of(postings)?, 0.0]),
+                Truth::Maybe => {
+                    postings.sample(&mut |row: Tid| unsure.add(row))?;
+                    Ok([0.0, sizes.of(postings)?])
+                }
             }
-            if keys == SAMPLE {
-                is_whole = false;
-                return Ok(ControlFlow::Break(()));
-            }
-            let rows = postings.estimate()?;
-            keys += 1;
-            seen += rows;
-            if key::value_of(key).is_some_and(|value| probe.ask(value) != Truth::No) {
-                passing += rows;
-            }
-            Ok(ControlFlow::Continue(()))
         })?;
-        if is_whole {
-            return Ok(passing);
+        let [mut sure, maybe] = sampled.sums;
+        if sure == 0.0 && maybe == 0.0 && !sampled.is_whole {
+            sure = self.index.estimate_interval(&from, &below)? * NONE / f64::max(keys, 1.0);
         }
-        // Where none of the sample passes, half a key may.
-        Ok(all()? * (passing / seen).max(0.5 / keys as f64))
+        Ok(sure + maybe * self.share(&unsure, maybe, leaf))
     }
 
-    /// The paths of the index are looked at one by one, up to some number.
-    fn anywhere(&self, probe: &Probe) -> Result<f64> {
+    /// The part of documents that pass of which the index does not know: one in sixteen is looked at, up to some number.
+    fn share(&self, unsure: &Reservoir, rows: f64, leaf: &Predicate) -> f64 {
+        let wanted = (rows / 16.0).ceil().max(64.0) as usize;
+        let looks = wanted.min(self.looks.get()).min(unsure.kept.len());
+        if looks == 0 || self.part.column <= 0 {
+            return NONE;
+        }
+        self.looks.set(self.looks.get() - looks);
+        let is_whole = looks as u64 == unsure.seen;
+        match share(self.part, &unsure.kept[..looks], leaf) {
+            Some(share) if is_whole && share.looked_at == looks as f64 => {
+                share.matching / share.visible.max(1.0)
+            }
+            Some(share) => share.matching.max(NONE) / share.visible.max(1.0),
+            None => NONE,
+        }
+    }
+
+    /// The paths of the index are looked at one by one, up to some number. They are in the order of their hashes: the first are as good
+    /// as any.
+    fn anywhere(&self, probe: &Probe, leaf: &Predicate) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut hashes, mut paths) = (Vec::new(), 0);
         self.index.ascend(&from, &mut |key, _| {
@@ -293,7 +371,8 @@ impl<'i> Estimator<'i> {
             Ok(ControlFlow::Continue(()))
         })?;
         let looked_at = hashes.len().max(1) as f64;
-        let rows = hashes.iter().try_fold(0.0, |rows, hash| Ok(rows + self.at(*hash, probe)?))?;
+        let of = |hash: &PathHash| self.at(*hash, probe, leaf);
+        let rows = hashes.iter().try_fold(0.0, |rows, hash| Ok(rows + of(hash)?))?;
         Ok(rows * paths as f64 / looked_at)
     }
 }

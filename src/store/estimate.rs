@@ -80,9 +80,9 @@ impl Arguments {
             let (store, operator) = (Store::find(spi, &self.store)?, Operator::find(spi)?);
             let Ok(parts) = executor::parts(store.table, operator.oid) else { return Ok(None) };
             let asked = &parts[..parts.len().min(PARTS)];
-            let matches = asked.iter().try_fold(0.0, |sum, part| {
-                Ok(sum + scan::estimate(part.index, &search.predicate)?)
-            })?;
+            let matches = asked
+                .iter()
+                .try_fold(0.0, |sum, part| Ok(sum + scan::estimate(part, &search.predicate)?))?;
             Ok(Some(matches * parts.len() as f64 / asked.len().max(1) as f64))
         })
     }

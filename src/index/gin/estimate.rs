@@ -1,17 +1,20 @@
 //! Guesses for the planner, from a few pages: how many rows have a key, or a key in an interval. What is in the pending list
-//! is left out.
+//! is left out: of that there is a sample of its own (`pending`).
 
-use super::buffer::{GinIndex, Visits};
+use super::buffer::{GinIndex, Visits, expand};
 use super::data::{DataContent, DataPage};
 use super::descent::{DEEPEST, EntryPage, Place, descend};
-use super::page::{Content, Damage, Parsed};
+use super::page::{Content, Damage, Key, Parsed};
+use super::posting::Sink;
 use super::postings::Postings;
 use crate::error::Result;
 
-/// About how many pages of the entry tree an interval's estimate reads.
-const PAGES: usize = 49;
+/// About how many leaves of the entry tree an interval's estimate reads.
+const LEAVES: usize = 16;
 /// How many posting trees it looks into, one to three pages each.
 const TREES: u32 = 8;
+/// From so many pages of a posting tree some of its rows are taken.
+const PLACES: usize = 8;
 
 impl Postings<'_> {
     /// How many rows there are: of a list exactly, of a posting tree about.
@@ -19,6 +22,14 @@ impl Postings<'_> {
         match self.content {
             Content::List(list) => Ok(f64::from(list.count)),
             Content::Tree(root) => tree(self.index, root, DEEPEST, &mut Visits::default()),
+        }
+    }
+
+    /// Hands out some of the rows: of a list all, of a posting tree those of a few pages all over it.
+    pub fn sample(&self, sink: &mut impl Sink) -> Result<()> {
+        match self.content {
+            Content::List(_) => self.for_each(sink),
+            Content::Tree(root) => rows_of(self.index, root, DEEPEST, PLACES, sink),
         }
     }
 }
@@ -29,21 +40,60 @@ impl GinIndex {
         self.entry(key, |postings| postings.map_or(Ok(0.0), |postings| postings.estimate()))
     }
 
-    /// About how many pairs of a row and its key there are with `from <= key`, and `key < to` if there is an end.
-    pub fn estimate_interval(&self, from: &[u8], to: Option<&[u8]>) -> Result<f64> {
-        if to.is_some_and(|to| to <= from) {
-            return Ok(0.0);
+    /// About how many pairs of a row and its key there are with `from <= key < to`.
+    pub fn estimate_interval(&self, from: &[u8], to: &[u8]) -> Result<f64> {
+        let mut sizes = Sizes::new(TREES);
+        let sums = self.sample(from, to, LEAVES, &mut |_, postings| Ok([sizes.of(postings)?, 0.0]));
+        Ok(sums?.sums[0])
+    }
+
+    /// Asks `visit` of the entries with `from <= key < to` on about so many leaves, which lie all over the interval, and adds up what it
+    /// says as if all had been asked.
+    pub fn sample(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        leaves: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<Sampled> {
+        let mut sample = Sample { index: self, visit, visits: Visits::default(), is_whole: true };
+        if to <= from {
+            return Ok(Sampled { sums: [0.0; 2], is_whole: true });
         }
-        let interval = Interval { from: Some(from), to };
+        let interval = Interval { from: Some(from), to: Some(to) };
         // In one leaf, as most are: an exact number, and of a page that is surely the right one.
         let found = descend(self, Place::Before(from))?;
-        let mut trees = Trees { left: TREES, seen: 0.0, rows: 0.0, visits: Visits::default() };
         let ends_here = interval.is_within(&found.page);
-        if ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
-            return leaf(self, &found.page, interval, &mut trees);
-        }
-        entries(self, super::descent::ROOT, interval, PAGES, DEEPEST, &mut trees)
+        let sums = match ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
+            true => sample.leaf(&found.page, interval)?,
+            false => sample.entries(super::descent::ROOT, interval, leaves, self.height()?)?,
+        };
+        Ok(Sampled { sums, is_whole: sample.is_whole })
     }
+
+    /// How many levels of inner pages the entry tree has.
+    fn height(&self) -> Result<usize> {
+        let mut page = EntryPage::read(self, super::descent::ROOT)?;
+        for levels in 0..DEEPEST {
+            if page.is_leaf {
+                return Ok(levels);
+            }
+            let child = page.tuple(0).map(|tuple| tuple.downlink());
+            let child = child.map_err(|damage| self.corrupt(page.block, damage))?;
+            page.turn(self, child)?;
+        }
+        Err(self.corrupt(page.block, ENDLESS))
+    }
+}
+
+/// What an entry adds to two sums.
+pub type Visit<'v> = dyn FnMut(&[u8], &Postings<'_>) -> Result<[f64; 2]> + 'v;
+
+/// What a sample amounts to.
+pub struct Sampled {
+    pub sums: [f64; 2],
+    /// Whether all entries of the interval were asked.
+    pub is_whole: bool,
 }
 
 impl GinIndex {
@@ -87,90 +137,139 @@ impl Interval<'_> {
     }
 }
 
-/// How many rows the trees have that were looked into: the others will be like them.
-struct Trees {
+/// How many rows entries have. Of the posting trees some are looked into, and the others are taken to be like them.
+pub struct Sizes {
     left: u32,
     seen: f64,
     rows: f64,
-    /// Of the entry tree's pages.
-    visits: Visits,
 }
 
-impl Trees {
-    fn rows(&mut self, index: &GinIndex, root: u32) -> Result<f64> {
-        if self.left == 0 {
-            return Ok(self.rows / self.seen);
+impl Sizes {
+    /// Looks into so many posting trees, at least one.
+    pub fn new(trees: u32) -> Sizes {
+        Sizes { left: trees.max(1), seen: 0.0, rows: 0.0 }
+    }
+
+    pub fn of(&mut self, postings: &Postings<'_>) -> Result<f64> {
+        match postings.known_len() {
+            Some(rows) => Ok(rows as f64),
+            None if self.left == 0 => Ok(self.rows / self.seen),
+            None => {
+                let rows = postings.estimate()?;
+                self.left -= 1;
+                self.seen += 1.0;
+                self.rows += rows;
+                Ok(rows)
+            }
         }
-        let rows = tree(index, root, DEEPEST, &mut Visits::default())?;
-        self.left -= 1;
-        self.seen += 1.0;
-        self.rows += rows;
-        Ok(rows)
     }
 }
 
-/// The rows of a leaf's entries within the interval.
-fn leaf(
-    index: &GinIndex,
-    page: &EntryPage,
-    interval: Interval<'_>,
-    trees: &mut Trees,
-) -> Result<f64> {
-    let damaged = |damage| index.corrupt(page.block, damage);
-    let start = interval.from.map_or(Ok(0), |from| page.first_behind(Place::Before(from)));
-    let end = page.first_behind(interval.to.map_or(Place::End, Place::Before)).map_err(damaged)?;
-    let mut rows = 0.0;
-    for at in start.map_err(damaged)?..end {
-        let tuple = page.tuple(at).map_err(damaged)?;
-        rows += match tuple.content().map_err(damaged)? {
-            Content::List(list) => f64::from(list.count),
-            Content::Tree(root) => trees.rows(index, root)?,
-        };
-    }
-    Ok(rows)
+/// A walk to leaves of an interval.
+struct Sample<'s, 'v> {
+    index: &'s GinIndex,
+    visit: &'s mut Visit<'v>,
+    visits: Visits,
+    is_whole: bool,
 }
 
-/// The rows below a page of the entry tree, within the interval: its ends are looked at, and of the pages between them a few.
-fn entries(
+impl Sample<'_, '_> {
+    /// A leaf's entries within the interval.
+    fn leaf(&mut self, page: &EntryPage, interval: Interval<'_>) -> Result<[f64; 2]> {
+        let (index, block) = (self.index, page.block);
+        let damaged = |damage| index.corrupt(block, damage);
+        let start = interval.from.map_or(Ok(0), |from| page.first_behind(Place::Before(from)));
+        let end = page.first_behind(interval.to.map_or(Place::End, Place::Before));
+        let (mut sums, mut plain) = ([0.0; 2], Vec::new());
+        for at in start.map_err(damaged)?..end.map_err(damaged)? {
+            let tuple = page.tuple(at).map_err(damaged)?;
+            let key = match tuple.key().map_err(damaged)? {
+                Key::Plain(key) => key,
+                Key::Compressed(key) => {
+                    expand(key, &mut plain).map_err(damaged)?;
+                    plain.as_slice()
+                }
+                Key::Placeholder => continue,
+            };
+            let content = tuple.content().map_err(damaged)?;
+            add(&mut sums, (self.visit)(key, &Postings { index, block, content })?, 1.0);
+        }
+        Ok(sums)
+    }
+
+    /// What lies below a page of the entry tree, within the interval: its ends are looked at, and of the pages between them as many as
+    /// make for so many leaves, with so many levels of inner pages above those.
+    fn entries(
+        &mut self,
+        block: u32,
+        interval: Interval<'_>,
+        leaves: usize,
+        levels: usize,
+    ) -> Result<[f64; 2]> {
+        pgrx::check_for_interrupts!();
+        let Interval { from, to } = interval;
+        let index = self.index;
+        let page = EntryPage::read(index, block)?;
+        self.visits.add(index, block)?;
+        if page.is_leaf {
+            return self.leaf(&page, interval);
+        }
+        let damaged = |damage| index.corrupt(block, damage);
+        let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
+        let child = |place| page.child_behind(place).map_err(damaged);
+        let first = from.map_or(Ok(0), |from| child(Place::Before(from)))?;
+        let last = to.map_or(Ok(page.len - 1), |to| child(Place::Before(to)))?;
+        let below = |at: usize| Ok(page.tuple(at).map_err(damaged)?.downlink());
+        if first >= last {
+            return self.entries(below(first)?, interval, leaves, levels);
+        }
+        let between = last - first - 1;
+        // On each level the root of that degree, so that all levels come to the number.
+        let children = (leaves as f64).powf(1.0 / (levels + 1) as f64).round() as usize;
+        let samples = between.min(children.max(1));
+        let share = (leaves / children.max(1)).max(1);
+        self.is_whole &= samples == between;
+        let mut sums = self.entries(below(first)?, Interval { from, to: None }, share, levels)?;
+        let end = self.entries(below(last)?, Interval { from: None, to }, share, levels)?;
+        add(&mut sums, end, 1.0);
+        let all = Interval { from: None, to: None };
+        for sample in 0..samples {
+            let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
+            let part = self.entries(below(at)?, all, share, levels)?;
+            add(&mut sums, part, between as f64 / samples as f64);
+        }
+        Ok(sums)
+    }
+}
+
+fn add(sums: &mut [f64; 2], part: [f64; 2], times: f64) {
+    sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part * times);
+}
+
+/// Rows from so many of a posting tree's pages.
+fn rows_of(
     index: &GinIndex,
     block: u32,
-    interval: Interval<'_>,
-    pages: usize,
     levels: usize,
-    trees: &mut Trees,
-) -> Result<f64> {
-    let Interval { from, to } = interval;
-    let page = EntryPage::read(index, block)?;
-    trees.visits.add(index, block)?;
-    if page.is_leaf {
-        return leaf(index, &page, interval, trees);
-    }
+    places: usize,
+    sink: &mut impl Sink,
+) -> Result<()> {
+    pgrx::check_for_interrupts!();
     let damaged = |damage| index.corrupt(block, damage);
-    let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-    let child = |place| page.child_behind(place).map_err(damaged);
-    let first = from.map_or(Ok(0), |from| child(Place::Before(from)))?;
-    let last = to.map_or(Ok(page.len - 1), |to| child(Place::Before(to)))?;
-    let mut below = |at: usize, interval, pages| {
-        let child = page.tuple(at).map_err(damaged)?.downlink();
-        entries(index, child, interval, pages, levels, trees)
+    let children: Vec<u32> = {
+        let page = index.lock(block)?;
+        match DataPage::parse(page.bytes()).map_err(damaged)?.content {
+            DataContent::Leaf(items) => return items.for_each(&mut 0, sink).map_err(damaged),
+            DataContent::Deleted => return Ok(()),
+            DataContent::Inner(children) => {
+                let places = places.min(children.len());
+                let at = |place| (2 * place + 1) * children.len() / (2 * places);
+                (0..places).map(|place| children.get(at(place))).collect()
+            }
+        }
     };
-    if first >= last {
-        return below(first, interval, pages);
-    }
-    let between = last - first - 1;
-    let samples = between.min(pages.isqrt().max(1));
-    let share = pages / (samples + 2);
-    let mut rows = below(first, Interval { from, to: None }, share)?;
-    rows += below(last, Interval { from: None, to }, share)?;
-    let mut sampled = 0.0;
-    for sample in 0..samples {
-        let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
-        sampled += below(at, Interval { from: None, to: None }, share)?;
-    }
-    if samples > 0 {
-        rows += sampled * between as f64 / samples as f64;
-    }
-    Ok(rows)
+    let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
+    children.into_iter().try_for_each(|child| rows_of(index, child, levels, 1, sink))
 }
 
 const ENDLESS: Damage = Damage("the tree has no end");

@@ -33,6 +33,7 @@ pub use buffer::{GinIndex, is_logged};
 #[cfg(test)]
 pub use damage::pack;
 pub use entries::{Entries, Entry};
+pub use estimate::Sizes;
 pub use page::Parsed;
 pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Sink, Tid};
 pub use postings::Postings;

@@ -134,6 +134,14 @@ impl Page {
         let head = u32_at(page, CONTENTS);
         Ok((head != pg_sys::InvalidBlockNumber).then_some(head))
     }
+
+    /// How many pages the pending list has, from the metapage (GinMetaPageData: nPendingPages).
+    pub fn pending_pages(&self, page: &Block) -> Parsed<usize> {
+        if self.kind != Kind::Meta {
+            return Err(Damage("it is not the metapage"));
+        }
+        Ok(u32_at(page, CONTENTS + 12) as usize)
+    }
 }
 
 /// An index tuple.

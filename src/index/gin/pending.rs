@@ -7,6 +7,8 @@ use crate::error::Result;
 
 /// GIN_METAPAGE_BLKNO
 const META: u32 = 0;
+/// So many pages in a row are taken into a sample: about what a few documents take.
+const RUN: usize = 4;
 
 impl GinIndex {
     /// Whether there are entries that are not in the tree yet.
@@ -19,28 +21,50 @@ impl GinIndex {
     /// GIN does: what moves meanwhile is then seen twice and not missed.
     pub fn pending(&self, visit: &mut impl FnMut(&[u8], Tid)) -> Result<()> {
         let mut plain = Vec::new();
-        for (block, bytes) in self.pending_pages()? {
+        for (block, bytes) in self.pending_pages(1)? {
             pgrx::check_for_interrupts!();
             visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
         }
         Ok(())
     }
 
+    /// Visits the entries of about so many pages all over the list. For each page of these there are about as many as is returned.
+    pub fn sample_pending(
+        &self,
+        pages: usize,
+        visit: &mut impl FnMut(&[u8], Tid),
+    ) -> Result<usize> {
+        let stride = self.pending_len()?.div_ceil(pages.max(1)).max(1);
+        let mut plain = Vec::new();
+        for (block, bytes) in self.pending_pages(stride)? {
+            visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
+        }
+        Ok(stride)
+    }
+
+    /// How many pages the list has.
+    fn pending_len(&self) -> Result<usize> {
+        let meta = self.lock(META)?;
+        let page = Page::parse(meta.bytes());
+        let pages = page.and_then(|page| page.pending_pages(meta.bytes()));
+        pages.map_err(|damage| self.corrupt(META, damage))
+    }
+
     /// Copies the list, which gin_pending_list_limit keeps small: unlike the tree it must not be let go of on the way. The
     /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
     /// next page by insertcleanup process" (ginget.c, scanGetCandidate).
-    fn pending_pages(&self) -> Result<Vec<(u32, Box<Block>)>> {
+    fn pending_pages(&self, stride: usize) -> Result<Vec<(u32, Box<Block>)>> {
         loop {
             pgrx::check_for_interrupts!();
-            if let Some(pages) = self.try_pending_pages()? {
+            if let Some(pages) = self.try_pending_pages(stride)? {
                 return Ok(pages);
             }
         }
     }
 
     /// None where the list may have changed while interrupts were taken.
-    fn try_pending_pages(&self) -> Result<Option<Vec<(u32, Box<Block>)>>> {
-        let (mut pages, mut visits) = (Vec::new(), Visits::default());
+    fn try_pending_pages(&self, stride: usize) -> Result<Option<Vec<(u32, Box<Block>)>>> {
+        let (mut pages, mut visits, mut number) = (Vec::new(), Visits::default(), 0);
         let mut page = self.lock(META)?;
         let mut next = self.pending_head(page.bytes())?;
         while let Some(block) = next {
@@ -55,7 +79,10 @@ impl GinIndex {
             if next.is_some() && page.pause() && *page.bytes() != *copy {
                 return Ok(None);
             }
-            pages.push((block, copy));
+            if number / RUN % stride == 0 {
+                pages.push((block, copy));
+            }
+            number += 1;
         }
         Ok(Some(pages))
     }

@@ -24,6 +24,11 @@ impl Numbering {
         (self != Numbering::MOST).then_some(Numbering { bits: self.bits + 1 })
     }
 
+    /// Each block has two to this power.
+    pub fn bits(self) -> u32 {
+        self.bits
+    }
+
     /// Whether there are numbers for so many blocks.
     pub fn reaches(self, blocks: u32) -> bool {
         blocks <= u32::MAX >> self.bits
@@ -49,6 +54,8 @@ impl Numbering {
 
 /// So many numbers are kept in a list before they become bits.
 const LIST: usize = 1 << 12;
+/// And so many where they do not.
+const LONGEST: usize = 1 << 18;
 
 /// Takes rows in any order, some more than once: those on the pages of a region. Of others it takes the number.
 pub struct Collector<'r> {
@@ -57,8 +64,15 @@ pub struct Collector<'r> {
     /// Of the table.
     blocks: u32,
     list: Vec<u32>,
-    /// Used once the list is full: a bit a number.
+    /// How long it may become, and whether there is room for bits then.
+    most: usize,
+    has_room: bool,
+    /// Used once the list is full: a bit a number, from the first one of the region on.
     bits: Vec<u64>,
+    first: u32,
+    /// Used instead, where those would be too many: what was in the list before.
+    rows: RoaringBitmap,
+    is_out_of_memory: bool,
     is_sorted: bool,
     /// A row was met that has no number.
     is_narrow: bool,
@@ -71,21 +85,31 @@ pub struct Collector<'r> {
 }
 
 impl<'r> Collector<'r> {
-    /// `blocks`: how many the table has.
-    pub fn new(numbering: Numbering, region: &'r Region, blocks: u32) -> Collector<'r> {
-        let (list, bits) = (Vec::new(), Vec::new());
-        let (is_sorted, is_narrow, is_uncounted, passed, taken) = (true, false, false, 0, 0);
+    /// `blocks`: how many the table has. `room`: as many bytes may bits take.
+    pub fn new(
+        numbering: Numbering,
+        region: &'r Region,
+        blocks: u32,
+        room: usize,
+    ) -> Collector<'r> {
+        let span = region.span(blocks);
+        let bytes = (span.len() << numbering.bits) / 8;
         Collector {
             numbering,
             region,
             blocks,
-            list,
-            bits,
-            is_sorted,
-            is_narrow,
-            is_uncounted,
-            passed,
-            taken,
+            list: Vec::new(),
+            most: if bytes <= room { LIST } else { LIST.max(room / 16).min(LONGEST) },
+            has_room: bytes <= room,
+            bits: Vec::new(),
+            first: span.start << numbering.bits,
+            rows: RoaringBitmap::new(),
+            is_out_of_memory: false,
+            is_sorted: true,
+            is_narrow: false,
+            is_uncounted: false,
+            passed: 0,
+            taken: 0,
         }
     }
 
@@ -101,22 +125,41 @@ impl<'r> Collector<'r> {
             return;
         };
         if !self.bits.is_empty() {
-            self.bits[number as usize / 64] |= 1 << (number % 64);
+            let at = number - self.first;
+            self.bits[at as usize / 64] |= 1 << (at % 64);
             return;
         }
         self.is_sorted &= self.list.last().is_none_or(|last| *last < number);
         self.list.push(number);
-        if self.list.len() >= LIST {
-            self.spread();
+        if self.list.len() >= self.most {
+            if self.has_room { self.spread() } else { self.merge() }
         }
     }
 
     #[cold]
     fn spread(&mut self) {
-        self.bits = vec![0; ((self.blocks as usize) << self.numbering.bits).div_ceil(64)];
-        for number in std::mem::take(&mut self.list) {
-            self.bits[number as usize / 64] |= 1 << (number % 64);
+        let words = (self.region.span(self.blocks).len() << self.numbering.bits).div_ceil(64);
+        if self.bits.try_reserve_exact(words).is_err() {
+            self.is_out_of_memory = true;
+            self.list.clear();
+            return;
         }
+        self.bits.resize(words, 0);
+        for number in std::mem::take(&mut self.list) {
+            let at = number - self.first;
+            self.bits[at as usize / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// Compressed, rows take two bytes each, and no more than bits would.
+    #[cold]
+    fn merge(&mut self) {
+        if !self.is_sorted {
+            self.list.sort_unstable();
+            self.list.dedup();
+        }
+        self.rows |= RoaringBitmap::from_sorted_iter(self.list.drain(..)).unwrap_or_default();
+        self.is_sorted = true;
     }
 
     /// The rows; an error where the numbering is too narrow for one.
@@ -124,17 +167,18 @@ impl<'r> Collector<'r> {
         if self.is_narrow {
             return Err(Error::RowBeyond);
         }
+        if self.is_out_of_memory {
+            let span = self.region.span(self.blocks);
+            return Err(Error::OutOfMemory { bytes: (span.len() << self.numbering.bits) / 8 });
+        }
         if !self.bits.is_empty() {
             self.bits.iter_mut().for_each(|word| *word = word.to_le());
-            let mut rows = RoaringBitmap::from_lsb0_bytes(0, bytes_of(&self.bits));
+            let mut rows = RoaringBitmap::from_lsb0_bytes(self.first, bytes_of(&self.bits));
             rows.remove_range(self.blocks << self.numbering.bits..);
             return Ok(rows);
         }
-        if !self.is_sorted {
-            self.list.sort_unstable();
-            self.list.dedup();
-        }
-        Ok(RoaringBitmap::from_sorted_iter(self.list).unwrap_or_default())
+        self.merge();
+        Ok(self.rows)
     }
 }
 
@@ -299,7 +343,7 @@ mod tests {
         fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..18), 0..300), spread in any::<bool>()) {
             let numbering = Numbering::LEAST;
             let region = Region::all();
-            let mut collector = Collector::new(numbering, &region, 40);
+            let mut collector = Collector::new(numbering, &region, 40, 1 << 20);
             if spread {
                 collector.spread();
             }
@@ -315,6 +359,25 @@ mod tests {
             }
         }
 
+        /// Rows of some pages, in bits, in lists that are merged, and in one list.
+        #[test]
+        fn collects_rows_of_pages(rows in proptest::collection::vec((0u32..5_000, 1u16..17), 1..900), start in 0u32..3_000, length in 1u32..3_000) {
+            let (numbering, region) = (Numbering::LEAST, Region::pages(start..start + length));
+            let rows = rows.iter().map(|&(block, offset)| Tid { block, offset });
+            let inside = rows.clone().filter(|tid| region.has(tid.block) && tid.block < 4_000);
+            let expected: RoaringBitmap = inside.filter_map(|tid| numbering.number(tid)).collect();
+            for (room, most) in [(1 << 20, 7), (0, 7), (0, LONGEST)] {
+                let mut collector = Collector::new(numbering, &region, 4_000, room);
+                for (at, tid) in rows.clone().enumerate() {
+                    collector.take(tid);
+                    if at == most {
+                        if room > 0 { collector.spread() } else { collector.merge() }
+                    }
+                }
+                prop_assert_eq!(collector.finish().ok(), Some(expected.clone()));
+            }
+        }
+
         /// Lists are taken the same, be it row by row or straight into the bits.
         #[test]
         fn takes_packed_rows(rows in proptest::collection::btree_set((0u32..60, 1u16..18), 1..300), some in proptest::collection::btree_set(0u32..60, 0..9)) {
@@ -326,7 +389,7 @@ mod tests {
             let all = Region::all();
             for (region, spread) in [(&all, false), (&all, true), (&region, false), (&region, true)] {
                 // The table's end is within a word of the bits.
-                let mut collector = Collector::new(numbering, region, 50);
+                let mut collector = Collector::new(numbering, region, 50, 1 << 20);
                 if spread {
                     collector.spread();
                 }

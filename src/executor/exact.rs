@@ -104,7 +104,16 @@ pub fn find_exactly(
     };
     counts.add(&leaves, reader.fetcher.heap());
     let unsure = RoaringBitmap::new();
-    Ok(Rows { part: *part, numbering, blocks, any: Some(any), unsure, is_exact: true, count })
+    Ok(Rows {
+        part: *part,
+        numbering,
+        blocks,
+        any: Some(any),
+        unsure,
+        window: Default::default(),
+        is_exact: true,
+        count,
+    })
 }
 
 /// The first rows, and how many there are; none where that takes a list of all.

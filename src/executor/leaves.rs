@@ -1,6 +1,7 @@
 //! The rows of one leaf of a predicate, from the index's tree and from what is pending beside it.
 
 use super::bitmap::{Collector, Found, Numbering};
+use super::order::work_mem;
 use super::region::Region;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Sink, Tid};
@@ -157,7 +158,7 @@ impl<'i> Leaves<'i> {
     }
 
     fn collector(&self) -> Collector<'_> {
-        Collector::new(self.numbering, &self.region, self.blocks)
+        Collector::new(self.numbering, &self.region, self.blocks, work_mem() / 2)
     }
 
     /// All rows.

@@ -50,11 +50,15 @@ pub type Values = Vec<Option<Vec<u8>>>;
 /// A row that was looked up.
 type Row = (Values, Place);
 
+/// Bytes that an operation may take (config.sgml).
+pub fn work_mem() -> usize {
+    // SAFETY: a setting of the server, in kilobytes.
+    unsafe { pg_sys::work_mem as usize * 1024 }
+}
+
 /// So many places are kept at once: in half of work_mem, beside what the sort itself has.
 fn most_places() -> usize {
-    // SAFETY: a setting of the server, in kilobytes.
-    let work_mem = unsafe { pg_sys::work_mem } as usize * 1024;
-    work_mem / 2 / size_of::<Place>()
+    work_mem() / 2 / size_of::<Place>()
 }
 
 /// Rows in order: those that are next, and where more come from.

@@ -1,14 +1,14 @@
 //! Parts of a table: the pages whose rows are looked at one by one, while those of all others are only counted.
 
 use super::bitmap::Numbering;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Some pages of a table: all of them, or the first ones and some more.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Region {
     is_all: bool,
-    /// Pages before this one are in it.
-    head: u32,
+    /// These pages are in it.
+    pages: Range<u32>,
     /// A bit for each page more.
     more: Vec<u64>,
 }
@@ -20,7 +20,19 @@ impl Region {
 
     /// The first `head` pages, for a start.
     pub fn head(head: u32) -> Region {
-        Region { head, ..Region::default() }
+        Region::pages(0..head)
+    }
+
+    pub fn pages(pages: Range<u32>) -> Region {
+        Region { pages, ..Region::default() }
+    }
+
+    /// Pages of a table of so many, which those in it are among.
+    pub fn span(&self, blocks: u32) -> Range<u32> {
+        match self.is_all || !self.more.is_empty() {
+            true => 0..blocks,
+            false => self.pages.start.min(blocks)..self.pages.end.min(blocks),
+        }
     }
 
     pub fn is_all(&self) -> bool {
@@ -37,13 +49,13 @@ impl Region {
 
     /// Behind the rows of the first pages, which are all in it.
     pub fn end(&self, numbering: Numbering) -> u32 {
-        *numbering.numbers(self.head..=self.head).start()
+        *numbering.numbers(self.pages.end..=self.pages.end).start()
     }
 
     #[inline]
     pub fn has(&self, block: u32) -> bool {
         self.is_all
-            || block < self.head
+            || self.pages.contains(&block)
             || self.more.get(block as usize / 64).is_some_and(|word| word >> (block % 64) & 1 == 1)
     }
 
@@ -51,7 +63,7 @@ impl Region {
     #[inline]
     pub fn meets(&self, blocks: RangeInclusive<u32>) -> bool {
         let (first, last) = blocks.into_inner();
-        if self.is_all || first < self.head {
+        if self.is_all || first < self.pages.end && last >= self.pages.start {
             return true;
         }
         if self.more.is_empty() {
@@ -75,15 +87,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn has_what_was_added(head in 0u32..80, more in proptest::collection::btree_set(0u32..400, 0..9), first in 0u32..500, length in 0u32..200) {
-            let mut region = Region::head(head);
+        fn has_what_was_added(start in 0u32..40, head in 40u32..80, more in proptest::collection::btree_set(0u32..400, 0..9), first in 0u32..500, length in 0u32..200) {
+            let mut region = Region::pages(start..head);
             more.iter().for_each(|block| region.add(*block));
-            let blocks: BTreeSet<u32> = (0..head).chain(more).collect();
+            let blocks: BTreeSet<u32> = (start..head).chain(more).collect();
             for block in [first, first + length, u32::MAX] {
                 prop_assert_eq!(region.has(block), blocks.contains(&block));
             }
             prop_assert_eq!(region.meets(first..=first + length), blocks.range(first..=first + length).next().is_some());
             prop_assert_eq!(region.meets(first..=u32::MAX), blocks.range(first..).next().is_some());
+            let span = region.span(300);
+            prop_assert!(blocks.iter().all(|block| *block >= 300 || span.contains(block)));
             prop_assert!(Region::all().meets(first..=first) && Region::all().has(first));
         }
     }

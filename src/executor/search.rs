@@ -5,7 +5,8 @@ use super::exact::find_exactly;
 use super::heap::{Heap, Stored};
 use super::leaves::{Leaves, Wanted};
 use super::opened::Opened;
-use super::order::Sorted;
+use super::order::{Sorted, work_mem};
+use super::region::Region;
 use super::relation::Part;
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
@@ -14,6 +15,7 @@ use crate::predicate::{Matcher, Predicate};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The rows of a part that match, as far as they were looked at.
 pub struct Rows {
@@ -24,6 +26,8 @@ pub struct Rows {
     /// None for all of the table's rows.
     pub any: Option<RoaringBitmap>,
     pub unsure: RoaringBitmap,
+    /// Where there is no list of all: some pages, and their rows.
+    pub window: (Range<u32>, RoaringBitmap),
     /// Whether each of them is known to match and to be visible.
     pub is_exact: bool,
     /// How many there are; of a search that is not exact, at most.
@@ -80,6 +84,7 @@ impl Search {
                     blocks,
                     any: None,
                     unsure,
+                    window: Default::default(),
                     is_exact,
                     count,
                 });
@@ -89,7 +94,16 @@ impl Search {
             let Found { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
             let (count, any) = (any.len(), Some(any));
-            Ok(Rows { part: *part, numbering, blocks, any, unsure, is_exact: false, count })
+            Ok(Rows {
+                part: *part,
+                numbering,
+                blocks,
+                any,
+                unsure,
+                window: Default::default(),
+                is_exact: false,
+                count,
+            })
         })
     }
 
@@ -231,8 +245,7 @@ impl Search {
             Order::Sorted(sorted) => sorted.next(&self.rows, &self.matcher, opened),
             Order::Table(part, next) => {
                 while *part < self.rows.len() {
-                    let any = self.rows[*part].list()?;
-                    if let Some(number) = any.range(*next..).next() {
+                    if let Some(number) = self.rows[*part].next(*next)? {
                         match number.checked_add(1) {
                             Some(behind) => *next = behind,
                             None => (*part, *next) = (*part + 1, 0),
@@ -248,6 +261,46 @@ impl Search {
 }
 
 impl Rows {
+    /// The first row whose number is not less than this. Without a list of all rows, those of some pages are listed after the other.
+    pub(super) fn next(&mut self, mut from: u32) -> Result<Option<u32>> {
+        if let Some(any) = &self.any {
+            return Ok(any.range(from..).next());
+        }
+        loop {
+            let block = self.numbering.tid(from).block;
+            if block >= self.blocks {
+                self.window = Default::default();
+                return Ok(None);
+            }
+            if !self.window.0.contains(&block) {
+                self.list_from(block)?;
+            }
+            let (pages, rows) = &self.window;
+            if let Some(number) = rows.range(from..).next() {
+                return Ok(Some(number));
+            }
+            from = *self.numbering.numbers(pages.end..=pages.end).start();
+        }
+    }
+
+    /// Lists the rows from a page on, on as many as work_mem has bits for.
+    fn list_from(&mut self, block: u32) -> Result<()> {
+        /// Of bits; and pages are taken whole of a bitmap's containers.
+        const CONTAINER: usize = 1 << 16;
+        let most = (work_mem() / 2 * 8 / CONTAINER).max(1) * CONTAINER;
+        let pages = (most as u64 >> self.numbering.bits()).min(u64::from(u32::MAX)) as u32;
+        let start = block - block % pages;
+        let end = start.saturating_add(pages).min(self.blocks);
+        let (heap, index) = open(&self.part)?;
+        let blocks = self.blocks.min(heap.blocks());
+        let mut leaves = Leaves::new(&index, self.numbering, blocks, &Wanted::none())?;
+        leaves.region = Region::pages(start..end);
+        // That of other pages is of no interest.
+        let rows = leaves.every_of(Some(0))?.found.any;
+        self.window = (start..end, rows);
+        Ok(())
+    }
+
     /// The rows as a list, made now if it was not needed before.
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
         if self.any.is_none() {

@@ -34,8 +34,20 @@ impl Steps {
         let (Some(next), Some(rows)) = (self.next, self.search.rows.first_mut()) else {
             return Ok(());
         };
-        rows.list()?;
-        let (numbering, unsure): (Numbering, _) = (rows.numbering, &rows.unsure);
+        let numbering: Numbering = rows.numbering;
+        if rows.any.is_none() {
+            for _ in 0..most {
+                let found = match self.next {
+                    Some(from) => rows.next(from)?,
+                    None => None,
+                };
+                self.next = found.and_then(|number| number.checked_add(1));
+                let Some(number) = found else { return Ok(()) };
+                candidates.push(Candidate { tid: numbering.tid(number), is_unsure: false });
+            }
+            return Ok(());
+        }
+        let unsure = &rows.unsure;
         let all_sure = unsure.is_empty();
         let mut last = None;
         for number in rows.any.iter().flat_map(|any| any.range(next..)).take(most) {

@@ -3,6 +3,7 @@
 use super::bitmap::{Collector, Numbering};
 use super::leaves::{Leaves, Wanted};
 use super::opened::Opened;
+use super::order::work_mem;
 use super::region::Region;
 use super::search::Rows;
 use crate::error::Result;
@@ -230,7 +231,7 @@ impl PartWalk {
                 })?;
             } else {
                 let region = Region::all();
-                let mut all = Collector::new(numbering, &region, rows.blocks);
+                let mut all = Collector::new(numbering, &region, rows.blocks, work_mem() / 2);
                 entry.postings.for_each(&mut all)?;
                 found = all.finish()?;
             }

@@ -34,3 +34,20 @@ FROM session_query('ordered', '*:*', sort => 'long asc', start => 4500, rows => 
 RESET work_mem;
 DROP TABLE plain, orders;
 SELECT session_drop('ordered');
+-- Without an order, rows are listed in windows of the table where bits for all of them are more than work_mem has room for.
+SELECT session_add('listed', key => 'id');
+INSERT INTO sessions.listed SELECT i, jsonb_build_object('id', i, 'n', i % 100, 'text', repeat(md5(i::text), 60)) FROM generate_series(1, 6000) AS i;
+DELETE FROM sessions.listed WHERE id::int % 1000 = 7 OR id::int BETWEEN 2000 AND 3500;
+SELECT pg_relation_size('sessions.listed') / current_setting('block_size')::int > 4 * 128 AS is_in_several;
+CREATE FUNCTION pg_temp.answers() RETURNS TABLE (streamed text, stored text, of_all text, scanned text, numbers text) LANGUAGE sql AS $$
+    SELECT (SELECT md5(string_agg(doc->>'id', ' ' ORDER BY at)) FROM session_stream('listed', '*:*') WITH ORDINALITY AS s(doc, at)),
+        (SELECT md5(string_agg(id, ' ' ORDER BY ctid)) FROM sessions.listed),
+        (SELECT md5(string_agg(i->>'id', ' ' ORDER BY at)) FROM session_query('listed', '*:*', rows => 10000) AS q, jsonb_array_elements(q->'items') WITH ORDINALITY AS s(i, at)),
+        (SELECT md5(string_agg(id, ' ' ORDER BY ctid)) FROM sessions.listed WHERE doc @@@ '*:*'),
+        (SELECT session_count('listed', '*:*') || ' ' || session_count('listed', '-n:[3 TO 97]') || ' ' || session_count('listed', 'text:*a* AND n:[10 TO *]')) $$;
+SELECT streamed = stored AND of_all = stored AND scanned = stored AS same, numbers FROM pg_temp.answers();
+SET work_mem = '64kB';
+SELECT streamed = stored AND of_all = stored AND scanned = stored AS same, numbers FROM pg_temp.answers();
+SELECT session_stream('listed', '*:*', start => 4400)->'id' AS id LIMIT 3;
+RESET work_mem;
+SELECT session_drop('listed');

@@ -238,6 +238,11 @@ impl<'i> Leaves<'i> {
         if is_one_value(spans) {
             return Ok(true);
         }
+        self.has_single_values(path)
+    }
+
+    /// Whether no document has several values at a path.
+    pub fn has_single_values(&self, path: &str) -> Result<bool> {
         let several = key::many(PathHash::of(path));
         Ok(self.is_unused(&several)? && self.is_unused(key::EVERY_0_2)?)
     }
@@ -288,7 +293,7 @@ impl<'i> Leaves<'i> {
     }
 
     /// Whether no row has a key.
-    fn is_unused(&self, key: &[u8]) -> Result<bool> {
+    pub fn is_unused(&self, key: &[u8]) -> Result<bool> {
         let is_unused = |rows: crate::index::gin::Postings<'_>| rows.known_len() == Some(0);
         Ok(!self.pending.contains_key(key)
             && self.index.entry(key, |rows| Ok(rows.is_none_or(is_unused)))?)

@@ -44,7 +44,27 @@ pub use share::share;
 pub use steps::{Candidate, Steps};
 
 use crate::error::Result;
+use crate::index::gin::GinIndex;
+use crate::index::key;
 use crate::predicate::Predicate;
+use bitmap::Numbering;
+use leaves::{Leaves, Wanted};
+
+/// Whether there are documents and none has a value at a path, nor had one since the last VACUUM.
+pub fn lacks_path(parts: &[Part], path: &str) -> Result<bool> {
+    let mut has_documents = false;
+    for part in parts {
+        let index = GinIndex::open_to_answer(part.index)?;
+        let leaves = Leaves::new(&index, Numbering::LEAST, 0, &Wanted::path(path))?;
+        if !leaves.is_unused(&key::exists(path))? {
+            return Ok(false);
+        }
+        for key in key::EVERY {
+            has_documents = has_documents || !leaves.is_unused(key)?;
+        }
+    }
+    Ok(has_documents)
+}
 
 /// How many rows match; none where a table is too large for its rows to have numbers.
 pub fn count(parts: &[Part], predicate: &Predicate) -> Result<Option<u64>> {

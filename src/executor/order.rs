@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// The values that a row is sorted by, whole: at each path the least, or descending the greatest.
+/// The values that a row is sorted by, whole: at each path the least or the greatest.
 pub type Values = Vec<Option<Vec<u8>>>;
 
 /// A row that was looked up.
@@ -89,6 +89,9 @@ impl Sorted {
                 Leaves::new(&index, rows.numbering, rows.blocks, &Wanted::path(&sort[0].path))?;
             let path = &sort[0].path;
             is_walkable &= !leaves.is_shared(path)? && !leaves.has_unpacked(path)?;
+            // A walk meets a document with its smallest value first, or from the other end with its largest.
+            is_walkable &=
+                sort[0].largest == sort[0].descending || leaves.has_single_values(path)?;
             for key in key::EVERY {
                 total += index.estimate_key(key)? as u64
                     + leaves.pending.get(key).map_or(0, Vec::len) as u64;
@@ -232,7 +235,7 @@ fn compare(a: &Values, b: &Values, sort: &[SortKey]) -> Ordering {
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The value that a document is sorted by: the smallest at the path, or descending the largest.
+/// The value that a document is sorted by: the smallest at the path or the largest.
 fn extreme(doc: Jsonb<'_>, sort: &SortKey) -> Option<Vec<u8>> {
-    crate::document::extreme(doc, &sort.path, sort.descending, &mut Scratch::new())
+    crate::document::extreme(doc, &sort.path, sort.largest, &mut Scratch::new())
 }

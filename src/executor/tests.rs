@@ -133,7 +133,7 @@ fn count(query: &str) -> (u64, i64) {
 
 /// The documents in the order of a path, and whether rows were looked up to find it.
 fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
-    let sort = [SortKey { path: path.to_string(), descending }];
+    let sort = [SortKey { path: path.to_string(), descending, largest: descending }];
     let search = done(Search::new(&[part()], &Predicate::All));
     let mut search = search.unwrap_or_else(|| panic!("the table is small"));
     assert!(done(search.sort(&sort, Some(3))));

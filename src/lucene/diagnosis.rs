@@ -66,7 +66,10 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         Rule::to => "TO",
         Rule::closing => "\"]\" or \"}\"",
         Rule::number => "a number",
-        Rule::sort_key | Rule::sort_path => "a path",
+        Rule::sort_key | Rule::sort_path | Rule::selected | Rule::function | Rule::argument => {
+            "a path"
+        }
+        Rule::smallest | Rule::largest => "min or max",
         Rule::ascending | Rule::descending => "asc or desc",
         Rule::boost
         | Rule::fuzzy

@@ -6,16 +6,37 @@ use super::escape::unescape;
 use super::operand::between_quotes;
 use super::parse::{LuceneParser, Rule};
 use pest::Parser;
+use pest::iterators::Pair;
+use std::fmt::{self, Display, Formatter};
 
 /// One path to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
     pub path: String,
     pub descending: bool,
+    /// Whether a document with several values is sorted by its largest, else by its smallest.
+    pub largest: bool,
+}
+
+/// As `parse_sort` reads it; the selector only where it is not that of the direction.
+impl Display for SortKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '"' | '\\' | '(' | ')');
+        let path = match self.path.chars().all(is_plain) {
+            true => self.path.clone(),
+            false => format!("\"{}\"", self.path.replace('\\', "\\\\").replace('"', "\\\"")),
+        };
+        let direction = if self.descending { "desc" } else { "asc" };
+        match (self.largest == self.descending, self.largest) {
+            (true, _) => write!(f, "{path} {direction}"),
+            (false, true) => write!(f, "field({path},max) {direction}"),
+            (false, false) => write!(f, "field({path},min) {direction}"),
+        }
+    }
 }
 
 /// Reads a sort order; a blank text is none. A path's commas, spaces and quotes are escaped with a backslash, or the path
-/// is put in double quotes.
+/// is put in double quotes. `field(path,min)` and `field(path,max)` choose between several values, as in Solr.
 pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, Error> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
@@ -24,23 +45,69 @@ pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, Error> {
     sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key).map(sort_key).collect()
 }
 
-fn sort_key(pair: pest::iterators::Pair<'_, Rule>) -> Result<SortKey, Error> {
-    let mut key = SortKey { path: String::new(), descending: false };
+fn sort_key(pair: Pair<'_, Rule>) -> Result<SortKey, Error> {
+    let (mut path, mut descending, mut largest) = (String::new(), false, None);
     for part in pair.into_inner() {
         let (text, at) = (part.as_str(), part.as_span().start());
         match part.as_rule() {
-            Rule::quoted => key.path = unescape(between_quotes(text), at + 1)?,
-            Rule::descending => key.descending = true,
-            Rule::ascending => {}
-            _ if text == "score" => {
-                return Err(Error::unsupported(
-                    at,
-                    "sorting by score is not supported: there is no score",
-                )
-                .with_hint("Sort by a path; a path that is named score is written \"score\"."));
+            Rule::selected => {
+                for part in part.into_inner() {
+                    match part.as_rule() {
+                        Rule::smallest => largest = Some(false),
+                        Rule::largest => largest = Some(true),
+                        _ => path = sort_path(&part)?,
+                    }
+                }
             }
-            _ => key.path = unescape(text, at)?,
+            Rule::descending => descending = true,
+            Rule::ascending => {}
+            Rule::quoted => path = sort_path(&part)?,
+            _ => match solr_meaning(text) {
+                Some(meaning) => return Err(refusal(meaning, text, at)),
+                None => path = sort_path(&part)?,
+            },
         }
     }
-    Ok(key)
+    Ok(SortKey { path, descending, largest: largest.unwrap_or(descending) })
+}
+
+fn sort_path(pair: &Pair<'_, Rule>) -> Result<String, Error> {
+    let (text, at) = (pair.as_str(), pair.as_span().start());
+    match pair.as_rule() {
+        Rule::quoted => unescape(between_quotes(text), at + 1),
+        _ => unescape(text, at),
+    }
+}
+
+/// What Solr takes for something else than a field (org.apache.solr.search.SortSpecParsing, FunctionQParser).
+fn solr_meaning(text: &str) -> Option<String> {
+    let is_number = || {
+        text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+            && text.ends_with(|c: char| c.is_ascii_digit() || c == '.')
+            && text.parse::<f64>().is_ok()
+    };
+    Some(match text {
+        "score" => "score is not supported: there is no score".to_string(),
+        "_docid_" => "_docid_ is not supported: documents have no numbers of their own".to_string(),
+        _ if text.starts_with("{!") => "a query is not supported".to_string(),
+        _ if text.starts_with('$') => "a parameter of the request is not supported".to_string(),
+        _ if is_number() => format!("the constant {text} is not supported"),
+        _ => match text.split_once('(') {
+            Some((name, _)) if !name.contains('\\') => {
+                format!("the function {name}() is not supported")
+            }
+            _ => return None,
+        },
+    })
+}
+
+fn refusal(meaning: String, text: &str, at: usize) -> Error {
+    if text.starts_with("field(") {
+        return Error::syntax(at, "field() takes a path, and min or max")
+            .with_hint("Write field(path,min) or field(path,max).");
+    }
+    Error::unsupported(at, format!("sorting by {meaning}")).with_hint(
+        "Sort by a path, or by field(path,min) or field(path,max) where there are several values. A path that looks like \
+         something else is put in double quotes.",
+    )
 }

@@ -67,8 +67,8 @@ impl<'s> Items<'s> {
         let mut order = String::new();
         for key in sort {
             parameters.push(key.path.as_str().into());
-            let (largest, direction) = if key.descending { (true, "DESC") } else { (false, "ASC") };
-            let path = parameters.len();
+            let direction = if key.descending { "DESC" } else { "ASC" };
+            let (largest, path) = (key.largest, parameters.len());
             order.push_str(&format!(
                 "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
             ));

@@ -60,14 +60,18 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-        let answer = match executor::parts(store.table, operator.oid) {
-            Ok(parts) => direct(&parts, &search, &sort, window)?,
-            Err(_) => None,
+        let parts = executor::parts(store.table, operator.oid).ok();
+        let answer = match &parts {
+            Some(parts) => direct(parts, &search, &sort, window)?,
+            None => None,
         };
         let Answer { count, items, .. } = match answer {
             Some(answer) => answer,
             None => planned(spi, &store, &operator, &search, &sort, window)?,
         };
+        if items.items() > 0 {
+            search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
+        }
         let [head, list] = items.finish(count)?;
         // SAFETY: the context of the function's result; the payload is a jsonb value's.
         Ok(unsafe { JsonbDatum::from_payload(&[&head, &list, items.values()], result_context) })
@@ -155,15 +159,13 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
         let window = Window::new(0, Some(10))?;
-        let direction = |key: &SortKey| if key.descending { "desc" } else { "asc" };
-        let order = |key: &SortKey| format!("{} {}", key.path, direction(key));
         let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({
             "query": &*search.canonical()?,
             "jsonpath": jsonpath.as_deref().ok(),
             "notices": &*search.notices,
             "index": crate::index::report(&search.predicate),
-            "sort": keys.iter().map(order).collect::<Vec<_>>(),
+            "sort": keys.iter().map(SortKey::to_string).collect::<Vec<_>>(),
         });
         if let Err(reason) = &jsonpath {
             explained["unsayable"] = json!(reason.to_string());

@@ -1,7 +1,10 @@
 //! A query, and the SQL condition over `doc` that asks it.
 
-use super::catalog::Operator;
+use super::catalog::{Operator, Store};
+use super::settings::{NO_JIT, under};
+use super::spi::{Mode, Spi};
 use crate::error::{self, Error, Result};
+use crate::executor;
 use crate::index::prepared::{self, Understood};
 use crate::lucene::{self, SortKey};
 use crate::predicate::Predicate;
@@ -57,6 +60,53 @@ fn bad(what: &'static str, text: &str, error: lucene::Error) -> Error {
 pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
     let text = sort.unwrap_or_default();
     lucene::parse_sort(text).map_err(|error| bad("sort", text, error))
+}
+
+/// So many paths are looked for of an order, and named.
+const NAMED: usize = 3;
+
+/// Tells the caller of paths in an order that no document has. `parts` is none where the planner is asked, which shows what the caller
+/// may see and no more.
+pub fn notify_sort(
+    spi: &Spi,
+    store: &Store,
+    parts: Option<&[executor::Part]>,
+    sort: &[SortKey],
+) -> Result<()> {
+    for key in sort.iter().take(NAMED) {
+        let is_missing = match parts {
+            Some(parts) => executor::lacks_path(parts, &key.path)?,
+            None => {
+                let table = store.name.table();
+                let sql = format!(
+                    "SELECT EXISTS (SELECT FROM {table}) AND NOT EXISTS (SELECT FROM {table} \
+                     WHERE session_store.sort_key(doc, $1, false) IS NOT NULL)"
+                );
+                let rows =
+                    under(&[NO_JIT], || spi.run(Mode::Read, &sql, &[key.path.as_str().into()]))?;
+                rows.get(0, 1).unwrap_or(false)
+            }
+        };
+        if is_missing {
+            error::notice(&missing(&key.path));
+        }
+    }
+    Ok(())
+}
+
+/// A path that no document has, and what else may be meant by it.
+fn missing(path: &str) -> String {
+    let suffixed = |end: &str| path.strip_suffix(end);
+    let meant = match (path.strip_prefix('-'), path.strip_prefix('+')) {
+        (Some(path), _) => Some(format!("{path} desc")),
+        (_, Some(path)) => Some(format!("{path} asc")),
+        _ => suffixed(":desc")
+            .map(|path| format!("{path} desc"))
+            .or_else(|| suffixed(":asc").map(|path| format!("{path} asc"))),
+    };
+    let hint =
+        meant.map_or(String::new(), |meant| format!("; a direction is written as in \"{meant}\""));
+    format!("no document has a value at \"{path}\" to sort by{hint}")
 }
 
 /// The query as text of a JSON path, by itself: no store, no time.

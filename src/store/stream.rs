@@ -84,7 +84,9 @@ impl Stream {
         let source = owner.run(|| {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-                if let Ok(parts) = executor::parts(store.table, operator.oid)
+                let parts = executor::parts(store.table, operator.oid).ok();
+                search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
+                if let Some(parts) = parts
                     && let Some(mut found) = executor::Search::new(&parts, &search.predicate)?
                     && found.sort(&sort, window.end())?
                 {

@@ -25,6 +25,8 @@ COMMENT ON FUNCTION session_list() IS
     'lists the stores by name; documents is an estimate, copies counts this server and its streaming standbys: SELECT * FROM session_list()';
 COMMENT ON FUNCTION session_key(text, text) IS
     'moves a store''s identity to another path and re-keys every document, all or none: SELECT session_key(''stash'', ''user.id'')';
+COMMENT ON FUNCTION session_adopt(text, text) IS
+    'makes a store of a table of schema sessions that the catalogue does not know, as after restoring a dump of that schema alone: SELECT session_adopt(''stash'', key => ''session.id'')';
 COMMENT ON FUNCTION session_rename(text, text) IS
     'renames a store: SELECT session_rename(''stash'', ''archive'')';
 COMMENT ON FUNCTION session_drop(text) IS

@@ -51,36 +51,44 @@ COMMENT ON OPERATOR CLASS jsonb_lucene_ops USING gin IS
 -- into, which is known by its condition. A table that has one is or was a store, whatever its name is now.
 DO $$
 DECLARE
-    store regclass;
-    index regclass;
+    store pg_catalog.regclass;
+    index pg_catalog.regclass;
 BEGIN
     FOR store IN
-        SELECT to_regclass(format('sessions.%I', name)) FROM session_store.store
+        SELECT pg_catalog.to_regclass(pg_catalog.format('sessions.%I', entry.name)) FROM session_store.store AS entry
         UNION
-        SELECT conditional.indrelid
-        FROM pg_depend AS depend
-        JOIN pg_index AS conditional ON conditional.indexrelid = depend.objid
-        WHERE depend.classid = 'pg_class'::regclass AND depend.refclassid = 'pg_proc'::regclass
-            AND depend.refobjid = 'session_store.shape(jsonb)'::regprocedure
+        SELECT conditional.indrelid::pg_catalog.regclass
+        FROM pg_catalog.pg_depend AS depend
+        JOIN pg_catalog.pg_index AS conditional ON conditional.indexrelid OPERATOR(pg_catalog.=) depend.objid
+        WHERE depend.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+            AND depend.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+            AND depend.refobjid OPERATOR(pg_catalog.=) 'session_store.shape(pg_catalog.jsonb)'::pg_catalog.regprocedure::pg_catalog.oid
     LOOP
         -- No table; one that somebody put in its place; or a partition, which follows its table.
-        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = store AND relkind IN ('r', 'p') AND NOT relispartition);
+        CONTINUE WHEN NOT EXISTS (
+            SELECT FROM pg_catalog.pg_class AS relation
+            WHERE relation.oid OPERATOR(pg_catalog.=) store::pg_catalog.oid AND NOT relation.relispartition
+                AND relation.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]));
         FOR index IN
-            SELECT old.indexrelid
-            FROM pg_index AS old
-            WHERE old.indrelid = store AND (
+            SELECT old.indexrelid::pg_catalog.regclass
+            FROM pg_catalog.pg_index AS old
+            WHERE old.indrelid OPERATOR(pg_catalog.=) store::pg_catalog.oid AND (
                 EXISTS (
-                    SELECT FROM pg_opclass
-                    WHERE oid = old.indclass[0] AND opcname = 'jsonb_path_ops' AND old.indnatts = 1 AND old.indpred IS NULL
-                        AND pg_get_indexdef(old.indexrelid, 1, false) = 'doc')
+                    SELECT FROM pg_catalog.pg_opclass AS class
+                    WHERE class.oid OPERATOR(pg_catalog.=) old.indclass[0] AND class.opcname OPERATOR(pg_catalog.=) 'jsonb_path_ops'
+                        AND old.indnatts OPERATOR(pg_catalog.=) 1 AND old.indpred IS NULL
+                        AND pg_catalog.pg_get_indexdef(old.indexrelid, 1, false) OPERATOR(pg_catalog.=) 'doc')
                 OR EXISTS (
-                    SELECT FROM pg_depend
-                    WHERE classid = 'pg_class'::regclass AND objid = old.indexrelid AND refclassid = 'pg_proc'::regclass
-                        AND refobjid = 'session_store.shape(jsonb)'::regprocedure))
+                    SELECT FROM pg_catalog.pg_depend AS depend
+                    WHERE depend.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+                        AND depend.objid OPERATOR(pg_catalog.=) old.indexrelid
+                        AND depend.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+                        AND depend.refobjid OPERATOR(pg_catalog.=)
+                            'session_store.shape(pg_catalog.jsonb)'::pg_catalog.regprocedure::pg_catalog.oid))
         LOOP
-            EXECUTE format('DROP INDEX %s', index);
+            EXECUTE pg_catalog.format('DROP INDEX %s', index);
         END LOOP;
-        EXECUTE format('CREATE INDEX ON %s USING gin (doc %s.jsonb_lucene_ops)', store, '@extschema@');
+        EXECUTE pg_catalog.format('CREATE INDEX ON %s USING gin (doc %s.jsonb_lucene_ops)', store, '@extschema@');
     END LOOP;
 END
 $$;

@@ -120,3 +120,84 @@ ALTER FUNCTION session_jsonpath(text) COST 100;
 ALTER FUNCTION session_store.jsonpath_text(text) COST 100;
 ALTER FUNCTION session_store.lucene_query_in(cstring) COST 20;
 ALTER FUNCTION session_store.lucene_query_recv(internal) COST 20;
+
+-- What the catalogue says of a store is its owner's to say, who is the owner of the table, whatever privileges on the catalogue others have.
+CREATE FUNCTION session_store.check_owner() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    store pg_catalog.text;
+    owner pg_catalog.oid;
+    is_new pg_catalog.bool;
+BEGIN
+    IF pg_catalog.pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) TG_RELID), 'USAGE') THEN
+        RETURN coalesce(NEW, OLD);
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        RAISE EXCEPTION 'must be owner of table %', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- The row before, whose table may be gone, and the row after, whose table must be there.
+    FOR store, is_new IN
+        SELECT name, false FROM (VALUES (OLD.name)) AS before (name) WHERE TG_OP OPERATOR(pg_catalog.<>) 'INSERT'
+        UNION ALL
+        SELECT name, true FROM (VALUES (NEW.name)) AS after (name) WHERE TG_OP OPERATOR(pg_catalog.<>) 'DELETE'
+    LOOP
+        owner := (
+            SELECT relation.relowner
+            FROM pg_catalog.pg_class AS relation
+            JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
+            WHERE namespace.nspname OPERATOR(pg_catalog.=) 'sessions' AND relation.relname OPERATOR(pg_catalog.=) store
+                AND (NOT is_new OR relation.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])));
+        IF owner IS NULL AND is_new THEN
+            RAISE EXCEPTION 'store "%" has no table', store USING ERRCODE = 'undefined_table',
+                HINT = 'session_add makes a store with its table, session_adopt makes a store of a table.';
+        ELSIF NOT pg_catalog.pg_has_role(owner, 'USAGE') THEN
+            RAISE EXCEPTION 'must be owner of table %', store USING ERRCODE = 'insufficient_privilege';
+        END IF;
+    END LOOP;
+    RETURN coalesce(NEW, OLD);
+END
+$$;
+COMMENT ON FUNCTION session_store.check_owner() IS 'lets only the owner of a store''s table change its row of the catalogue';
+CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OR DELETE ON session_store.store
+FOR EACH ROW EXECUTE FUNCTION session_store.check_owner();
+COMMENT ON TRIGGER check_owner ON session_store.store IS 'lets only the owner of a store''s table change its row of the catalogue';
+CREATE TRIGGER check_owner_of_all BEFORE TRUNCATE ON session_store.store
+FOR EACH STATEMENT EXECUTE FUNCTION session_store.check_owner();
+COMMENT ON TRIGGER check_owner_of_all ON session_store.store IS 'lets only the catalogue''s owner empty it';
+
+CREATE FUNCTION "session_adopt"(
+    "store" TEXT,
+    "key" TEXT DEFAULT 'session.id'
+) RETURNS VOID
+VOLATILE PARALLEL UNSAFE COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_adopt_wrapper';
+COMMENT ON FUNCTION session_adopt(text, text) IS
+    'makes a store of a table of schema sessions that the catalogue does not know, as after restoring a dump of that schema alone: SELECT session_adopt(''stash'', key => ''session.id'')';
+
+-- A document lies under its own identity (src/store/constraint.rs). Where one does not, only what is written from now on is checked.
+DO $$
+DECLARE
+    store pg_catalog.record;
+    statement pg_catalog.text;
+BEGIN
+    FOR store IN
+        SELECT entry.name, entry.key, relation.oid::pg_catalog.regclass AS relation
+        FROM session_store.store AS entry
+        JOIN pg_catalog.pg_class AS relation ON relation.relname OPERATOR(pg_catalog.=) entry.name
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
+        WHERE namespace.nspname OPERATOR(pg_catalog.=) 'sessions'
+            AND relation.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]) AND NOT relation.relispartition
+    LOOP
+        statement := pg_catalog.format(
+            'ALTER TABLE sessions.%I ADD CONSTRAINT session_identity CHECK (id OPERATOR(pg_catalog.=) session_store.identity(doc, %L))',
+            store.name, store.key);
+        BEGIN
+            EXECUTE statement;
+        EXCEPTION WHEN check_violation THEN
+            EXECUTE pg_catalog.concat(statement, ' NOT VALID');
+            RAISE WARNING 'store "%" has documents that do not lie under their identity', store.name
+                USING HINT = pg_catalog.format('SELECT session_key(%L, %L) moves them there, or names those that share one.', store.name, store.key);
+        END;
+    END LOOP;
+END
+$$;

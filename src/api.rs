@@ -9,7 +9,7 @@
 use crate::document::{JsonbArg, JsonbDatum};
 use crate::error::{self, Error};
 use crate::store::items::Window;
-use crate::store::{admin, catalog, query, rekey, stream, update};
+use crate::store::{admin, adopt, catalog, query, rekey, stream, update};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -131,6 +131,19 @@ fn session_list() -> Result<
 #[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_key(store: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport> {
     Ok(rekey::rekey(given("store", store)?, given("key", key)?)?)
+}
+
+/// Makes a store of a table that the catalogue does not know, as after restoring a dump of schema sessions alone.
+///
+/// ```sql
+/// SELECT session_adopt('stash', key => 'session.id');
+/// ```
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
+fn session_adopt(
+    store: Option<&str>,
+    key: default!(Option<&str>, "'session.id'"),
+) -> Result<(), ErrorReport> {
+    Ok(adopt::adopt(given("store", store)?, given("key", key)?)?)
 }
 
 /// Renames a store.

@@ -29,11 +29,24 @@ pub enum Error {
     #[error(
         "\"{name}\" cannot name a store: schema \"sessions\" already has a relation \"{relation}\""
     )]
-    RelationExists { name: String, relation: String },
+    RelationExists { name: String, relation: String, is_table: bool },
     #[error("store \"{name}\" does not exist")]
-    UnknownStore { name: String, near: Vec<String> },
+    UnknownStore { name: String, near: Vec<String>, is_table: bool },
     #[error("store \"{name}\" has lost its table {table}")]
     TableMissing { name: String, table: String },
+    #[error("store \"{name}\" has lost its table: {relation} is no table")]
+    NoTable { name: String, relation: String },
+    #[error("there is no table {table}")]
+    NothingToAdopt { table: String },
+    #[error("{table} cannot become a store: {problem}")]
+    Unfit { table: String, problem: String, hint: String },
+    #[error("documents of {table} do not lie under their identity at \"{path}\"")]
+    Elsewhere { table: String, path: String, documents: Vec<String> },
+    #[error("row-level security hides sessions of store \"{name}\" from the user")]
+    RowSecurity { name: String },
+    /// PostgreSQL's own refusal, with what to do about it.
+    #[error("sessions of store \"{name}\" cannot change their identity: {problem}")]
+    Held { name: String, code: Code, problem: String, detail: Option<String>, hint: &'static str },
     /// `place` reads like `ops[0].upsert[3]`.
     #[error("{place}: {problem}")]
     Ops { place: String, problem: String },
@@ -80,9 +93,14 @@ impl Error {
             Error::StoreExists { .. } | Error::RelationExists { .. } => {
                 Code::ERRCODE_DUPLICATE_OBJECT
             }
-            Error::UnknownStore { .. } | Error::TableMissing { .. } => {
-                Code::ERRCODE_UNDEFINED_TABLE
-            }
+            Error::UnknownStore { .. }
+            | Error::TableMissing { .. }
+            | Error::NothingToAdopt { .. } => Code::ERRCODE_UNDEFINED_TABLE,
+            Error::NoTable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
+            Error::Unfit { .. } => Code::ERRCODE_INVALID_TABLE_DEFINITION,
+            Error::Elsewhere { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::RowSecurity { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::Held { code, .. } => *code,
             Error::SharedIdentity { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Error::Query { error, .. } => match error.kind {
                 lucene::ErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
@@ -102,9 +120,10 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Error::NoIdentity { documents, .. } | Error::SharedIdentity { documents, .. } => {
-                Some(documents.join("\n"))
-            }
+            Error::NoIdentity { documents, .. }
+            | Error::SharedIdentity { documents, .. }
+            | Error::Elsewhere { documents, .. } => Some(documents.join("\n")),
+            Error::Held { detail, .. } => detail.clone(),
             Error::Query { what, text, error } => {
                 error.position.map(|position| point_at(what, text, position))
             }
@@ -115,6 +134,14 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Error::UnknownStore { name, is_table: true, .. }
+            | Error::RelationExists { name, is_table: true, .. } => {
+                let name = pgrx::spi::quote_literal(name);
+                Some(format!(
+                    "Schema \"sessions\" has a table of that name which is no store, as after restoring a dump of that schema \
+                     alone. SELECT session_adopt({name}, key => …) makes it one."
+                ))
+            }
             Error::UnknownStore { near, .. } if near.is_empty() => {
                 Some("session_list() shows the stores, session_add() creates one.".into())
             }
@@ -126,6 +153,19 @@ impl Error {
                 "Its table was dropped or renamed by hand. SELECT session_drop({}) removes the store.",
                 pgrx::spi::quote_literal(name)
             )),
+            Error::NoTable { name, .. } => Some(format!(
+                "Something else was put in its place by hand. SELECT session_drop({}) removes the store and leaves that alone.",
+                pgrx::spi::quote_literal(name)
+            )),
+            Error::Unfit { hint, .. } if !hint.is_empty() => Some(hint.clone()),
+            Error::Elsewhere { table, path, .. } => Some(format!(
+                "If that is the path of the identity, UPDATE {table} SET id = session_store.identity(doc, {}).",
+                pgrx::spi::quote_literal(path)
+            )),
+            Error::RowSecurity { .. } => Some(
+                "Who sees all of them may do it, and the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
+            ),
+            Error::Held { hint, .. } => Some((*hint).into()),
             Error::Query { error, .. } => error.hint.clone(),
             Error::Unsayable { .. } => Some(
                 "session_query, session_stream, session_count and the operator @@@ do answer it."

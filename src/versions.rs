@@ -26,8 +26,8 @@ unsafe extern "C-unwind" {
 }
 
 /// How many locks it takes to drop a partition of a store: on its table, its two indexes, its TOAST table and the index of that, its row
-/// type and the array of it, its primary key and its CHECK; from 18 on, NOT NULL is a constraint, too, of each column.
-pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 11 } else { 9 };
+/// type and the array of it, its primary key and its two CHECKs; from 18 on, NOT NULL is a constraint, too, of each column.
+pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 12 } else { 10 };
 
 /// Pins a buffer that had a block of a relation, if it still has.
 ///
@@ -262,5 +262,19 @@ pub unsafe fn begin_sort(
             std::ptr::null_mut(),
             options,
         )
+    }
+}
+
+/// Whether a role owns a relation, or is a member of the role that does.
+///
+/// # Safety
+/// The relation must be there.
+pub unsafe fn is_owner(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: a look into the server's caches.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return pg_sys::pg_class_ownercheck(relation, role);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        return pg_sys::object_ownercheck(pg_sys::RelationRelationId, relation, role);
     }
 }

@@ -38,7 +38,7 @@ mod walk;
 pub use active::Active;
 pub use heap::Stored;
 pub use held::Held;
-pub use relation::{Part, check_access, parts};
+pub use relation::{Obstacle, Part, check_access, parts};
 pub use search::{Counts, Search};
 pub use share::share;
 pub use steps::{Candidate, Steps};

@@ -1,8 +1,10 @@
 //! Creating, renaming and dropping stores.
 
 use super::catalog::{self, Lock, Operator, Store};
+use super::constraint;
 use super::name::Name;
 use super::spi::{Mode, Spi};
+use super::table::{self, Table};
 use crate::error::{self, Error, Result};
 use crate::versions;
 use pgrx::pg_sys;
@@ -15,12 +17,13 @@ unsafe extern "C" {
 /// Most partitions a store may have: enough for any disk layout, few enough to plan a query over.
 const MAX_SHARDS: i32 = 1024;
 
-/// `id` compares byte by byte, whatever the database's collation: cheaper, the order in which session_update locks
-/// rows, and an index on it does not break when the operating system's collations change.
+/// `id` compares byte by byte, whatever the database's collation: cheaper, the order in which
+/// session_update locks rows, and an index on it does not break when the operating system's
+/// collations change.
 const TABLE: &str = r#"
     CREATE TABLE {table} (
-        id text COLLATE "C" PRIMARY KEY,
-        doc jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(doc) = 'object')
+        id pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
+        doc pg_catalog.jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.=) 'object')
     )"#;
 
 const SHARDED: &str = " PARTITION BY HASH (id)";
@@ -29,7 +32,7 @@ const SHARD: &str = "
     CREATE TABLE {shard} PARTITION OF {table} FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})";
 
 /// Every path of every document, in one index.
-const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc {schema}.jsonb_lucene_ops)";
+const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc {class})";
 
 const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_store.store'";
 
@@ -39,22 +42,17 @@ pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
     within("shards", shards, 1, MAX_SHARDS, "between 1 and 1024")?;
     within("replicas", replicas, 1, i32::MAX, "at least 1")?;
     Spi::connect(|spi| {
-        // First, because it makes a concurrent call with the same name wait here, and then say so in plain words.
-        let row = "
-            INSERT INTO session_store.store (name, key, shards, replicas) VALUES ($1, $2, $3, $4)
-            ON CONFLICT DO NOTHING";
-        let values = [name.as_str().into(), key.into(), shards.into(), replicas.into()];
-        if spi.run(Mode::Write, row, &values)?.len() == 0 {
-            return Err(Error::StoreExists { name: name.as_str().to_string() });
-        }
+        catalog::reserve(&name);
+        catalog::refuse_store(spi, &name)?;
         warn_of_locks(&name, shards);
-        create_table(spi, &name, shards)?;
+        create_table(spi, &name, key, shards)?;
+        catalog::insert(spi, &name, key, shards, replicas)?;
         warn_of_missing_copies(spi, replicas)
     })
 }
 
-fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
-    catalog::refuse_taken_relation(spi, name, name)?;
+fn create_table(spi: &Spi, name: &Name, key: &str, shards: i32) -> Result<()> {
+    catalog::refuse_taken_relation(name, name)?;
     let run =
         |sql: &str| spi.run(Mode::Write, &sql.replace("{table}", &name.table()), &[]).map(drop);
     if shards == 1 {
@@ -63,7 +61,7 @@ fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
         run(&format!("{TABLE}{SHARDED}"))?;
         for number in 0..shards {
             let shard = name.shard(number);
-            catalog::refuse_taken_relation(spi, name, &shard)?;
+            catalog::refuse_taken_relation(name, &shard)?;
             // The shard's name goes in last: a name may hold anything, `{table}` too.
             let sql = SHARD
                 .replace("{modulus}", &shards.to_string())
@@ -73,7 +71,8 @@ fn create_table(spi: &Spi, name: &Name, shards: i32) -> Result<()> {
             spi.run(Mode::Write, &format!("{head}{}{tail}", shard.table()), &[])?;
         }
     }
-    run(&DOC_INDEX.replace("{schema}", &Operator::find(spi)?.schema))?;
+    constraint::add(spi, name, key)?;
+    run(&DOC_INDEX.replace("{class}", &Operator::find(spi)?.class(spi)?))?;
     run(COMMENT)
 }
 
@@ -129,34 +128,29 @@ pub fn rename(name: &str, new: &str) -> Result<()> {
     let new = Name::new(new)?;
     Spi::connect(|spi| {
         let Store { name, shards, .. } = Store::lock(spi, name, Lock::Table)?;
-        let taken = "SELECT true FROM session_store.store WHERE name = $1";
-        if spi.run_now(taken, &[new.as_str().into()])?.len() > 0 {
-            return Err(Error::StoreExists { name: new.as_str().to_string() });
-        }
+        catalog::reserve(&new);
+        catalog::refuse_store(spi, &new)?;
         let rename = |from: &Name, to: &Name| {
-            catalog::refuse_taken_relation(spi, &new, to)?;
+            catalog::refuse_taken_relation(&new, to)?;
             let sql = format!("ALTER TABLE {} RENAME TO {}", from.table(), to.quoted());
             spi.run(Mode::Write, &sql, &[]).map(drop)
         };
         rename(&name, &new)?;
         for number in (0..shards).filter(|_| shards > 1) {
-            if exists(spi, &name.shard(number))? {
+            // A partition may have been detached and renamed by hand.
+            if !matches!(table::find(&name.shard(number), pg_sys::NoLock), Table::Missing) {
                 rename(&name.shard(number), &new.shard(number))?;
             }
         }
-        let row = "UPDATE session_store.store SET name = $2 WHERE name = $1";
+        let row = "
+            UPDATE session_store.store SET name = $2 WHERE name OPERATOR(pg_catalog.=) $1";
         spi.run(Mode::Write, row, &[name.as_str().into(), new.as_str().into()])?;
         Ok(())
     })
 }
 
-/// A partition may have been detached and renamed by hand.
-fn exists(spi: &Spi, relation: &Name) -> Result<bool> {
-    let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
-    Ok(spi.run(Mode::Read, sql, &[relation.table().into()])?.get(0, 1) == Some(true))
-}
-
-/// Removes a store and its documents. A store whose table is gone already is still removed.
+/// Removes a store and its documents. A store whose table is gone already is still removed; what
+/// lies in its place is left alone.
 pub fn drop_store(name: &str) -> Result<()> {
     let name = Name::new(name)?;
     Spi::connect(|spi| {
@@ -164,10 +158,10 @@ pub fn drop_store(name: &str) -> Result<()> {
             Ok(_) => {
                 spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?;
             }
-            Err(Error::TableMissing { .. }) => {}
+            Err(Error::TableMissing { .. } | Error::NoTable { .. }) => {}
             Err(error) => return Err(error),
         }
-        let row = "DELETE FROM session_store.store WHERE name = $1";
+        let row = "DELETE FROM session_store.store WHERE name OPERATOR(pg_catalog.=) $1";
         spi.run(Mode::Write, row, &[name.as_str().into()])?;
         Ok(())
     })

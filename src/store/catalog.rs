@@ -1,13 +1,20 @@
 //! The catalogue `session_store.store`: which stores there are.
+//!
+//! Statements of this crate run under the caller's search_path, since triggers and policies of the
+//! user's own run within them, which may rely on it. So every function, operator, type and
+//! collation in them is qualified. What SQL resolves by the path and cannot be qualified has no
+//! place here: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, CASE with an operand, JOIN with USING.
 
 use super::name::Name;
 use super::near::near;
-use super::peek::{Peeked, peek};
+use super::peek::{self, Peeked};
 use super::settings::{NO_JIT, under};
 use super::spi::{Mode, Spi};
+use super::table::{self, Table};
 use crate::error::{Error, Result};
-use pgrx::pg_sys;
-use std::cell::RefCell;
+use pgrx::{FromDatum, pg_sys};
+use std::cell::Cell;
+use std::ffi::CStr;
 
 /// What the catalogue knows about a store that has its table.
 pub struct Store {
@@ -19,23 +26,23 @@ pub struct Store {
 }
 
 const FIND: &str = "
-    SELECT key, shards, pg_catalog.to_regclass($2)::pg_catalog.oid
-    FROM session_store.store
-    WHERE name = $1";
+    SELECT key, shards FROM session_store.store WHERE name OPERATOR(pg_catalog.=) $1";
 
 impl Store {
-    /// Looks a store up as the calling statement sees the catalogue: for readers.
+    /// Looks a store up as the calling statement sees the catalogue, and keeps its table from being
+    /// replaced: for readers.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        if let Some(Peeked { key, shards, table }) = peek(&name) {
+        if let Some(Peeked { key, shards, table }) = peek::peek(&name) {
             return Ok(Store { name, key, shards, table });
         }
-        let rows = spi.run(Mode::Read, FIND, &[name.as_str().into(), name.table().into()])?;
-        Store::read(spi, name, &rows)
+        let rows = spi.run(Mode::Read, FIND, &[name.as_str().into()])?;
+        Store::read(spi, name, &rows, pg_sys::AccessShareLock)
     }
 
-    /// Locks a store's table and then looks the store up as it is at this moment, so that it stays what it is while the
-    /// transaction lasts: for writers. Taken through SQL, the lock asks for the privileges that belong to it.
+    /// Locks a store's table and then looks the store up as it is at this moment, so that it stays
+    /// what it is while the transaction lasts: for writers. Taken through SQL, the lock asks for
+    /// the privileges that belong to it.
     pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
         let store = Store::find_now(spi, Name::new(name)?)?;
         let mode = match lock {
@@ -46,79 +53,113 @@ impl Store {
         Store::find_now(spi, store.name)
     }
 
+    /// Takes no lock: the one that a writer needs would have to wait for another writer's weaker
+    /// one, and that one for his.
     fn find_now(spi: &Spi, name: Name) -> Result<Store> {
-        let rows = spi.run_now(FIND, &[name.as_str().into(), name.table().into()])?;
-        Store::read(spi, name, &rows)
+        let rows = spi.run_now(FIND, &[name.as_str().into()])?;
+        Store::read(spi, name, &rows, pg_sys::NoLock)
     }
 
-    fn read(spi: &Spi, name: Name, rows: &super::spi::Rows<'_>) -> Result<Store> {
+    fn read(spi: &Spi, name: Name, rows: &super::spi::Rows<'_>, lock: u32) -> Result<Store> {
         let (Some(key), Some(shards)) = (rows.get(0, 1), rows.get(0, 2)) else {
             return Err(unknown(spi, &name)?);
         };
-        let Some(table) = rows.get(0, 3) else {
-            let table = name.table();
-            return Err(Error::TableMissing { name: name.as_str().to_string(), table });
-        };
-        Ok(Store { name, key, shards, table })
+        let (store, relation) = (name.as_str().to_string(), name.table());
+        match table::find(&name, lock) {
+            Table::Found(table) => Ok(Store { name, key, shards, table }),
+            Table::Missing => Err(Error::TableMissing { name: store, table: relation }),
+            Table::Other => Err(Error::NoTable { name: store, relation }),
+        }
     }
 }
 
-/// The operator `@@@` and what goes with it, which lie in the schema that the extension was created in.
-#[derive(Clone)]
+/// The operator `@@@` and what goes with it, which lie in the schema that the extension was created
+/// in.
+#[derive(Clone, Copy)]
 pub struct Operator {
-    /// Quoted.
-    pub schema: String,
     pub query_type: pg_sys::Oid,
     pub oid: pg_sys::Oid,
 }
 
 const OPERATOR: &str = "
-    SELECT pg_catalog.quote_ident(namespace.nspname), operator.oprright, operator.oid
+    SELECT operator.oprright, operator.oid
     FROM pg_catalog.pg_operator AS operator
-    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = operator.oprnamespace
-    JOIN pg_catalog.pg_depend AS depend ON depend.objid = operator.oid AND depend.deptype = 'e'
-        AND depend.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-    JOIN pg_catalog.pg_extension AS extension ON extension.oid = depend.refobjid
-    WHERE operator.oprname = '@@@' AND extension.extname = 'session_store'";
+    JOIN pg_catalog.pg_depend AS depend ON depend.objid OPERATOR(pg_catalog.=) operator.oid
+        AND depend.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid
+        AND depend.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+        AND depend.deptype OPERATOR(pg_catalog.=) 'e'
+    JOIN pg_catalog.pg_extension AS extension ON extension.oid OPERATOR(pg_catalog.=) depend.refobjid
+    WHERE operator.oprname OPERATOR(pg_catalog.=) '@@@' AND extension.extname OPERATOR(pg_catalog.=) 'session_store'";
+
+const OPERATOR_CLASS: &str = "
+    SELECT namespace.nspname::pg_catalog.text, class.opcname::pg_catalog.text
+    FROM pg_catalog.pg_amop AS member
+    JOIN pg_catalog.pg_opclass AS class ON class.opcfamily OPERATOR(pg_catalog.=) member.amopfamily
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) class.opcnamespace
+    WHERE member.amopopr OPERATOR(pg_catalog.=) $1";
 
 thread_local! {
-    static OPERATOR_FOUND: RefCell<Option<Operator>> = const { RefCell::new(None) };
+    static OPERATOR_FOUND: Cell<Option<Operator>> = const { Cell::new(None) };
 }
 
 impl Operator {
-    /// Looked up once in a session, and again should the extension have been created anew. Version 0.1.0 has none.
+    /// Looked up once in a session, and again should the extension have been created anew. Version
+    /// 0.1.0 has none.
     pub fn find(spi: &Spi) -> Result<Operator> {
-        let exists = |operator: &Operator| {
-            // SAFETY: a look into the server's cache of pg_operator (syscache.h).
-            unsafe {
-                pg_sys::SearchSysCacheExists(
-                    pg_sys::SysCacheIdentifier::OPEROID as i32,
-                    operator.oid.into(),
-                    pg_sys::Datum::null(),
-                    pg_sys::Datum::null(),
-                    pg_sys::Datum::null(),
-                )
-            }
-        };
-        if let Some(operator) = OPERATOR_FOUND.with_borrow(Clone::clone).filter(exists) {
+        let found = OPERATOR_FOUND.get().filter(|found| found.schema().is_some());
+        if let Some(operator) = found {
             return Ok(operator);
         }
         let rows = spi.run(Mode::Read, OPERATOR, &[])?;
-        let (Some(schema), Some(query_type), Some(oid)) =
-            (rows.get(0, 1), rows.get(0, 2), rows.get(0, 3))
-        else {
+        let (Some(query_type), Some(oid)) = (rows.get(0, 1), rows.get(0, 2)) else {
             return Err(Error::Outdated);
         };
-        let operator = Operator { schema, query_type, oid };
-        OPERATOR_FOUND.set(Some(operator.clone()));
+        let operator = Operator { query_type, oid };
+        OPERATOR_FOUND.set(Some(operator));
         Ok(operator)
+    }
+
+    /// The operator in SQL. A schema can be renamed at any time, so its name is not kept.
+    pub fn sql(self) -> Result<String> {
+        let schema = self.schema().ok_or(Error::Outdated)?;
+        // SAFETY: a look into the server's caches; the name is a copy.
+        let name = unsafe {
+            let name = pg_sys::get_namespace_name(schema);
+            (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        };
+        Ok(format!("OPERATOR({}.@@@)", Name::new(&name.ok_or(Error::Outdated)?)?.quoted()))
+    }
+
+    /// The operator class in SQL.
+    pub fn class(self, spi: &Spi) -> Result<String> {
+        let rows = spi.run(Mode::Write, OPERATOR_CLASS, &[self.oid.into()])?;
+        let name = |column| rows.get::<String>(0, column).ok_or(Error::Outdated);
+        Ok(format!("{}.{}", Name::new(&name(1)?)?.quoted(), Name::new(&name(2)?)?.quoted()))
+    }
+
+    /// None where the operator is not there any more.
+    fn schema(self) -> Option<pg_sys::Oid> {
+        let cache = pg_sys::SysCacheIdentifier::OPEROID as i32;
+        // SAFETY: a look into the server's cache of pg_operator (syscache.h); the entry is held
+        // while it is read.
+        unsafe {
+            let entry = pg_sys::SearchSysCache1(cache, self.oid.into());
+            if entry.is_null() {
+                return None;
+            }
+            let (column, mut is_null) = (pg_sys::Anum_pg_operator_oprnamespace as i16, true);
+            let schema = pg_sys::SysCacheGetAttr(cache, entry, column, &raw mut is_null);
+            pg_sys::ReleaseSysCache(entry);
+            pg_sys::Oid::from_datum(schema, is_null)
+        }
     }
 }
 
 /// What a writer is about to write.
 #[derive(Clone, Copy)]
 pub enum Lock {
-    /// Some rows: others may write rows too, but nobody may re-key, rename or drop the store meanwhile.
+    /// Some rows: others may write rows too, but nobody may re-key, rename or drop the store
+    /// meanwhile.
     Rows,
     /// The whole table, or its name.
     Table,
@@ -127,31 +168,70 @@ pub enum Lock {
 /// The error for a store that is not there, with the names that are near.
 pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
+    let is_table = matches!(table::find(name, pg_sys::NoLock), Table::Found(_));
     let name = name.as_str();
-    Ok(Error::UnknownStore { name: name.to_string(), near: near(name, names) })
+    Ok(Error::UnknownStore { name: name.to_string(), near: near(name, names), is_table })
 }
 
-/// Refuses a name under which the stores' schema already has something. The server's own caches are asked, which know
-/// what was committed a moment ago.
-pub fn refuse_taken_relation(spi: &Spi, store: &Name, relation: &Name) -> Result<()> {
-    let taken = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
-    if spi.run(Mode::Read, taken, &[relation.table().into()])?.get(0, 1) == Some(true) {
-        let (name, relation) = (store.as_str().to_string(), relation.as_str().to_string());
-        return Err(Error::RelationExists { name, relation });
+/// Makes a concurrent call that is about to give a store the same name wait until this transaction
+/// ends, to find the name taken then. A lock that SQL cannot take, on an object that only stands
+/// for the name: two names that share a number just wait for each other.
+pub fn reserve(name: &Name) {
+    let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+    let Some(catalogue) = peek::catalogue() else { return };
+    // SAFETY: a lock until the end of the transaction (lmgr.h). Nothing but this function locks
+    // objects of this class. A standby, where nothing is written, has no such locks.
+    unsafe {
+        if !pg_sys::RecoveryInProgress() {
+            pg_sys::LockDatabaseObject(catalogue, name.hash().into(), 0, mode);
+        }
+    }
+}
+
+/// Refuses the name of a store that is there at this moment.
+pub fn refuse_store(spi: &Spi, name: &Name) -> Result<()> {
+    if spi.run_now(FIND, &[name.as_str().into()])?.len() > 0 {
+        return Err(Error::StoreExists { name: name.as_str().to_string() });
     }
     Ok(())
 }
 
-/// How many copies of the data there are: this server and its physical standbys that stream now. Unknown (none) on a
-/// standby. Whoever may not look into pg_stat_replication sees its processes, but not what they do; then each counts.
+/// Enters a store whose table is there: that it is the caller's own is what the catalogue's trigger
+/// sees to.
+pub fn insert(spi: &Spi, name: &Name, key: &str, shards: i32, replicas: i32) -> Result<()> {
+    let row = "
+        INSERT INTO session_store.store (name, key, shards, replicas) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING";
+    let values = [name.as_str().into(), key.into(), shards.into(), replicas.into()];
+    match spi.run(Mode::Write, row, &values)?.len() {
+        0 => Err(Error::StoreExists { name: name.as_str().to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a name under which the stores' schema already has something. The server's own caches are
+/// asked, which know what was committed a moment ago.
+pub fn refuse_taken_relation(store: &Name, relation: &Name) -> Result<()> {
+    let is_table = match table::find(relation, pg_sys::NoLock) {
+        Table::Missing => return Ok(()),
+        found => store == relation && matches!(found, Table::Found(_)),
+    };
+    let (name, relation) = (store.as_str().to_string(), relation.as_str().to_string());
+    Err(Error::RelationExists { name, relation, is_table })
+}
+
+/// How many copies of the data there are: this server and its physical standbys that stream now.
+/// Unknown (none) on a standby. Whoever may not look into pg_stat_replication sees its processes,
+/// but not what they do; then each counts.
 pub const COPIES: &str = "
-    SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN 1 + (
+    SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN 1 OPERATOR(pg_catalog.+) (
         SELECT pg_catalog.count(*)
         FROM pg_catalog.pg_stat_replication AS sender
-        WHERE coalesce(sender.state, 'streaming') = 'streaming'
+        WHERE coalesce(sender.state, 'streaming') OPERATOR(pg_catalog.=) 'streaming'
             AND NOT EXISTS (
                 SELECT FROM pg_catalog.pg_replication_slots AS slot
-                WHERE slot.active_pid = sender.pid AND slot.slot_type = 'logical')) END::int AS copies";
+                WHERE slot.active_pid OPERATOR(pg_catalog.=) sender.pid
+                    AND slot.slot_type OPERATOR(pg_catalog.=) 'logical')) END::pg_catalog.int4 AS copies";
 
 /// One store as session_list shows it.
 pub struct Listed {
@@ -165,26 +245,27 @@ pub struct Listed {
     pub created: pgrx::datum::TimestampWithTimeZone,
 }
 
-/// A plain table is its own partition tree here (pg_partition_tree gives no row for one). `reltuples` is -1 until the first
-/// VACUUM or ANALYZE; the sum over no number is NULL.
-const LIST: &str = "
+/// A plain table is its own partition tree here (pg_partition_tree gives no row for one).
+/// `reltuples` is -1 until the first VACUUM or ANALYZE; the sum over no number is NULL.
+const LIST: &str = r#"
     SELECT store.name, store.key, store.shards, store.replicas, copies.copies,
         size.documents, size.bytes, store.created
     FROM session_store.store AS store
     CROSS JOIN (/*copies*/) AS copies
     CROSS JOIN LATERAL (
-        SELECT pg_catalog.sum(nullif(relation.reltuples, -1))::int8 AS documents,
-            pg_catalog.sum(pg_catalog.pg_total_relation_size(relation.oid))::int8 AS bytes
+        SELECT pg_catalog.to_regclass(pg_catalog.concat('sessions.', pg_catalog.quote_ident(store.name))) AS oid
+    ) AS named
+    CROSS JOIN LATERAL (
+        SELECT pg_catalog.sum(relation.reltuples) FILTER (WHERE relation.reltuples OPERATOR(pg_catalog.>=) 0)
+                ::pg_catalog.int8 AS documents,
+            pg_catalog.sum(pg_catalog.pg_total_relation_size(relation.oid))::pg_catalog.int8 AS bytes
         FROM pg_catalog.pg_class AS relation
-        WHERE relation.relkind = 'r' AND relation.oid IN (
-            SELECT named.oid
-            FROM pg_catalog.to_regclass('sessions.' || pg_catalog.quote_ident(store.name)) AS named
+        WHERE relation.relkind OPERATOR(pg_catalog.=) 'r' AND relation.oid OPERATOR(pg_catalog.=) ANY (
+            SELECT named.oid::pg_catalog.oid
             UNION ALL
-            SELECT tree.relid
-            FROM pg_catalog.to_regclass('sessions.' || pg_catalog.quote_ident(store.name)) AS named,
-                pg_catalog.pg_partition_tree(named.oid) AS tree)
+            SELECT tree.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(named.oid) AS tree)
     ) AS size
-    ORDER BY store.name COLLATE \"C\"";
+    ORDER BY store.name COLLATE pg_catalog."C""#;
 
 /// All stores, by name.
 pub fn list() -> Result<Vec<Listed>> {

@@ -56,11 +56,11 @@ impl<'s> Items<'s> {
     /// through its pages in order; partitions come one after the other). A sort ends in that order too.
     pub fn new(
         store: &Store,
-        operator: &Operator,
+        operator: Operator,
         search: &'s Search,
         sort: &'s [SortKey],
         window: Window,
-    ) -> Items<'s> {
+    ) -> Result<Items<'s>> {
         let mut parameters = search.parameters(operator);
         parameters.push(window.start.into());
         parameters.push(window.rows.into());
@@ -73,7 +73,7 @@ impl<'s> Items<'s> {
                 "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
             ));
         }
-        let (table, condition) = (store.name.table(), search.condition(operator));
+        let (table, condition) = (store.name.table(), search.condition(operator)?);
         let mut matches = format!("{table} WHERE {condition}");
         if !order.is_empty() {
             order = match may_read_places(store.table) {
@@ -87,7 +87,7 @@ impl<'s> Items<'s> {
             };
         }
         let sql = format!("SELECT doc FROM {matches} {order} OFFSET $2 LIMIT $3");
-        Items { sql, parameters }
+        Ok(Items { sql, parameters })
     }
 }
 

@@ -38,6 +38,11 @@ impl Name {
         format!("sessions.{}", self.quoted())
     }
 
+    /// A number for the name, which other names may have too.
+    pub fn hash(&self) -> u32 {
+        fnv1a(self.0.as_bytes())
+    }
+
     /// The name of a sharded store's partition: `name/number`, the name cut where both do not fit. A cut name carries a hash
     /// of the whole, so that two long names that start alike do not meet.
     pub fn shard(&self, number: i32) -> Name {
@@ -45,7 +50,7 @@ impl Name {
         if whole.len() <= MAX_BYTES {
             return Name(whole);
         }
-        let tail = format!("~{:08x}/{number}", fnv1a(self.0.as_bytes()));
+        let tail = format!("~{:08x}/{number}", self.hash());
         let room = MAX_BYTES - tail.len();
         let head = (0..=room).rev().find_map(|end| self.0.get(..end)).unwrap_or_default();
         Name(format!("{head}{tail}"))

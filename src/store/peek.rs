@@ -1,11 +1,11 @@
 //! A store's row of the catalogue, looked at without a statement: running one takes longer than all the rest of a short query.
 
 use super::name::Name;
+use super::table::{self, Table};
 use crate::executor;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
-use std::ffi::{CStr, CString};
 
-/// What `FIND` in catalog.rs selects.
+/// What `Store::find` in catalog.rs looks for.
 pub struct Peeked {
     pub key: String,
     pub shards: i32,
@@ -20,7 +20,7 @@ const SHARDS: i32 = 3;
 /// Looks a store up under the snapshot of the calling statement. None where the store or its table is not there, and where not
 /// everybody may see all of the catalogue: then a statement says what there is to say.
 pub fn peek(name: &Name) -> Option<Peeked> {
-    let catalogue = relation(c"session_store", c"store")?;
+    let catalogue = catalogue()?;
     executor::check_access(catalogue).ok()?;
     // SAFETY: a relation is open until it is closed, a tuple there until the scan ends, and each column of the type that
     // sql/bootstrap.sql gave it. A query is running, and so has a snapshot. Should an error pass through, its transaction closes everything.
@@ -61,16 +61,18 @@ pub fn peek(name: &Name) -> Option<Peeked> {
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
         found.flatten()?
     };
-    let table = relation(c"sessions", &CString::new(name.as_str()).ok()?)?;
-    Some(Peeked { key, shards, table })
+    match table::find(name, pg_sys::AccessShareLock) {
+        Table::Found(table) => Some(Peeked { key, shards, table }),
+        _ => None,
+    }
 }
 
-/// A relation by its name. As everywhere in SQL, it takes the privilege to use the schema, or is an error.
-fn relation(schema: &CStr, name: &CStr) -> Option<pg_sys::Oid> {
+/// The catalogue. As everywhere in SQL, it takes the privilege to use the schema, or is an error.
+pub fn catalogue() -> Option<pg_sys::Oid> {
     // SAFETY: looks into the server's caches for C strings.
     let oid = unsafe {
-        let schema = pg_sys::LookupExplicitNamespace(schema.as_ptr(), true);
-        pg_sys::get_relname_relid(name.as_ptr(), schema)
+        let schema = pg_sys::LookupExplicitNamespace(c"session_store".as_ptr(), true);
+        pg_sys::get_relname_relid(c"store".as_ptr(), schema)
     };
     (oid != pg_sys::InvalidOid).then_some(oid)
 }

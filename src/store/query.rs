@@ -24,16 +24,16 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
         match executor::parts(store.table, operator.oid) {
             Ok(parts) => match executor::count(&parts, &search.predicate)? {
                 Some(count) => Ok(count as i64),
-                None => planned_count(spi, &store, &operator, &search),
+                None => planned_count(spi, &store, operator, &search),
             },
-            Err(_) => planned_count(spi, &store, &operator, &search),
+            Err(_) => planned_count(spi, &store, operator, &search),
         }
     })
 }
 
 /// As `count`, through the planner.
-fn planned_count(spi: &Spi, store: &Store, operator: &Operator, search: &Search) -> Result<i64> {
-    let (table, condition) = (store.name.table(), search.condition(operator));
+fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &Search) -> Result<i64> {
+    let (table, condition) = (store.name.table(), search.condition(operator)?);
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
     let rows = under(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
     Ok(rows.get(0, 1).unwrap_or(0))
@@ -67,7 +67,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
         };
         let Answer { count, items, .. } = match answer {
             Some(answer) => answer,
-            None => planned(spi, &store, &operator, &search, &sort, window)?,
+            None => planned(spi, &store, operator, &search, &sort, window)?,
         };
         if items.items() > 0 {
             search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
@@ -117,7 +117,7 @@ fn direct(
 fn planned(
     spi: &Spi,
     store: &Store,
-    operator: &Operator,
+    operator: Operator,
     search: &Search,
     sort: &[SortKey],
     window: Window,
@@ -125,7 +125,7 @@ fn planned(
     let count = planned_count(spi, store, operator, search)?;
     let mut items = document::Answer::default();
     if !window.is_empty(count) {
-        let statement = Items::new(store, operator, search, sort, window);
+        let statement = Items::new(store, operator, search, sort, window)?;
         under(&[NO_JIT, FROM_THE_START], || {
             // SAFETY: that of the connection to SPI, which the query's is a part of.
             let memory = unsafe { pg_sys::CurrentMemoryContext };
@@ -193,13 +193,13 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         };
         explained["way"] = json!("planner");
         explained["reason"] = json!(reason);
-        let items = Items::new(&store, &operator, &search, &keys, window);
+        let items = Items::new(&store, operator, &search, &keys, window)?;
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
         let plan = under(&[NO_JIT, NO_WORKERS], || {
             spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
         })?;
         explained["plan"] = json!(plan.column::<String>());
-        let Answer { count, .. } = planned(spi, &store, &operator, &search, &keys, window)?;
+        let Answer { count, .. } = planned(spi, &store, operator, &search, &keys, window)?;
         explained["count"] = json!(count);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)

@@ -1,34 +1,42 @@
 //! Changing the identity path of a store.
 
 use super::catalog::{Lock, Store};
-use super::identity;
-use super::name::Name;
 use super::settings::{NO_JIT, under};
 use super::spi::{Mode, Spi};
+use super::{constraint, identity, table};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::PgTryBuilder;
+use pgrx::pg_sys::panic::CaughtError;
+use std::panic::AssertUnwindSafe;
 
 /// One more than are named, to know whether there are others.
 const UNUSABLE: &str = r#"
     SELECT id, doc FROM {table}
     WHERE session_store.identity(doc, $1) IS NULL
-    ORDER BY id COLLATE "C" LIMIT 6"#;
+    ORDER BY id COLLATE pg_catalog."C" LIMIT 6"#;
 
 const SHARED: &str = r#"
     SELECT id, identity FROM (
         SELECT id, identity, pg_catalog.count(*) OVER (PARTITION BY identity) AS bearers
         FROM (SELECT id, session_store.identity(doc, $1) AS identity FROM {table}) AS identified
     ) AS counted
-    WHERE bearers > 1
-    ORDER BY identity COLLATE "C", id COLLATE "C" LIMIT 6"#;
+    WHERE bearers OPERATOR(pg_catalog.>) 1
+    ORDER BY identity COLLATE pg_catalog."C", id COLLATE pg_catalog."C" LIMIT 6"#;
 
-const PRIMARY_KEY: &str = "
-    SELECT conname::text FROM pg_catalog.pg_constraint
-    WHERE conrelid = pg_catalog.to_regclass($1) AND contype = 'p'";
+/// Identities may change places with each other, which the primary key would refuse halfway
+/// through. So whoever has an id that is to be another's goes out of the way first. To do without
+/// the key meanwhile would lose what is said of it and hangs on it: foreign keys, views, the
+/// replica identity, comments, settings.
+const STEP_ASIDE: &str = "
+    UPDATE {table} SET id = pg_catalog.gen_random_uuid()::pg_catalog.text
+    WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)
+        AND id OPERATOR(pg_catalog.=) ANY (SELECT session_store.identity(doc, $1) FROM {table})";
 
 const REKEY: &str = "
     UPDATE {table} SET id = session_store.identity(doc, $1)
-    WHERE id IS DISTINCT FROM session_store.identity(doc, $1)";
+    WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
 
 /// At most so many documents are named in an error.
 const NAMED: usize = 5;
@@ -40,28 +48,40 @@ pub fn rekey(name: &str, path: &str) -> Result<()> {
 
 fn rekey_all(spi: &Spi, name: &str, path: &str) -> Result<()> {
     let store = Store::lock(spi, name, Lock::Table)?;
-    let table = store.name.table();
-    let sql = |text: &str| text.replace("{table}", &table);
+    table::check_owner(store.table);
+    table::refuse_row_security(store.table, &store.name)?;
+    let sql = |text: &str| text.replace("{table}", &store.name.table());
     refuse_unusable(spi, &sql(UNUSABLE), path)?;
     refuse_shared(spi, &sql(SHARED), &store, path)?;
-
-    // Identities may change places with each other, which a unique index would refuse halfway through.
-    let constraint =
-        spi.run(Mode::Write, PRIMARY_KEY, &[table.clone().into()])?.get::<String>(0, 1);
-    let constraint = constraint.as_deref().map(Name::new).transpose()?;
-    if let Some(constraint) = &constraint {
-        let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {}", constraint.quoted());
-        spi.run(Mode::Write, &drop, &[])?;
-    }
-    spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
-    if let Some(constraint) = &constraint {
-        let add =
-            format!("ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (id)", constraint.quoted());
-        spi.run(Mode::Write, &add, &[])?;
-    }
-    let row = "UPDATE session_store.store SET key = $2 WHERE name = $1";
+    explained(&store, || {
+        constraint::remove(spi, &store.name)?;
+        spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
+        spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
+        constraint::add(spi, &store.name, path)
+    })?;
+    let row = "UPDATE session_store.store SET key = $2 WHERE name OPERATOR(pg_catalog.=) $1";
     spi.run(Mode::Write, row, &[store.name.as_str().into(), path.into()])?;
     Ok(())
+}
+
+/// Says what to do where something else holds on to the ids.
+fn explained(store: &Store, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let refused = |hint: &'static str, error: CaughtError| {
+        let CaughtError::PostgresError(report) = error else { error.rethrow() };
+        let (code, problem) = (report.sql_error_code(), report.message().to_string());
+        let detail = report.detail().map(str::to_string);
+        Err(Error::Held { name: store.name.as_str().to_string(), code, problem, detail, hint })
+    };
+    PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_when(Code::ERRCODE_FOREIGN_KEY_VIOLATION, |error| {
+            let hint = "With ON UPDATE CASCADE, a foreign key lets rows follow the session that they refer to.";
+            refused(hint, error)
+        })
+        .catch_when(Code::ERRCODE_OBJECT_IN_USE, |error| {
+            let hint = "Close cursors on the store, and SET CONSTRAINTS ALL IMMEDIATE, before session_key.";
+            refused(hint, error)
+        })
+        .execute()
 }
 
 fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
@@ -96,7 +116,7 @@ fn refuse_shared(spi: &Spi, sql: &str, store: &Store, path: &str) -> Result<()> 
 }
 
 /// Names five of the documents and says that there are more; none where there are none.
-fn at_most_five(mut documents: Vec<String>) -> Option<Vec<String>> {
+pub fn at_most_five(mut documents: Vec<String>) -> Option<Vec<String>> {
     if documents.len() > NAMED {
         documents.truncate(NAMED);
         documents.push("…".to_string());

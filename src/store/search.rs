@@ -34,16 +34,16 @@ impl Search {
     }
 
     /// The condition, over `doc` and the first parameter.
-    pub fn condition(&self, operator: &Operator) -> String {
-        match *self.predicate {
+    pub fn condition(&self, operator: Operator) -> Result<String> {
+        Ok(match *self.predicate {
             Predicate::All => "true".to_string(),
             Predicate::None => "false".to_string(),
-            _ => format!("doc OPERATOR({}.@@@) $1", operator.schema),
-        }
+            _ => format!("doc {} $1", operator.sql()?),
+        })
     }
 
     /// The parameter of `condition`.
-    pub fn parameters(&self, operator: &Operator) -> Vec<DatumWithOid<'_>> {
+    pub fn parameters(&self, operator: Operator) -> Vec<DatumWithOid<'_>> {
         let text = DatumWithOid::from(&*self.text);
         let datum = text.datum().map(|datum| datum.sans_lifetime());
         // SAFETY: a lucene_query is laid out as text is, and the datum lives as long as the memory it was made in, which is that of

@@ -97,7 +97,7 @@ impl Stream {
                         wanted: window.rows().unwrap_or(u64::MAX),
                     });
                 }
-                let items = Items::new(&store, &operator, &search, &sort, window);
+                let items = Items::new(&store, operator, &search, &sort, window)?;
                 let memory = caller.memory();
                 let start = || Running::start(spi, memory, &items.sql, &items.parameters);
                 under(&SETTINGS, start).map(Source::Plan)

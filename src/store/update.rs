@@ -30,7 +30,7 @@ const DELETE: &str = r#"
     DELETE FROM {table} AS stored
     USING (
         SELECT id FROM {table} WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-        ORDER BY id COLLATE "C" FOR UPDATE
+        ORDER BY id COLLATE pg_catalog."C" FOR UPDATE
     ) AS locked
     WHERE stored.id OPERATOR(pg_catalog.=) locked.id"#;
 

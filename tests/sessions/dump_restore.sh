@@ -29,3 +29,20 @@ is 'session_list' "$(sql "$list")" "$(sql "$list" -d "$copy")"
 
 sql "SELECT session_update('odd \"name''', '[{\"upsert\": [{\"id\": 3}], \"delete\": [1]}]')" -d "$copy"
 is 'an update after the restore' 2 "$(sql "SELECT session_count('odd \"name''', '*:*')" -d "$copy")"
+
+# A dump of the stores' schema alone, and one without data, have no row of the catalogue.
+for dump in '-n sessions' -s; do
+    stores=${PGDATABASE}_stores
+    "$PG_BINDIR/dropdb" --if-exists "$stores" 2>/dev/null
+    "$PG_BINDIR/createdb" "$stores"
+    if [ "$dump" != -s ]; then sql 'CREATE EXTENSION session_store' -d "$stores"; fi
+    # shellcheck disable=SC2086
+    "$PG_BINDIR/pg_dump" $dump "$PGDATABASE" | sed '/^CREATE SCHEMA sessions/d' | psql -d "$stores" -o /dev/null
+    if message=$(sql "SELECT session_count('stash', '*:*')" -d "$stores" 2>&1); then is "$dump: a store without its row" refused "$message"; fi
+    is "$dump: the hint" yes "$(grep -q "HINT: .* SELECT session_adopt('stash', key => …) makes it one" <<<"$message" && echo yes || echo "$message")"
+    sql "SELECT session_adopt('stash', 'session.id'), session_adopt('odd \"name''', 'id')" -d "$stores" -o /dev/null
+    is "$dump: session_list" "$(sql "$list")" "$(sql "$list" -d "$stores")"
+    if [ "$dump" != -s ]; then is "$dump: answers" "$(answers)" "$(answers -d "$stores")"; fi
+    sql "SELECT session_update('odd \"name''', '[{\"upsert\": [{\"id\": 9}]}]')" -d "$stores" -o /dev/null
+    is "$dump: an update" 1 "$(sql "SELECT session_count('odd \"name''', 'id:9')" -d "$stores")"
+done

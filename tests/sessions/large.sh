@@ -38,7 +38,7 @@ is 'documents' 100000 "$(sql "SELECT session_count('large', '*:*')")"
 is 'peak of the update below 1000 MB' yes "$([ "$update_peak" -lt 1000 ] && echo yes || echo "$update_peak MB")"
 
 # Twice the documents in as many rows: once through a cursor of ten rows, once through all of them. psql reads with a cursor.
-sql "INSERT INTO sessions.large SELECT id || '+', doc FROM sessions.large"
+sql "INSERT INTO sessions.large SELECT id || '+', jsonb_set(doc, '{session,id}', to_jsonb(id || '+')) FROM sessions.large"
 cat >"$dir/stream.sql" <<'END'
 \set FETCH_COUNT 1000
 SELECT session_stream('large', '*:*');

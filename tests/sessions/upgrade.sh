@@ -5,14 +5,15 @@ export PGOPTIONS='-c client_min_messages=warning'
 fixture=tests/sessions/upgrade/session_store--0.1.0.sql
 extensions=$("$PG_BINDIR/pg_config" --sharedir)/extension
 cp "$fixture" "$extensions/"
-trap 'rm -f "$extensions/${fixture##*/}"' EXIT
+log=$(mktemp)
+trap 'rm -f "$log" "$extensions/${fixture##*/}"' EXIT
 old=${PGDATABASE}_old
 "$PG_BINDIR/createdb" "$old"
 sql "CREATE EXTENSION session_store VERSION '0.1.0'" -d "$old"
 
 # The same stores in both: by hand in the old one, as 0.1.0's session_add did it. `lost` loses its table, `parts` a partition.
 psql -f samples/sessions.sql
-sql "SELECT session_add('odd \"%I'' name', 'id', shards => 3), session_add('lost'), session_add('parts', 'id', shards => 2)" -o /dev/null
+sql "SELECT session_add('odd \"%I'' name', 'id', shards => 3), session_add('lost'), session_add('parts', 'id', shards => 2), session_add('planted', 'id')" -o /dev/null
 psql -d "$old" <<'SQL'
 -- The new library cannot say of what shape a document is, so this stands in for the old one.
 CREATE OR REPLACE FUNCTION session_store.shape(doc jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
@@ -32,7 +33,9 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE sessions.%I IS ''session store: see session_store.store''', store);
 END
 $$;
-SELECT old_add('stash', 'session.id', 1), old_add('odd "%I'' name', 'id', 3), old_add('lost', 'session.id', 1), old_add('parts', 'id', 2) \g /dev/null
+SELECT old_add('stash', 'session.id', 1), old_add('odd "%I'' name', 'id', 3), old_add('lost', 'session.id', 1), old_add('parts', 'id', 2), old_add('planted', 'id', 1) \g /dev/null
+-- Of these, two are one session.
+INSERT INTO sessions.planted VALUES ('1', '{"id": 1}'), ('x', '{"id": 2}'), ('y', '{"id": 1}');
 -- An index of somebody's own stays.
 CREATE INDEX own ON sessions.stash USING gin ((doc->'user') jsonb_path_ops);
 SQL
@@ -45,7 +48,18 @@ sql 'COPY (SELECT * FROM sessions.stash ORDER BY ctid) TO STDOUT' | sql 'COPY se
 # Until then, who asks is told.
 if message=$(sql "SELECT session_count('stash', '*:*')" -d "$old" 2>&1); then is 'a query before the update' refused "$message"; fi
 is 'a query before the update' 'HINT:  ALTER EXTENSION session_store UPDATE makes them one.' "$(tail -n 1 <<<"$message")"
-sql 'ALTER EXTENSION session_store UPDATE' -d "$old"
+# Nothing in the way of it may be taken for PostgreSQL's own, though it lies in the extension's schema or in pg_temp.
+{
+    cat tests/sessions/hostile_path.sql
+    echo 'SELECT in_front.lay_in_pg_temp() \g /dev/null'
+    echo 'ALTER EXTENSION session_store UPDATE'
+} | PGOPTIONS= psql -d "$old" -v better=public >"$log" 2>&1 || is 'the update' done "$(cat "$log")"
+is 'a warning' 'WARNING:  store "planted" has documents that do not lie under their identity' "$(grep -o 'WARNING.*' "$log")"
+sql 'SET client_min_messages = error; DROP SCHEMA in_front CASCADE' -d "$old"
+if message=$(sql "SELECT session_key('planted', 'id')" -d "$old" 2>&1); then is 'two of one session' refused "$message"; fi
+is 'two of one session' '"1" would become "1" "y" would become "1"' "$(sed -n 's/^DETAIL:  //p; /^"y"/p' <<<"$message" | paste -sd ' ')"
+sql "DELETE FROM sessions.planted WHERE id = 'y'; SELECT session_key('planted', 'id')" -d "$old" -o /dev/null
+is 'each under its identity' '1 2' "$(sql "SELECT string_agg(id, ' ' ORDER BY id) FROM sessions.planted" -d "$old")"
 
 # Everything that belongs to the extension, with all that can be said about it; then the tables and indexes of stores.
 objects() {
@@ -66,6 +80,12 @@ WHERE 'lucene_query'::regtype IN (castsource, casttarget) ORDER BY 1, 2;
 SELECT nspname, nspacl FROM pg_namespace WHERE nspname ~ '^session' ORDER BY 1;
 SELECT relation.oid::regclass, relkind, relacl, pg_get_indexdef(relation.oid), obj_description(relation.oid, 'pg_class')
 FROM pg_class AS relation WHERE relnamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace) AND relname <> 'own' ORDER BY relation.oid::regclass::text;
+SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace)
+    AND conrelid <> 'sessions."parts/1"'::regclass -- which was nobody's part when the constraint came
+ORDER BY conrelid::regclass::text, conname;
+SELECT tgrelid::regclass, pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger') FROM pg_trigger
+WHERE tgrelid = 'session_store.store'::regclass AND NOT tgisinternal ORDER BY tgname;
 SELECT extversion, extconfig::regclass[] FROM pg_extension WHERE extname = 'session_store';
 SQL
 }

@@ -38,3 +38,101 @@ SELECT session_query('key_4', 'a:seven'), session_count('key_4', '*:*');
 SELECT session_key('no_key', 'a');
 SELECT session_key('key', NULL);
 SELECT session_drop('key'), session_drop('key_4');
+
+-- The primary key stays, with all that is said of it and hangs on it.
+SELECT session_add('held', key => 'a');
+SELECT session_update('held', '[{"upsert": [{"a": 1, "b": 2}, {"a": 2, "b": 3}, {"a": 3, "b": 1}, {"a": 4, "b": 4}, {"a": 5, "b": "new"}]}]');
+ALTER INDEX sessions.held_pkey SET (fillfactor = 70);
+COMMENT ON INDEX sessions.held_pkey IS 'of the index';
+COMMENT ON CONSTRAINT held_pkey ON sessions.held IS 'of the constraint';
+ALTER TABLE sessions.held CLUSTER ON held_pkey;
+ALTER TABLE sessions.held REPLICA IDENTITY USING INDEX held_pkey;
+SET client_min_messages = error; -- which wal_level would not do for
+CREATE PUBLICATION held_publication FOR TABLE sessions.held;
+RESET client_min_messages;
+CREATE VIEW held_view AS SELECT id, doc FROM sessions.held GROUP BY id;
+CREATE TABLE held_orders (n int, session text REFERENCES sessions.held ON UPDATE CASCADE ON DELETE CASCADE);
+INSERT INTO held_orders VALUES (1, '1'), (2, '2'), (3, '3'), (4, '4'), (5, '5'), (6, '1');
+CREATE VIEW held_key AS
+SELECT c.oid, c.reloptions, indisclustered, indisreplident, t.relreplident, obj_description(c.oid, 'pg_class') AS index, obj_description(n.oid, 'pg_constraint') AS constraint
+FROM pg_class AS c JOIN pg_index ON indexrelid = c.oid JOIN pg_class AS t ON t.oid = indrelid JOIN pg_constraint AS n ON conindid = c.oid AND contype = 'p'
+WHERE indrelid = 'sessions.held'::regclass;
+SELECT oid FROM held_key \gset
+SELECT session_key('held', 'b');
+SELECT oid = :oid AS same, reloptions, indisclustered, indisreplident, relreplident, index, "constraint" FROM held_key;
+SELECT id, doc FROM held_view ORDER BY id;
+SELECT string_agg(n || ':' || session, ' ' ORDER BY n) FROM held_orders;
+-- A foreign key that does not follow
+ALTER TABLE held_orders DROP CONSTRAINT held_orders_session_fkey, ADD FOREIGN KEY (session) REFERENCES sessions.held;
+SELECT session_key('held', 'a');
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE held_orders DROP CONSTRAINT held_orders_session_fkey, ADD FOREIGN KEY (session) REFERENCES sessions.held DEFERRABLE INITIALLY DEFERRED;
+SELECT session_key('held', 'a');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT session_key('held', 'a');
+ROLLBACK;
+SELECT session_count('held', '*:*'), key, (SELECT count(*) FROM sessions.held WHERE id = doc->>'b') FROM session_list() WHERE name = 'held';
+-- Nothing refers to those that change.
+DELETE FROM held_orders WHERE session <> '4';
+ALTER TABLE held_orders DROP CONSTRAINT held_orders_session_fkey, ADD FOREIGN KEY (session) REFERENCES sessions.held;
+SELECT session_key('held', 'a');
+SELECT string_agg(id, ' ' ORDER BY id) FROM sessions.held;
+-- Without a primary key
+DROP PUBLICATION held_publication;
+DROP TABLE held_orders;
+DROP VIEW held_view, held_key;
+ALTER TABLE sessions.held DROP CONSTRAINT held_pkey;
+SELECT session_key('held', 'b');
+SELECT string_agg(id, ' ' ORDER BY id) FROM sessions.held;
+-- In shards, followed across them
+SELECT session_add('held_3', key => 'a', shards => 3);
+SELECT session_update('held_3', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('a', i, 'b', (i + 6) % 20))))) FROM generate_series(0, 19) AS i;
+SET client_min_messages = error;
+CREATE PUBLICATION held_publication FOR TABLE sessions.held_3;
+RESET client_min_messages;
+SELECT session_key('held_3', 'b');
+SELECT count(*), count(*) FILTER (WHERE id = doc->>'b') FROM sessions.held_3;
+DROP PUBLICATION held_publication;
+SELECT session_drop('held'), session_drop('held_3');
+
+-- A document lies under its own identity, whoever writes it; one that says nothing of it may lie anywhere.
+SELECT session_add('identity', key => 'it''s.{table}.\id');
+SELECT session_update('identity', '[{"upsert": [{"it''s": {"{table}": {"\\id": 1}}}]}]');
+INSERT INTO sessions.identity VALUES ('planted', '{"it''s": {"{table}": {"\\id": 1}}}');
+\echo :LAST_ERROR_SQLSTATE
+UPDATE sessions.identity SET doc = '{"it''s": {"{table}": {"\\id": 2}}}';
+UPDATE sessions.identity SET id = '2';
+INSERT INTO sessions.identity VALUES ('1.0', '{"it''s": {"{table}": {"\\id": 1.0}}}');
+INSERT INTO sessions.identity SELECT session_store.identity(doc, 'it''s.{table}.\id'), doc FROM (VALUES (jsonb '{"it''s.{table}.\\id": [2.50]}')) AS _ (doc);
+INSERT INTO sessions.identity VALUES ('any', '{"n": 1}');
+SELECT id FROM sessions.identity ORDER BY id;
+-- It follows the key.
+UPDATE sessions.identity SET doc = doc || jsonb_build_object('k', 'k' || id);
+SELECT session_key('identity', 'k');
+INSERT INTO sessions.identity VALUES ('planted', '{"k": "k1"}');
+-- Where somebody took the constraint away, the same path again moves what lies elsewhere.
+ALTER TABLE sessions.identity DROP CONSTRAINT session_identity;
+INSERT INTO sessions.identity VALUES ('planted', '{"k": "k3"}');
+SELECT session_key('identity', 'k');
+SELECT id FROM sessions.identity ORDER BY id;
+INSERT INTO sessions.identity VALUES ('planted', '{"k": "k1"}');
+SELECT session_drop('identity');
+
+-- Not all rows are seen: nothing is changed.
+CREATE ROLE session_store_owner;
+SELECT session_add('hidden', key => 'a');
+SELECT session_update('hidden', '[{"upsert": [{"a": 1, "b": 2}, {"a": 2, "b": 3}]}]');
+ALTER TABLE sessions.hidden OWNER TO session_store_owner;
+ALTER TABLE sessions.hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY first_one ON sessions.hidden USING (id = '1');
+GRANT UPDATE ON session_store.store TO session_store_owner;
+SET ROLE session_store_owner;
+SELECT session_key('hidden', 'b');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SELECT string_agg(id, ' ' ORDER BY id) FROM sessions.hidden;
+SELECT session_drop('hidden');
+DROP OWNED BY session_store_owner;
+DROP ROLE session_store_owner;

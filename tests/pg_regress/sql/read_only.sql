@@ -22,7 +22,7 @@ BEGIN;
 SELECT session_update('read_only', '[{"upsert": [{"id": 3, "a": "z"}]}]');
 SELECT session_count('read_only', '*:*'), session_query('read_only', 'a:z');
 SELECT doc->'id', session_count('read_only', '*:*') FROM session_stream('read_only', '*:*', sort => 'id') AS doc;
-INSERT INTO sessions.read_only SELECT 'copy ' || i, jsonb_build_object('id', i, 'seen', session_count('read_only', '*:*')) FROM generate_series(1, 3) AS i;
+INSERT INTO sessions.read_only SELECT 'copy ' || i, jsonb_build_object('id', 'copy ' || i, 'seen', session_count('read_only', '*:*')) FROM generate_series(1, 3) AS i;
 SELECT id, doc->'seen' FROM sessions.read_only WHERE id LIKE 'copy%' ORDER BY id;
 ROLLBACK;
 SELECT session_count('read_only', '*:*');

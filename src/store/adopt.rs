@@ -1,0 +1,122 @@
+//! Making a store of a table that the catalogue does not know, as after restoring a dump of schema
+//! `sessions` alone.
+
+use super::catalog::{self, Operator};
+use super::name::Name;
+use super::rekey::at_most_five;
+use super::spi::{Mode, Spi};
+use super::table::{self, Table};
+use super::{constraint, identity};
+use crate::document::JsonbArg;
+use crate::error::{Error, Result};
+use crate::executor::{self, Obstacle};
+use pgrx::pg_sys;
+
+/// What is not as session_add makes it, or no row.
+const SHAPE: &str = r#"
+    SELECT CASE
+        WHEN relation.relispartition THEN 'it is a partition of another table'
+        WHEN id.attnum IS NULL THEN 'it has no column "id"'
+        WHEN doc.attnum IS NULL THEN 'it has no column "doc"'
+        WHEN id.atttypid OPERATOR(pg_catalog.<>) 'pg_catalog.text'::pg_catalog.regtype::pg_catalog.oid
+            OR id.attcollation OPERATOR(pg_catalog.<>) 'pg_catalog."C"'::pg_catalog.regcollation::pg_catalog.oid
+            THEN 'column "id" is not of type text COLLATE "C"'
+        WHEN doc.atttypid OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype::pg_catalog.oid
+            OR NOT doc.attnotnull
+            THEN 'column "doc" is not of type jsonb NOT NULL'
+        WHEN NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS key
+            WHERE key.conrelid OPERATOR(pg_catalog.=) relation.oid AND key.contype OPERATOR(pg_catalog.=) 'p'
+                AND NOT key.condeferrable AND key.conkey OPERATOR(pg_catalog.=) ARRAY[id.attnum])
+            THEN '"id" is not its primary key, checked at once'
+        END
+    FROM pg_catalog.pg_class AS relation
+    LEFT JOIN pg_catalog.pg_attribute AS id ON id.attrelid OPERATOR(pg_catalog.=) relation.oid
+        AND id.attname OPERATOR(pg_catalog.=) 'id' AND NOT id.attisdropped
+    LEFT JOIN pg_catalog.pg_attribute AS doc ON doc.attrelid OPERATOR(pg_catalog.=) relation.oid
+        AND doc.attname OPERATOR(pg_catalog.=) 'doc' AND NOT doc.attisdropped
+    WHERE relation.oid OPERATOR(pg_catalog.=) $1"#;
+
+const SHARDS: &str = "
+    SELECT pg_catalog.count(*)::pg_catalog.int4
+    FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) AS tree WHERE tree.isleaf";
+
+/// Whether a constraint sees to it that documents are objects.
+const OBJECTS: &str = "
+    SELECT FROM pg_catalog.pg_constraint AS checked
+    WHERE checked.conrelid OPERATOR(pg_catalog.=) $1 AND checked.contype OPERATOR(pg_catalog.=) 'c' AND checked.convalidated
+        AND pg_catalog.strpos(
+            pg_catalog.pg_get_expr(checked.conbin, checked.conrelid), 'jsonb_typeof(doc)') OPERATOR(pg_catalog.>) 0";
+
+const ADD_OBJECTS: &str = "
+    ALTER TABLE {table} ADD CHECK (pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.=) 'object')";
+
+const ELSEWHERE: &str = r#"
+    SELECT id, doc FROM {table}
+    WHERE pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.<>) 'object'
+        OR session_store.identity(doc, $1) IS NULL OR session_store.identity(doc, $1) OPERATOR(pg_catalog.<>) id
+    ORDER BY id COLLATE pg_catalog."C" LIMIT 6"#;
+
+/// Enters a table into the catalogue, if it is all that a store's table is.
+pub fn adopt(name: &str, key: &str) -> Result<()> {
+    let name = Name::new(name)?;
+    Spi::connect(|spi| {
+        catalog::reserve(&name);
+        catalog::refuse_store(spi, &name)?;
+        let table = name.table();
+        if matches!(table::find(&name, pg_sys::NoLock), Table::Found(_)) {
+            spi.run(Mode::Write, &format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), &[])?;
+        }
+        let oid = match table::find(&name, pg_sys::NoLock) {
+            Table::Found(oid) => oid,
+            Table::Missing => return Err(Error::NothingToAdopt { table }),
+            Table::Other => return Err(unfit(&table, "it is no table".into(), String::new())),
+        };
+        table::check_owner(oid);
+        table::refuse_row_security(oid, &name)?;
+        if let Some(problem) = spi.run(Mode::Write, SHAPE, &[oid.into()])?.get::<String>(0, 1) {
+            let hint =
+                "A store's table is (id text COLLATE \"C\" PRIMARY KEY, doc jsonb NOT NULL).";
+            return Err(unfit(&table, problem, hint.into()));
+        }
+        let operator = Operator::find(spi)?;
+        if executor::parts(oid, operator.oid).err() == Some(Obstacle::NoIndex) {
+            let class = operator.class(spi)?;
+            let hint = format!("CREATE INDEX ON {table} USING gin (doc {class}) makes it.");
+            return Err(unfit(&table, Obstacle::NoIndex.to_string(), hint));
+        }
+        refuse_elsewhere(spi, &table, key)?;
+        if spi.run(Mode::Write, OBJECTS, &[oid.into()])?.len() == 0 {
+            spi.run(Mode::Write, &ADD_OBJECTS.replace("{table}", &table), &[])?;
+        }
+        constraint::remove(spi, &name)?;
+        constraint::add(spi, &name, key)?;
+        let shards = spi.run(Mode::Write, SHARDS, &[oid.into()])?.get::<i32>(0, 1).unwrap_or(1);
+        catalog::insert(spi, &name, key, shards.max(1), 1)
+    })
+}
+
+fn unfit(table: &str, problem: String, hint: String) -> Error {
+    Error::Unfit { table: table.to_string(), problem, hint }
+}
+
+/// Refuses documents that do not lie under their identity.
+fn refuse_elsewhere(spi: &Spi, table: &str, key: &str) -> Result<()> {
+    let rows = spi.run(Mode::Write, &ELSEWHERE.replace("{table}", table), &[key.into()])?;
+    let documents = (0..rows.len()).filter_map(|row| {
+        let id: String = rows.get(row, 1)?;
+        let doc = rows.get::<JsonbArg<'_>>(row, 2)?;
+        let problem = match identity::of(doc.document(), key) {
+            _ if !doc.document().is_object() => "a document must be an object".into(),
+            Ok(identity) => format!("at \"{key}\": \"{identity}\""),
+            Err(problem) => problem,
+        };
+        Some(format!("\"{id}\": {problem}"))
+    });
+    match at_most_five(documents.collect()) {
+        None => Ok(()),
+        Some(documents) => {
+            Err(Error::Elsewhere { table: table.to_string(), path: key.to_string(), documents })
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! This is the only module that raises. Errors that PostgreSQL itself raises beneath us (a lock not available, a
 //! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
 
-use crate::{lucene, versions};
+use crate::{lucene, memory, versions};
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
 use pgrx::{PgLogLevel, function_name, pg_sys};
@@ -200,6 +200,7 @@ impl Error {
 
     /// Raises the error in PostgreSQL, for places that cannot return it.
     pub fn raise(self) -> ! {
+        memory::make_room_for_error();
         ErrorReport::from(self).report(PgLogLevel::ERROR);
         unreachable!("reporting an ERROR does not return")
     }
@@ -241,6 +242,7 @@ pub fn keep_backtraces_out() {
         let is_error = panic.payload().is::<CaughtError>()
             || panic.payload().is::<ErrorReportWithLevel>()
             || panic.payload().is::<ErrorReport>();
+        memory::make_room_for_error();
         if !is_error {
             hook(panic);
         }

@@ -29,6 +29,9 @@ pub mod document;
 pub mod lucene;
 
 mod error;
+// Tests run outside of a server, on many threads and with the system's allocator.
+#[cfg_attr(test, allow(dead_code))]
+mod memory;
 mod versions;
 
 ::pgrx::pg_module_magic!(name, version);
@@ -39,6 +42,7 @@ pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
+    memory::init();
     error::keep_backtraces_out();
     scan::init();
     // Behind all that define settings.

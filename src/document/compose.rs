@@ -6,6 +6,7 @@ use super::jsonb::{
     HAS_OFFSET, IS_ARRAY, IS_CONTAINER, IS_NUMERIC, IS_OBJECT, IS_STRING, OFFLEN_MASK,
 };
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// jsonb.h: JB_OFFSET_STRIDE. Every entry of such a number holds its value's end, the others their value's length.
 const OFFSET_STRIDE: usize = 32;
@@ -105,7 +106,7 @@ fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
         return Ok(());
     }
     let room = more.max(buffer.len() / 2).max(64);
-    buffer.try_reserve_exact(room).map_err(|_| Error::OutOfMemory { bytes: buffer.len() + room })
+    memory::try_reserve(buffer.len() + room, || buffer.try_reserve_exact(room))
 }
 
 /// A `numeric` of the short form, with its length word (numeric.c: NUMERIC_SHORT).

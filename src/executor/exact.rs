@@ -83,7 +83,7 @@ pub fn find_exactly(
 ) -> Result<Rows> {
     let (heap, index) = open(part)?;
     let blocks = heap.blocks();
-    let before = Map::read(&heap, blocks);
+    let before = Map::read(&heap, blocks)?;
     let mut reader = Reader { fetcher: heap.fetcher(), numbering, matcher };
     let mut leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
     let mut counted = None;
@@ -95,7 +95,7 @@ pub fn find_exactly(
         Some(counted) => counted,
         None => {
             let found = leaves.rows(predicate)?;
-            let open = before.and(&Map::read(reader.fetcher.heap(), blocks)).open();
+            let open = before.and(&Map::read(reader.fetcher.heap(), blocks)?).open();
             let (any, looks) = reader.check(found, &open);
             counts.rows += looks;
             let count = any.len();
@@ -134,7 +134,7 @@ fn count(
         let found = tally(leaves, predicate, before, &open, head)?;
         let Some(Tally { outside, within, every }) = found else { return Ok(None) };
         // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
-        if !before.is_within(&Map::read(reader.fetcher.heap(), blocks))
+        if !before.is_within(&Map::read(reader.fetcher.heap(), blocks)?)
             || reader.fetcher.heap().blocks() != blocks
         {
             return Ok(None);

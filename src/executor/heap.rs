@@ -128,7 +128,7 @@ impl Fetcher {
 
     /// The row's document, if the row is visible; of an updated row, the version that is (its HOT chain begins at the place).
     pub fn fetch(&mut self, tid: Tid) -> Option<Stored<'_>> {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         if std::mem::replace(&mut self.block, tid.block) != tid.block {
             self.heap.pages.set(self.heap.pages.get() + 1);
         }

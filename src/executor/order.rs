@@ -9,10 +9,11 @@ use super::search::{Rows, Search};
 use super::sorter::Sorter;
 use super::walk::{Group, Walk};
 use crate::document::{Jsonb, Scratch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key;
 use crate::lucene::SortKey;
+use crate::memory;
 use crate::predicate::Matcher;
 use pgrx::pg_sys;
 use std::cmp::Ordering;
@@ -212,9 +213,7 @@ impl Lookup<'_> {
         while sorted.len() < most
             && let Some(place) = sorter.next()
         {
-            sorted
-                .try_reserve(1)
-                .map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Place>() })?;
+            memory::try_reserve(most * size_of::<Place>(), || sorted.try_reserve(1))?;
             sorted.push_back(place);
         }
         let end = sorted.back().filter(|_| sorted.len() == most);

@@ -71,9 +71,9 @@ fn insert(document: &serde_json::Value, version: Version) {
     let datum = JsonB(document.clone()).into_datum();
     // SAFETY: a jsonb datum, just made by jsonb_in.
     let jsonb = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
-    let mut keys = Keys::of(jsonb.unwrap_or_else(|| panic!("it is jsonb")).document());
+    let mut keys = done(Keys::of(jsonb.unwrap_or_else(|| panic!("it is jsonb")).document()));
     let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let keys = written(&keys.sorted(), version);
+    let keys = written(&done(keys.sorted()), version);
     let list: Vec<String> = keys.iter().map(|key| format!("'\\x{}'", hex(key))).collect();
     let sql =
         format!("INSERT INTO kept VALUES ('{document}', ARRAY[{}]::bytea[])", list.join(", "));

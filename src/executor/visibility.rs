@@ -7,7 +7,9 @@
 
 use super::heap::Heap;
 use super::region::Region;
+use crate::error::Result;
 use crate::index::gin::GinIndex;
+use crate::memory;
 use crate::versions;
 use pgrx::pg_sys;
 use roaring::RoaringBitmap;
@@ -48,13 +50,15 @@ thread_local! {
 
 impl Map {
     /// Where rows may be gone that the running query's snapshot sees, each page has to be looked at, and none counts as all-visible.
-    pub fn read(heap: &Heap, blocks: u32) -> Map {
+    pub fn read(heap: &Heap, blocks: u32) -> Result<Map> {
+        let length = blocks.div_ceil(BLOCKS_PER_BYTE) as usize;
+        let mut bytes = Vec::new();
+        memory::reserve(&mut bytes, length)?;
         // SAFETY: a query is running, and so has a snapshot.
         if unsafe { versions::is_past_threshold(pg_sys::GetActiveSnapshot()) } {
-            let bytes = vec![0; blocks.div_ceil(BLOCKS_PER_BYTE) as usize];
-            return Map { bytes, blocks, lsns: Vec::new(), is_logged: false };
+            bytes.resize(length, 0);
+            return Ok(Map { bytes, blocks, lsns: Vec::new(), is_logged: false });
         }
-        let mut bytes = Vec::with_capacity(blocks.div_ceil(BLOCKS_PER_BYTE) as usize);
         let mut lsns = Vec::new();
         for first in (0..blocks).step_by(BLOCKS_PER_PAGE as usize) {
             let wanted = (blocks - first).div_ceil(BLOCKS_PER_BYTE).min(MAP_BYTES as u32) as usize;
@@ -77,7 +81,7 @@ impl Map {
         }
         // A page that was never written ahead has no LSN.
         let is_logged = heap.is_logged() && !lsns.contains(&0);
-        Map { bytes, blocks, lsns, is_logged }
+        Ok(Map { bytes, blocks, lsns, is_logged })
     }
 
     /// How many rows that an index has are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever

@@ -26,6 +26,8 @@
 
 use super::packed;
 use crate::document::{Jsonb, Scalar, Scratch, unordered_instant, walk};
+use crate::error::{Error, Result};
+use crate::memory;
 use chrono::{DateTime, Utc};
 
 const ALL: u8 = b'A';
@@ -40,6 +42,10 @@ pub const MAX_VALUE: usize = 256;
 
 /// Bytes of a path that a key holds. What is as long or longer is cut there. GIN's own limit for a key is some 2,700 bytes.
 pub const MAX_PATH: usize = 1024;
+
+/// No key is longer: tag, hash, and a path, or a value's type and bytes, to which packing may add three.
+const MAX_KEY: usize = 5 + MAX_PATH;
+const _: () = assert!(5 + 1 + MAX_VALUE + 3 <= MAX_KEY);
 
 /// Four bytes for a path: FNV-1a (Fowler, Noll and Vo) of 64 bits, folded. It is part of the index's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -178,16 +184,19 @@ pub struct Keys {
     many: Vec<[u8; 5]>,
     /// A value, before it is packed.
     value: Vec<u8>,
+    /// What went wrong.
+    error: Option<Error>,
 }
 
 impl Keys {
-    /// The keys of a document, in order, each once.
-    pub fn of(document: Jsonb<'_>) -> Keys {
+    /// The keys of a document.
+    pub fn of(document: Jsonb<'_>) -> Result<Keys> {
         let mut keys = Keys {
             bytes: Vec::with_capacity(2048),
             ends: Vec::with_capacity(128),
             many: Vec::new(),
             value: Vec::new(),
+            error: None,
         };
         keys.push(|bytes| bytes.extend_from_slice(EVERY[0]));
         let mut last = String::from("\0"); // is no path, since jsonb holds no NUL
@@ -207,7 +216,10 @@ impl Keys {
                 keys.push_value(hash, value);
             }
         });
-        keys
+        match keys.error.take() {
+            None => Ok(keys),
+            Some(error) => Err(error),
+        }
     }
 
     fn push_value(&mut self, hash: PathHash, value: Scalar<'_>) {
@@ -233,15 +245,24 @@ impl Keys {
     }
 
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
-        self.ends.push(self.bytes.len());
+        let room = memory::reserve(&mut self.bytes, MAX_KEY);
+        match room.and_then(|()| memory::reserve(&mut self.ends, 1)) {
+            Ok(()) => {
+                write(&mut self.bytes);
+                self.ends.push(self.bytes.len());
+            }
+            Err(error) => self.error = Some(error),
+        }
     }
 
     /// The keys in order, each once, as GIN would put them itself, only faster.
-    pub fn sorted(&mut self) -> Vec<&[u8]> {
+    pub fn sorted(&mut self) -> Result<Vec<&[u8]>> {
         let starts = std::iter::once(&0).chain(&self.ends);
-        let mut keys: Vec<&[u8]> =
-            starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]).collect();
+        let mut keys: Vec<&[u8]> = Vec::new();
+        // There are no more M keys than others.
+        memory::reserve(&mut keys, 2 * self.ends.len())?;
+        memory::reserve(&mut self.many, self.ends.len())?;
+        keys.extend(starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]));
         keys.sort_unstable();
         keys.dedup();
         self.many.extend(keys.windows(2).filter_map(|pair| {
@@ -253,6 +274,6 @@ impl Keys {
         self.many.dedup();
         let at = keys.partition_point(|key| *key < [MANY].as_slice());
         keys.splice(at..at, self.many.iter().map(<[u8; 5]>::as_slice));
-        keys
+        Ok(keys)
     }
 }

@@ -21,6 +21,7 @@ macro_rules! c_functions {
         #[doc(hidden)]
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+            crate::memory::check();
             // SAFETY: PostgreSQL calls with the arguments that sql/operator.sql declares, which are those of the manual.
             unsafe { $body(Arguments(fcinfo)) }
         }
@@ -113,8 +114,8 @@ unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
             *count = 0;
             return pg_sys::Datum::null();
         };
-        let mut keys = Keys::of(doc.document());
-        let keys = keys.sorted();
+        let mut keys = Keys::of(doc.document()).unwrap_or_else(|error| error.raise());
+        let keys = keys.sorted().unwrap_or_else(|error| error.raise());
         *count = keys.len() as i32;
         pg_sys::Datum::from(byteas(keys.iter().copied()))
     }

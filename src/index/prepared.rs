@@ -4,6 +4,7 @@
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::lucene::{self, Ast};
+use crate::memory;
 use crate::predicate::{self, Matcher, Predicate, Test};
 use chrono::DateTime;
 use pgrx::pg_sys;
@@ -166,15 +167,23 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<Understood>) -> Result<Rc<U
     if let Some(found) = CACHE.with_borrow_mut(|cache| cache.find(text)) {
         return Ok(found);
     }
+    memory::check();
     let query = Rc::new(read(text)?);
     CACHE.with_borrow_mut(|cache| cache.keep(query.clone()));
     Ok(query)
+}
+
+/// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.
+fn reading(query: &str) -> usize {
+    let between = query.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
+    16 * query.len() + 512 * between
 }
 
 /// Reads a query, with `NOW` in microseconds since 2000-01-01.
 pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
     /// timestamp.h: 2000-01-01 less 1970-01-01.
     const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
+    memory::afford(reading(query))?;
     let ast = lucene::parse(query).map_err(|error| {
         let text = query.to_string();
         Error::Query { what: "query", text, error }

@@ -265,7 +265,7 @@ unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::Tup
             } else if meets(ss, scan.others, slot) {
                 return slot;
             }
-            pgrx::check_for_interrupts!();
+            crate::memory::check();
         }
     }
 }

@@ -135,7 +135,7 @@ impl Pages {
 
     /// Turns to the page of the next candidate, and looks up all those of that page.
     fn turn(&mut self) {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         self.rows.clear();
         self.rows.reserve(MOST_ROWS);
         self.next = 0;

@@ -3,6 +3,7 @@
 use super::identity;
 use crate::document::{Container, Item, Jsonb};
 use crate::error::{Error, Result};
+use crate::memory;
 use std::collections::HashMap;
 
 /// The last word on an identity.
@@ -25,7 +26,10 @@ pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> 
     for (number, op) in ops.elements().enumerate() {
         read_op(op, &format!("ops[{number}]"), key, &mut changes)?;
     }
-    let mut changes: Vec<_> = changes.into_iter().collect();
+    let mut sorted = Vec::new();
+    memory::reserve(&mut sorted, changes.len())?;
+    sorted.extend(changes);
+    let mut changes: Vec<_> = sorted;
     changes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(changes)
 }
@@ -60,7 +64,7 @@ fn read_op<'a>(
         let problem = match doc {
             Item::Container(doc) if doc.is_object() => match identity::of(doc, key) {
                 Ok(id) => {
-                    changes.insert(id, Change::Upsert(doc));
+                    change(changes, id, Change::Upsert(doc))?;
                     continue;
                 }
                 Err(problem) => problem,
@@ -76,10 +80,24 @@ fn read_op<'a>(
             other => Err(format!("{}, where a string or number belongs", kind(other))),
         };
         match id {
-            Ok(id) => changes.insert(id, Change::Delete),
+            Ok(id) => change(changes, id, Change::Delete)?,
             Err(problem) => return Err(wrong(format!("{place}.delete[{number}]"), problem)),
         };
     }
+    Ok(())
+}
+
+/// The last word on an identity.
+fn change<'a>(
+    changes: &mut HashMap<String, Change<'a>>,
+    id: String,
+    change: Change<'a>,
+) -> Result<()> {
+    if changes.len() == changes.capacity() {
+        let bytes = 2 * changes.len() * size_of::<(String, Change<'_>)>();
+        memory::try_reserve(bytes, || changes.try_reserve(1))?;
+    }
+    changes.insert(id, change);
     Ok(())
 }
 
@@ -119,6 +137,6 @@ fn wrong(place: String, problem: impl Into<String>) -> Error {
 /// A call may bring millions of documents; it must be possible to cancel it while they are read.
 fn interrupts(number: usize) {
     if number.is_multiple_of(1000) {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
     }
 }

@@ -63,6 +63,7 @@ impl Parameters {
 impl Spi {
     /// Opens a connection, runs `work` and closes it, also when an error of PostgreSQL's own passes through.
     pub fn connect<T>(work: impl FnOnce(&Spi) -> Result<T>) -> Result<T> {
+        crate::memory::check();
         // SAFETY: called from an SQL function, hence in a transaction.
         check("SPI_connect", unsafe { pg_sys::SPI_connect() })?;
         work(&Spi(()))

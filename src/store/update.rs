@@ -92,7 +92,7 @@ fn document<'a>(change: &Change<'a>) -> Option<Jsonb<'a>> {
 
 /// Runs one batch's statement, with its arrays in a memory context of their own.
 fn apply(batch: Changes<'_, '_>, upsert: &Statement<'_>, delete: &Statement<'_>) -> Result<()> {
-    pgrx::check_for_interrupts!();
+    crate::memory::check();
     let mut context = PgMemoryContexts::new("session_update batch");
     // SAFETY: `context` is alive until the end of this function, and nothing allocated in it is used after that.
     unsafe {

@@ -153,7 +153,7 @@ impl GinIndex {
 
     /// Copies a page. No lock is held before or after, so this is where interrupts are taken.
     pub(super) fn copy(&self, block: u32, copy: &mut Block) -> Result<()> {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         copy.copy_from_slice(self.lock(block)?.bytes());
         Ok(())
     }
@@ -240,7 +240,7 @@ impl<'i> Locked<'i> {
             }
             pg_sys::LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
         }
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         self.share();
         true
     }

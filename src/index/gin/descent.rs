@@ -64,7 +64,7 @@ impl Place<'_> {
 
 impl EntryPage {
     pub fn read(index: &GinIndex, block: u32) -> Result<EntryPage> {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         let page = index.lock(block)?;
         let page = EntryPage::parse(block, page.bytes());
         page.map(EntryPage::copy).map_err(|damage| index.corrupt(block, damage))
@@ -166,7 +166,7 @@ pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
     let (mut block, mut left, mut levels, mut was_leaf) = (ROOT, None, 0, None);
     let mut visits = Visits::default();
     loop {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         let locked = index.lock(block)?;
         visits.add(index, block)?;
         let damaged = |damage| index.corrupt(block, damage);

@@ -206,7 +206,7 @@ impl Sample<'_, '_> {
         leaves: usize,
         levels: usize,
     ) -> Result<[f64; 2]> {
-        pgrx::check_for_interrupts!();
+        crate::memory::check();
         let Interval { from, to } = interval;
         let index = self.index;
         let page = EntryPage::read(index, block)?;
@@ -254,7 +254,7 @@ fn rows_of(
     places: usize,
     sink: &mut impl Sink,
 ) -> Result<()> {
-    pgrx::check_for_interrupts!();
+    crate::memory::check();
     let damaged = |damage| index.corrupt(block, damage);
     let children: Vec<u32> = {
         let page = index.lock(block)?;
@@ -276,7 +276,7 @@ const ENDLESS: Damage = Damage("the tree has no end");
 
 /// The rows below a page of a posting tree: its last child is looked at, and the others are taken to be like the middle one.
 fn tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
-    pgrx::check_for_interrupts!();
+    crate::memory::check();
     let damaged = |damage| index.corrupt(block, damage);
     let (others, middle, last) = {
         let page = index.lock(block)?;

@@ -30,7 +30,7 @@ impl GinIndex {
         };
         let mut ahead = Ahead::default();
         while let Some(block) = next {
-            pgrx::check_for_interrupts!();
+            crate::memory::check();
             last = last.filter(|last| *last != block);
             let digest = last.and_then(|_| self.digest_unlocked(block));
             if let Some(digest) = digest.filter(|digest| !sink.wants(digest.first, digest.last)) {

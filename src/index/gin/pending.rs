@@ -7,6 +7,9 @@ use crate::error::Result;
 
 /// GIN_METAPAGE_BLKNO
 const META: u32 = 0;
+
+/// A page's block, and its bytes.
+type Copied = (u32, Box<Block>);
 /// So many pages in a row are taken into a sample: about what a few documents take.
 const RUN: usize = 4;
 
@@ -22,7 +25,7 @@ impl GinIndex {
     pub fn pending(&self, visit: &mut impl FnMut(&[u8], Tid)) -> Result<()> {
         let mut plain = Vec::new();
         for (block, bytes) in self.pending_pages(1)? {
-            pgrx::check_for_interrupts!();
+            crate::memory::check();
             visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
         }
         Ok(())
@@ -53,9 +56,9 @@ impl GinIndex {
     /// Copies the list, which gin_pending_list_limit keeps small: unlike the tree it must not be let go of on the way. The
     /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
     /// next page by insertcleanup process" (ginget.c, scanGetCandidate).
-    fn pending_pages(&self, stride: usize) -> Result<Vec<(u32, Box<Block>)>> {
+    fn pending_pages(&self, stride: usize) -> Result<Vec<Copied>> {
         loop {
-            pgrx::check_for_interrupts!();
+            crate::memory::check();
             if let Some(pages) = self.try_pending_pages(stride)? {
                 return Ok(pages);
             }
@@ -63,7 +66,7 @@ impl GinIndex {
     }
 
     /// None where the list may have changed while interrupts were taken.
-    fn try_pending_pages(&self, stride: usize) -> Result<Option<Vec<(u32, Box<Block>)>>> {
+    fn try_pending_pages(&self, stride: usize) -> Result<Option<Vec<Copied>>> {
         let (mut pages, mut visits, mut number) = (Vec::new(), Visits::default(), 0);
         let mut page = self.lock(META)?;
         let mut next = self.pending_head(page.bytes())?;

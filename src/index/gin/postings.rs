@@ -98,7 +98,7 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
 
 /// The leftmost branch is never deleted (ginScanToDelete). Each page is unlocked before its child is locked.
 fn leftmost_leaf(index: &GinIndex, root: u32) -> Result<Locked<'_>> {
-    pgrx::check_for_interrupts!();
+    crate::memory::check();
     let mut block = root;
     for _ in 0..DEEPEST {
         let page = index.lock(block)?;

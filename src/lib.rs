@@ -13,7 +13,8 @@
 //! `api` holds the SQL functions and `store` everything they do to tables. `scan` is what plans of plain SQL have in place of a bitmap
 //! heap scan. `executor` answers from the posting lists of a table's index, for both. `index` says what the index keeps of a document
 //! and is asked for a predicate: the operator class for PostgreSQL, the reading of its pages for the executor. `lucene` and `predicate`
-//! know nothing of PostgreSQL, and see a document as `document` has it: a walk over leaves.
+//! know nothing of PostgreSQL, and see a document as `document` has it: a walk over leaves. `interrupts` asks for them whether
+//! the query was cancelled.
 
 mod api;
 mod store;
@@ -29,6 +30,7 @@ pub mod document;
 pub mod lucene;
 
 mod error;
+pub mod interrupts;
 // Tests run outside of a server, on many threads and with the system's allocator.
 #[cfg_attr(test, allow(dead_code))]
 mod memory;
@@ -44,6 +46,7 @@ pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 extern "C-unwind" fn _PG_init() {
     memory::init();
     error::keep_backtraces_out();
+    interrupts::install(memory::check);
     scan::init();
     // Behind all that define settings.
     versions::reserve_settings(c"session_store");

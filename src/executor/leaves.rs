@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, Sink, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::packed::{behind_packed, end_of_prefix, leading_digit};
-use crate::index::span::{Probe, Span, Truth, is_one_value};
+use crate::index::span::{Probe, Span, Truth, is_one_value, together};
+use crate::interrupts;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::{OnceCell, RefCell};
@@ -200,6 +201,7 @@ impl<'i> Leaves<'i> {
         leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
     ) -> Result<Met> {
         let mut taken = Taken { sure: self.collector(), unsure: self.collector() };
+        let mut tests = Vec::new();
         for (path, test) in leaves {
             match (path, test) {
                 (Some(path), Test::Exists) => {
@@ -209,11 +211,16 @@ impl<'i> Leaves<'i> {
                         self.below(path)?.iter().try_for_each(|key| self.key(key, rows))?;
                     }
                 }
-                (Some(path), test) => {
+                (path, test) => tests.push((path, self.probe(test)?)),
+            }
+        }
+        for (path, probe) in together(tests) {
+            match path {
+                Some(path) => {
                     let most = if self.is_shared(path)? { Truth::Maybe } else { Truth::Yes };
-                    self.values(PathHash::of(path), &self.probe(test)?, most, &mut taken)?;
+                    self.values(PathHash::of(path), &probe, most, &mut taken)?;
                 }
-                (None, test) => self.anywhere(test, &mut taken)?,
+                None => self.anywhere(&probe, &mut taken)?,
             }
         }
         let passed = taken.sure.passed + taken.unsure.passed;
@@ -300,7 +307,7 @@ impl<'i> Leaves<'i> {
     }
 
     /// A leaf at any path is one at some known path: the E keys name them all.
-    fn anywhere(&self, test: &Test, taken: &mut Taken<'_>) -> Result<()> {
+    fn anywhere(&self, probe: &Probe, taken: &mut Taken<'_>) -> Result<()> {
         let (from, below) = key::ALL_PATHS;
         let mut hashes = Vec::new();
         self.each_key(&from, &below, &mut |key| {
@@ -308,8 +315,7 @@ impl<'i> Leaves<'i> {
         })?;
         hashes.sort_unstable();
         hashes.dedup();
-        let probe = self.probe(test)?;
-        hashes.into_iter().try_for_each(|hash| self.values(hash, &probe, Truth::Yes, taken))
+        hashes.into_iter().try_for_each(|hash| self.values(hash, probe, Truth::Yes, taken))
     }
 
     /// The rows with a value that passes, at the paths with this hash; of none is more than `most` known.
@@ -370,6 +376,7 @@ impl<'i> Leaves<'i> {
                 break;
             }
             keys += 1;
+            interrupts::spend(8);
             let answer = key::value_of(entry.key).map_or(Ok(most), |value| probe.try_ask(value));
             match answer {
                 Ok(truth) => {

@@ -90,8 +90,9 @@ impl Understood {
                 Predicate::Not(part) => patterns(part),
                 Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(patterns).sum(),
                 Predicate::Leaf { test, .. } => match test {
-                    Test::Regexp(_) => 128 << 10,
-                    Test::Wildcard(_) => 4 << 10,
+                    Test::Regexp(regexp) => regexp.memory(),
+                    Test::Wildcard(wildcard) => wildcard.memory(),
+                    Test::Fuzzy(fuzzy) => fuzzy.memory(),
                     _ => 0,
                 },
             }
@@ -174,9 +175,10 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<Understood>) -> Result<Rc<U
 }
 
 /// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.
+/// Reading ends where there are too many.
 fn reading(query: &str) -> usize {
     let between = query.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
-    16 * query.len() + 512 * between
+    16 * query.len() + 512 * between.min(4 * lucene::MAX_LEAVES)
 }
 
 /// Reads a query, with `NOW` in microseconds since 2000-01-01.
@@ -184,14 +186,12 @@ pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate:
     /// timestamp.h: 2000-01-01 less 1970-01-01.
     const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
     memory::afford(reading(query))?;
-    let ast = lucene::parse(query).map_err(|error| {
-        let text = query.to_string();
-        Error::Query { what: "query", text, error }
-    })?;
+    let bad = |error| Error::Query { what: "query", text: query.to_string(), error };
+    let ast = lucene::parse(query).map_err(bad)?;
     // All timestamps of the server's are in the calendar.
     let now =
         DateTime::from_timestamp_micros(now.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default();
-    let lowered = predicate::lower(&ast, now);
+    let lowered = predicate::lower(&ast, now).map_err(bad)?;
     Ok((ast, lowered))
 }
 

@@ -2,7 +2,8 @@
 
 use super::key::{self, PathHash};
 use super::packed::end_of_prefix;
-use super::span::{Probe, Truth};
+use super::span::{Probe, Truth, together};
+use crate::interrupts;
 use crate::predicate::{Predicate, Test};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -191,12 +192,39 @@ impl Builder {
             Predicate::All => Node::Constant(true),
             Predicate::None => Node::Constant(false),
             Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
-            Predicate::Or(parts) => Node::Or(parts.iter().map(|part| self.node(part)).collect()),
+            Predicate::Or(parts) => self.any_of(parts),
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
             Predicate::Leaf { path: Some(path), test: Test::Exists } => self.exists(path),
-            Predicate::Leaf { path: Some(path), test } => self.at(path, test),
-            Predicate::Leaf { path: None, test } => self.anywhere(test),
+            Predicate::Leaf { path: None, test: Test::Exists } => self.any_leaf(),
+            Predicate::Leaf { path, test } => {
+                self.probe(path.as_deref(), Probe::of_any_version(test))
+            }
         }
+    }
+
+    /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
+    fn probe(&mut self, path: Option<&str>, probe: Probe) -> Node {
+        match path {
+            Some(path) => self.at(path, probe),
+            None => self.anywhere(probe),
+        }
+    }
+
+    /// Patterns that look at the same values become one.
+    fn any_of(&mut self, parts: &[Predicate]) -> Node {
+        let mut nodes = Vec::new();
+        let mut tests = Vec::new();
+        for part in parts {
+            interrupts::spend(1);
+            match part {
+                Predicate::Leaf { path, test } if *test != Test::Exists => {
+                    tests.push((path.as_deref(), Probe::of_any_version(test)));
+                }
+                part => nodes.push(self.node(part)),
+            }
+        }
+        nodes.extend(together(tests).into_iter().map(|(path, probe)| self.probe(path, probe)));
+        Node::Or(nodes)
     }
 
     fn exists(&mut self, path: &str) -> Node {
@@ -208,10 +236,9 @@ impl Builder {
         Node::Leaf { keys, doubts: vec![], inexact: key::is_cut_path(path) }
     }
 
-    fn at(&mut self, path: &str, test: &Test) -> Node {
+    fn at(&mut self, path: &str, probe: Probe) -> Node {
         let hash = PathHash::of(path);
-        // GIN does not say whether the index has entries of earlier versions.
-        let probe = Rc::new(Probe::of_any_version(test));
+        let probe = Rc::new(probe);
         let full = |stored: &[u8]| key::value(hash, stored);
         let keys = probe.spans.iter().map(|span| match span.point() {
             Some(value) => Asked::Key(full(value)),
@@ -250,16 +277,22 @@ impl Builder {
         at
     }
 
+    fn any_leaf(&mut self) -> Node {
+        self.spanning(key::ALL_PATHS, Passing::All, false)
+    }
+
     /// A value at any path is looked for among the values of all paths, since the paths are not known here.
-    fn anywhere(&mut self, test: &Test) -> Node {
-        let ((from, below), passing, inexact) = match test {
-            Test::Exists => (key::ALL_PATHS, Passing::All, false),
-            test => {
-                let probe = Rc::new(Probe::of_any_version(test));
-                let inexact = probe.spans.iter().any(|span| span.ask);
-                (key::ALL_VALUES, Passing::Value(probe), inexact)
-            }
-        };
+    fn anywhere(&mut self, probe: Probe) -> Node {
+        let inexact = probe.spans.iter().any(|span| span.ask);
+        self.spanning(key::ALL_VALUES, Passing::Value(Rc::new(probe)), inexact)
+    }
+
+    fn spanning(
+        &mut self,
+        (from, below): ([u8; 1], [u8; 1]),
+        passing: Passing,
+        inexact: bool,
+    ) -> Node {
         let asked = Asked::Span { from: from.to_vec(), below: below.to_vec(), passing };
         Node::Leaf { keys: vec![self.key(asked)], doubts: vec![], inexact }
     }

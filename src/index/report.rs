@@ -79,7 +79,7 @@ fn describe(path: Option<&str>, test: &Test) -> String {
         Test::Range { lower, upper } => Form::Range { lower: bound(lower), upper: bound(upper) },
         Test::Prefix(start) => Form::Prefix(start.clone()),
         Test::Wildcard(wildcard) => Form::Wildcard(wildcard.globs().to_vec()),
-        Test::Regexp(regexp) => Form::Regexp(regexp.clone()),
+        Test::Regexp(compiled) => Form::Regexp(compiled.regexp().clone()),
         Test::Fuzzy(fuzzy) => Form::Fuzzy(fuzzy.text().to_string(), fuzzy.edits()),
         Test::Exists => Form::Exists,
     };

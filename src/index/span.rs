@@ -3,8 +3,10 @@
 use super::key::{self, MAX_VALUE};
 use super::packed::{self, Unpacked, end_of_prefix};
 use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, unordered_instant};
+use crate::interrupts;
 use crate::lucene::Dead;
-use crate::predicate::{Limit, Test, Value};
+use crate::predicate::{Limit, Predicate, Test, Value};
+use std::collections::HashMap;
 
 /// What is known of a document from its keys. In order, so that the smaller of two decides a conjunction, the greater a
 /// disjunction.
@@ -16,7 +18,7 @@ pub enum Truth {
 }
 
 /// Values, type in front: from one on, up to another that is none of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Span {
     pub from: Vec<u8>,
     pub below: Vec<u8>,
@@ -232,13 +234,34 @@ fn successor(bytes: &[u8]) -> Vec<u8> {
     [bytes, &[0]].concat()
 }
 
-/// A test made ready to ask stored values.
+/// One test or several, made ready to ask stored values whether one of them passes.
 #[derive(Debug, Clone)]
 pub struct Probe {
     pub spans: Vec<Span>,
-    test: Test,
+    /// All with these spans.
+    tests: Vec<Test>,
     /// Whether instants are found by keys of their own, so that their texts say nothing more.
     has_instants: bool,
+}
+
+/// The probes of alternatives, those of patterns together that have to look at each of the same values: they are then read once.
+pub fn together<'l>(
+    probes: impl IntoIterator<Item = (Option<&'l str>, Probe)>,
+) -> Vec<(Option<&'l str>, Probe)> {
+    let mut united: Vec<(Option<&str>, Probe)> = Vec::new();
+    let mut known: HashMap<(Option<&str>, Vec<Span>), usize> = HashMap::new();
+    for (path, probe) in probes {
+        interrupts::spend(1);
+        if probe.is_of_patterns() {
+            let at = *known.entry((path, probe.spans.clone())).or_insert(united.len());
+            if let Some((_, known)) = united.get_mut(at) {
+                known.tests.extend(probe.tests);
+                continue;
+            }
+        }
+        united.push((path, probe));
+    }
+    united
 }
 
 impl Probe {
@@ -255,12 +278,25 @@ impl Probe {
     fn of(test: &Test, instants: Instants) -> Probe {
         let spans = spans(test, instants);
         let has_instants = spans.iter().any(|span| span.from.first() == Some(&key::INSTANT));
-        Probe { spans, test: test.clone(), has_instants }
+        Probe { spans, tests: vec![test.clone()], has_instants }
     }
 
     /// Whether it asks for keys that versions before 0.5.0 did not write.
     pub fn has_instants(&self) -> bool {
         self.has_instants
+    }
+
+    fn is_of_patterns(&self) -> bool {
+        let is_pattern =
+            |test: &Test| matches!(test, Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_));
+        !self.has_instants && self.tests.iter().all(is_pattern)
+    }
+
+    /// What is asked of a document, where the values are those at a path.
+    pub fn predicate(&self, path: Option<&str>) -> Predicate {
+        let leaf =
+            |test: &Test| Predicate::Leaf { path: path.map(str::to_string), test: test.clone() };
+        Predicate::any_of(self.tests.iter().map(leaf))
     }
 
     /// Whether a stored value passes.
@@ -290,32 +326,45 @@ impl Probe {
         if key::is_cut_value(value) {
             return Ok(self.ask_cut(bytes));
         }
+        let accepts = |scalar: Scalar<'_>| self.tests.iter().any(|test| test.accepts(&scalar));
         let passes = match *kind {
-            NUMBER => self.test.accepts(&Scalar::Number(bytes)),
-            BOOLEAN => self.test.accepts(&Scalar::Bool(bytes == [1])),
+            NUMBER => accepts(Scalar::Number(bytes)),
+            BOOLEAN => accepts(Scalar::Bool(bytes == [1])),
             _ => match std::str::from_utf8(bytes) {
                 Ok(text) if self.has_instants && unordered_instant(text).is_some() => false,
-                Ok(text) => self.test.check(text).map_err(|Dead(length)| Dead(1 + length))?,
+                Ok(text) => self.check(text).map_err(|Dead(length)| Dead(1 + length))?,
                 Err(_) => return Ok(Truth::Maybe),
             },
         };
         Ok(if passes { Truth::Yes } else { Truth::No })
     }
 
+    /// Whether a string passes one of the tests; where none lets pass what begins as it does, how far that can be seen.
+    fn check(&self, text: &str) -> Result<bool, Dead> {
+        let mut dead = Some(0);
+        for test in &self.tests {
+            interrupts::spend(1);
+            match test.check(text) {
+                Ok(true) => return Ok(true),
+                Ok(false) => dead = None,
+                Err(Dead(length)) => dead = dead.map(|longest: usize| longest.max(length)),
+            }
+        }
+        dead.map_or(Ok(false), |length| Err(Dead(length)))
+    }
+
     /// Of a cut value only the first bytes are known.
     fn ask_cut(&self, bytes: &[u8]) -> Truth {
-        match &self.test {
+        let is_ruled_out = |test: &Test| match test {
             // A character has at most four bytes.
-            Test::Fuzzy(fuzzy)
-                if (fuzzy.text().chars().count() + usize::from(fuzzy.edits())) * 4
-                    < bytes.len() =>
-            {
-                Truth::No
+            Test::Fuzzy(fuzzy) => {
+                (fuzzy.text().chars().count() + usize::from(fuzzy.edits())) * 4 < bytes.len()
             }
-            Test::Wildcard(wildcard) if !wildcard.could_start(bytes) => Truth::No,
-            Test::Regexp(regexp) if !regexp.could_start(bytes) => Truth::No,
-            _ => Truth::Maybe,
-        }
+            Test::Wildcard(wildcard) => !wildcard.could_start(bytes),
+            Test::Regexp(regexp) => !regexp.could_start(bytes),
+            _ => false,
+        };
+        if self.tests.iter().all(is_ruled_out) { Truth::No } else { Truth::Maybe }
     }
 }
 
@@ -323,12 +372,12 @@ impl Probe {
 mod tests {
     use super::*;
     use crate::lucene::parse;
-    use crate::predicate::{Predicate, lower};
+    use crate::predicate::lower;
     use proptest::prelude::*;
 
     fn test(query: &str) -> Test {
         let now = "2024-03-31T12:00:00Z".parse().unwrap();
-        match lower(&parse(query).unwrap(), now).predicate {
+        match lower(&parse(query).unwrap(), now).unwrap().predicate {
             Predicate::Leaf { test, .. } => test,
             other => panic!("{query} is {other:?}"),
         }
@@ -446,6 +495,28 @@ mod tests {
                 agrees(query, value);
             }
         }
+    }
+
+    #[test]
+    fn alternatives_that_look_at_the_same_values_are_asked_together() {
+        let tests =
+            ["a:*x*", "a:*y*", "a:/.*z/", "a:x~1", "a:x*y", "a:xy*z", "a:x*", "a:1"].map(test);
+        let probes = together(tests.iter().map(|test| (Some("a"), Probe::new(test))));
+        assert_eq!(probes.len(), 5, "{probes:?}");
+        let holds = |text: &str| {
+            let value = Scalar::String(text).to_bytes();
+            probes.iter().any(|(_, probe)| probe.holds(key::stored_value(&value)) == Truth::Yes)
+        };
+        for (text, expected) in
+            [("ax", true), ("by", true), ("zz", true), ("xb", true), ("b", true), ("ba", false)]
+        {
+            assert_eq!(holds(text), expected, "{text}");
+        }
+        // What both tables see to lead nowhere, their union leaps over.
+        let tests = ["a:/b[cd]e.*/", "a:/b[cd]ef/"].map(test);
+        let probes = together(tests.iter().map(|test| (None, Probe::new(test))));
+        assert_eq!(probes.len(), 1, "{probes:?}");
+        assert_eq!(probes[0].1.check("bxe"), Err(Dead(2)));
     }
 
     #[test]

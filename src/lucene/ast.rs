@@ -39,7 +39,7 @@ pub enum Form {
 }
 
 /// One place of a wildcard pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Glob {
     Char(char),
     /// `?`
@@ -68,17 +68,6 @@ impl Ast {
     /// The query that matches no document, which Solr's syntax has no word for: everything prohibited.
     pub fn nothing() -> Ast {
         Ast::Boolean(vec![(Occur::MustNot, Ast::All)])
-    }
-
-    /// How many leaves the tree has.
-    pub fn leaf_count(&self) -> usize {
-        match self {
-            Ast::All | Ast::Leaf { .. } => 1,
-            Ast::Boolean(clauses) => clauses.iter().map(|(_, clause)| clause.leaf_count()).sum(),
-            Ast::Boost(inner, _) | Ast::Constant(inner, _) | Ast::Filter(inner) => {
-                inner.leaf_count()
-            }
-        }
     }
 
     /// Writes the tree as one operand: what is not one already is put in parentheses.

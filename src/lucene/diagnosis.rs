@@ -78,7 +78,8 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         | Rule::and
         | Rule::or
         | Rule::required
-        | Rule::prohibited => return None,
+        | Rule::prohibited
+        | Rule::close => return None,
         Rule::EOI => "the end",
         _ => "a clause",
     })

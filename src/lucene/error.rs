@@ -41,7 +41,13 @@ impl Error {
         Self::new(ErrorKind::TooComplex, position, message)
     }
 
-    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    /// What is too much as a whole, and not at a place.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        let kind = ErrorKind::TooComplex;
+        Error { kind, message: message.into(), position: None, hint: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

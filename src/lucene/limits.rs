@@ -1,11 +1,8 @@
 //! What is refused before it can cost anything.
 
-use super::ast::Ast;
-use super::diagnosis::syntax_error;
-use super::error::{Error, ErrorKind};
-use super::parse::{LuceneParser, Rule};
-use pest::Parser;
+use super::error::Error;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// Longest query, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -13,12 +10,16 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_DEPTH: usize = 256;
 /// Values, patterns and ranges in one query.
 pub const MAX_LEAVES: usize = 1 << 14;
+/// Longest path, in bytes.
+pub const MAX_PATH_BYTES: usize = 1 << 16;
+/// Longest sort order, in bytes, and the most paths it may have.
+pub(super) const MAX_SORT_BYTES: usize = 1 << 18;
+pub(super) const MAX_SORT_KEYS: usize = 1 << 8;
 /// Query strings within query strings. Each is read anew, so that this bounds the time, too.
 const MAX_NESTED_QUERIES: usize = 16;
 
 fn too_long(message: String) -> Error {
-    let hint = Some("Split it, or join with a table of the values.".into());
-    Error { kind: ErrorKind::TooComplex, message, position: None, hint }
+    Error::too_large(message).with_hint("Split it, or join with a table of the values.")
 }
 
 fn too_many_leaves() -> Error {
@@ -32,10 +33,59 @@ pub(super) fn check_length(text: &str) -> Result<(), Error> {
     }
 }
 
-pub(super) fn check_leaves(ast: &Ast) -> Result<(), Error> {
-    match ast.leaf_count() {
+/// What the leaves of a query may still take, nested query strings' included.
+pub(super) struct Allowance {
+    leaves: Cell<usize>,
+    /// A path stands before a whole group, and each leaf of it has it.
+    path_bytes: Cell<usize>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Allowance { leaves: Cell::new(MAX_LEAVES), path_bytes: Cell::new(16 * MAX_BYTES) }
+    }
+}
+
+impl Allowance {
+    /// Takes one leaf with its path from what is left.
+    pub(super) fn take(&self, path: Option<&str>) -> Result<(), Error> {
+        let leaves = self.leaves.get().checked_sub(1).ok_or_else(too_many_leaves)?;
+        self.leaves.set(leaves);
+        let length = path.map_or(0, str::len);
+        let path_bytes = self
+            .path_bytes
+            .get()
+            .checked_sub(length)
+            .ok_or_else(|| too_long("the paths of all clauses are too long together".into()))?;
+        self.path_bytes.set(path_bytes);
+        Ok(())
+    }
+}
+
+/// Words in a row are read before it is known what they are.
+pub(super) fn check_words(words: usize) -> Result<(), Error> {
+    match words {
         0..=MAX_LEAVES => Ok(()),
         _ => Err(too_many_leaves()),
+    }
+}
+
+/// A path of a query, of a sort order, or of a store's identity.
+///
+/// # Errors
+/// `TooComplex` past the limit.
+pub fn check_path(path: &str) -> Result<(), Error> {
+    match path.len() {
+        0..=MAX_PATH_BYTES => Ok(()),
+        _ => Err(Error::too_large(format!("a path is longer than {MAX_PATH_BYTES} bytes"))),
+    }
+}
+
+/// Gives back the depth of a group within so many others; `at` is its place.
+pub(super) fn deeper(depth: usize, at: usize) -> Result<usize, Error> {
+    match depth {
+        0..MAX_DEPTH => Ok(depth + 1),
+        _ => Err(Error::too_complex(at, format!("the query is nested more than {MAX_DEPTH} deep"))),
     }
 }
 
@@ -65,42 +115,4 @@ pub(super) fn escape_dangling_parameters(
         return (Cow::Borrowed(text), inserted);
     }
     (Cow::Owned(format!("{head}{}", tail.replace("{!", "{\\!"))), inserted)
-}
-
-/// Refuses what would nest too deeply, before the recursive rules see it, and what is certain to have too many clauses.
-pub(super) fn check_depth(text: &str, outer: usize) -> Result<(), Error> {
-    // Most texts are too short and have too few parentheses, so that there is no need to read them twice.
-    let parentheses = text.bytes().filter(|&byte| byte == b'(').count();
-    if text.len() <= 4 * MAX_LEAVES && outer + parentheses <= MAX_DEPTH {
-        return Ok(());
-    }
-    unclosed(text, outer).map(drop)
-}
-
-/// The place of the innermost parenthesis that is never closed.
-pub(super) fn unclosed(text: &str, outer: usize) -> Result<Option<usize>, Error> {
-    let mut open = Vec::new();
-    let mut words = 0;
-    let tokens = LuceneParser::parse(Rule::nesting, text)
-        .map_err(|error| syntax_error(text, &error))?
-        .flatten();
-    for token in tokens {
-        match token.as_rule() {
-            Rule::open => open.push(token.as_span().end() - 1),
-            Rule::close => drop(open.pop()),
-            Rule::word => words += 1,
-            _ => {}
-        }
-        // A clause takes four words at most: AND NOT field:value.
-        if words > 4 * MAX_LEAVES {
-            return Err(too_many_leaves());
-        }
-        if outer + open.len() > MAX_DEPTH {
-            return Err(Error::too_complex(
-                token.as_span().start(),
-                format!("the query is nested more than {MAX_DEPTH} deep"),
-            ));
-        }
-    }
-    Ok(open.pop())
 }

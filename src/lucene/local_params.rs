@@ -1,6 +1,7 @@
 //! Local parameters, `{!parser name=value …}` (Solr's `QueryParsing.parseLocalParams` and `StrParser`).
 
 use super::error::Error;
+use crate::interrupts;
 
 /// What stands between `{!` and `}`.
 #[derive(Debug, Default, PartialEq)]
@@ -19,6 +20,7 @@ impl LocalParams {
             if reader.peek() == Some('}') {
                 return Ok(LocalParams { params, length: reader.position + 1 });
             }
+            interrupts::spend(1);
             let name = reader.name()?;
             if reader.peek() != Some('=') {
                 // {!term} is short for {!type=term}.
@@ -41,9 +43,24 @@ impl LocalParams {
         }
     }
 
+    /// All values of that name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.params.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+}
+
+/// White space to Java's `Character.isWhitespace`: the separators of Unicode, but for those that do not break a line, and of
+/// the control characters some that Unicode does not count.
+fn is_space(c: char) -> bool {
+    match c {
+        '\u{1c}'..='\u{1f}' => true,
+        '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}' => false,
+        c => c.is_whitespace(),
     }
 }
 
@@ -59,7 +76,7 @@ impl Reader<'_> {
 
     /// The next character that is not white space.
     fn peek(&mut self) -> Option<char> {
-        let blank = self.rest().len() - self.rest().trim_start().len();
+        let blank = self.rest().len() - self.rest().trim_start_matches(is_space).len();
         self.position += blank;
         self.rest().chars().next()
     }
@@ -83,10 +100,9 @@ impl Reader<'_> {
     }
 
     fn unquoted(&mut self) -> Result<String, Error> {
-        let length =
-            self.rest().find(|c: char| c == '}' || c.is_whitespace()).ok_or_else(|| {
-                Error::syntax(self.position, "local parameters without a closing \"}\"")
-            })?;
+        let length = self.rest().find(|c: char| c == '}' || is_space(c)).ok_or_else(|| {
+            Error::syntax(self.position, "local parameters without a closing \"}\"")
+        })?;
         Ok(self.take(length))
     }
 

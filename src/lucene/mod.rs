@@ -12,6 +12,7 @@ mod limits;
 mod local_params;
 mod operand;
 mod parse;
+mod parsers;
 mod regexp;
 mod simple;
 mod sort;
@@ -19,9 +20,11 @@ mod sort;
 pub use ast::{Ast, Bound, Form, Glob, Occur};
 pub use date_math::{DateMath, Step, Unit};
 pub use error::{Error, ErrorKind};
-pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES};
+pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES, MAX_PATH_BYTES, check_path};
 pub use parse::parse;
-pub use regexp::{Dead, Node as RegexpNode, Regexp, Table, write_char as write_regexp_char};
+pub use regexp::{
+    CompiledRegexp, Dead, Node as RegexpNode, Regexp, Table, write_char as write_regexp_char,
+};
 pub use sort::{SortKey, parse_sort};
 
 #[cfg(test)]

@@ -4,72 +4,78 @@ use super::ast::{Ast, Bound, Form, Glob};
 use super::date_math::{self, Place};
 use super::error::Error;
 use super::escape::unescape;
-use super::parse::{Context, Field, Rule, clauses, query, shift};
+use super::limits::check_path;
+use super::parse::{Context, Field, Rule, query, shift};
 use super::regexp::Regexp;
 use pest::iterators::Pair;
 use std::borrow::Cow;
 
+/// What a clause asks for.
+pub(super) enum Operand {
+    Query(Option<Ast>),
+    /// The beginning of a group, whose clauses follow.
+    Opens {
+        context: Context,
+        is_filter: bool,
+        at: usize,
+    },
+}
+
 /// A field, if there is one, and what is asked of it.
-pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
+pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Operand, Error> {
     let mut context = Cow::Borrowed(context);
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::field => context.to_mut().field = Some(field(part)?),
-            Rule::group => {
-                context.to_mut().depth += 1;
-                return boosted(part, |inner| clauses(inner, &context));
+            rule @ (Rule::group | Rule::filter) => {
+                let (is_filter, at) = (rule == Rule::filter, part.as_span().end() - 1);
+                return Ok(Operand::Opens { context: context.into_owned(), is_filter, at });
             }
-            Rule::filter => {
-                context.to_mut().depth += 1;
-                return boosted(part, |inner| {
-                    let query = clauses(inner, &context)?.unwrap_or_else(Ast::nothing);
-                    Ok(Some(Ast::Filter(Box::new(query))))
-                });
-            }
-            Rule::local_params => {
-                return boosted(part, |inner| {
-                    let at = inner.as_span().start();
-                    query(inner.as_str(), &context).map_err(|error| shift(error, at))
-                });
-            }
-            Rule::range => return range(part, &context),
-            Rule::phrase | Rule::bare => return single(part, &context),
+            Rule::local_params => return local_params(part, &context).map(Operand::Query),
+            Rule::range => return range(part, &context).map(Operand::Query),
+            Rule::phrase | Rule::bare => return single(part, &context).map(Operand::Query),
             _ => {}
         }
     }
-    Ok(None)
+    Ok(Operand::Query(None))
 }
 
 fn field(pair: Pair<'_, Rule>) -> Result<Field, Error> {
     match pair.as_str() {
         "*" => Ok(Field::Any),
-        name => unescape(name, pair.as_span().start()).map(Field::Path),
+        name => {
+            let path = unescape(name, pair.as_span().start())?;
+            check_path(&path)?;
+            Ok(Field::Path(path))
+        }
     }
 }
 
-/// Reads the first inner pair by `read`, and applies the boost behind it.
-fn boosted<'a>(
-    pair: Pair<'a, Rule>,
-    read: impl FnOnce(Pair<'a, Rule>) -> Result<Option<Ast>, Error>,
-) -> Result<Option<Ast>, Error> {
+/// A query string that begins with local parameters, and the boost behind it.
+fn local_params(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
     let mut inner = pair.into_inner();
-    let query = match inner.next() {
-        Some(first) => read(first)?,
+    let found = match inner.next() {
+        Some(text) => {
+            let at = text.as_span().start();
+            query(text.as_str(), context).map_err(|error| shift(error, at))?
+        }
         None => None,
     };
-    inner.try_fold(query, boost)
+    inner.try_fold(found, boost)
 }
 
 /// `^2` or `^=2` (Solr's `handleBoost`; Lucene's `BoostQuery` takes no negative number).
-fn boost(query: Option<Ast>, pair: Pair<'_, Rule>) -> Result<Option<Ast>, Error> {
-    let (Some(query), Rule::boost) = (&query, pair.as_rule()) else { return Ok(query) };
-    let number = pair.as_str().trim_start_matches('^');
+pub(super) fn boost(query: Option<Ast>, pair: Pair<'_, Rule>) -> Result<Option<Ast>, Error> {
+    if pair.as_rule() != Rule::boost {
+        return Ok(query);
+    }
+    let Some(query) = query.map(Box::new) else { return Ok(None) };
+    let number = pair.as_str().strip_prefix('^').unwrap_or_default();
     let (constant, digits) = match number.strip_prefix('=') {
         Some(digits) => (true, digits),
         None => (false, number),
     };
     let by = digits.parse::<f32>().ok().filter(|by| by.is_finite() && by.is_sign_positive());
-    let query = Box::new(query.clone());
     match by {
         Some(by) if constant => Ok(Some(Ast::Constant(query, by))),
         Some(by) => Ok(Some(Ast::Boost(query, by))),
@@ -100,7 +106,7 @@ fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> 
         (Bound::Open, Bound::Open) => Form::Exists,
         (lower, upper) => Form::Range { lower, upper },
     };
-    boosts.into_iter().try_fold(context.leaf(form), boost)
+    boosts.into_iter().try_fold(context.leaf(form)?, boost)
 }
 
 /// The text of a bound; none for an open one.
@@ -128,16 +134,16 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error>
     let Some(token) = parts.first() else { return Ok(None) };
     let (text, at) = (token.as_str(), token.as_span().start());
     let query = match token.as_rule() {
-        Rule::any if matches!(context.field, None | Some(Field::Any)) => Some(Ast::All),
-        Rule::any => context.leaf(Form::Exists),
+        Rule::any if matches!(context.field, None | Some(Field::Any)) => context.all()?,
+        Rule::any => context.leaf(Form::Exists)?,
         Rule::prefix => {
             let start = unescape(text.strip_suffix('*').unwrap_or(text), at)?;
-            context.leaf(Form::Prefix(start))
+            context.leaf(Form::Prefix(start))?
         }
-        Rule::wildcard => context.leaf(Form::Wildcard(globs(text))),
+        Rule::wildcard => context.leaf(Form::Wildcard(globs(text)))?,
         Rule::regexp => {
             let regexp = Regexp::parse(between_quotes(text), at + 1)?;
-            context.leaf(Form::Regexp(regexp))
+            context.leaf(Form::Regexp(regexp))?
         }
         Rule::quoted => field_query(unescape(between_quotes(text), at + 1)?, at, context)?,
         _ => {
@@ -145,7 +151,7 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error>
             match fuzzy {
                 Some(fuzzy) => {
                     let edits = edits(fuzzy, value.chars().count())?;
-                    context.leaf(Form::Fuzzy(value, edits))
+                    context.leaf(Form::Fuzzy(value, edits))?
                 }
                 None => field_query(value, at, context)?,
             }
@@ -170,7 +176,7 @@ pub(super) fn field_query(
         }
         _ => {
             date_math::check(&value, Place::Value, at)?;
-            Ok(context.leaf(Form::Equal(value)))
+            context.leaf(Form::Equal(value))
         }
     }
 }

@@ -1,16 +1,18 @@
-//! Query text to syntax tree: limits first, then the grammar's pairs, clause by clause, as Solr's parser reads them.
+//! Query text to syntax tree, clause by clause, as Solr's parser reads them. Groups that are open are kept on a stack of its
+//! own: however deep they are, the thread's stack does not grow.
 
 use super::ast::{Ast, Form, Occur};
-use super::date_math::{self, Place};
 use super::diagnosis::syntax_error;
 use super::error::Error;
 use super::escape::unescape;
-use super::limits;
-use super::local_params::LocalParams;
-use super::operand::{field_query, operand};
+use super::limits::{self, Allowance};
+use super::operand::{Operand, boost, field_query, operand};
+use super::parsers;
 use super::simple;
+use crate::interrupts;
 use pest::Parser;
 use pest::iterators::Pair;
+use std::rc::Rc;
 
 #[derive(pest_derive::Parser)]
 #[grammar = "lucene/grammar.pest"]
@@ -22,9 +24,7 @@ pub(super) struct LuceneParser;
 /// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
 pub fn parse(text: &str) -> Result<Ast, Error> {
     limits::check_length(text)?;
-    let ast = simple::read(text).map_or_else(|| by_grammar(text), Ok)?;
-    limits::check_leaves(&ast)?;
-    Ok(ast)
+    simple::read(text).map_or_else(|| by_grammar(text), Ok)
 }
 
 pub(super) fn by_grammar(text: &str) -> Result<Ast, Error> {
@@ -37,13 +37,14 @@ pub(super) struct Context {
     /// The field written before a clause or around its group.
     pub field: Option<Field>,
     /// The local parameter `df`: where a clause without a field looks.
-    default_field: Option<String>,
+    pub default_field: Option<String>,
     /// The local parameter `q.op=AND`.
     pub all_required: bool,
     /// The local parameter `sow=true`: words in a row are clauses of their own.
     pub split_words: bool,
     pub depth: usize,
     nested_queries: usize,
+    allowance: Rc<Allowance>,
 }
 
 #[derive(Clone)]
@@ -57,7 +58,8 @@ impl Context {
     /// For a query string within this one, which inherits none of its fields.
     pub fn nested(&self, at: usize) -> Result<Context, Error> {
         let nested_queries = limits::check_nested_queries(self.nested_queries + 1, at)?;
-        Ok(Context { depth: self.depth, nested_queries, ..Context::default() })
+        let allowance = self.allowance.clone();
+        Ok(Context { depth: self.depth, nested_queries, allowance, ..Context::default() })
     }
 
     /// The path that a clause without a field of its own looks at; none for any.
@@ -69,53 +71,29 @@ impl Context {
         }
     }
 
-    pub fn leaf(&self, form: Form) -> Option<Ast> {
-        Some(Ast::Leaf { path: self.path(), form })
+    pub fn leaf(&self, form: Form) -> Result<Option<Ast>, Error> {
+        self.leaf_at(self.path(), form)
+    }
+
+    /// A leaf with a path of its own.
+    pub fn leaf_at(&self, path: Option<String>, form: Form) -> Result<Option<Ast>, Error> {
+        self.allowance.take(path.as_deref())?;
+        Ok(Some(Ast::Leaf { path, form }))
+    }
+
+    /// `*:*`
+    pub fn all(&self) -> Result<Option<Ast>, Error> {
+        self.allowance.take(None)?;
+        Ok(Some(Ast::All))
     }
 }
 
 /// A whole query string, which local parameters at its very start govern (Solr's `QParser.getParser`). None is a query
 /// without clauses: as a whole it matches nothing, as a clause it is left out.
 pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
-    if !text.starts_with("{!") {
-        return lucene(text, context);
-    }
-    let params = LocalParams::parse(text)?;
-    let context = context.nested(0)?;
-    let value = params.get("v").or(text.get(params.length..)).unwrap_or_default();
-    let field = || {
-        params.get("f").filter(|f| !f.is_empty()).map(str::to_string).ok_or_else(|| {
-            Error::syntax(0, "the local parameters name no field")
-                .with_hint("Write it as {!term f=path}value.")
-        })
-    };
-    match params.get("type").unwrap_or("lucene") {
-        "lucene" => {
-            if params.get("df").is_some_and(str::is_empty) {
-                return Err(Error::syntax(0, "the default field (df) has no name"));
-            }
-            let inner = Context {
-                default_field: params.get("df").map(str::to_string),
-                all_required: params.get("q.op").is_some_and(|op| op.eq_ignore_ascii_case("and")),
-                split_words: params.get("sow").is_some_and(|sow| sow == "true"),
-                ..context
-            };
-            lucene(value, &inner).map_err(|error| match params.get("v") {
-                Some(_) => error.within("in the parameter v", 0),
-                None => shift(error, params.length),
-            })
-        }
-        "term" => Ok(Some(equal(field()?, value))),
-        "terms" => Ok(Some(terms(field()?, value, params.get("separator").unwrap_or(",")))),
-        "prefix" => {
-            let form =
-                if value.is_empty() { Form::Exists } else { Form::Prefix(value.to_string()) };
-            Ok(Some(Ast::Leaf { path: Some(field()?), form }))
-        }
-        other => {
-            Err(Error::unsupported(0, format!("the query parser \"{other}\" is not supported"))
-                .with_hint("Known are lucene, term, terms and prefix."))
-        }
+    match text.starts_with("{!") {
+        true => parsers::query(text, context),
+        false => lucene(text, context),
     }
 }
 
@@ -124,65 +102,21 @@ pub(super) fn shift(mut error: Error, by: usize) -> Error {
     error
 }
 
-/// A text that nothing is read into: what looks like bad date math is a text without edits.
-fn equal(path: String, value: &str) -> Ast {
-    let form = match date_math::is_bad(value, Place::Value) {
-        true => Form::Fuzzy(value.to_string(), 0),
-        false => Form::Equal(value.to_string()),
-    };
-    Ast::Leaf { path: Some(path), form }
-}
-
-/// `{!terms f=path}a,b`: any of the values (Solr's `TermsQParserPlugin`).
-fn terms(path: String, values: &str, separator: &str) -> Ast {
-    // White space as Java's `trim` and `\s` know it. Without a separator each character is a value, and so is the end.
-    let mut values: Vec<&str> = match separator {
-        " " => values
-            .trim_matches(|c| c <= ' ')
-            .split([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
-            .filter(|value| !value.is_empty())
-            .collect(),
-        _ if values.is_empty() => Vec::new(),
-        "" => values.split("").skip(1).collect(),
-        separator => values.split(separator).collect(),
-    };
-    match values.len() {
-        0 => Ast::nothing(),
-        1 => equal(path, values.remove(0)),
-        _ => Ast::Boolean(
-            values.iter().map(|value| (Occur::Should, equal(path.clone(), value))).collect(),
-        ),
-    }
-}
-
 /// A query in the standard parser's own syntax.
-fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
+pub(super) fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
     let last_brace = text.rfind('}').map_or(0, |at| at + 1);
     let (text, inserted) = limits::escape_dangling_parameters(text, last_brace);
-    let original = |mut error: Error| {
-        error.position = error
-            .position
-            .map(|position| position - inserted.iter().filter(|&&at| at < position).count());
-        error
-    };
-    limits::check_depth(&text, context.depth).map_err(original)?;
-    let pairs = LuceneParser::parse(Rule::query, &text).map_err(|error| {
-        let error = syntax_error(&text, &error);
-        original(match limits::unclosed(&text, context.depth) {
-            Ok(Some(at)) if error.position == Some(text.len()) => {
-                Error::syntax(at, "a parenthesis that is never closed")
-                    .with_hint("Escape a parenthesis inside a value with a backslash.")
-            }
-            _ => error,
-        })
-    })?;
-    match pairs.flatten().find(|pair| pair.as_rule() == Rule::clauses) {
-        Some(found) => clauses(found, context).map_err(original),
-        None => Ok(None),
-    }
+    Reader { text: &text, at: 0, before: 0, outer: Vec::new() }.read(context.clone()).map_err(
+        |mut error| {
+            let original =
+                |position| position - inserted.iter().filter(|&&at| at < position).count();
+            error.position = error.position.map(original);
+            error
+        },
+    )
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -191,81 +125,218 @@ enum Conjunction {
     Or,
 }
 
-/// A list of clauses; Solr's `SolrQueryParserBase.addClause` decides how each bears on the whole.
-pub(super) fn clauses(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, Error> {
-    let mut list: Vec<(Occur, Ast)> = Vec::new();
-    for clause in pair.into_inner() {
-        if clause.as_rule() == Rule::run {
-            list.extend(run(clause, context)?);
-            continue;
+/// What stands before a clause.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    conjunction: Option<Conjunction>,
+    modifier: Option<Occur>,
+}
+
+/// A list of clauses that is being read: those of the query, or of a group in it.
+struct Group {
+    context: Context,
+    list: Vec<(Occur, Ast)>,
+    /// What stands before the group itself, and where it begins.
+    marks: Marks,
+    opened: usize,
+    is_filter: bool,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// Up to here it is read, by a step that began at `before`.
+    at: usize,
+    before: usize,
+    /// The groups around the innermost one.
+    outer: Vec<Group>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(mut self, context: Context) -> Result<Option<Ast>, Error> {
+        let (marks, is_filter) = (Marks::default(), false);
+        let mut group = Group { context, list: Vec::new(), marks, opened: 0, is_filter };
+        let mut rule = Rule::first;
+        loop {
+            let start = self.at;
+            let here = |error| shift(error, start);
+            let Some(step) = self.step(rule, &group)? else { return Ok(group.query()) };
+            match step.as_rule() {
+                Rule::EOI => return Ok(group.query()),
+                Rule::close => {
+                    let Some(outer) = self.outer.pop() else { return Ok(group.query()) };
+                    let inner = std::mem::replace(&mut group, outer);
+                    let marks = inner.marks;
+                    let query = step.into_inner().try_fold(inner.operand(), boost);
+                    group.add(marks, query.map_err(here)?);
+                }
+                Rule::run => {
+                    let words = self.run(step, start)?;
+                    group.add_run(words, start)?;
+                }
+                _ => match clause(step, &group.context).map_err(here)? {
+                    (marks, Operand::Query(query)) => group.add(marks, query),
+                    (marks, Operand::Opens { context, is_filter, at }) => {
+                        let opened = start + at;
+                        let depth = limits::deeper(context.depth, opened)?;
+                        let context = Context { depth, ..context };
+                        let inner = Group { context, list: Vec::new(), marks, opened, is_filter };
+                        self.outer.push(std::mem::replace(&mut group, inner));
+                        rule = Rule::first;
+                        continue;
+                    }
+                },
+            }
+            rule = if self.outer.is_empty() { Rule::next } else { Rule::inside };
         }
-        let (mut conjunction, mut modifier, mut query) = (None, None, None);
-        for part in clause.into_inner() {
-            match part.as_rule() {
-                Rule::conjunction => {
-                    let is_and = part.as_str().starts_with(['A', '&']);
-                    conjunction = Some(if is_and { Conjunction::And } else { Conjunction::Or });
-                }
-                Rule::modifier => {
-                    let is_required = part.as_str() == "+";
-                    modifier = Some(if is_required { Occur::Must } else { Occur::MustNot });
-                }
-                _ => query = operand(part, context)?,
+    }
+
+    /// Reads on by one step of the grammar.
+    fn step(&mut self, rule: Rule, group: &Group) -> Result<Option<Pair<'a, Rule>>, Error> {
+        interrupts::check();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut steps = LuceneParser::parse(rule, rest)
+            .map_err(|error| self.misfit(rule, &error, rest, group))?;
+        let step = steps.next();
+        self.before = self.at;
+        self.at += step.as_ref().map_or(0, |step| step.as_span().end());
+        Ok(step)
+    }
+
+    /// What to say where a step fits nothing.
+    fn misfit(
+        &self,
+        rule: Rule,
+        error: &pest::error::Error<Rule>,
+        rest: &str,
+        group: &Group,
+    ) -> Error {
+        let mut error = shift(syntax_error(rest, error), self.at);
+        let again = if self.outer.is_empty() { Rule::again_next } else { Rule::again_inside };
+        let rest = self.text.get(self.before..).unwrap_or_default();
+        if rule != Rule::first
+            && let Err(better) = LuceneParser::parse(again, rest)
+        {
+            let better = shift(syntax_error(rest, &better), self.before);
+            if better.position > error.position {
+                error = better;
             }
         }
-        if let Some((before, _)) = list.last_mut().filter(|(occur, _)| *occur != Occur::MustNot) {
+        if self.outer.is_empty() || error.position != Some(self.text.len()) {
+            return error;
+        }
+        Error::syntax(group.opened, "a parenthesis that is never closed")
+            .with_hint("Escape a parenthesis inside a value with a backslash.")
+    }
+
+    /// Words in a row, of which the first one is read.
+    fn run(&mut self, first: Pair<'_, Rule>, start: usize) -> Result<Vec<(String, usize)>, Error> {
+        let mut words = Vec::new();
+        let mut word = first.into_inner().next().map(|word| (word, start));
+        while let Some((found, start)) = word {
+            limits::check_words(words.len())?;
+            let at = start + found.as_span().start();
+            words.push((unescape(found.as_str(), at)?, at));
+            let behind = self.at;
+            interrupts::check();
+            let rest = self.text.get(behind..).unwrap_or_default();
+            // This rule fits anything.
+            word = LuceneParser::parse(Rule::more, rest)
+                .ok()
+                .and_then(|mut words| words.next())
+                .map(|word| (word, behind));
+            self.at += word.as_ref().map_or(0, |(word, _)| word.as_span().end());
+        }
+        Ok(words)
+    }
+}
+
+/// What stands before a clause, and its operand.
+fn clause(pair: Pair<'_, Rule>, context: &Context) -> Result<(Marks, Operand), Error> {
+    let (mut marks, mut found) = (Marks::default(), Operand::Query(None));
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::conjunction => {
+                let is_and = part.as_str().starts_with(['A', '&']);
+                marks.conjunction = Some(if is_and { Conjunction::And } else { Conjunction::Or });
+            }
+            Rule::modifier => {
+                let is_required = part.as_str() == "+";
+                marks.modifier = Some(if is_required { Occur::Must } else { Occur::MustNot });
+            }
+            _ => found = operand(part, context)?,
+        }
+    }
+    Ok((marks, found))
+}
+
+impl Group {
+    /// Adds a clause; Solr's `SolrQueryParserBase.addClause` decides how each bears on the whole.
+    fn add(&mut self, Marks { conjunction, modifier }: Marks, query: Option<Ast>) {
+        let all_required = self.context.all_required;
+        let before = self.list.last_mut().filter(|(occur, _)| *occur != Occur::MustNot);
+        if let Some((before, _)) = before {
             match conjunction {
                 Some(Conjunction::And) => *before = Occur::Must,
-                Some(Conjunction::Or) if context.all_required => *before = Occur::Should,
+                Some(Conjunction::Or) if all_required => *before = Occur::Should,
                 _ => {}
             }
         }
-        let Some(query) = query else { continue };
-        let required = match context.all_required {
+        let Some(query) = query else { return };
+        let required = match all_required {
             true => conjunction != Some(Conjunction::Or),
             false => conjunction == Some(Conjunction::And),
         };
         let unmarked = if required { Occur::Must } else { Occur::Should };
         // With AND as the default operator "OR +a" leaves a optional: there the plus adds nothing.
         let occur = match modifier {
-            Some(Occur::Must) if context.all_required => unmarked,
+            Some(Occur::Must) if all_required => unmarked,
             Some(occur) => occur,
             None => unmarked,
         };
-        list.push((occur, query));
+        self.list.push((occur, query));
     }
-    Ok(match list.len() {
-        0 => None,
-        1 if list[0].0 == Occur::Should => list.pop().map(|(_, query)| query),
-        _ => Some(Ast::Boolean(list)),
-    })
-}
 
-/// Words in a row. Solr asks a field that is not tokenized for any of them, whatever the default operator is
-/// (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
-fn run(pair: Pair<'_, Rule>, context: &Context) -> Result<Vec<(Occur, Ast)>, Error> {
-    let at = pair.as_span().start();
-    let words = pair.into_inner().map(|word| {
-        let at = word.as_span().start();
-        unescape(word.as_str(), at).map(|word| (word, at))
-    });
-    let words: Vec<(String, usize)> = words.collect::<Result<_, Error>>()?;
-    let values = match &context.field {
-        Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
-            let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
-            vec![(words.join(" "), at)]
+    /// Adds words in a row, each with its place. Solr asks a field that is not tokenized for any of them, whatever the default
+    /// operator is (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
+    fn add_run(&mut self, words: Vec<(String, usize)>, at: usize) -> Result<(), Error> {
+        let context = &self.context;
+        let values = match &context.field {
+            Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
+                let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
+                vec![(words.join(" "), at)]
+            }
+            _ => words,
+        };
+        let mut any = Vec::new();
+        for (value, at) in values {
+            any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
         }
-        _ => words,
-    };
-    let mut any = Vec::new();
-    for (value, at) in values {
-        any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
+        match context.all_required {
+            false => self.list.extend(any),
+            true if any.len() < 2 || context.split_words => {
+                self.list.extend(any.into_iter().map(|(_, query)| (Occur::Must, query)));
+            }
+            true => self.list.push((Occur::Must, Ast::Boolean(any))),
+        }
+        Ok(())
     }
-    Ok(match context.all_required {
-        false => any,
-        true if any.len() < 2 || context.split_words => {
-            any.into_iter().map(|(_, query)| (Occur::Must, query)).collect()
+
+    /// The clauses as one query.
+    fn query(mut self) -> Option<Ast> {
+        match self.list.len() {
+            0 => None,
+            1 if matches!(self.list[..], [(Occur::Should, _)]) => {
+                self.list.pop().map(|(_, query)| query)
+            }
+            _ => Some(Ast::Boolean(self.list)),
         }
-        true => vec![(Occur::Must, Ast::Boolean(any))],
-    })
+    }
+
+    /// The group as an operand of the one around it.
+    fn operand(self) -> Option<Ast> {
+        match self.is_filter {
+            true => Some(Ast::Filter(Box::new(self.query().unwrap_or_else(Ast::nothing)))),
+            false => self.query(),
+        }
+    }
 }

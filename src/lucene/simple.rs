@@ -6,20 +6,24 @@
 use super::ast::{Ast, Bound, Form, Occur};
 use super::date_math::{self, Place};
 use super::escape::{is_plain, unescape};
+use super::limits::{MAX_LEAVES, check_path};
 use super::operand::globs;
+use crate::interrupts;
 
 /// Parentheses within parentheses that are simple still.
 const MAX_DEPTH: usize = 16;
 
 /// None is for the grammar.
 pub(super) fn read(text: &str) -> Option<Ast> {
-    let mut reader = Reader { rest: text };
+    let mut reader = Reader { rest: text, leaves: 0 };
     let query = reader.clauses(0)?;
     reader.rest.is_empty().then_some(query)
 }
 
 struct Reader<'t> {
     rest: &'t str,
+    /// So many were read.
+    leaves: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -50,6 +54,11 @@ impl<'t> Reader<'t> {
     }
 
     fn leaf(&mut self) -> Option<Ast> {
+        interrupts::spend(8);
+        self.leaves += 1;
+        if self.leaves > MAX_LEAVES {
+            return None;
+        }
         if let Some(rest) = self.rest.strip_prefix("*:*") {
             self.rest = rest;
             return self.ends_value().then_some(Ast::All);
@@ -61,8 +70,8 @@ impl<'t> Reader<'t> {
         let mut word = self.word()?;
         if self.take(':') {
             let name = (word.wild == 0).then(|| unescape(word.text, 0).ok())??;
-            // Names that mean something else.
-            if matches!(name.as_str(), "_query_" | "_val_") {
+            // Names that mean something else, or are refused.
+            if matches!(name.as_str(), "_query_" | "_val_") || check_path(&name).is_err() {
                 return None;
             }
             path = Some(name);

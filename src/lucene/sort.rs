@@ -3,6 +3,7 @@
 use super::diagnosis::syntax_error;
 use super::error::Error;
 use super::escape::unescape;
+use super::limits::{MAX_SORT_BYTES, MAX_SORT_KEYS, check_path};
 use super::operand::between_quotes;
 use super::parse::{LuceneParser, Rule};
 use pest::Parser;
@@ -38,11 +39,26 @@ impl Display for SortKey {
 /// Reads a sort order; a blank text is none. A path's commas, spaces and quotes are escaped with a backslash, or the path
 /// is put in double quotes. `field(path,min)` and `field(path,max)` choose between several values, as in Solr.
 pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, Error> {
+    check_sort_length(text)?;
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     let sort = LuceneParser::parse(Rule::sort, text).map_err(|error| syntax_error(text, &error))?;
-    sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key).map(sort_key).collect()
+    let keys = sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key);
+    let keys: Vec<SortKey> =
+        keys.take(MAX_SORT_KEYS + 1).map(sort_key).collect::<Result<_, _>>()?;
+    match keys.len() {
+        0..=MAX_SORT_KEYS => Ok(keys),
+        _ => Err(Error::too_large(format!("the sort order has more than {MAX_SORT_KEYS} paths"))),
+    }
+}
+
+/// Before it is read, which takes time.
+fn check_sort_length(text: &str) -> Result<(), Error> {
+    match text.len() {
+        0..=MAX_SORT_BYTES => Ok(()),
+        _ => Err(Error::too_large(format!("the sort order is longer than {MAX_SORT_BYTES} bytes"))),
+    }
 }
 
 fn sort_key(pair: Pair<'_, Rule>) -> Result<SortKey, Error> {
@@ -68,6 +84,7 @@ fn sort_key(pair: Pair<'_, Rule>) -> Result<SortKey, Error> {
             },
         }
     }
+    check_path(&path)?;
     Ok(SortKey { path, descending, largest: largest.unwrap_or(descending) })
 }
 

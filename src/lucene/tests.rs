@@ -362,7 +362,7 @@ fn regular_expressions_match_whole_values() {
         ("a>", "a>", true),
         ("|a", "|a", true),
     ] {
-        match Regexp::parse(expression, 0) {
+        match Regexp::parse(expression, 0).and_then(|regexp| regexp.compile()) {
             Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
             Err(_) => assert!(!expected, "/{expression}/ is refused"),
         }
@@ -386,7 +386,7 @@ fn regular_expressions_know_how_their_matches_begin() {
         ("x(~y)z", "x", "xy", "y"),
         ("[é💡]x", "", "é", "ê"),
     ] {
-        let regexp = Regexp::parse(expression, 0).unwrap();
+        let regexp = Regexp::parse(expression, 0).unwrap().compile().unwrap();
         assert_eq!(regexp.literal_prefix(), literal, "{expression}");
         for end in 0..=possible.len() {
             assert!(regexp.could_start(&possible.as_bytes()[..end]), "{expression} {possible}");
@@ -478,14 +478,68 @@ fn limits() {
         ("a".repeat(MAX_BYTES + 1), "a byte too many"),
         ("a ".repeat(MAX_LEAVES + 1), "a clause too many"),
         (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
-        ("/((a{1000}){1000}){1000}/".to_string(), "a huge regular expression"),
-        ("/~(((a{1000}){1000}){1000})/".to_string(), "a huge complement"),
-        ("/~((){2000000000})/".to_string(), "repetitions of nothing"),
-        ("/~(.*a.{20})/".to_string(), "an exponential complement"),
         (format!("/{}a/", "~".repeat(10_000)), "complements"),
         (format!("/a{}/", "*".repeat(10_000)), "repetitions"),
-        (format!("/~({})/", ('\u{4e00}'..'\u{9000}').collect::<String>()), "a wide complement"),
+        (format!("{}:v", "a.".repeat(MAX_PATH_BYTES / 2 + 1)), "a path"),
+        (format!("{{!term f={}}}v", "a".repeat(MAX_PATH_BYTES + 1)), "a parameter's path"),
+        (format!("{}:({})", "a".repeat(60_000), "b ".repeat(1_000)), "a path for each clause"),
+        ("\"\" ".repeat(MAX_LEAVES + 1), "quotes"),
+        ("a(".repeat(1000), "groups that are not closed"),
     ] {
         assert_eq!(parse(&query).map_err(|error| error.kind), Err(ErrorKind::TooComplex), "{what}");
+    }
+    let path = "a.".repeat(MAX_PATH_BYTES / 2);
+    assert!(parse(&format!("{path}:v")).is_ok());
+    for (sort, what) in [
+        ("a".repeat(MAX_PATH_BYTES + 1), "a path"),
+        ("a,".repeat(1_000) + "a", "paths"),
+        (" ".repeat(MAX_BYTES), "white space"),
+    ] {
+        assert_eq!(parse_sort(&sort).unwrap_err().kind, ErrorKind::TooComplex, "{what}");
+    }
+}
+
+#[test]
+fn parsers_of_local_parameters() {
+    for (query, canonical) in [
+        ("{!field f=x}a b", "x:\"a b\""),
+        ("{!raw f=x}a*", "x:\"a*\""),
+        ("{!terms f=x method=automaton}a,b", "x:a x:b"),
+        // Java's white space: a no-break space is none, a file separator is.
+        ("{!term f=name v=Jean\u{a0}Luc}", "name:\"Jean\u{a0}Luc\""),
+        ("{!term\u{1c}f=x}a", "x:a"),
+        ("{!term\u{2003}f=x\u{3000}}a", "x:a"),
+        ("{!bool must=a must='b c' must_not=d filter=e should=f}g", "+a +(b c) -d +filter(e) f"),
+        ("{!bool should=a should=b:c}", "a b:c"),
+        ("{!bool should='{!term f=x}y z'}", "x:\"y z\""),
+        ("{!bool must_not=a}", "-a"),
+        ("{!bool must='-a'}", "+(-a)"),
+        ("{!bool should='-a'}", "-*:*"),
+        ("{!bool filter='{!lucene cache=false}a'}", "+a"),
+        ("{!bool must=a filter='{!lucene tag=t,u}b' excludeTags=u}", "+a"),
+        ("{!bool must='{!lucene tag=t}a' excludeTags=u,v}", "+a"),
+        ("{!bool}a", "-*:*"),
+        ("+{!bool should=a should=b} +c", "+(a b) +c"),
+        ("{!boost b=log(n)}a b", "a b"),
+        ("{!boost b=2}-a", "-*:*"),
+        ("{!boost}-a", "-a"),
+        ("{!boost b=2 v='a AND b'}", "+a +b"),
+    ] {
+        let ast = parse(query).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert_eq!(ast.to_string(), canonical, "{query}");
+        assert_eq!(parse(canonical).as_ref(), Ok(&ast), "{query} as {canonical}");
+    }
+    for (query, kind) in [
+        ("{!terms f=x method=nosuch}a", ErrorKind::Syntax),
+        ("{!field}a", ErrorKind::Syntax),
+        ("{!raw f=''}a", ErrorKind::Syntax),
+        ("{!bool must=''}", ErrorKind::Syntax),
+        ("{!bool must='a AND'}", ErrorKind::Syntax),
+        ("{!bool must='{!dismax}a'}", ErrorKind::Unsupported),
+        ("{!bool defType=prefix must=a}", ErrorKind::Unsupported),
+        ("{!bool must=$q}", ErrorKind::Unsupported),
+        ("{!boost b=2}", ErrorKind::Syntax),
+    ] {
+        assert_eq!(parse(query).map_err(|error| error.kind), Err(kind), "{query}");
     }
 }

@@ -2,22 +2,27 @@
 
 use super::Test;
 use crate::document::{Container, Item, Leaf, Scalar, Scratch};
+use crate::interrupts;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// The leaves that some tests look at, each test by its number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ask {
-    /// Where the paths that are asked for begin.
-    root: Step,
+    /// The places on the paths that are asked for. They name each other by number: a path may have more keys than a thread's
+    /// stack has room for calls.
+    steps: Vec<Step>,
     anywhere: Tests,
 }
+
+/// Where all paths begin.
+const ROOT: usize = 0;
 
 /// What is asked at a path, and of the paths that go on from there.
 #[derive(Debug, Default)]
 struct Step {
     /// By length, then bytes, as the keys of a jsonb object. A key of the path is between dots.
-    next: Vec<(Box<str>, Step)>,
+    next: Vec<(Box<str>, usize)>,
     here: Tests,
     /// Which tests ask for a leaf here or below.
     exists: Vec<usize>,
@@ -34,20 +39,48 @@ struct Tests {
 /// Which tests were passed: few queries have more.
 pub type Passed = SmallVec<[bool; 64]>;
 
+impl Default for Ask {
+    fn default() -> Self {
+        Ask { steps: vec![Step::default()], anywhere: Tests::default() }
+    }
+}
+
 impl Ask {
     /// Asks for a leaf, at this path or at any, that passes.
     pub fn add(&mut self, number: usize, path: Option<&str>, test: &Test) {
         let Some(path) = path else { return self.anywhere.add(number, test) };
-        let step = path.split('.').fold(&mut self.root, Step::make);
+        let at = path.split('.').fold(ROOT, |at, key| self.make(at, key));
+        let step = &mut self.steps[at];
         match test {
             Test::Exists => step.exists.push(number),
             test => step.here.add(number, test),
         }
     }
 
+    /// The place behind a key without dots.
+    fn next(&self, at: usize, key: &str) -> Option<usize> {
+        let step = &self.steps[at];
+        step.position(key).ok().map(|place| step.next[place].1)
+    }
+
+    /// The same, made if there is none yet.
+    fn make(&mut self, at: usize, key: &str) -> usize {
+        let made = self.steps.len();
+        let step = &mut self.steps[at];
+        interrupts::spend(1 + step.next.len() / 64);
+        match step.position(key) {
+            Ok(place) => step.next[place].1,
+            Err(place) => {
+                step.next.insert(place, (key.into(), made));
+                self.steps.push(Step::default());
+                made
+            }
+        }
+    }
+
     /// Marks the tests that the document passes.
     pub fn of<'a>(&self, document: impl Container<'a>, passed: &mut Passed) {
-        if !self.root.next.is_empty() {
+        if !self.steps[ROOT].next.is_empty() {
             self.follow(document, passed);
         }
         if !self.anywhere.is_empty() {
@@ -61,29 +94,30 @@ impl Ask {
 
     /// Visits what lies on the paths, and goes into nothing else. Keeps its own stack: arrays may be nested deeper than a
     /// thread's.
-    fn follow<'s, 'a, C: Container<'a>>(&'s self, document: C, passed: &mut Passed) {
+    fn follow<'a, C: Container<'a>>(&self, document: C, passed: &mut Passed) {
         let mut scratch = Scratch::new();
-        let mut open: SmallVec<[(C, &'s Step); 16]> = SmallVec::new();
-        open.push((document, &self.root));
-        while let Some((container, step)) = open.pop() {
+        let mut open: SmallVec<[(C, usize); 16]> = SmallVec::new();
+        open.push((document, ROOT));
+        while let Some((container, at)) = open.pop() {
+            interrupts::spend(1);
             // `ends`: whether the key leads to the step's own place, and not through it.
-            let mut visit = |item: Item<'a, C>, step: &'s Step, ends: bool| match item {
-                Item::Leaf(leaf) if ends => step.visit(leaf, &mut scratch, passed),
+            let mut visit = |item: Item<'a, C>, at: usize, ends: bool| match item {
+                Item::Leaf(leaf) if ends => self.steps[at].visit(leaf, &mut scratch, passed),
                 item => {
-                    step.pass_through(item, passed);
+                    self.steps[at].pass_through(item, passed);
                     if let (Item::Container(inner), true) = (item, ends) {
-                        open.push((inner, step));
+                        open.push((inner, at));
                     }
                 }
             };
-            match &step.next[..] {
+            match &self.steps[at].next[..] {
                 [] => {}
                 wanted
                     if wanted.len() <= container.member_count() && !container.has_dotted_key() =>
                 {
                     for (key, next) in wanted {
                         if let Some(item) = container.member(key) {
-                            visit(item, next, true);
+                            visit(item, *next, true);
                         }
                     }
                 }
@@ -91,9 +125,9 @@ impl Ask {
                 _ => {
                     for (key, item) in container.members() {
                         let mut keys = key.split('.').peekable();
-                        let mut reached = Some(step);
+                        let mut reached = Some(at);
                         while let (Some(at), Some(key)) = (reached, keys.next()) {
-                            reached = at.next(key);
+                            reached = self.next(at, key);
                             if let Some(next) = reached {
                                 visit(item, next, keys.peek().is_none());
                             }
@@ -104,12 +138,12 @@ impl Ask {
             for item in container.elements() {
                 match item {
                     // A document that is a lone scalar, or an array of some, has leaves at the empty path.
-                    Item::Leaf(_) if std::ptr::eq(step, &self.root) => {
-                        if let Some(empty) = step.next("") {
+                    Item::Leaf(_) if at == ROOT => {
+                        if let Some(empty) = self.next(at, "") {
                             visit(item, empty, true);
                         }
                     }
-                    item => visit(item, step, true),
+                    item => visit(item, at, true),
                 }
             }
         }
@@ -121,6 +155,7 @@ fn each_leaf<'a, C: Container<'a>>(root: C, visit: &mut impl FnMut(Leaf<'a>) -> 
     let mut open: SmallVec<[C; 16]> = SmallVec::new();
     open.push(root);
     while let Some(container) = open.pop() {
+        interrupts::spend(1);
         for item in container.elements().chain(container.members().map(|(_, item)| item)) {
             match item {
                 Item::Null => {}
@@ -146,19 +181,6 @@ impl Step {
         self.next.binary_search_by(|(next, _)| {
             next.len().cmp(&key.len()).then_with(|| next.as_bytes().cmp(key.as_bytes()))
         })
-    }
-
-    /// The step behind a key without dots.
-    fn next(&self, key: &str) -> Option<&Step> {
-        self.position(key).ok().map(|at| &self.next[at].1)
-    }
-
-    fn make<'s>(&'s mut self, key: &str) -> &'s mut Step {
-        let at = self.position(key).unwrap_or_else(|at| {
-            self.next.insert(at, (key.into(), Step::default()));
-            at
-        });
-        &mut self.next[at].1
     }
 
     /// Marks what asks for a leaf here or below, if there is one in the item.
@@ -215,6 +237,7 @@ impl Tests {
             _ => {}
         }
         for (number, test) in &self.others {
+            interrupts::spend(1);
             passed[*number] = passed[*number] || test.accepts(&leaf);
         }
     }

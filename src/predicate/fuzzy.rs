@@ -1,6 +1,7 @@
 //! Edit distance: insertions, deletions, substitutions and swaps of neighbours, each 1, no place edited twice (optimal
 //! string alignment, as Lucene's `LevenshteinAutomata` with transpositions).
 
+use crate::interrupts;
 use crate::lucene::Dead;
 
 /// The most edits that are counted; Solr's language has 2.
@@ -29,6 +30,11 @@ impl Fuzzy {
         self.edits
     }
 
+    /// Bytes in memory, about.
+    pub fn memory(&self) -> usize {
+        size_of::<Fuzzy>() + self.text.len() + size_of_val(&self.chars[..])
+    }
+
     /// Whether the other text is no further away.
     pub fn is_match(&self, other: &str) -> bool {
         // A character has one to four bytes.
@@ -53,6 +59,7 @@ impl Fuzzy {
         let mut previous = None;
         for (at, c) in other.char_indices() {
             let dead = Dead(at + c.len_utf8());
+            interrupts::spend(1);
             count += 1;
             if count > chars.len() + edits {
                 return Err(dead);

@@ -1,5 +1,7 @@
 //! Wildcard patterns: `?` is one character, `*` any number of them.
 
+use super::gapped;
+use crate::interrupts;
 use crate::lucene::{Dead, Glob, Table, write_regexp_char};
 use memchr::memmem::Finder;
 
@@ -38,20 +40,39 @@ impl PartialEq for Wildcard {
 
 impl Wildcard {
     pub fn new(globs: Vec<Glob>) -> Wildcard {
-        let mut parts = globs.split(|glob| *glob == Glob::Any).map(Segment::new);
-        let first = parts.next().unwrap_or_else(|| Segment::new(&[]));
-        let mut inner: Vec<Segment> = parts.collect();
-        let last = inner.pop();
-        // As between two stars in a row.
-        inner.retain(
-            |segment| !matches!(segment, Segment::Literal(text) if text.needle().is_empty()),
-        );
-        let is_simple = matches!(inner[..], [] | [Segment::Literal(_)]);
-        let table = match is_simple || globs.len() > SHORT {
+        let wildcard = Wildcard::without_table(globs);
+        let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
+        let table = match is_simple || wildcard.globs.len() > SHORT {
             true => None,
-            false => Table::new(&pattern(&globs)),
+            false => Table::new(&pattern(&wildcard.globs)),
         };
-        Wildcard { first, inner, last, table, globs }
+        Wildcard { table, ..wildcard }
+    }
+
+    /// The same, with no memory spent on being fast.
+    pub fn without_table(globs: Vec<Glob>) -> Wildcard {
+        interrupts::spend(globs.len());
+        let mut parts = globs.split(|glob| *glob == Glob::Any);
+        let first = Segment::new(parts.next().unwrap_or_default());
+        let (mut inner, mut last) = (Vec::new(), parts.next());
+        for part in parts {
+            interrupts::spend(8);
+            // Nothing stands between two stars in a row.
+            inner.extend(last.replace(part).filter(|part| !part.is_empty()).map(Segment::new));
+        }
+        let last = last.map(Segment::new);
+        Wildcard { first, inner, last, table: None, globs }
+    }
+
+    /// Bytes in memory that a pattern takes without its table, about.
+    pub fn size(globs: &[Glob]) -> usize {
+        let segments = globs.iter().filter(|glob| **glob == Glob::Any).count() + 1;
+        2 * size_of_val(globs) + segments * (size_of::<Segment>() + size_of::<Finder<'_>>())
+    }
+
+    /// And with it.
+    pub fn memory(&self) -> usize {
+        Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, Table::memory)
     }
 
     pub fn globs(&self) -> &[Glob] {
@@ -165,12 +186,13 @@ impl Segment {
     fn find<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Segment::Literal(literal) => {
+                interrupts::spend(text.len() / 64);
                 literal.find(text.as_bytes()).and_then(|at| text.get(at + literal.needle().len()..))
             }
             Segment::Gapped(globs) if globs.len() < LONG => {
                 text.char_indices().find_map(|(at, _)| starts_at(globs, text, at))
             }
-            Segment::Gapped(globs) => find_long(globs, text),
+            Segment::Gapped(globs) => gapped::find(globs, text),
         }
     }
 }
@@ -180,45 +202,15 @@ fn starts_at<'a>(globs: &[Glob], text: &'a str, at: usize) -> Option<&'a str> {
     text.get(at..).and_then(|text| strip_globs(globs, text))
 }
 
-fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
+/// What follows the pattern where it stands at the beginning of the text.
+pub(super) fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
+    interrupts::spend(1 + globs.len() / 16);
     let mut chars = text.chars();
     let fits = globs.iter().all(|glob| match (glob, chars.next()) {
         (Glob::Char(expected), Some(found)) => *expected == found,
         (_, found) => found.is_some(),
     });
     fits.then_some(chars.as_str())
-}
-
-/// The same as trying each place, 64 of the segment's characters at once (Shift-And: Baeza-Yates and Gonnet 1992): bit i
-/// says that the segment's first i + 1 characters stand before this place. A text's character fits the segment's where all
-/// of the character's three parts, 7 bits each, do; a mask for each whole character could take too much memory.
-fn find_long<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
-    const PARTS: usize = 3;
-    const VALUES: usize = 1 << 7;
-    let row = |c: char, part: usize| part * VALUES + (c as usize >> (7 * part)) % VALUES;
-    let words = globs.len().div_ceil(64);
-    let mut masks = vec![0u64; PARTS * VALUES * words];
-    for (at, glob) in globs.iter().enumerate() {
-        let mut fits = |row: usize| masks[row * words + at / 64] |= 1 << (at % 64);
-        match glob {
-            Glob::Char(c) => (0..PARTS).for_each(|part| fits(row(*c, part))),
-            _ => (0..PARTS * VALUES).for_each(fits),
-        }
-    }
-    let mut found = vec![0u64; words];
-    for (at, c) in text.char_indices() {
-        let [a, b, d] = [0, 1, 2].map(|part| &masks[row(c, part) * words..][..words]);
-        let mut carry = 1;
-        for (word, found) in found.iter_mut().enumerate() {
-            let shifted = *found << 1 | carry;
-            carry = *found >> 63;
-            *found = shifted & a[word] & b[word] & d[word];
-        }
-        if found[words - 1] >> ((globs.len() - 1) % 64) & 1 == 1 {
-            return text.get(at + c.len_utf8()..);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -303,13 +295,6 @@ mod tests {
                 prop_assert!(text.starts_with(&wildcard.literal_prefix()));
                 prop_assert!((0..=text.len()).all(|end| wildcard.could_start(&text.as_bytes()[..end])));
             }
-        }
-
-        #[test]
-        fn finds_long_segments_where_short_ones_are(segment in "[aé?]{1,70}", text in "[aé💡]{0,150}") {
-            let globs = globs(&segment);
-            let tried = text.char_indices().find_map(|(at, _)| starts_at(&globs, &text, at));
-            prop_assert_eq!(find_long(&globs, &text), tried);
         }
     }
 }

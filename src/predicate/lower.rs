@@ -1,10 +1,19 @@
-//! Syntax tree to predicate: Solr's boolean rules, and the reading of values.
+//! Syntax tree to predicate: Solr's boolean rules, the reading of values, and the compiling of patterns.
 
+use super::notices::{Notices, excerpt};
 use super::value::{Limit, Value};
 use super::{Fuzzy, Predicate, Test, Wildcard};
 use crate::document::Decimal;
-use crate::lucene::{Ast, Bound, Form, Occur};
+use crate::interrupts;
+use crate::lucene::{Ast, Bound, CompiledRegexp, Error, Form, Glob, Occur, Regexp};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What the patterns of one query may take when they are ready to match, in bytes.
+const MAX_COMPILED: usize = 64 << 20;
+/// Beyond this, wildcards are not given tables: they match all the same.
+const MAX_TABLES: usize = 8 << 20;
 
 /// A predicate, and what the user should be told about the query it was made of.
 #[derive(Debug)]
@@ -14,72 +23,138 @@ pub struct Lowered {
 }
 
 /// Lowers a query; `now` is what `NOW` stands for.
-pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Lowered {
-    let mut lowering = Lowering { now, notices: Vec::new() };
-    let predicate = lowering.whole(ast);
-    Lowered { predicate, notices: lowering.notices }
+///
+/// # Errors
+/// `TooComplex` where its patterns would take too much.
+pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, Error> {
+    let mut lowering = Lowering { now, notices: Notices::default(), patterns: Patterns::default() };
+    let predicate = lowering.whole(ast)?;
+    Ok(Lowered { predicate, notices: lowering.notices.into_vec() })
 }
 
 struct Lowering {
     now: DateTime<Utc>,
-    notices: Vec<String>,
+    notices: Notices,
+    patterns: Patterns,
+}
+
+/// The patterns of a query, each compiled once.
+#[derive(Default)]
+struct Patterns {
+    memory: usize,
+    wildcards: HashMap<Vec<Glob>, Rc<Wildcard>>,
+    regexps: HashMap<String, Rc<CompiledRegexp>>,
+}
+
+impl Patterns {
+    fn wildcard(&mut self, globs: &[Glob]) -> Result<Rc<Wildcard>, Error> {
+        if let Some(known) = self.wildcards.get(globs) {
+            return Ok(known.clone());
+        }
+        self.check(Wildcard::size(globs))?;
+        let wildcard = Rc::new(match self.memory {
+            0..MAX_TABLES => Wildcard::new(globs.to_vec()),
+            _ => Wildcard::without_table(globs.to_vec()),
+        });
+        self.take(wildcard.memory())?;
+        self.wildcards.insert(globs.to_vec(), wildcard.clone());
+        Ok(wildcard)
+    }
+
+    fn regexp(&mut self, regexp: &Regexp) -> Result<Rc<CompiledRegexp>, Error> {
+        if let Some(known) = self.regexps.get(regexp.source()) {
+            return Ok(known.clone());
+        }
+        let compiled = Rc::new(regexp.compile()?);
+        self.take(compiled.memory())?;
+        self.regexps.insert(regexp.source().to_string(), compiled.clone());
+        Ok(compiled)
+    }
+
+    fn fuzzy(&mut self, text: &str, edits: u8) -> Result<Rc<Fuzzy>, Error> {
+        let fuzzy = Fuzzy::new(text, edits);
+        self.take(fuzzy.memory())?;
+        Ok(Rc::new(fuzzy))
+    }
+
+    fn take(&mut self, memory: usize) -> Result<(), Error> {
+        self.check(memory)?;
+        self.memory += memory;
+        Ok(())
+    }
+
+    /// Whether there is room for something, before it is made.
+    fn check(&self, memory: usize) -> Result<(), Error> {
+        if self.memory + memory > MAX_COMPILED {
+            let megabytes = MAX_COMPILED >> 20;
+            return Err(Error::too_large(format!(
+                "the patterns of the query take more than {megabytes} MB"
+            ))
+            .with_hint("Use fewer or shorter patterns, or smaller repetition counts."));
+        }
+        Ok(())
+    }
 }
 
 impl Lowering {
     /// A query as a whole: prohibited clauses alone match everything else (Solr's `QueryUtils.makeQueryable`).
-    fn whole(&mut self, ast: &Ast) -> Predicate {
+    fn whole(&mut self, ast: &Ast) -> Result<Predicate, Error> {
         match ast {
             Ast::Boolean(clauses) if is_negative(clauses) => self.none_of(clauses),
             _ => self.part(ast),
         }
     }
 
-    fn part(&mut self, ast: &Ast) -> Predicate {
-        match ast {
+    fn part(&mut self, ast: &Ast) -> Result<Predicate, Error> {
+        interrupts::spend(1);
+        Ok(match ast {
             Ast::All => Predicate::All,
             Ast::Leaf { path, form } => {
-                Predicate::Leaf { path: path.clone(), test: self.test(path.as_deref(), form) }
+                Predicate::Leaf { path: path.clone(), test: self.test(path.as_deref(), form)? }
             }
             Ast::Boolean(clauses) if is_negative(clauses) => {
-                self.notices.push(format!(
-                    "({ast}) matches nothing: in parentheses, prohibited clauses need something to take away from. \
-                     Write (*:* {ast}) for everything else."
-                ));
+                self.notices.add("groups of prohibited clauses", || {
+                    let ast = excerpt(&ast.to_string());
+                    format!(
+                        "({ast}) matches nothing: in parentheses, prohibited clauses need something to take away \
+                         from. Write (*:* {ast}) for everything else."
+                    )
+                });
                 Predicate::None
             }
-            Ast::Boolean(clauses) => self.boolean(clauses),
-            Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner),
+            Ast::Boolean(clauses) => self.boolean(clauses)?,
+            Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner)?,
             // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), but rewritten first
             // (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause alone match
             // nothing, but not several.
             Ast::Filter(inner) => match &**inner {
                 Ast::Boolean(clauses) if is_negative(clauses) => {
-                    let prohibited = self.of(clauses, Occur::MustNot);
+                    let prohibited = self.of(clauses, Occur::MustNot)?;
                     match prohibited.iter().any(|part| *part != prohibited[0]) {
                         true => Predicate::any_of(prohibited).negate(),
-                        false => self.part(inner),
+                        false => self.part(inner)?,
                     }
                 }
-                inner => self.part(inner),
+                inner => self.part(inner)?,
             },
-        }
+        })
     }
 
     /// Lucene's `BooleanQuery`: all required clauses, or else at least one optional one, and no prohibited one.
-    fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Predicate {
-        let required = self.of(clauses, Occur::Must);
+    fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, Error> {
+        let required = self.of(clauses, Occur::Must)?;
         let chosen = match required.is_empty() {
-            true => Predicate::any_of(self.of(clauses, Occur::Should)),
+            true => Predicate::any_of(self.of(clauses, Occur::Should)?),
             false => Predicate::all_of(required),
         };
-        Predicate::all_of([chosen, self.none_of(clauses)])
+        Ok(Predicate::all_of([chosen, self.none_of(clauses)?]))
     }
 
-    fn none_of(&mut self, clauses: &[(Occur, Ast)]) -> Predicate {
-        Predicate::any_of(self.of(clauses, Occur::MustNot)).negate()
+    fn none_of(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, Error> {
+        Ok(Predicate::any_of(self.of(clauses, Occur::MustNot)?).negate())
     }
 
-    fn of(&mut self, clauses: &[(Occur, Ast)], wanted: Occur) -> Vec<Predicate> {
+    fn of(&mut self, clauses: &[(Occur, Ast)], wanted: Occur) -> Result<Vec<Predicate>, Error> {
         clauses
             .iter()
             .filter(|(occur, _)| *occur == wanted)
@@ -87,22 +162,26 @@ impl Lowering {
             .collect()
     }
 
-    fn test(&mut self, path: Option<&str>, form: &Form) -> Test {
-        match form {
+    fn test(&mut self, path: Option<&str>, form: &Form) -> Result<Test, Error> {
+        Ok(match form {
             Form::Equal(text) => {
-                self.notices.extend(comparison_notice(path, text));
-                self.notices.extend(now_notice(path, text));
+                if let Some(range) = compared_with(text) {
+                    self.notices.add("comparisons", || comparison_notice(path, text, &range));
+                }
+                if text != "NOW" && text.eq_ignore_ascii_case("NOW") {
+                    self.notices.add("words", || now_notice(path, text));
+                }
                 Test::Equal(Value::read(text, self.now))
             }
             Form::Prefix(text) => Test::Prefix(text.clone()),
-            Form::Wildcard(pattern) => Test::Wildcard(Box::new(Wildcard::new(pattern.clone()))),
-            Form::Regexp(regexp) => Test::Regexp(regexp.clone()),
-            Form::Fuzzy(text, edits) => Test::Fuzzy(Fuzzy::new(text, *edits)),
+            Form::Wildcard(pattern) => Test::Wildcard(self.patterns.wildcard(pattern)?),
+            Form::Regexp(regexp) => Test::Regexp(self.patterns.regexp(regexp)?),
+            Form::Fuzzy(text, edits) => Test::Fuzzy(self.patterns.fuzzy(text, *edits)?),
             Form::Range { lower, upper } => {
                 Test::Range { lower: self.limit(lower), upper: self.limit(upper) }
             }
             Form::Exists => Test::Exists,
-        }
+        })
     }
 
     fn limit(&self, bound: &Bound) -> Option<Limit> {
@@ -120,16 +199,15 @@ fn is_negative(clauses: &[(Occur, Ast)]) -> bool {
 }
 
 /// `f:now` is a word, and may be meant as the time.
-fn now_notice(path: Option<&str>, text: &str) -> Option<String> {
-    let is_word = text.eq_ignore_ascii_case("NOW") && text != "NOW";
-    let field = path.map_or(String::new(), |path| format!("{path}:"));
-    is_word.then(|| {
-        format!("{field}{text} looks for the text \"{text}\"; for the time of the query write {field}NOW.")
-    })
+fn now_notice(path: Option<&str>, text: &str) -> String {
+    let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
+    format!(
+        "{field}{text} looks for the text \"{text}\"; for the time of the query write {field}NOW."
+    )
 }
 
-/// `f:>5` looks like a comparison, but is none to Solr's standard parser.
-fn comparison_notice(path: Option<&str>, text: &str) -> Option<String> {
+/// The range that a text means which looks like a comparison, such as `>5`.
+fn compared_with(text: &str) -> Option<String> {
     let number = text.trim_start_matches(['<', '>', '=']);
     let operator = text.strip_suffix(number)?;
     // Most values have none.
@@ -137,15 +215,18 @@ fn comparison_notice(path: Option<&str>, text: &str) -> Option<String> {
         return None;
     }
     Decimal::parse(number)?;
-    let range = match operator {
-        ">" => format!("{{{number} TO *]"),
-        ">=" => format!("[{number} TO *]"),
-        "<" => format!("[* TO {number}}}"),
-        "<=" => format!("[* TO {number}]"),
-        _ => return None,
-    };
-    let field = path.map_or(String::new(), |path| format!("{path}:"));
-    Some(format!(
-        "{field}{text} looks for the text \"{text}\"; to compare numbers write {field}{range}."
-    ))
+    match operator {
+        ">" => Some(format!("{{{number} TO *]")),
+        ">=" => Some(format!("[{number} TO *]")),
+        "<" => Some(format!("[* TO {number}}}")),
+        "<=" => Some(format!("[* TO {number}]")),
+        _ => None,
+    }
+}
+
+/// `f:>5` looks like a comparison, but is none to Solr's standard parser.
+fn comparison_notice(path: Option<&str>, text: &str, range: &str) -> String {
+    let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
+    let (text, range) = (excerpt(text), excerpt(range));
+    format!("{field}{text} looks for the text \"{text}\"; to compare numbers write {field}{range}.")
 }

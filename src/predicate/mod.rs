@@ -6,10 +6,12 @@
 mod ask;
 mod date;
 mod fuzzy;
+mod gapped;
 mod glob;
 mod jsonpath;
 mod lower;
 mod matches;
+mod notices;
 mod once;
 mod value;
 
@@ -21,7 +23,8 @@ pub use matches::Matcher;
 pub use value::{Limit, Value};
 
 use crate::document::Container;
-use crate::lucene::Regexp;
+use crate::lucene::CompiledRegexp;
+use std::rc::Rc;
 
 /// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +41,8 @@ pub enum Predicate {
     },
 }
 
-/// A condition on one leaf. One and the same leaf must meet all of it: both ends of a range, say.
+/// A condition on one leaf. One and the same leaf must meet all of it: both ends of a range, say. Clones share what was
+/// compiled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     Equal(Value),
@@ -47,9 +51,9 @@ pub enum Test {
         upper: Option<Limit>,
     },
     Prefix(String),
-    Wildcard(Box<Wildcard>),
-    Regexp(Regexp),
-    Fuzzy(Fuzzy),
+    Wildcard(Rc<Wildcard>),
+    Regexp(Rc<CompiledRegexp>),
+    Fuzzy(Rc<Fuzzy>),
     /// There is a leaf at the path or below it.
     Exists,
 }

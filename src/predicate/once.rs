@@ -3,6 +3,7 @@
 
 use super::{Predicate, Test};
 use crate::document::{Container, Item, Leaf, Scratch};
+use crate::interrupts;
 use smallvec::SmallVec;
 
 /// So many leaves a predicate may have to be asked so: each looks at the document anew.
@@ -45,6 +46,7 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
     let mut open: SmallVec<[(C, Option<&str>); 8]> = SmallVec::new();
     open.push((document, Some(path)));
     while let Some((container, rest)) = open.pop() {
+        interrupts::spend(1);
         // A document that is a lone scalar, or an array of some, has leaves at the empty path.
         let is_here = rest.is_none_or(|rest| rest.is_empty() && path.is_empty());
         for item in container.elements() {

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 const NOW: &str = "2024-03-31T12:00:00Z";
 
 fn lowered(query: &str) -> Lowered {
-    lower(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}")), NOW.parse().unwrap())
+    parse(query)
+        .and_then(|ast| lower(&ast, NOW.parse().unwrap()))
+        .unwrap_or_else(|error| panic!("{query}: {error}"))
 }
 
 /// Query, canonical form, JSON path.
@@ -141,6 +143,57 @@ fn a_path_over_ten_thousand_clauses_is_balanced() {
         _ => (depth, most),
     });
     assert!(deepest.1 < 20, "{}", deepest.1);
+}
+
+#[test]
+fn patterns_have_limits() {
+    let kind = |query: &str| {
+        parse(query)
+            .and_then(|ast| lower(&ast, NOW.parse().unwrap()))
+            .map(drop)
+            .map_err(|error| error.kind)
+    };
+    let wide = ('\u{4e00}'..'\u{9000}').collect::<String>();
+    let many = |unit: &'static str| (0..).map(move |n: u32| unit.replace('N', &n.to_string()));
+    for (query, what) in [
+        ("/((a{1000}){1000}){1000}/".to_string(), "a huge regular expression"),
+        ("/~(((a{1000}){1000}){1000})/".to_string(), "a huge complement"),
+        ("/~((){2000000000})/".to_string(), "repetitions of nothing"),
+        ("/~(.*a.{20})/".to_string(), "an exponential complement"),
+        (format!("/~({wide})/"), "a wide complement"),
+        (many("/[^a]{200}N/ ").take(2_000).collect(), "many of them"),
+    ] {
+        assert_eq!(kind(&query), Err(crate::lucene::ErrorKind::TooComplex), "{what}");
+    }
+    for (query, what) in [
+        (many("a*N*b ").take(crate::lucene::MAX_LEAVES).collect(), "as many wildcards as leaves"),
+        (many("aN~ ").take(2_000).collect(), "fuzzy terms"),
+        ("/[^a]{20}/ ".repeat(2_000), "one expression again and again"),
+        (format!("*{}b*", "a?".repeat(500_000)), "a long wildcard"),
+    ] {
+        assert_eq!(kind(&query), Ok(()), "{what}");
+    }
+}
+
+#[test]
+fn a_path_of_any_length_needs_no_stack() {
+    let path = "a.".repeat(30_000) + "a";
+    let document = serde_json::json!({ &path: 1 });
+    let matches = |query: &str| lowered(query).predicate.matches(&document);
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    let found = std::thread::scope(|scope| {
+        let run = || (matches(&format!("{path}:1")), matches(&format!("{path}.b:1")));
+        small.spawn_scoped(scope, run).unwrap().join().unwrap()
+    });
+    assert_eq!(found, (true, false));
+}
+
+#[test]
+fn notices_are_few() {
+    let query = "a:>5 ".repeat(1_000) + &"(-b) ".repeat(1_000);
+    let notices = lowered(&query).notices;
+    assert_eq!(notices.len(), 8, "{notices:?}");
+    assert!(notices[3].contains("997 more"), "{notices:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::executor::{Part, share};
 use crate::index::gin::{GinIndex, Sizes, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::span::{Probe, Span, Truth};
+use crate::index::span::{Probe, Span, Truth, together};
 use crate::index::{Arguments, c_functions, has_own_rows, operator};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
@@ -257,23 +257,40 @@ impl Estimator<'_> {
             Predicate::And(parts) => {
                 parts.iter().try_fold(1.0, |all, part| Ok(all * self.fraction(part)?))?
             }
-            Predicate::Or(parts) => {
-                1.0 - parts
-                    .iter()
-                    .try_fold(1.0, |none, part| Ok(none * (1.0 - self.fraction(part)?)))?
-            }
+            Predicate::Or(parts) => 1.0 - self.none_of(parts)?,
             Predicate::Not(part) => 1.0 - self.fraction(part)?,
             Predicate::Leaf { path: Some(path), test: Test::Exists } => {
                 self.of_all(self.exists(path)?)
             }
-            Predicate::Leaf { path: Some(path), test } => {
-                self.of_all(self.at(PathHash::of(path), &Probe::new(test), predicate)?)
-            }
             Predicate::Leaf { path: None, test: Test::Exists } => 1.0,
-            Predicate::Leaf { path: None, test } => {
-                self.of_all(self.anywhere(&Probe::new(test), predicate)?)
+            Predicate::Leaf { path, test } => {
+                self.probe(path.as_deref(), &Probe::new(test), predicate)?
             }
         })
+    }
+
+    fn probe(&self, path: Option<&str>, probe: &Probe, leaf: &Predicate) -> Result<f64> {
+        Ok(self.of_all(match path {
+            Some(path) => self.at(PathHash::of(path), probe, leaf)?,
+            None => self.anywhere(probe, leaf)?,
+        }))
+    }
+
+    /// The part that meets none of some predicates. Patterns that look at the same values do so in one walk.
+    fn none_of(&self, parts: &[Predicate]) -> Result<f64> {
+        let (mut none, mut probes) = (1.0, Vec::new());
+        for part in parts {
+            match part {
+                Predicate::Leaf { path, test } if *test != Test::Exists => {
+                    probes.push((path.as_deref(), Probe::new(test)));
+                }
+                part => none *= 1.0 - self.fraction(part)?,
+            }
+        }
+        for (path, probe) in together(probes) {
+            none *= 1.0 - self.probe(path, &probe, &probe.predicate(path))?;
+        }
+        Ok(none)
     }
 
     fn of_all(&self, rows: f64) -> f64 {

@@ -39,6 +39,7 @@ const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_s
 /// Creates an empty store.
 pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
     let name = Name::new(name)?;
+    catalog::check_key(key)?;
     within("shards", shards, 1, MAX_SHARDS, "between 1 and 1024")?;
     within("replicas", replicas, 1, i32::MAX, "at least 1")?;
     Spi::connect(|spi| {

@@ -60,6 +60,7 @@ const ELSEWHERE: &str = r#"
 /// Enters a table into the catalogue, if it is all that a store's table is.
 pub fn adopt(name: &str, key: &str) -> Result<()> {
     let name = Name::new(name)?;
+    catalog::check_key(key)?;
     Spi::connect(|spi| {
         catalog::reserve(&name);
         catalog::refuse_store(spi, &name)?;

@@ -25,6 +25,12 @@ pub struct Store {
     pub table: pg_sys::Oid,
 }
 
+/// Refuses a path of identities that is too long.
+pub fn check_key(path: &str) -> Result<()> {
+    let bad = |error| Error::Query { what: "key", text: String::new(), error };
+    crate::lucene::check_path(path).map_err(bad)
+}
+
 const FIND: &str = "
     SELECT key, shards FROM session_store.store WHERE name OPERATOR(pg_catalog.=) $1";
 

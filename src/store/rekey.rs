@@ -1,6 +1,6 @@
 //! Changing the identity path of a store.
 
-use super::catalog::{Lock, Store};
+use super::catalog::{self, Lock, Store};
 use super::settings::{NO_JIT, under};
 use super::spi::{Mode, Spi};
 use super::{constraint, identity, table};
@@ -43,6 +43,7 @@ const NAMED: usize = 5;
 
 /// Moves the identity of every document of a store to another path.
 pub fn rekey(name: &str, path: &str) -> Result<()> {
+    catalog::check_key(path)?;
     Spi::connect(|spi| under(&[NO_JIT], || rekey_all(spi, name, path)))
 }
 

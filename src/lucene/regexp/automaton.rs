@@ -7,6 +7,7 @@
 //! and complements (the end is not in it).
 
 use super::{Dead, Node};
+use crate::interrupts;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -51,10 +52,16 @@ impl Automaton {
         self.run(prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid())).is_ok()
     }
 
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        size_of_val(&self.next[..]) + self.accepting.len() + size_of_val(&self.alphabet.0[..])
+    }
+
     /// The state behind the text.
     fn run(&self, text: &str) -> Result<usize, Dead> {
         let mut state = START;
         for (at, c) in text.char_indices() {
+            interrupts::spend(1);
             state = self.next[state * self.alphabet.len() + self.alphabet.class(c)] as usize;
             if state == DEAD {
                 return Err(Dead(at + c.len_utf8()));
@@ -310,6 +317,7 @@ impl Builder {
     }
 
     fn spend(&mut self, work: usize) -> Option<()> {
+        interrupts::spend(work);
         self.work += work;
         (self.work <= MAX_WORK).then_some(())
     }

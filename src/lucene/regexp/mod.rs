@@ -15,20 +15,47 @@ pub use table::Table;
 use super::error::Error;
 use automaton::Automaton;
 use parse::Parser;
-use std::sync::Arc;
+use std::rc::Rc;
+use table::Lazy;
 
-/// A regular expression, read, checked and compiled.
+/// Longest expression: compiling one cannot be cancelled, and takes a tenth of a second at most.
+const MAX_BYTES: usize = 1 << 16;
+
+/// A regular expression, read and checked: its syntax. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Regexp {
+pub struct Regexp(Rc<Syntax>);
+
+#[derive(Debug)]
+struct Syntax {
     source: String,
     tree: Node,
-    program: Arc<Program>,
 }
 
 /// Expressions are the same if they are written the same.
 impl PartialEq for Regexp {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.source() == other.source()
+    }
+}
+
+/// A regular expression made ready to match.
+#[derive(Debug)]
+pub struct CompiledRegexp {
+    regexp: Regexp,
+    program: Program,
+}
+
+impl PartialEq for CompiledRegexp {
+    fn eq(&self, other: &Self) -> bool {
+        self.regexp == other.regexp
+    }
+}
+
+impl std::ops::Deref for CompiledRegexp {
+    type Target = Regexp;
+
+    fn deref(&self) -> &Regexp {
+        &self.regexp
     }
 }
 
@@ -73,8 +100,7 @@ pub type ClassItem = (char, char);
 #[derive(Debug)]
 enum Program {
     Table(Table),
-    /// What would make too large a table.
-    Regex(regex::Regex),
+    Lazy(Lazy),
     /// What has complements or intersections.
     Automaton(Automaton),
 }
@@ -85,34 +111,68 @@ impl Program {
         let Some(pattern) = pattern::unanchored(tree) else {
             return Automaton::new(tree).map(Program::Automaton);
         };
-        let regex = || regex::Regex::new(&format!("(?s)^(?:{pattern})$")).ok();
-        Table::new(&pattern).map(Program::Table).or_else(|| regex().map(Program::Regex))
+        let automaton = table::large_automaton(&pattern)?;
+        match Table::of(&automaton) {
+            Some(table) => Some(Program::Table(table)),
+            None => Lazy::of(automaton).map(Program::Lazy),
+        }
     }
 }
 
 impl Regexp {
     /// Reads what stands between the slashes; `offset` is its place in the query.
     pub fn parse(source: &str, offset: usize) -> Result<Regexp, Error> {
+        if source.len() > MAX_BYTES {
+            let message = format!("a regular expression is longer than {MAX_BYTES} bytes");
+            return Err(Error::too_complex(offset, message));
+        }
         let tree = Parser::new(source, offset).whole()?;
-        let program = Program::new(&tree).ok_or_else(|| {
-            Error::too_complex(offset, "the regular expression is too large")
-                .with_hint("Use smaller repetition counts.")
-        })?;
         // A backslash before the closing slash would read as an escape of it where another slash follows.
         let source = match source.strip_suffix("\\\\") {
             Some(start) => format!("{start}[\\\\]"),
             None => source.to_string(),
         };
-        Ok(Regexp { source, tree, program: Arc::new(program) })
+        Ok(Regexp(Rc::new(Syntax { source, tree })))
+    }
+
+    /// Makes it ready to match.
+    ///
+    /// # Errors
+    /// `TooComplex`, if that would take too much.
+    pub fn compile(&self) -> Result<CompiledRegexp, Error> {
+        match Program::new(self.tree()) {
+            Some(program) => Ok(CompiledRegexp { regexp: self.clone(), program }),
+            None => Err(Error::too_large("the regular expression is too large")
+                .with_hint("Use smaller repetition counts.")),
+        }
     }
 
     /// As it stands between the slashes.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     pub fn tree(&self) -> &Node {
-        &self.tree
+        &self.0.tree
+    }
+
+    /// What each text begins with that matches, as far as the expression says so in plain characters.
+    pub fn literal_prefix(&self) -> String {
+        let mut prefix = String::new();
+        write_prefix(self.tree(), &mut prefix);
+        prefix
+    }
+
+    /// The same expression for a regular expression engine that searches, anchored at both ends; to be read such that
+    /// `.` matches line ends. None, if it has complements or intersections.
+    pub fn pattern(&self) -> Option<String> {
+        pattern::unanchored(self.tree()).map(|pattern| format!("^(?:{pattern})$"))
+    }
+}
+
+impl CompiledRegexp {
+    pub fn regexp(&self) -> &Regexp {
+        &self.regexp
     }
 
     /// Whether it matches the whole of the text.
@@ -122,9 +182,9 @@ impl Regexp {
 
     /// The same; where it can be seen, with what of the text no match begins.
     pub fn check(&self, text: &str) -> Result<bool, Dead> {
-        match &*self.program {
+        match &self.program {
             Program::Table(table) => table.check(text),
-            Program::Regex(regex) => Ok(regex.is_match(text)),
+            Program::Lazy(lazy) => lazy.check(text),
             Program::Automaton(automaton) => automaton.check(text),
         }
     }
@@ -132,24 +192,20 @@ impl Regexp {
     /// Whether it may match a text that begins with these bytes, the last of which may be a part of a character only.
     /// False is certain.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
-        match &*self.program {
+        match &self.program {
             Program::Table(table) => table.could_start(prefix),
-            Program::Regex(_) => true,
+            Program::Lazy(lazy) => lazy.could_start(prefix),
             Program::Automaton(automaton) => automaton.could_start(prefix),
         }
     }
 
-    /// What each text begins with that matches, as far as the expression says so in plain characters.
-    pub fn literal_prefix(&self) -> String {
-        let mut prefix = String::new();
-        write_prefix(&self.tree, &mut prefix);
-        prefix
-    }
-
-    /// The same expression for a regular expression engine that searches, anchored at both ends; to be read such that
-    /// `.` matches line ends. None, if it has complements or intersections.
-    pub fn pattern(&self) -> Option<String> {
-        pattern::unanchored(&self.tree).map(|pattern| format!("^(?:{pattern})$"))
+    /// Bytes in memory, about.
+    pub fn memory(&self) -> usize {
+        match &self.program {
+            Program::Table(table) => table.memory(),
+            Program::Lazy(lazy) => lazy.memory(),
+            Program::Automaton(automaton) => automaton.memory(),
+        }
     }
 }
 

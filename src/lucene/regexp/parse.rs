@@ -1,6 +1,7 @@
 //! Reading an expression, as RegExp does.
 
 use super::{ClassItem, Node, interval};
+use crate::interrupts;
 use crate::lucene::error::Error;
 
 /// Groups and complements within each other that one expression may hold.
@@ -55,7 +56,12 @@ impl<'a> Parser<'a> {
     fn concat(&mut self) -> Result<Node, Error> {
         let mut parts = vec![self.repeat()?];
         while !matches!(self.peek(), None | Some(')' | '|' | '&')) {
-            parts.push(self.repeat()?);
+            interrupts::spend(1);
+            // Characters in a row are one text: a node for each would take a hundred times their bytes.
+            match (self.repeat()?, parts.last_mut()) {
+                (Node::Literal(next), Some(Node::Literal(text))) => text.push_str(&next),
+                (part, _) => parts.push(part),
+            }
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Node::Concat(parts) })
     }

@@ -72,7 +72,7 @@ proptest! {
 
     #[test]
     fn match_by_definition(expression in expression(), text in "[abcé12]{0,6}", more in "[abcé12]{0,4}") {
-        let regexp = Regexp::parse(&expression, 0).unwrap();
+        let regexp = Regexp::parse(&expression, 0).unwrap().compile().unwrap();
         let chars: Vec<char> = text.chars().collect();
         let expected = ends(regexp.tree(), &chars, 0).contains(&chars.len());
         prop_assert_eq!(regexp.is_match(&text), expected);
@@ -82,6 +82,12 @@ proptest! {
         if let Some(pattern) = regexp.pattern() {
             let regex = regex::Regex::new(&format!("(?s){pattern}")).unwrap();
             prop_assert_eq!(regex.is_match(&text), expected);
+            let unanchored = pattern::unanchored(regexp.tree()).unwrap();
+            let lazy = Lazy::of(table::large_automaton(&unanchored).unwrap()).unwrap();
+            prop_assert_eq!(lazy.check(&text) == Ok(true), expected);
+            if expected {
+                prop_assert!((0..=text.len()).all(|end| lazy.could_start(&text.as_bytes()[..end])));
+            }
         }
         for checked in [regexp.check(&text), automaton.check(&text)] {
             if let Err(Dead(length)) = checked
@@ -112,6 +118,6 @@ proptest! {
             None => format!("<0{min:04}-{max}>"),
         };
         let expected = (min..=max).contains(&number) && digits.is_none_or(|digits| text.len() == digits);
-        prop_assert_eq!(Regexp::parse(&source, 0).unwrap().is_match(&text), expected, "{} {}", source, text);
+        prop_assert_eq!(Regexp::parse(&source, 0).unwrap().compile().unwrap().is_match(&text), expected, "{} {}", source, text);
     }
 }

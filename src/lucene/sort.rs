@@ -23,9 +23,14 @@ pub struct SortKey {
 impl Display for SortKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '"' | '\\' | '(' | ')');
-        let path = match self.path.chars().all(is_plain) {
-            true => self.path.clone(),
-            false => format!("\"{}\"", self.path.replace('\\', "\\\\").replace('"', "\\\"")),
+        let path = match self.path.as_str() {
+            path if !path.is_empty()
+                && path.chars().all(is_plain)
+                && solr_meaning(path).is_none() =>
+            {
+                path.to_string()
+            }
+            _ => format!("\"{}\"", self.path.replace('\\', "\\\\").replace('"', "\\\"")),
         };
         let direction = if self.descending { "desc" } else { "asc" };
         match (self.largest == self.descending, self.largest) {

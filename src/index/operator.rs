@@ -4,7 +4,7 @@
 //! in each transaction.
 
 use super::opclass::{Arguments, c_functions};
-use super::prepared::{self, Understood};
+use super::prepared::{self, Asked, Understood};
 use crate::document::JsonbArg;
 use crate::error::{self, Result};
 use crate::predicate::Predicate;
@@ -22,11 +22,8 @@ c_functions! {
 
 /// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
 pub fn predicate(query: &[u8]) -> Rc<Predicate> {
-    prepare(query).predicate.clone()
-}
-
-fn prepare(query: &[u8]) -> Rc<Understood> {
-    prepared::understand_stored(query).unwrap_or_else(|error| error.raise())
+    let query = prepared::understand_stored(query).unwrap_or_else(|error| error.raise());
+    query.predicate.clone()
 }
 
 /// Whether a function of the server's is that of the operator.
@@ -101,13 +98,20 @@ unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
         let function = &mut *(*arguments.0).flinfo;
         if function.fn_extra.is_null() {
             let mut context = PgMemoryContexts::For(function.fn_mcxt);
-            function.fn_extra = context.leak_and_drop_on_delete(prepare(query)).cast();
+            let kept = context.leak_and_drop_on_delete(None::<Rc<Understood>>);
+            function.fn_extra = kept.cast();
         }
-        let prepared = &mut *function.fn_extra.cast::<Rc<Understood>>();
-        if !prepared.is_for(query) {
-            *prepared = prepare(query);
+        let kept = &mut *function.fn_extra.cast::<Option<Rc<Understood>>>();
+        let Some(doc) = JsonbArg::from_datum(arguments.datum(0), false) else {
+            return pg_sys::Datum::from(false);
+        };
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_for(query)) {
+            return pg_sys::Datum::from(kept.matches(doc.document()));
         }
-        let doc = JsonbArg::from_datum(arguments.datum(0), false);
-        pg_sys::Datum::from(doc.is_some_and(|doc| prepared.matches(doc.document())))
+        let asked = prepared::ask(query, doc.document()).unwrap_or_else(|error| error.raise());
+        pg_sys::Datum::from(match asked {
+            Asked::Answered(answer) => answer,
+            Asked::Prepared(query) => kept.insert(query).matches(doc.document()),
+        })
     }
 }

@@ -6,10 +6,12 @@ use crate::error::{Error, Result};
 use crate::lucene::{self, Ast};
 use crate::memory;
 use crate::predicate::{self, Matcher, Predicate, Test};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
 use pgrx::pg_sys;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
 /// A query as it was read.
@@ -21,8 +23,7 @@ pub struct Understood {
     canonical: OnceCell<Rc<str>>,
     /// What `NOW` is, if the query speaks of it.
     now: Option<pg_sys::TimestampTz>,
-    /// Whether a document was asked, and what the next ones are asked by.
-    was_asked: Cell<bool>,
+    /// What documents are asked by, made when the first one is.
     matcher: OnceCell<Matcher>,
 }
 
@@ -52,7 +53,6 @@ impl Understood {
             notices: lowered.notices.into(),
             canonical: OnceCell::new(),
             now,
-            was_asked: Cell::new(false),
             matcher: OnceCell::new(),
         }
     }
@@ -66,14 +66,8 @@ impl Understood {
         Ok(self.canonical.get_or_init(|| ast.to_string().into()).clone())
     }
 
-    /// Whether the document meets the query. Where each row has a query of its own, most are asked once.
+    /// Whether the document meets the query.
     pub fn matches(&self, document: Jsonb<'_>) -> bool {
-        if self.matcher.get().is_none()
-            && !self.was_asked.replace(true)
-            && self.predicate.is_small()
-        {
-            return self.predicate.matches_once(document);
-        }
         self.matcher.get_or_init(|| Matcher::new(&self.predicate)).matches(document)
     }
 
@@ -102,44 +96,70 @@ impl Understood {
 }
 
 /// So many queries, and bytes, a generation holds.
-const MOST: usize = 1 << 10;
+const MOST: usize = 1 << 12;
 const MOST_BYTES: usize = 8 << 20;
+/// So often a query is asked for before it is kept: until then, preparing it would cost more than it saves.
+const OFTEN: u8 = 4;
 
 /// The queries asked for of late: when the young ones are as many as may be, they become the old ones, and those before them go.
-#[derive(Default)]
 struct Cache {
     last: Option<Rc<Understood>>,
     young: Generation,
     old: Generation,
+    hasher: RandomState,
+    /// How often queries were asked for that are not kept, each at a place by its hash, of which a part tells it from others.
+    seldom: Vec<(u16, u8)>,
 }
 
+/// By the hash of the text. Of two with one hash the later is kept.
 #[derive(Default)]
 struct Generation {
-    queries: HashMap<Rc<str>, Rc<Understood>>,
+    queries: HashMap<u64, Rc<Understood>, RandomState>,
     bytes: usize,
 }
 
 thread_local! {
-    static CACHE: RefCell<Cache> = RefCell::default();
+    static CACHE: RefCell<Cache> = RefCell::new(Cache {
+        last: None,
+        young: Generation::default(),
+        old: Generation::default(),
+        hasher: RandomState::default(),
+        seldom: vec![(0, 0); MOST],
+    });
 }
 
 impl Cache {
-    fn find(&mut self, text: &str) -> Option<Rc<Understood>> {
-        let is_right = |found: &&Rc<Understood>| found.is_for(text.as_bytes());
-        if let Some(last) = self.last.as_ref().filter(is_right) {
-            return Some(last.clone());
+    fn hash(&self, text: &[u8]) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
+    fn last(&self, text: &[u8]) -> Option<Rc<Understood>> {
+        self.last.as_ref().filter(|last| last.is_for(text)).cloned()
+    }
+
+    fn find(&mut self, hash: u64, text: &[u8]) -> Option<Rc<Understood>> {
+        if let Some(young) = self.young.queries.get(&hash).filter(|young| young.is_for(text)) {
+            return Some(young.clone());
         }
-        if let Some(young) = self.young.queries.get(text).filter(is_right) {
-            return Some(self.last.insert(young.clone()).clone());
-        }
-        let old = self.old.queries.remove(text)?;
-        let old = Some(old).filter(|old| is_right(&old))?;
-        self.keep(old.clone());
+        let old = self.old.queries.remove(&hash).filter(|old| old.is_for(text))?;
+        self.keep(hash, old.clone());
         Some(old)
     }
 
-    fn keep(&mut self, query: Rc<Understood>) {
-        self.last = Some(query.clone());
+    /// Whether a query that is not kept has been asked for often enough; this time counts.
+    fn is_frequent(&mut self, hash: u64) -> bool {
+        let (tag, place) = (hash as u16, (hash >> 16) as usize % MOST);
+        let Some((known, times)) = self.seldom.get_mut(place) else { return true };
+        if *known != tag {
+            (*known, *times) = (tag, 0);
+        }
+        *times += 1;
+        let is_frequent = *times >= OFTEN;
+        *times %= OFTEN;
+        is_frequent
+    }
+
+    fn keep(&mut self, hash: u64, query: Rc<Understood>) {
         let bytes = query.bytes();
         if bytes > MOST_BYTES {
             return;
@@ -148,7 +168,7 @@ impl Cache {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.bytes += bytes;
-        if let Some(stale) = self.young.queries.insert(query.text.clone(), query) {
+        if let Some(stale) = self.young.queries.insert(hash, query) {
             self.young.bytes -= stale.bytes();
         }
     }
@@ -165,13 +185,54 @@ pub fn understand_stored(query: &[u8]) -> Result<Rc<Understood>> {
 }
 
 fn find_or(text: &str, read: impl Fn(&str) -> Result<Understood>) -> Result<Rc<Understood>> {
-    if let Some(found) = CACHE.with_borrow_mut(|cache| cache.find(text)) {
+    let found = CACHE.with_borrow_mut(|cache| {
+        let last = cache.last(text.as_bytes());
+        last.or_else(|| cache.find(cache.hash(text.as_bytes()), text.as_bytes()))
+    });
+    if let Some(found) = found {
         return Ok(found);
     }
     memory::check();
     let query = Rc::new(read(text)?);
-    CACHE.with_borrow_mut(|cache| cache.keep(query.clone()));
+    CACHE.with_borrow_mut(|cache| {
+        let hash = cache.hash(text.as_bytes());
+        if cache.is_frequent(hash) {
+            cache.keep(hash, query.clone());
+        }
+        cache.last = Some(query.clone());
+    });
     Ok(query)
+}
+
+/// What a document is asked by.
+pub enum Asked {
+    Prepared(Rc<Understood>),
+    /// The answer of a query that is seldom asked for, and simple.
+    Answered(bool),
+}
+
+/// Asks a document a query that was stored.
+pub fn ask(query: &[u8], document: Jsonb<'_>) -> Result<Asked> {
+    let (hash, found, is_frequent) = CACHE.with_borrow_mut(|cache| {
+        let hash = cache.hash(query);
+        let found = cache.find(hash, query);
+        let is_frequent = found.is_none() && cache.is_frequent(hash);
+        (hash, found, is_frequent)
+    });
+    if let Some(found) = found {
+        return Ok(Asked::Prepared(found));
+    }
+    let text = String::from_utf8_lossy(query);
+    if is_frequent {
+        memory::check();
+        let query = Rc::new(Understood::stored(&text)?);
+        CACHE.with_borrow_mut(|cache| cache.keep(hash, query.clone()));
+        return Ok(Asked::Prepared(query));
+    }
+    match predicate::ask(&text, instant(transaction_start()), document) {
+        Some(answer) => Ok(Asked::Answered(answer)),
+        None => find_or(&text, Understood::stored).map(Asked::Prepared),
+    }
 }
 
 /// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.
@@ -183,16 +244,18 @@ fn reading(query: &str) -> usize {
 
 /// Reads a query, with `NOW` in microseconds since 2000-01-01.
 pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
-    /// timestamp.h: 2000-01-01 less 1970-01-01.
-    const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
     memory::afford(reading(query))?;
     let bad = |error| Error::Query { what: "query", text: query.to_string(), error };
     let ast = lucene::parse(query).map_err(bad)?;
-    // All timestamps of the server's are in the calendar.
-    let now =
-        DateTime::from_timestamp_micros(now.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default();
-    let lowered = predicate::lower(&ast, now).map_err(bad)?;
+    let lowered = predicate::lower(&ast, instant(now)).map_err(bad)?;
     Ok((ast, lowered))
+}
+
+/// Of microseconds since 2000-01-01. All timestamps of the server's are in the calendar.
+fn instant(time: pg_sys::TimestampTz) -> DateTime<Utc> {
+    /// timestamp.h: 2000-01-01 less 1970-01-01.
+    const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
+    DateTime::from_timestamp_micros(time.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default()
 }
 
 /// Microseconds since 2000-01-01.

@@ -25,6 +25,7 @@ pub use parse::parse;
 pub use regexp::{
     CompiledRegexp, Dead, Node as RegexpNode, Regexp, Table, write_char as write_regexp_char,
 };
+pub use simple::{Make, read as read_simple};
 pub use sort::{SortKey, parse_sort};
 
 #[cfg(test)]

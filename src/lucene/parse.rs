@@ -24,7 +24,7 @@ pub(super) struct LuceneParser;
 /// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
 pub fn parse(text: &str) -> Result<Ast, Error> {
     limits::check_length(text)?;
-    simple::read(text).map_or_else(|| by_grammar(text), Ok)
+    simple::tree(text).map_or_else(|| by_grammar(text), Ok)
 }
 
 pub(super) fn by_grammar(text: &str) -> Result<Ast, Error> {

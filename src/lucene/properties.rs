@@ -93,8 +93,8 @@ fn canonical_forms_are_simple() {
         "a:x\\**",
         "**",
     ] {
-        assert_eq!(simple::read(text), by_grammar(text).ok(), "{text}");
-        assert!(simple::read(text).is_some(), "{text}");
+        assert_eq!(simple::tree(text), by_grammar(text).ok(), "{text}");
+        assert!(simple::tree(text).is_some(), "{text}");
     }
     for text in [
         "",
@@ -134,7 +134,7 @@ fn canonical_forms_are_simple() {
         "\"now -1DAY\"",
         "a:[* TO now]",
     ] {
-        assert_eq!(simple::read(text), None, "{text}");
+        assert_eq!(simple::tree(text), None, "{text}");
     }
 }
 
@@ -241,7 +241,7 @@ proptest! {
     #[test]
     fn simple_queries_read_as_the_grammar_has_them(ast in tree()) {
         let text = ast.to_string();
-        if let Some(simple) = simple::read(&text) {
+        if let Some(simple) = simple::tree(&text) {
             prop_assert_eq!(&simple, &ast);
             prop_assert_eq!(by_grammar(&text), Ok(simple));
         }
@@ -265,7 +265,7 @@ proptest! {
         )
     ) {
         let text = tokens.concat();
-        if let Some(simple) = simple::read(&text) {
+        if let Some(simple) = simple::tree(&text) {
             prop_assert_eq!(by_grammar(&text), Ok(simple), "{}", text);
         }
         match parse(&text) {

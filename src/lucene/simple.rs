@@ -9,15 +9,63 @@ use super::escape::{is_plain, unescape};
 use super::limits::{MAX_LEAVES, check_path};
 use super::operand::globs;
 use crate::interrupts;
+use std::borrow::Cow;
 
 /// Parentheses within parentheses that are simple still.
 const MAX_DEPTH: usize = 16;
 
-/// None is for the grammar.
-pub(super) fn read(text: &str) -> Option<Ast> {
+/// What a query is made into while it is read: a tree, or an answer.
+pub trait Make {
+    type Query;
+    type Clauses: Default;
+
+    fn every(&mut self) -> Self::Query;
+    /// A form at a path or, for none, anywhere.
+    fn leaf(&mut self, path: Option<&str>, form: Form) -> Option<Self::Query>;
+    fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
+    /// More than one clause, or one that is required or prohibited.
+    fn group(&mut self, clauses: Self::Clauses) -> Self::Query;
+    /// What stands for the next clause, if those before it have decided already, so that it is only read.
+    fn decided(&self, clauses: &Self::Clauses, occur: Occur) -> Option<Self::Query>;
+}
+
+/// Reads a query; none is for the grammar, or for what `make` gave none.
+pub fn read<M: Make>(text: &str, make: &mut M) -> Option<M::Query> {
     let mut reader = Reader { rest: text, leaves: 0 };
-    let query = reader.clauses(0)?;
+    let query = reader.clauses(make, true, 0)?;
     reader.rest.is_empty().then_some(query)
+}
+
+/// Makes the tree.
+pub(super) fn tree(text: &str) -> Option<Ast> {
+    read(text, &mut Tree)
+}
+
+struct Tree;
+
+impl Make for Tree {
+    type Query = Ast;
+    type Clauses = Vec<(Occur, Ast)>;
+
+    fn every(&mut self) -> Ast {
+        Ast::All
+    }
+
+    fn leaf(&mut self, path: Option<&str>, form: Form) -> Option<Ast> {
+        Some(Ast::Leaf { path: path.map(str::to_string), form })
+    }
+
+    fn add(&mut self, clauses: &mut Vec<(Occur, Ast)>, occur: Occur, query: Ast) {
+        clauses.push((occur, query));
+    }
+
+    fn group(&mut self, clauses: Vec<(Occur, Ast)>) -> Ast {
+        Ast::Boolean(clauses)
+    }
+
+    fn decided(&self, _: &Vec<(Occur, Ast)>, _: Occur) -> Option<Ast> {
+        None
+    }
 }
 
 struct Reader<'t> {
@@ -26,80 +74,101 @@ struct Reader<'t> {
     leaves: usize,
 }
 
+/// A value as it is written.
+enum Raw<'t> {
+    Exists,
+    Equal(&'t str),
+    Prefix(&'t str),
+    Wildcard(&'t str),
+    /// Each end, and whether it is included.
+    Range([(&'t str, bool); 2]),
+}
+
 impl<'t> Reader<'t> {
-    fn clauses(&mut self, depth: usize) -> Option<Ast> {
-        let mut list = Vec::new();
+    fn clauses<M: Make>(&mut self, make: &mut M, is_asked: bool, depth: usize) -> Option<M::Query> {
+        let mut clauses = M::Clauses::default();
+        let mut is_first = true;
         loop {
             let occur = match () {
-                () if self.take('+') => Occur::Must,
-                () if self.take('-') => Occur::MustNot,
+                () if self.take(b'+') => Occur::Must,
+                () if self.take(b'-') => Occur::MustNot,
                 () => Occur::Should,
             };
-            let clause = match self.take('(') {
+            let decided = make.decided(&clauses, occur);
+            let is_asked = is_asked && decided.is_none();
+            let query = match self.take(b'(') {
                 true if depth == MAX_DEPTH => return None,
                 true => {
-                    let group = self.clauses(depth + 1)?;
-                    self.take(')').then_some(group)?
+                    let group = self.clauses(make, is_asked, depth + 1)?;
+                    self.take(b')').then_some(group)?
                 }
-                false => self.leaf()?,
+                false => self.leaf(make, is_asked)?,
             };
-            if list.is_empty() && occur == Occur::Should && self.is_at_end() {
-                return Some(clause);
+            let query = decided.unwrap_or(query);
+            if is_first && occur == Occur::Should && self.is_at_end() {
+                return Some(query);
             }
-            list.push((occur, clause));
-            if !self.take(' ') {
-                return Some(Ast::Boolean(list));
+            is_first = false;
+            make.add(&mut clauses, occur, query);
+            if !self.take(b' ') {
+                return Some(make.group(clauses));
             }
         }
     }
 
-    fn leaf(&mut self) -> Option<Ast> {
+    fn leaf<M: Make>(&mut self, make: &mut M, is_asked: bool) -> Option<M::Query> {
         interrupts::spend(8);
         self.leaves += 1;
         if self.leaves > MAX_LEAVES {
             return None;
         }
-        if let Some(rest) = self.rest.strip_prefix("*:*") {
+        if self.rest.as_bytes().first() == Some(&b'*')
+            && let Some(rest) = self.rest.strip_prefix("*:*")
+        {
             self.rest = rest;
-            return self.ends_value().then_some(Ast::All);
+            return self.ends_value().then(|| make.every());
         }
         let mut path = None;
-        if let Some(form) = self.delimited() {
-            return self.ends_value().then_some(Ast::Leaf { path, form: form? });
-        }
-        let mut word = self.word()?;
-        if self.take(':') {
-            let name = (word.wild == 0).then(|| unescape(word.text, 0).ok())??;
-            // Names that mean something else, or are refused.
-            if matches!(name.as_str(), "_query_" | "_val_") || check_path(&name).is_err() {
-                return None;
+        let raw = match self.delimited() {
+            Some(raw) => raw?,
+            None => {
+                let mut word = self.word()?;
+                if self.take(b':') {
+                    let name = (word.wild == 0).then(|| plain(word.text))??;
+                    // Names that mean something else, or are refused.
+                    if matches!(&*name, "_query_" | "_val_") || check_path(&name).is_err() {
+                        return None;
+                    }
+                    path = Some(name);
+                    match self.delimited() {
+                        Some(raw) => raw?,
+                        None => {
+                            word = self.word()?;
+                            word.raw()
+                        }
+                    }
+                } else if word.text == "*" {
+                    return self.ends_value().then(|| make.every());
+                } else {
+                    word.raw()
+                }
             }
-            path = Some(name);
-            if let Some(form) = self.delimited() {
-                return self.ends_value().then_some(Ast::Leaf { path, form: form? });
-            }
-            word = self.word()?;
-        }
-        let form = match word.text {
-            "*" if path.is_none() => return self.ends_value().then_some(Ast::All),
-            "*" => Form::Exists,
-            text if word.wild == 0 => equal(unescape(text, 0).ok()?)?,
-            text if word.is_prefix => Form::Prefix(unescape(text.strip_suffix('*')?, 0).ok()?),
-            text => Form::Wildcard(globs(text)),
         };
-        self.ends_value().then_some(Ast::Leaf { path, form })
+        // Read in full all the same: no document decides whether a query is refused.
+        let form = self.ends_value().then(|| raw.form())??;
+        if is_asked { make.leaf(path.as_deref(), form) } else { Some(make.every()) }
     }
 
     /// What quotes or brackets enclose, if it begins here; inner none if it is not simple.
-    fn delimited(&mut self) -> Option<Option<Form>> {
+    fn delimited(&mut self) -> Option<Option<Raw<'t>>> {
         match self.rest.as_bytes().first()? {
-            b'"' => Some(self.quoted().and_then(equal)),
+            b'"' => Some(self.quoted()),
             b'[' | b'{' => Some(self.range()),
             _ => None,
         }
     }
 
-    fn quoted(&mut self) -> Option<String> {
+    fn quoted(&mut self) -> Option<Raw<'t>> {
         let inside = self.rest.strip_prefix('"')?;
         let mut is_escaped = false;
         let end = inside.bytes().position(|byte| {
@@ -109,55 +178,48 @@ impl<'t> Reader<'t> {
         })?;
         let (text, rest) = inside.split_at(end);
         self.rest = rest.strip_prefix('"')?;
-        unescape(text, 0).ok()
+        Some(Raw::Equal(text))
     }
 
-    fn range(&mut self) -> Option<Form> {
-        let opens = self.take('[') || !self.take('{');
+    fn range(&mut self) -> Option<Raw<'t>> {
+        let opens = self.take(b'[') || !self.take(b'{');
         let lower = self.bound()?;
         self.rest = self.rest.strip_prefix(" TO ")?;
         let upper = self.bound()?;
-        let closes = self.take(']');
-        if !closes && !self.take('}') {
-            return None;
-        }
-        let end = |text: Option<&str>, inclusive| match text {
-            None => Bound::Open,
-            Some(text) if inclusive => Bound::Inclusive(text.to_string()),
-            Some(text) => Bound::Exclusive(text.to_string()),
-        };
-        Some(match (end(lower, opens), end(upper, closes)) {
-            (Bound::Open, Bound::Open) => Form::Exists,
-            (lower, upper) => Form::Range { lower, upper },
-        })
+        let closes = self.take(b']');
+        (closes || self.take(b'}')).then_some(Raw::Range([(lower, opens), (upper, closes)]))
     }
 
-    /// One end of a range; inner none if it is open.
-    fn bound(&mut self) -> Option<Option<&'t str>> {
+    /// One end of a range.
+    fn bound(&mut self) -> Option<&'t str> {
+        let is_quoted = self.rest.starts_with('"');
         let (bound, rest) = match self.rest.strip_prefix('"') {
             Some(inside) => inside.split_once('"')?,
             None => self.rest.split_at(self.rest.find([' ', ']', '}'])?),
         };
-        let is_quoted = self.rest.starts_with('"');
         self.rest = rest;
         let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
-        let ends = rest.starts_with([' ', ']', '}']);
-        if date_math::is_bad(bound, Place::Bound) {
-            return None;
-        }
-        match bound {
-            "*" if !is_quoted => Some(None),
-            "" => None,
-            _ if is_quoted => (ends && !bound.contains('\\')).then_some(Some(bound)),
-            "TO" => None,
-            _ => bound.chars().all(is_simple).then_some(Some(bound)),
-        }
+        let fits = match bound {
+            "" => false,
+            // In quotes, a star is not open.
+            bound if is_quoted => {
+                bound != "*" && !bound.contains('\\') && rest.starts_with([' ', ']', '}'])
+            }
+            bound => bound == "*" || bound != "TO" && bound.chars().all(is_simple),
+        };
+        (fits && !date_math::is_bad(bound, Place::Bound)).then_some(bound)
     }
 
     /// Characters without special meaning, escaped ones and wildcards.
     fn word(&mut self) -> Option<Word<'t>> {
         let (mut wild, mut ends_in_star, mut end) = (0, false, self.rest.len());
+        // What most are is passed by at once.
+        let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+        let common = self.rest.bytes().take_while(is_common).count();
         let mut chars = self.rest.char_indices();
+        if let Some(last) = common.checked_sub(1) {
+            chars.nth(last);
+        }
         while let Some((at, c)) = chars.next() {
             let is_star = c == '*';
             match c {
@@ -178,10 +240,13 @@ impl<'t> Reader<'t> {
         is_word.then_some(Word { text, wild, is_prefix: ends_in_star && wild == 1 })
     }
 
-    fn take(&mut self, c: char) -> bool {
-        let rest = self.rest.strip_prefix(c);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+    /// Takes a character of one byte, which seldom is the next one.
+    fn take(&mut self, c: u8) -> bool {
+        let is_next = self.rest.as_bytes().first() == Some(&c);
+        if is_next {
+            self.rest = self.rest.strip_prefix(char::from(c)).unwrap_or(self.rest);
+        }
+        is_next
     }
 
     /// Whether nothing follows that would belong to the value just read.
@@ -205,4 +270,43 @@ struct Word<'t> {
     wild: usize,
     /// Whether its only wildcard is a star at its end.
     is_prefix: bool,
+}
+
+impl<'t> Word<'t> {
+    fn raw(&self) -> Raw<'t> {
+        match self.text {
+            "*" => Raw::Exists,
+            text if self.wild == 0 => Raw::Equal(text),
+            text if self.is_prefix => Raw::Prefix(text.strip_suffix('*').unwrap_or(text)),
+            text => Raw::Wildcard(text),
+        }
+    }
+}
+
+impl Raw<'_> {
+    fn form(&self) -> Option<Form> {
+        let end = |(text, inclusive): (&str, bool)| match text {
+            "*" => Bound::Open,
+            text if inclusive => Bound::Inclusive(text.to_string()),
+            text => Bound::Exclusive(text.to_string()),
+        };
+        Some(match self {
+            Raw::Exists => Form::Exists,
+            Raw::Equal(text) => equal(plain(text)?.into_owned())?,
+            Raw::Prefix(text) => Form::Prefix(plain(text)?.into_owned()),
+            Raw::Wildcard(text) => Form::Wildcard(globs(text)),
+            Raw::Range(ends) => match ends.map(end) {
+                [Bound::Open, Bound::Open] => Form::Exists,
+                [lower, upper] => Form::Range { lower, upper },
+            },
+        })
+    }
+}
+
+/// Without its escapes.
+fn plain(text: &str) -> Option<Cow<'_, str>> {
+    match text.contains('\\') {
+        true => unescape(text, 0).ok().map(Cow::Owned),
+        false => Some(Cow::Borrowed(text)),
+    }
 }

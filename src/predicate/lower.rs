@@ -27,12 +27,12 @@ pub struct Lowered {
 /// # Errors
 /// `TooComplex` where its patterns would take too much.
 pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, Error> {
-    let mut lowering = Lowering { now, notices: Notices::default(), patterns: Patterns::default() };
+    let mut lowering = Lowering::new(now);
     let predicate = lowering.whole(ast)?;
     Ok(Lowered { predicate, notices: lowering.notices.into_vec() })
 }
 
-struct Lowering {
+pub(super) struct Lowering {
     now: DateTime<Utc>,
     notices: Notices,
     patterns: Patterns,
@@ -97,6 +97,10 @@ impl Patterns {
 }
 
 impl Lowering {
+    pub(super) fn new(now: DateTime<Utc>) -> Lowering {
+        Lowering { now, notices: Notices::default(), patterns: Patterns::default() }
+    }
+
     /// A query as a whole: prohibited clauses alone match everything else (Solr's `QueryUtils.makeQueryable`).
     fn whole(&mut self, ast: &Ast) -> Result<Predicate, Error> {
         match ast {
@@ -162,7 +166,7 @@ impl Lowering {
             .collect()
     }
 
-    fn test(&mut self, path: Option<&str>, form: &Form) -> Result<Test, Error> {
+    pub(super) fn test(&mut self, path: Option<&str>, form: &Form) -> Result<Test, Error> {
         Ok(match form {
             Form::Equal(text) => {
                 if let Some(range) = compared_with(text) {

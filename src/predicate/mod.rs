@@ -5,6 +5,7 @@
 
 mod ask;
 mod date;
+mod direct;
 mod fuzzy;
 mod gapped;
 mod glob;
@@ -12,9 +13,9 @@ mod jsonpath;
 mod lower;
 mod matches;
 mod notices;
-mod once;
 mod value;
 
+pub use direct::ask;
 pub use fuzzy::Fuzzy;
 pub use glob::{Wildcard, literal_prefix};
 pub use jsonpath::Unsayable;

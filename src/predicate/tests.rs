@@ -338,6 +338,7 @@ mod by_leaves {
 
     use super::*;
     use crate::document::{Scratch, walk};
+    use crate::predicate::ask;
     use proptest::prelude::*;
 
     fn document() -> impl Strategy<Value = Json> {
@@ -372,6 +373,48 @@ mod by_leaves {
         })
     }
 
+    fn query() -> impl Strategy<Value = String> {
+        let path = "|([ab.]{1,4}|k1(\\.[ab]?)?|a\\\\\\.b):";
+        let value = "[xy0-2]|\\*|\"[xy0-2]?\"|[xy]\\*|[?x]\\*[?y]|\\[[01*] TO [12*]\\}|\\{[*x] TO [xy]\\]|[x]~1|/[xy]/";
+        let leaf = prop_oneof![
+            9 => (path, value).prop_map(|(path, value)| path + &value),
+            1 => Just("*:*".to_string()),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            let clause = ("[-+]?", inner, any::<bool>());
+            prop::collection::vec(clause, 1..5).prop_map(|clauses| {
+                let clause = |(occur, query, is_group): (String, String, bool)| {
+                    let is_group = is_group || query.contains(' ') || query.starts_with(['+', '-']);
+                    if is_group { format!("{occur}({query})") } else { occur + &query }
+                };
+                clauses.into_iter().map(clause).collect::<Vec<_>>().join(" ")
+            })
+        })
+    }
+
+    /// Most of what `query` makes is simple, or the test next to it would say nothing.
+    #[test]
+    fn simple_queries_are_asked_directly() {
+        let doc = serde_json::json!({"a": ["x", {"b": 2}], "k1": {"a.b": true}});
+        for (query, answer) in [
+            ("a:x", true),
+            ("a:y", false),
+            ("+a:x +a.b:2 -k1.a.b:false", true),
+            ("+a:y +a.b:[1 TO *] k1:*", false),
+            ("-a:x", false),
+            ("-a:y -k1:z*", true),
+            ("a:x (-a:y)", true),
+            ("+(-a:y)", false),
+            ("(-a:y)", true),
+            ("a:y k1.a:* (a:z a.b:2)", true),
+            ("?*:x 2", true),
+        ] {
+            let asked = ask(query, NOW.parse().unwrap(), &doc);
+            assert_eq!(asked.unwrap_or(answer), answer, "{query}");
+            assert_eq!(asked.is_none(), query.starts_with('?'), "{query}");
+        }
+    }
+
     fn holds(predicate: &Predicate, doc: &Json) -> bool {
         match predicate {
             Predicate::All => true,
@@ -402,7 +445,14 @@ mod by_leaves {
         fn matches_by_its_leaves(doc in document(), predicate in predicate()) {
             let holds = holds(&predicate, &doc);
             prop_assert_eq!(predicate.matches(&doc), holds, "{:?} {}", predicate, doc);
-            prop_assert_eq!(predicate.matches_once(&doc), holds, "{:?} {}", predicate, doc);
+        }
+
+        #[test]
+        fn queries_asked_directly_answer_as_prepared_ones(doc in document(), query in query()) {
+            let predicate = lowered(&query).predicate;
+            if let Some(answer) = ask(&query, NOW.parse().unwrap(), &doc) {
+                prop_assert_eq!(answer, holds(&predicate, &doc), "{} {}", query, doc);
+            }
         }
     }
 }

@@ -154,10 +154,13 @@ SELECT label, pg_temp.taken(label, $$SELECT (SELECT count(*) FROM docs WHERE doc
     pg_temp.taken(label, $$SELECT count(*) FROM docs WHERE doc @@@ 'b:0'$$) AS one
 FROM unnest(array['Index Keys', 'Index Postings']) AS label;
 -- More queries than are remembered, again and again, and what they say of now
-SELECT count(*), sum(found) FROM generate_series(1, 2) AS turn, LATERAL (SELECT n, count(*) FILTER (WHERE doc @@@ format('a:%s', n)) AS found
-    FROM generate_series(1, 3000, 7) AS n, docs WHERE id IN (n, 1, 2) AND turn > 0 GROUP BY n) AS _;
-SELECT jsonb_build_object('a', n) @@@ format('a:%s b:x', n), jsonb_build_object('a', n) @@@ format('a:%s b:x', n + 1), count(*)
-FROM generate_series(1, 5000) AS n GROUP BY 1, 2;
+CREATE TABLE many AS SELECT n, format('+a:%s -b:%s', n, n)::lucene_query AS q FROM generate_series(1, 10000) AS n;
+SELECT turn, count(*) FILTER (WHERE jsonb_build_object('a', n) @@@ q) AS met,
+    count(*) FILTER (WHERE jsonb_build_object('a', n + 1) @@@ q OR jsonb_build_object('a', n, 'b', n) @@@ q) AS not_met
+FROM generate_series(1, 6) AS turn, many GROUP BY turn ORDER BY turn;
+SELECT count(*) FROM docs, many WHERE many.n % 500 = 0 AND doc @@@ q;
+SELECT count(*) FROM many, docs WHERE docs.id <= 3 AND doc @@@ q;
+DROP TABLE many;
 CREATE TABLE moment (q lucene_query, t timestamptz DEFAULT clock_timestamp());
 INSERT INTO moment VALUES ('t:[NOW-1SECOND/SECOND TO NOW]');
 CREATE FUNCTION pg_temp.is_now(at timestamptz) RETURNS boolean STABLE LANGUAGE sql AS $$

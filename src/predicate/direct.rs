@@ -1,41 +1,98 @@
-//! Predicate × one document: for a query that is asked once, where making a [`Matcher`](super::Matcher) would take longer than to
-//! go along each path by itself.
+//! Query text × one document, without a tree between: for queries that are asked once, where each row of a table has another. To
+//! prepare one takes several times as long as to ask it.
 
-use super::{Predicate, Test};
+use super::Test;
+use super::lower::Lowering;
 use crate::document::{Container, Item, Leaf, Scratch};
 use crate::interrupts;
+use crate::lucene::{Form, Make, Occur, read_simple};
+use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 
-/// So many leaves a predicate may have to be asked so: each looks at the document anew.
-const FEW: usize = 8;
+/// The longest query that is asked so: each clause looks at the document anew.
+const SHORT: usize = 512;
 
-impl Predicate {
-    /// Whether asking a single document is quicker without preparation.
-    pub fn is_small(&self) -> bool {
-        fn leaves(predicate: &Predicate, left: usize) -> Option<usize> {
-            match predicate {
-                Predicate::All | Predicate::None => Some(left),
-                Predicate::Leaf { .. } => left.checked_sub(1),
-                Predicate::Not(part) => leaves(part, left.checked_sub(1)?),
-                Predicate::And(parts) | Predicate::Or(parts) => {
-                    parts.iter().try_fold(left.checked_sub(1)?, |left, part| leaves(part, left))
-                }
-            }
-        }
-        leaves(self, 2 * FEW).is_some()
+/// Whether the document meets a query that is short and simple, as it means with this `NOW`; none of any other.
+pub fn ask<'a>(query: &str, now: DateTime<Utc>, document: impl Container<'a>) -> Option<bool> {
+    if query.len() > SHORT {
+        return None;
+    }
+    let mut asking = Asking { document, lowering: Lowering::new(now) };
+    Some(match read_simple(query, &mut asking)? {
+        Answer::Plain(answer) => answer,
+        Answer::Prohibited(any) => !any,
+    })
+}
+
+struct Asking<C> {
+    document: C,
+    lowering: Lowering,
+}
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Plain(bool),
+    /// Of prohibited clauses alone: whether any of them is met. As a whole query that is everything else, as a clause nothing.
+    Prohibited(bool),
+}
+
+/// What clauses amount to.
+#[derive(Default)]
+struct Clauses {
+    /// Whether all required ones are met, if there are such.
+    required: Option<bool>,
+    /// Whether any optional, or any prohibited one is met.
+    optional: bool,
+    prohibited: bool,
+    /// Whether there are others than prohibited ones.
+    is_positive: bool,
+}
+
+/// As `lower` has it.
+impl<'a, C: Container<'a>> Make for Asking<C> {
+    type Query = Answer;
+    type Clauses = Clauses;
+
+    fn every(&mut self) -> Answer {
+        Answer::Plain(true)
     }
 
-    /// Whether the document meets the condition; for small ones.
-    pub fn matches_once<'a>(&self, document: impl Container<'a>) -> bool {
-        match self {
-            Predicate::All => true,
-            Predicate::None => false,
-            Predicate::And(parts) => parts.iter().all(|part| part.matches_once(document)),
-            Predicate::Or(parts) => parts.iter().any(|part| part.matches_once(document)),
-            Predicate::Not(part) => !part.matches_once(document),
-            Predicate::Leaf { path: Some(path), test } => any_at(document, path, test),
-            Predicate::Leaf { path: None, test } => any(document, test),
+    fn leaf(&mut self, path: Option<&str>, form: Form) -> Option<Answer> {
+        // Who prepares it says what is wrong.
+        let test = self.lowering.test(path, &form).ok()?;
+        Some(Answer::Plain(match path {
+            Some(path) => any_at(self.document, path, &test),
+            None => any(self.document, &test),
+        }))
+    }
+
+    fn add(&mut self, clauses: &mut Clauses, occur: Occur, query: Answer) {
+        let is_met = matches!(query, Answer::Plain(true));
+        clauses.is_positive |= occur != Occur::MustNot;
+        match occur {
+            Occur::Must => {
+                clauses.required = Some(is_met && clauses.required.unwrap_or(true));
+            }
+            Occur::Should => clauses.optional |= is_met,
+            Occur::MustNot => clauses.prohibited |= is_met,
         }
+    }
+
+    fn group(&mut self, clauses: Clauses) -> Answer {
+        match clauses.is_positive {
+            false => Answer::Prohibited(clauses.prohibited),
+            true => {
+                let chosen = clauses.required.unwrap_or(clauses.optional);
+                Answer::Plain(chosen && !clauses.prohibited)
+            }
+        }
+    }
+
+    fn decided(&self, clauses: &Clauses, occur: Occur) -> Option<Answer> {
+        let is_needless =
+            occur == Occur::Should && (clauses.optional || clauses.required.is_some());
+        let is_decided = clauses.prohibited || clauses.required == Some(false);
+        (is_needless || is_decided).then_some(Answer::Plain(false))
     }
 }
 

@@ -47,6 +47,7 @@ extern "C-unwind" fn _PG_init() {
     memory::init();
     error::keep_backtraces_out();
     interrupts::install(memory::check);
+    executor::define_settings();
     scan::init();
     // Behind all that define settings.
     versions::reserve_settings(c"session_store");

@@ -44,6 +44,28 @@ pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys:
     }
 }
 
+/// Which file a relation lies in: tablespace, database and number. TRUNCATE and what rewrites a table
+/// give it another.
+pub type FileId = (u32, u32, u32);
+
+/// # Safety
+/// The relation must be open.
+pub unsafe fn file_id(relation: pg_sys::Relation) -> FileId {
+    // SAFETY: the caller's relation is open.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let (space, database, number) =
+            ((*relation).rd_node.spcNode, (*relation).rd_node.dbNode, (*relation).rd_node.relNode);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let (space, database, number) = (
+            (*relation).rd_locator.spcOid,
+            (*relation).rd_locator.dbOid,
+            (*relation).rd_locator.relNumber,
+        );
+        (space.to_u32(), database.to_u32(), number.to_u32())
+    }
+}
+
 /// Says that the node computes a path's target by itself. Before 15, the planner takes every such node to do so.
 pub fn set_projection(_path: &mut pg_sys::CustomPath) {
     #[cfg(not(feature = "pg14"))]

@@ -3,6 +3,7 @@
 use super::bitmap::{Found, Numbering};
 use super::heap::Fetcher;
 use super::leaves::{Leaves, Wanted};
+use super::page_visibility::remove_hidden;
 use super::region::Region;
 use super::relation::Part;
 use super::search::{Counts, Rows, open};
@@ -31,16 +32,12 @@ impl Reader<'_> {
     /// Of the rows that are open or unsure, those stay that are visible and match. Returns how many were looked up.
     fn check(&mut self, found: Found, open: &RoaringBitmap) -> (RoaringBitmap, u64) {
         let Found { mut any, unsure } = found;
-        let mut asked = &unsure & &any;
-        for block in open {
-            asked.extend(any.range(self.numbering.numbers(block..=block)));
-        }
+        let pages = remove_hidden(&mut any, self.fetcher.heap(), open, self.numbering);
+        self.fetcher.heap().pages.set(self.fetcher.heap().pages.get() + pages);
+        let asked = &unsure & &any;
         for number in &asked {
             let row = self.fetcher.fetch(self.numbering.tid(number));
-            let matches = row.is_some_and(|doc| {
-                !unsure.contains(number) || doc.read(|doc| self.matcher.matches(doc))
-            });
-            if !matches {
+            if !row.is_some_and(|doc| doc.read(|doc| self.matcher.matches(doc))) {
                 any.remove(number);
             }
         }

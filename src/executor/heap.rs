@@ -49,6 +49,11 @@ impl Heap {
         unsafe { is_logged(self.relation) }
     }
 
+    pub fn file_id(&self) -> versions::FileId {
+        // SAFETY: the relation is open.
+        unsafe { versions::file_id(self.relation) }
+    }
+
     pub fn column(&self) -> i32 {
         self.column
     }

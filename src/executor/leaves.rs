@@ -2,9 +2,10 @@
 
 use super::bitmap::{Collector, Found, Numbering};
 use super::order::work_mem;
+use super::page_visibility;
 use super::region::Region;
 use crate::error::Result;
-use crate::index::gin::{Entries, GinIndex, Sink, Tid};
+use crate::index::gin::{Entries, GinIndex, PendingEntries, Sink};
 use crate::index::key::{self, PathHash};
 use crate::index::packed::{behind_packed, end_of_prefix, leading_digit};
 use crate::index::span::{Probe, Span, Truth, is_one_value, together};
@@ -12,8 +13,9 @@ use crate::interrupts;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// An index at one moment: what was pending when it was opened, and its tree.
 pub struct Leaves<'i> {
@@ -22,7 +24,7 @@ pub struct Leaves<'i> {
     /// Blocks of the table.
     pub blocks: u32,
     /// Entries that are in no order of theirs yet, in order.
-    pub pending: BTreeMap<Vec<u8>, Vec<Tid>>,
+    pub pending: Rc<PendingEntries>,
     /// The pages whose rows are looked for; those of others are counted.
     pub region: Region,
     /// Whether some other path has the path's hash.
@@ -138,14 +140,20 @@ impl<'i> Leaves<'i> {
         blocks: u32,
         wanted: &Wanted,
     ) -> Result<Leaves<'i>> {
-        let mut pending: BTreeMap<Vec<u8>, Vec<Tid>> = BTreeMap::new();
-        index.pending(&mut |key, tid| match pending.get_mut(key) {
-            Some(rows) => rows.push(tid),
-            None if !wanted.has(key) => {}
+        let pending = match index.remembered_pending(page_visibility::limit())? {
+            Some(pending) => pending,
             None => {
-                pending.insert(key.to_vec(), vec![tid]);
+                let mut pending = PendingEntries::new();
+                index.pending(&mut |key, tid| match pending.get_mut(key) {
+                    Some(rows) => rows.push(tid),
+                    None if !wanted.has(key) => {}
+                    None => {
+                        pending.insert(key.to_vec(), vec![tid]);
+                    }
+                })?;
+                Rc::new(pending)
             }
-        })?;
+        };
         Ok(Leaves {
             index,
             numbering,

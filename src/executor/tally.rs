@@ -117,7 +117,8 @@ pub fn tally(
     let mut region = Region::head(countable.head(leaves.blocks, rows));
     open.iter().for_each(|block| region.add(block));
     // What is pending may have come into the tree meanwhile, and be met twice.
-    let pending = leaves.pending.values().flatten();
+    // Each of its documents has one of these keys.
+    let pending = key::EVERY.iter().filter_map(|key| leaves.pending.get(*key)).flatten();
     pending.filter(|tid| tid.block < leaves.blocks).for_each(|tid| region.add(tid.block));
     leaves.region = region;
     let met = match countable.leaves.as_slice() {

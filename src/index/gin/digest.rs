@@ -130,6 +130,6 @@ fn place(index: u32, block: u32) -> usize {
 }
 
 /// PageGetLSN, whatever its order of bytes.
-fn lsn(page: &Block) -> u64 {
+pub(super) fn lsn(page: &Block) -> u64 {
     page.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }

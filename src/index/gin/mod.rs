@@ -24,6 +24,7 @@ mod estimate;
 mod gather;
 mod page;
 mod pending;
+mod pending_memory;
 mod posting;
 mod postings;
 #[cfg(any(test, feature = "pg_test"))]
@@ -35,6 +36,7 @@ pub use damage::pack;
 pub use entries::{Entries, Entry};
 pub use estimate::Sizes;
 pub use page::Parsed;
+pub use pending_memory::PendingEntries;
 pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Sink, Tid};
 pub use postings::Postings;
 

@@ -1,6 +1,7 @@
 //! The pending list: entries that have not come into the tree yet (fastupdate).
 
 use super::buffer::{GinIndex, Visits, expand};
+use super::digest::lsn;
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
 use super::posting::{NOWHERE, Tid};
 use crate::error::Result;
@@ -8,8 +9,13 @@ use crate::error::Result;
 /// GIN_METAPAGE_BLKNO
 const META: u32 = 0;
 
-/// A page's block, and its bytes.
-type Copied = (u32, Box<Block>);
+/// A page of the list, copied if that was asked for.
+pub(super) struct PendingPage {
+    pub block: u32,
+    pub lsn: u64,
+    pub bytes: Option<Box<Block>>,
+}
+
 /// So many pages in a row are taken into a sample: about what a few documents take.
 const RUN: usize = 4;
 
@@ -24,9 +30,9 @@ impl GinIndex {
     /// GIN does: what moves meanwhile is then seen twice and not missed.
     pub fn pending(&self, visit: &mut impl FnMut(&[u8], Tid)) -> Result<()> {
         let mut plain = Vec::new();
-        for (block, bytes) in self.pending_pages(1)? {
+        for page in self.pending_pages(&|_, _, _| true)? {
             crate::memory::check();
-            visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
+            self.visit_copy(&page, 0, &mut plain, visit)?;
         }
         Ok(())
     }
@@ -39,10 +45,28 @@ impl GinIndex {
     ) -> Result<usize> {
         let stride = self.pending_len()?.div_ceil(pages.max(1)).max(1);
         let mut plain = Vec::new();
-        for (block, bytes) in self.pending_pages(stride)? {
-            visit_page(&bytes, &mut plain, visit).map_err(|damage| self.corrupt(block, damage))?;
+        for page in self.pending_pages(&|number, _, _| number / RUN % stride == 0)? {
+            self.visit_copy(&page, 0, &mut plain, visit)?;
         }
         Ok(stride)
+    }
+
+    /// Visits the tuples of a page that was copied, from one on. Returns how many there are in all.
+    pub(super) fn visit_copy(
+        &self,
+        page: &PendingPage,
+        from: usize,
+        plain: &mut Vec<u8>,
+        visit: &mut impl FnMut(&[u8], Tid),
+    ) -> Result<usize> {
+        let Some(bytes) = &page.bytes else { return Ok(0) };
+        visit_page(bytes, from, plain, visit).map_err(|damage| self.corrupt(page.block, damage))
+    }
+
+    /// The LSN of the metapage, which changes with the pending list (ginfast.c), and its head.
+    pub(super) fn pending_state(&self) -> Result<(u64, Option<u32>)> {
+        let meta = self.lock(META)?;
+        Ok((lsn(meta.bytes()), self.pending_head(meta.bytes())?))
     }
 
     /// How many pages the list has.
@@ -55,19 +79,26 @@ impl GinIndex {
 
     /// Copies the list, which gin_pending_list_limit keeps small: unlike the tree it must not be let go of on the way. The
     /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
-    /// next page by insertcleanup process" (ginget.c, scanGetCandidate).
-    fn pending_pages(&self, stride: usize) -> Result<Vec<Copied>> {
+    /// next page by insertcleanup process" (ginget.c, scanGetCandidate). Asked with a page's place in the list, its block and
+    /// its LSN, `wants` says whether it is to be copied.
+    pub(super) fn pending_pages(
+        &self,
+        wants: &dyn Fn(usize, u32, u64) -> bool,
+    ) -> Result<Vec<PendingPage>> {
         loop {
             crate::memory::check();
-            if let Some(pages) = self.try_pending_pages(stride)? {
+            if let Some(pages) = self.try_pending_pages(wants)? {
                 return Ok(pages);
             }
         }
     }
 
     /// None where the list may have changed while interrupts were taken.
-    fn try_pending_pages(&self, stride: usize) -> Result<Option<Vec<Copied>>> {
-        let (mut pages, mut visits, mut number) = (Vec::new(), Visits::default(), 0);
+    fn try_pending_pages(
+        &self,
+        wants: &dyn Fn(usize, u32, u64) -> bool,
+    ) -> Result<Option<Vec<PendingPage>>> {
+        let (mut pages, mut visits) = (Vec::new(), Visits::default());
         let mut page = self.lock(META)?;
         let mut next = self.pending_head(page.bytes())?;
         while let Some(block) = next {
@@ -78,14 +109,14 @@ impl GinIndex {
                 _ => Err(Damage("it is not a page of the pending list")),
             });
             next = head.map_err(|damage| self.corrupt(block, damage))?.right;
-            let copy = Box::new(*page.bytes());
-            if next.is_some() && page.pause() && *page.bytes() != *copy {
+            let before = lsn(page.bytes());
+            let copied = wants(pages.len(), block, before).then(|| Box::new(*page.bytes()));
+            // Pages of an index that is not WAL-logged have no LSN that changes.
+            let paused = next.is_some() && page.pause();
+            if paused && (lsn(page.bytes()) != before || self.logged().is_none()) {
                 return Ok(None);
             }
-            if number / RUN % stride == 0 {
-                pages.push((block, copy));
-            }
-            number += 1;
+            pages.push(PendingPage { block, lsn: before, bytes: copied });
         }
         Ok(Some(pages))
     }
@@ -99,8 +130,14 @@ impl GinIndex {
 
 /// "There is always exactly one heap itempointer associated with a pending entry, and it is stored in the t_tid header field
 /// just as in non-GIN indexes" (README).
-fn visit_page(page: &Block, plain: &mut Vec<u8>, visit: &mut impl FnMut(&[u8], Tid)) -> Parsed<()> {
-    for at in 0..Page::parse(page)?.tuples()? {
+fn visit_page(
+    page: &Block,
+    from: usize,
+    plain: &mut Vec<u8>,
+    visit: &mut impl FnMut(&[u8], Tid),
+) -> Parsed<usize> {
+    let tuples = Page::parse(page)?.tuples()?;
+    for at in from..tuples {
         let tuple = Tuple::at(page, at)?;
         let (block, offset) = tuple.tid();
         if !Tid::is_place(offset) {
@@ -116,5 +153,5 @@ fn visit_page(page: &Block, plain: &mut Vec<u8>, visit: &mut impl FnMut(&[u8], T
         };
         visit(key, Tid { block, offset });
     }
-    Ok(())
+    Ok(tuples)
 }

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 pub mod gin;
+mod intervals;
 pub mod key;
 mod opclass;
 pub mod operator;

@@ -1,12 +1,13 @@
 //! What a predicate asks of the index: keys, and a tree that says what it means which of them a document has.
 
+use super::intervals::{Interval, in_parts, is_within, united};
 use super::key::{self, PathHash};
 use super::packed::end_of_prefix;
 use super::span::{Probe, Truth, together};
 use crate::interrupts;
 use crate::predicate::{Predicate, Test};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 /// Keys, and the tree over them by their places.
@@ -29,6 +30,13 @@ pub enum Asked {
 #[derive(Debug)]
 pub enum Passing {
     All,
+    /// Those in one of these intervals, which are in order and apart from each other.
+    Within(Vec<Interval>),
+    /// V keys, of any path, whose value is in one of these intervals or passes one of the tests, if that is all that is known of it.
+    AnyValue {
+        within: Vec<Interval>,
+        probes: Vec<Probe>,
+    },
     /// V keys whose value does, if that is all that is known of it.
     Value(Rc<Probe>),
     /// E keys of any path but this.
@@ -92,6 +100,11 @@ impl Passing {
     fn passes(&self, key: &[u8]) -> bool {
         match self {
             Passing::All => true,
+            Passing::Within(intervals) => is_within(intervals, key),
+            Passing::AnyValue { within, probes } => key::value_of(key).is_some_and(|value| {
+                is_within(within, value)
+                    || probes.iter().any(|probe| probe.holds(value) != Truth::No)
+            }),
             Passing::Value(probe) => {
                 key::value_of(key).is_some_and(|value| probe.holds(value) != Truth::No)
             }
@@ -197,20 +210,20 @@ impl Builder {
             Predicate::Leaf { path: Some(path), test: Test::Exists } => self.exists(path),
             Predicate::Leaf { path: None, test: Test::Exists } => self.any_leaf(),
             Predicate::Leaf { path, test } => {
-                self.probe(path.as_deref(), Probe::of_any_version(test))
+                self.probes(path.as_deref(), vec![Probe::of_any_version(test)])
             }
         }
     }
 
     /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
-    fn probe(&mut self, path: Option<&str>, probe: Probe) -> Node {
+    fn probes(&mut self, path: Option<&str>, probes: Vec<Probe>) -> Node {
         match path {
-            Some(path) => self.at(path, probe),
-            None => self.anywhere(probe),
+            Some(path) => self.at(path, probes),
+            None => self.anywhere(probes),
         }
     }
 
-    /// Patterns that look at the same values become one.
+    /// Patterns that look at the same values become one, and what is asked at one path goes into one list.
     fn any_of(&mut self, parts: &[Predicate]) -> Node {
         let mut nodes = Vec::new();
         let mut tests = Vec::new();
@@ -223,7 +236,11 @@ impl Builder {
                 part => nodes.push(self.node(part)),
             }
         }
-        nodes.extend(together(tests).into_iter().map(|(path, probe)| self.probe(path, probe)));
+        let mut at: BTreeMap<Option<&str>, Vec<Probe>> = BTreeMap::new();
+        for (path, probe) in together(tests) {
+            at.entry(path).or_default().push(probe);
+        }
+        nodes.extend(at.into_iter().map(|(path, probes)| self.probes(path, probes)));
         Node::Or(nodes)
     }
 
@@ -236,21 +253,26 @@ impl Builder {
         Node::Leaf { keys, doubts: vec![], inexact: key::is_cut_path(path) }
     }
 
-    fn at(&mut self, path: &str, probe: Probe) -> Node {
+    fn at(&mut self, path: &str, probes: Vec<Probe>) -> Node {
         let hash = PathHash::of(path);
-        let probe = Rc::new(probe);
         let full = |stored: &[u8]| key::value(hash, stored);
-        let keys = probe.spans.iter().map(|span| match span.point() {
-            Some(value) => Asked::Key(full(value)),
-            None => Asked::Span {
-                from: full(&span.from),
-                below: full(&span.below),
-                passing: if span.ask { Passing::Value(probe.clone()) } else { Passing::All },
-            },
-        });
-        let keys = keys.map(|asked| self.key(asked)).collect();
+        let (mut keys, mut intervals, mut are_cut) = (Vec::new(), Vec::new(), false);
+        for probe in probes.into_iter().map(Rc::new) {
+            interrupts::spend(1);
+            for span in &probe.spans {
+                are_cut |= span.ask;
+                let (from, below) = (full(&span.from), full(&span.below));
+                if span.ask && span.point().is_none() {
+                    let passing = Passing::Value(probe.clone());
+                    keys.push(self.key(Asked::Span { from, below, passing }));
+                } else {
+                    intervals.push((from, below));
+                }
+            }
+        }
+        keys.extend(in_parts(united(intervals)).into_iter().map(|asked| self.key(asked)));
         let mut doubts = vec![self.others(path, hash)];
-        if probe.spans.iter().any(|span| span.ask) {
+        if are_cut {
             doubts.push(self.cuts(hash));
         }
         Node::Leaf { keys, doubts, inexact: key::is_cut_path(path) }
@@ -282,9 +304,13 @@ impl Builder {
     }
 
     /// A value at any path is looked for among the values of all paths, since the paths are not known here.
-    fn anywhere(&mut self, probe: Probe) -> Node {
-        let inexact = probe.spans.iter().any(|span| span.ask);
-        self.spanning(key::ALL_VALUES, Passing::Value(Rc::new(probe)), inexact)
+    fn anywhere(&mut self, probes: Vec<Probe>) -> Node {
+        let (asking, others): (Vec<_>, Vec<_>) =
+            probes.into_iter().partition(|probe| probe.spans.iter().any(|span| span.ask));
+        let within = others.into_iter().flat_map(|probe| probe.spans);
+        let within = united(within.map(|span| (span.from, span.below)).collect());
+        let inexact = !asking.is_empty();
+        self.spanning(key::ALL_VALUES, Passing::AnyValue { within, probes: asking }, inexact)
     }
 
     fn spanning(

@@ -36,8 +36,8 @@ unsafe extern "C-unwind" fn add_paths(
             previous(root, rel, rti, rte);
         }
         if super::ENABLED.get() && is_plain(rel, rte) {
-            for (index, taken) in choices(rel) {
-                pg_sys::add_path(rel, path(root, rel, index, taken));
+            for choice in choices(root, rel) {
+                pg_sys::add_path(rel, path(root, rel, choice));
             }
         }
     }
@@ -52,7 +52,6 @@ unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry
             && !(*rte).inh
             && (*rte).tablesample.is_null()
             && !(*rel).indexlist.is_null()
-            && !(*rel).baserestrictinfo.is_null()
             && (*rel).lateral_relids.is_null()
             // A relation that is known to be empty has a path that says so, which must stay the only one.
             && !pg_sys::is_dummy_rel(rel);
@@ -60,47 +59,76 @@ unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry
     }
 }
 
-/// For each column that is asked: an index on it, and the conditions that it answers together.
-unsafe fn choices(
-    rel: *mut pg_sys::RelOptInfo,
-) -> Vec<(*mut pg_sys::IndexOptInfo, PgList<pg_sys::RestrictInfo>)> {
+/// An index, the conditions that it answers together, and the tables from whose rows their queries come; null for none.
+struct Choice {
+    index: *mut pg_sys::IndexOptInfo,
+    taken: PgList<pg_sys::RestrictInfo>,
+    outer: pg_sys::Relids,
+}
+
+/// A condition `column @@@ query` that may be asked of an index.
+struct Asked {
+    info: *mut pg_sys::RestrictInfo,
+    column: *mut pg_sys::Node,
+    operator: pg_sys::Oid,
+    outer: pg_sys::Relids,
+}
+
+/// For each column that is asked, an index on it: with queries that are the same for all rows, and for each set of other tables from
+/// which there are more, with those.
+unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> Vec<Choice> {
     // SAFETY: the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
     unsafe {
-        let clauses: Vec<_> = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo)
-            .iter_ptr()
-            .filter_map(|info| Some((info, column_asked(rel, info)?)))
-            .collect();
-        let mut choices: Vec<(*mut pg_sys::IndexOptInfo, PgList<_>)> = Vec::new();
+        let infos = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
+        let mut clauses: Vec<Asked> =
+            infos.iter_ptr().filter_map(|info| asked(root, rel, info, false)).collect();
+        let infos = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).joininfo);
+        clauses.extend(infos.iter_ptr().filter_map(|info| asked(root, rel, info, true)));
+        let mut choices: Vec<Choice> = Vec::new();
         if clauses.is_empty() {
             return choices;
         }
+        let mut columns = Vec::new();
         // get_relation_info (plancat.c) left out indexes that are not valid, or newer than the snapshot.
         for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*rel).indexlist).iter_ptr() {
             let column = *(*index).indexkeys;
-            let is_new = choices.iter().all(|(other, _)| *(**other).indexkeys != column);
-            if (*index).ncolumns != 1 || column <= 0 || !is_new {
+            if (*index).ncolumns != 1 || column <= 0 || columns.contains(&column) {
                 continue;
             }
-            let mut taken = PgList::new();
-            for &(info, (column, oid)) in &clauses {
-                if answers(index, oid, column) && operator::is_match(pg_sys::get_opcode(oid)) {
-                    taken.push(info);
+            let answered: Vec<&Asked> = clauses
+                .iter()
+                .filter(|asked| answers(index, asked.operator, asked.column))
+                .filter(|asked| operator::is_match(pg_sys::get_opcode(asked.operator)))
+                .collect();
+            let mut outers: Vec<pg_sys::Relids> = Vec::new();
+            for asked in &answered {
+                if outers.iter().all(|outer| !pg_sys::bms_equal(*outer, asked.outer)) {
+                    outers.push(asked.outer);
                 }
             }
-            if !taken.is_empty() {
-                choices.push((index, taken));
+            for outer in outers {
+                let mut taken = PgList::new();
+                for asked in &answered {
+                    if pg_sys::bms_is_subset(asked.outer, outer) {
+                        taken.push(asked.info);
+                    }
+                }
+                columns.push(column);
+                choices.push(Choice { index, taken, outer });
             }
         }
         choices
     }
 }
 
-/// The column, and the operator, of a condition `column @@@ query` that may be asked first, with a query that is the same for all
-/// rows: what the planner asks of an index's condition (indxpath.c: match_clause_to_index, match_opclause_to_indexcol).
-unsafe fn column_asked(
+/// A condition that may be asked first, with a query that is the same for all rows, or for all that a row of other tables is joined with:
+/// what the planner asks of an index's condition (indxpath.c: match_join_clauses_to_index, match_opclause_to_indexcol).
+unsafe fn asked(
+    root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     info: *mut pg_sys::RestrictInfo,
-) -> Option<(*mut pg_sys::Node, pg_sys::Oid)> {
+    is_joined: bool,
+) -> Option<Asked> {
     // SAFETY: a condition's expression; an operator's has the arguments that it is declared with.
     unsafe {
         let clause = (*info).clause.cast::<pg_sys::Node>();
@@ -108,11 +136,24 @@ unsafe fn column_asked(
             return None;
         }
         let query = plan::query_of(clause)?;
-        let may_ask = pg_sys::restriction_is_securely_promotable(info, rel)
-            && !pg_sys::contain_var_clause(query)
+        let may_ask = match is_joined {
+            false => !pg_sys::contain_var_clause(query),
+            true => {
+                pg_sys::join_clause_is_movable_to(info, rel)
+                    && !pg_sys::bms_overlap(pg_sys::pull_varnos(root, query), (*rel).relids)
+            }
+        } && pg_sys::restriction_is_securely_promotable(info, rel)
             && !pg_sys::contain_volatile_functions(query);
         let clause = clause.cast::<pg_sys::OpExpr>();
-        may_ask.then(|| (pg_sys::list_nth((*clause).args, 0).cast(), (*clause).opno))
+        may_ask.then(|| Asked {
+            info,
+            column: pg_sys::list_nth((*clause).args, 0).cast(),
+            operator: (*clause).opno,
+            outer: match is_joined {
+                false => std::ptr::null_mut(),
+                true => pg_sys::bms_difference((*info).clause_relids, (*rel).relids),
+            },
+        })
     }
 }
 
@@ -120,16 +161,24 @@ unsafe fn column_asked(
 unsafe fn path(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
-    index: *mut pg_sys::IndexOptInfo,
-    taken: PgList<pg_sys::RestrictInfo>,
+    choice: Choice,
 ) -> *mut pg_sys::Path {
     // SAFETY: nodes of the planner's, in its memory.
     unsafe {
+        let Choice { index, taken, outer } = choice;
         let mut others = PgList::<pg_sys::RestrictInfo>::new();
-        for info in PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo).iter_ptr() {
-            if !pg_sys::list_member_ptr(taken.as_ptr(), info.cast()) {
-                others.push(info);
+        let mut leave = |infos: *mut pg_sys::List| {
+            for info in PgList::<pg_sys::RestrictInfo>::from_pg(infos).iter_ptr() {
+                if !pg_sys::list_member_ptr(taken.as_ptr(), info.cast()) {
+                    others.push(info);
+                }
             }
+        };
+        leave((*rel).baserestrictinfo);
+        let mut parameters = std::ptr::null_mut();
+        if !outer.is_null() {
+            parameters = pg_sys::get_baserel_parampathinfo(root, rel, outer);
+            leave((*parameters).ppi_clauses);
         }
         // System columns and whole rows, as for locks and updates, are Vars in the target too.
         let is_counted = (*(*rel).reltarget).exprs.is_null()
@@ -140,12 +189,13 @@ unsafe fn path(
             is_counted,
             is_guarded: rights::has_hidden_rows(root, rel),
         };
-        let costs = Costs::new(root, rel, index, &taken, others.into_pg(), is_counted);
+        let costs = Costs::new(root, rel, index, &taken, others.into_pg(), is_counted, parameters);
         let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();
         (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
         (*path).path.parent = rel;
         (*path).path.pathtarget = (*rel).reltarget;
-        (*path).path.rows = (*rel).rows;
+        (*path).path.param_info = parameters;
+        (*path).path.rows = costs.rows;
         (*path).path.startup_cost = costs.startup;
         (*path).path.total_cost = costs.total;
         plan::fill(&mut *path, &ways, taken);
@@ -153,7 +203,26 @@ unsafe fn path(
     }
 }
 
+/// How often the rows of other tables will have it begun again, at least: as get_loop_count (indxpath.c) has it.
+unsafe fn loops(root: *mut pg_sys::PlannerInfo, outer: pg_sys::Relids) -> f64 {
+    // SAFETY: the set holds numbers of relations; those of outer joins, from 16 on, have none.
+    unsafe {
+        let (mut least, mut number) = (f64::INFINITY, -1);
+        loop {
+            number = pg_sys::bms_next_member(outer, number);
+            if number < 0 {
+                return if least.is_finite() { least.max(1.0) } else { 1.0 };
+            }
+            let rel = *(*root).simple_rel_array.add(number as usize);
+            if !rel.is_null() && (*rel).rows > 0.0 {
+                least = least.min((*rel).rows);
+            }
+        }
+    }
+}
+
 struct Costs {
+    rows: f64,
     startup: f64,
     total: f64,
 }
@@ -168,13 +237,15 @@ impl Costs {
         taken: &PgList<pg_sys::RestrictInfo>,
         others: *mut pg_sys::List,
         is_counted: bool,
+        parameters: *mut pg_sys::ParamPathInfo,
     ) -> Costs {
         // SAFETY: nodes of the planner's, and its settings: globals of the server's one thread.
         unsafe {
             let part = pg_sys::clauselist_selectivity(
                 root,
                 taken.as_ptr(),
-                0,
+                // What comes from other tables is taken for a constant.
+                (*rel).relid as i32,
                 pg_sys::JoinType::JOIN_INNER,
                 std::ptr::null_mut(),
             );
@@ -190,6 +261,19 @@ impl Costs {
                 let open = 1.0 - (*rel).allvisfrac;
                 (pages, looked_at, handed_out) = (pages * open, found * open, found);
             }
+            let mut rows = (*rel).rows;
+            if !parameters.is_null() {
+                rows = (*parameters).ppi_rows;
+                let loops = loops(root, (*parameters).ppi_req_outer);
+                // What one turn has read, the next one finds in the cache (cost_bitmap_heap_scan).
+                let all = pg_sys::index_pages_fetched(
+                    found * loops,
+                    (*rel).pages,
+                    f64::from((*index).pages),
+                    root,
+                );
+                pages = pages.min(all / loops);
+            }
             let pages = pages.ceil();
             let a_page = match pages {
                 2.0.. => random - (random - sequential) * (pages / table).sqrt(),
@@ -201,14 +285,15 @@ impl Costs {
 
             let start = index_cost(rel, index, taken, found) + quals.startup + target.startup;
             // A row that is only counted costs about as much as an operator.
-            let rows = pages * a_page + looked_at * pg_sys::cpu_tuple_cost;
+            let read = pages * a_page + looked_at * pg_sys::cpu_tuple_cost;
             let each = handed_out * pg_sys::cpu_operator_cost
                 + found * quals.per_tuple
-                + (*rel).rows * target.per_tuple;
+                + rows * target.per_tuple;
             // All is counted before the first row is handed out.
             Costs {
-                startup: start + if is_counted { rows } else { 0.0 },
-                total: start + rows + each,
+                rows,
+                startup: start + if is_counted { read } else { 0.0 },
+                total: start + read + each,
             }
         }
     }

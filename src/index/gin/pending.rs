@@ -45,7 +45,7 @@ impl GinIndex {
     ) -> Result<usize> {
         let stride = self.pending_len()?.div_ceil(pages.max(1)).max(1);
         let mut plain = Vec::new();
-        for page in self.pending_pages(&|number, _, _| number / RUN % stride == 0)? {
+        for page in self.pending_pages(&|number, _, _| (number / RUN).is_multiple_of(stride))? {
             self.visit_copy(&page, 0, &mut plain, visit)?;
         }
         Ok(stride)

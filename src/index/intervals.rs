@@ -1,0 +1,95 @@
+//! Long lists of values, as intervals of keys.
+
+use super::key;
+use super::query::{Asked, Passing};
+
+/// GIN looks at all of a query's keys for each of them, and for each row. From so many on it gets intervals of the index to go through
+/// instead, each with a part of the list: that is as long as the values lie apart.
+const MANY: usize = 4096;
+const PARTS: usize = 64;
+
+/// From one key or value on, and below another.
+pub type Interval = (Vec<u8>, Vec<u8>);
+
+/// Whether a key is in one of the intervals, which are in order and apart from each other.
+pub fn is_within(intervals: &[Interval], key: &[u8]) -> bool {
+    let behind = intervals.partition_point(|(from, _)| from.as_slice() <= key);
+    behind.checked_sub(1).is_some_and(|at| key < intervals[at].1.as_slice())
+}
+
+/// In order, and those that meet made one.
+pub fn united(mut intervals: Vec<Interval>) -> Vec<Interval> {
+    intervals.sort_unstable();
+    let mut apart: Vec<Interval> = Vec::with_capacity(intervals.len());
+    for (from, below) in intervals {
+        match apart.last_mut() {
+            Some((_, end)) if from <= *end => *end = below.max(std::mem::take(end)),
+            _ => apart.push((from, below)),
+        }
+    }
+    apart
+}
+
+/// Keys and spans for intervals of a path's V keys; of many intervals, spans with some of them each, of values of one type.
+pub fn in_parts(intervals: Vec<Interval>) -> Vec<Asked> {
+    if intervals.len() < MANY {
+        return intervals.into_iter().map(asked).collect();
+    }
+    let most = intervals.len().div_ceil(PARTS);
+    let type_of =
+        |(from, _): &Interval| key::value_of(from).and_then(|value| value.first().copied());
+    intervals
+        .chunk_by(|a, b| type_of(a) == type_of(b))
+        .flat_map(|of_type| of_type.chunks(most))
+        .filter_map(|part| {
+            let ((from, _), (_, below)) = (part.first()?, part.last()?);
+            let (from, below) = (from.clone(), below.clone());
+            Some(Asked::Span { from, below, passing: Passing::Within(part.to_vec()) })
+        })
+        .collect()
+}
+
+fn asked((from, below): Interval) -> Asked {
+    match below.split_last() {
+        Some((0, rest)) if *rest == from => Asked::Key(from),
+        _ => Asked::Span { from, below, passing: Passing::All },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::PathHash;
+    use super::super::query::{Query, Step};
+    use super::*;
+    use crate::lucene::parse;
+    use crate::predicate::lower;
+
+    fn query(text: &str) -> Query {
+        Query::new(&lower(&parse(text).unwrap(), chrono::DateTime::UNIX_EPOCH).unwrap().predicate)
+    }
+
+    fn takes(query: &Query, value: &str) -> bool {
+        let stored = [&[crate::document::STRING], value.as_bytes()].concat();
+        let key = key::value(PathHash::of("a"), &stored);
+        query
+            .keys
+            .iter()
+            .any(|asked| asked.start() <= key.as_slice() && asked.step(&key) == Step::Take)
+    }
+
+    /// However many there are, a list takes what is in it and nothing else, and GIN gets few keys of a long one.
+    #[test]
+    fn long_lists_are_few_keys() {
+        for count in [10, MANY + 1_000] {
+            let list = (0..count).map(|i| format!("v{}", i * 2)).collect::<Vec<_>>().join(" ");
+            for path in ["a:", ""] {
+                let query = query(&format!("{path}({list} w*)"));
+                assert!(query.keys.len() < 2 * PARTS + 3, "{}", query.keys.len());
+                for i in 0..2 * count {
+                    assert_eq!(takes(&query, &format!("v{i}")), i % 2 == 0, "{path}v{i}");
+                }
+                assert!(takes(&query, "w7") && !takes(&query, "x"));
+            }
+        }
+    }
+}

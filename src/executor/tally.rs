@@ -10,7 +10,7 @@ use super::region::Region;
 use super::visibility::Map;
 use crate::error::Result;
 use crate::index::key::{self, PathHash};
-use crate::index::span::Span;
+use crate::index::span::{Span, together};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 
@@ -61,10 +61,12 @@ impl<'p> Countable<'p> {
                 if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
                     return Ok(false);
                 }
-                let mut all: Vec<Span> = Vec::new();
-                for (_, test) in &self.leaves {
-                    all.extend(leaves.probe(test)?.spans);
+                let mut probes = Vec::new();
+                for (path, test) in &self.leaves {
+                    probes.push((Some(*path), leaves.probe(test)?));
                 }
+                let united = together(probes).into_iter();
+                let mut all: Vec<Span> = united.flat_map(|(_, probe)| probe.spans).collect();
                 leaves.are_apart(path, &mut all)
             }
         }

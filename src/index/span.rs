@@ -4,8 +4,9 @@ use super::key::{self, MAX_VALUE};
 use super::packed::{self, Unpacked, end_of_prefix};
 use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, unordered_instant};
 use crate::interrupts;
-use crate::lucene::Dead;
+use crate::lucene::{Dead, Table};
 use crate::predicate::{Limit, Predicate, Test, Value};
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 
 /// What is known of a document from its keys. In order, so that the smaller of two decides a conjunction, the greater a
@@ -240,9 +241,24 @@ pub struct Probe {
     pub spans: Vec<Span>,
     /// All with these spans.
     tests: Vec<Test>,
+    /// How many texts were asked, and what asks further ones, once they are many.
+    asked: Cell<usize>,
+    union: OnceCell<Union>,
     /// Whether instants are found by keys of their own, so that their texts say nothing more.
     has_instants: bool,
 }
+
+/// Several tests, as far as possible as one.
+#[derive(Debug, Clone)]
+struct Union {
+    /// The wildcards that end in a star, without it.
+    beginnings: Option<Table>,
+    wholes: Option<Table>,
+    others: Vec<Test>,
+}
+
+/// From so many texts on it is worth its making.
+const MANY: usize = 1_000;
 
 /// The probes of alternatives, those of patterns together that have to look at each of the same values: they are then read once.
 pub fn together<'l>(
@@ -264,6 +280,33 @@ pub fn together<'l>(
     united
 }
 
+impl Union {
+    fn new(tests: &[Test]) -> Union {
+        let (mut beginnings, mut wholes, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for test in tests {
+            let pattern = match test {
+                Test::Wildcard(wildcard) => wildcard.simple_pattern(),
+                _ => None,
+            };
+            match pattern {
+                Some((pattern, true)) => beginnings.push((pattern, test)),
+                Some((pattern, false)) => wholes.push((pattern, test)),
+                None => others.push(test.clone()),
+            }
+        }
+        let mut together = |list: Vec<(String, &Test)>| {
+            let patterns = list.iter().map(|(pattern, _)| pattern.clone());
+            let table = if list.len() > 1 { Table::of_any(patterns) } else { None };
+            if table.is_none() {
+                others.extend(list.into_iter().map(|(_, test)| test.clone()));
+            }
+            table
+        };
+        let (beginnings, wholes) = (together(beginnings), together(wholes));
+        Union { beginnings, wholes, others }
+    }
+}
+
 impl Probe {
     /// For an index of which this version has entered all documents.
     pub fn new(test: &Test) -> Probe {
@@ -278,7 +321,8 @@ impl Probe {
     fn of(test: &Test, instants: Instants) -> Probe {
         let spans = spans(test, instants);
         let has_instants = spans.iter().any(|span| span.from.first() == Some(&key::INSTANT));
-        Probe { spans, tests: vec![test.clone()], has_instants }
+        let (tests, asked, union) = (vec![test.clone()], Cell::new(0), OnceCell::new());
+        Probe { spans, tests, asked, union, has_instants }
     }
 
     /// Whether it asks for keys that versions before 0.5.0 did not write.
@@ -341,10 +385,20 @@ impl Probe {
 
     /// Whether a string passes one of the tests; where none lets pass what begins as it does, how far that can be seen.
     fn check(&self, text: &str) -> Result<bool, Dead> {
+        self.asked.set(self.asked.get() + 1);
+        let is_many = self.tests.len() > 1 && self.asked.get() > MANY;
+        let union = is_many.then(|| self.union.get_or_init(|| Union::new(&self.tests)));
+        let beginnings = union.and_then(|union| union.beginnings.as_ref());
+        let wholes = union.and_then(|union| union.wholes.as_ref());
+        let answers = beginnings
+            .map(|table| table.begins(text))
+            .into_iter()
+            .chain(wholes.map(|table| table.check(text)));
+        let tests = union.map_or(&self.tests, |union| &union.others);
         let mut dead = Some(0);
-        for test in &self.tests {
+        for answer in answers.chain(tests.iter().map(|test| test.check(text))) {
             interrupts::spend(1);
-            match test.check(text) {
+            match answer {
                 Ok(true) => return Ok(true),
                 Ok(false) => dead = None,
                 Err(Dead(length)) => dead = dead.map(|longest: usize| longest.max(length)),
@@ -512,6 +566,26 @@ mod tests {
         {
             assert_eq!(holds(text), expected, "{text}");
         }
+        // The same by one table.
+        for (_, probe) in &probes {
+            probe.asked.set(MANY);
+        }
+        for (text, expected) in [
+            ("ax", true),
+            ("bé", false),
+            ("byé", true),
+            ("zé\nz", true),
+            ("xb", true),
+            ("ba", false),
+        ] {
+            assert_eq!(holds(text), expected, "{text} among many");
+        }
+        assert!(
+            probes.iter().any(|(_, probe)| probe
+                .union
+                .get()
+                .is_some_and(|union| union.beginnings.is_some()))
+        );
         // What both tables see to lead nowhere, their union leaps over.
         let tests = ["a:/b[cd]e.*/", "a:/b[cd]ef/"].map(test);
         let probes = together(tests.iter().map(|test| (None, Probe::new(test))));

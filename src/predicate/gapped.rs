@@ -141,7 +141,7 @@ mod tests {
             let globs: Vec<Glob> =
                 segment.chars().map(|c| if c == '?' { Glob::One } else { Glob::Char(c) }).collect();
             let mut starts = text.char_indices();
-            let tried = starts.find_map(|(at, _)| strip_globs(&globs, &text[at..]));
+            let tried = starts.find_map(|(at, _)| strip_globs(&globs, text.get(at..)?));
             prop_assert_eq!(find(&globs, &text), tried);
         }
     }

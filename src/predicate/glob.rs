@@ -44,7 +44,7 @@ impl Wildcard {
         let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
         let table = match is_simple || wildcard.globs.len() > SHORT {
             true => None,
-            false => Table::new(&pattern(&wildcard.globs)),
+            false => Table::new(&byte_pattern(&wildcard.globs)),
         };
         Wildcard { table, ..wildcard }
     }
@@ -73,6 +73,24 @@ impl Wildcard {
     /// And with it.
     pub fn memory(&self) -> usize {
         Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, Table::memory)
+    }
+
+    /// As a regular expression over bytes, and whether that is to match a text's beginning alone; none where that together with
+    /// others would make too large a table.
+    pub fn simple_pattern(&self) -> Option<(String, bool)> {
+        let is_empty = |segment: &Segment| matches!(segment, Segment::Literal(text) if text.needle().is_empty());
+        let stars = self.globs.iter().filter(|glob| **glob == Glob::Any).count();
+        match self.globs.strip_suffix(&[Glob::Any]) {
+            // `a*`, `*a*`
+            Some(globs) if stars == 1 || stars == 2 && is_empty(&self.first) => {
+                Some((byte_pattern(globs), true))
+            }
+            // `a?b`, `*a`
+            None if stars == 0 || stars == 1 && is_empty(&self.first) => {
+                Some((byte_pattern(&self.globs), false))
+            }
+            _ => None,
+        }
     }
 
     pub fn globs(&self) -> &[Glob] {
@@ -136,12 +154,22 @@ pub fn literal_prefix(pattern: &[Glob]) -> String {
 
 /// The pattern as a regular expression, not anchored, in which `.` matches line ends.
 pub fn pattern(globs: &[Glob]) -> String {
+    written(globs, ".*")
+}
+
+/// The same over the bytes of valid texts: what a star passes over may be cut anywhere, since no character begins within
+/// another one. A table for it is a tenth as large.
+pub fn byte_pattern(globs: &[Glob]) -> String {
+    written(globs, "(?s-u:.*)")
+}
+
+fn written(globs: &[Glob], any: &str) -> String {
     let mut pattern = String::new();
     for glob in globs {
         match glob {
             Glob::Char(c) => write_regexp_char(&mut pattern, *c),
             Glob::One => pattern.push('.'),
-            Glob::Any => pattern.push_str(".*"),
+            Glob::Any => pattern.push_str(any),
         }
     }
     pattern

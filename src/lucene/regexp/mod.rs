@@ -100,7 +100,7 @@ pub type ClassItem = (char, char);
 #[derive(Debug)]
 enum Program {
     Table(Table),
-    Lazy(Lazy),
+    Lazy(Box<Lazy>),
     /// What has complements or intersections.
     Automaton(Automaton),
 }
@@ -114,7 +114,7 @@ impl Program {
         let automaton = table::large_automaton(&pattern)?;
         match Table::of(&automaton) {
             Some(table) => Some(Program::Table(table)),
-            None => Lazy::of(automaton).map(Program::Lazy),
+            None => Lazy::of(automaton).map(|lazy| Program::Lazy(Box::new(lazy))),
         }
     }
 }

@@ -14,6 +14,8 @@ use std::cell::RefCell;
 
 /// The largest table that is worth its making: simple expressions take a tenth of it.
 const MAX_TABLE: usize = 1 << 16;
+/// The largest table for several expressions at once, which is made for many texts.
+const MAX_UNION: usize = 1 << 20;
 /// The largest automaton that is made at all.
 const MAX_NFA: usize = 10 << 20;
 /// So much of a table that is made while it is used is kept.
@@ -24,7 +26,8 @@ const CHUNK: usize = 1 << 12;
 /// The nondeterministic automaton that both are made of. None, if it would be too large.
 fn automaton(pattern: &str, limit: usize) -> Option<NFA> {
     interrupts::check();
-    let syntax = syntax::Config::new().dot_matches_new_line(true);
+    // Expressions may say that bytes are of no matter (`(?-u:.)`), and texts are valid.
+    let syntax = syntax::Config::new().dot_matches_new_line(true).utf8(false);
     let tree = syntax::parse_with(pattern, &syntax).ok()?;
     interrupts::check();
     let config =
@@ -50,12 +53,24 @@ impl Table {
         Table::of(&automaton(pattern, MAX_TABLE)?)
     }
 
+    /// One table for all that several expressions match. Those that end in what matches anything had better be without that end,
+    /// and be asked by `begins`: else the table has a state for each set of them that was met.
+    pub fn of_any(patterns: impl IntoIterator<Item = String>) -> Option<Table> {
+        let branches: Vec<String> =
+            patterns.into_iter().map(|pattern| format!("(?:{pattern})")).collect();
+        Table::within(&automaton(&branches.join("|"), MAX_UNION)?, MAX_UNION)
+    }
+
     pub(super) fn of(nfa: &NFA) -> Option<Table> {
-        if nfa.memory_usage() > MAX_TABLE {
+        Table::within(nfa, MAX_TABLE)
+    }
+
+    fn within(nfa: &NFA, limit: usize) -> Option<Table> {
+        if nfa.memory_usage() > limit {
             return None;
         }
         interrupts::check();
-        let limit = Some(MAX_TABLE);
+        let limit = Some(limit);
         let config = dense::Config::new()
             .start_kind(StartKind::Anchored)
             // A shorter alternative must not end the search for a longer one.
@@ -71,6 +86,27 @@ impl Table {
     /// Whether it matches the whole of the text.
     pub fn check(&self, text: &str) -> Result<bool, Dead> {
         let state = self.run(text.as_bytes())?;
+        Ok(self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
+    }
+
+    /// Whether it matches what the text begins with, however long that is.
+    pub fn begins(&self, text: &str) -> Result<bool, Dead> {
+        let mut state = self.start;
+        for (number, chunk) in text.as_bytes().chunks(CHUNK).enumerate() {
+            for (at, &byte) in chunk.iter().enumerate() {
+                state = self.dfa.next_state(state, byte);
+                if self.dfa.is_special_state(state) {
+                    // A match is seen one byte behind its end.
+                    if self.dfa.is_match_state(state) {
+                        return Ok(true);
+                    }
+                    if self.dfa.is_dead_state(state) {
+                        return Err(Dead(number * CHUNK + at + 1));
+                    }
+                }
+            }
+            interrupts::spend(chunk.len() / 16);
+        }
         Ok(self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
     }
 

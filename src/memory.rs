@@ -14,9 +14,13 @@
 //! - Should the reserve not do, nothing of Rust's is run any more: the session ends, FATAL with 53200, in the way that the server
 //!   ends one itself (ipc.c, proc_exit). Its locks and shared memory are released, and other sessions go on.
 //!
+//! The server's own 53200 needs memory too, on its way through Rust and for the abort: the reserve is returned as soon as one is
+//! raised (`watched`).
+//!
 //! Between two checks there is little to allocate: a page of an index, a document, a clause of a query.
 
 use crate::error::{Error, Result};
+use crate::versions;
 use pgrx::pg_sys;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::TryReserveError;
@@ -76,6 +80,7 @@ impl Block {
 /// Takes the reserve, when the library is loaded. Should that fail, the first check says so.
 pub fn init() {
     let _ = LAST.fill() && RESERVE.fill();
+    versions::watch_executor();
 }
 
 /// Takes interrupts, and raises an error if memory has run out.
@@ -94,9 +99,45 @@ fn refill() {
     }
 }
 
-/// To be called where an error begins: what it takes on its way to the server, and there, is at hand.
+/// To be called where an error begins: what it takes on its way to the server, and the server's abort, is at hand. An error for
+/// want of memory may be the server's own, which has not touched the reserve.
 pub fn make_room_for_error() {
     LAST.release();
+    RESERVE.release();
+}
+
+/// Does some work in which the server may find itself out of memory. Such an error has to be copied on its way through Rust (pgrx,
+/// pg_guard_ffi_boundary), for which there must be memory again by then: so the reserve is returned as soon as it is raised.
+#[inline]
+pub fn watched<T>(work: impl FnOnce() -> T) -> T {
+    struct Unwatched(*mut pg_sys::ErrorContextCallback);
+    impl Drop for Unwatched {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: a global of the server's one thread; and what was there before the work, and so outlives it.
+            unsafe { pg_sys::error_context_stack = self.0 };
+        }
+    }
+    let mut watch = watch();
+    let _unwatched = Unwatched(watch.previous);
+    // SAFETY: as above. It is taken off as this frame goes.
+    unsafe { pg_sys::error_context_stack = &raw mut watch };
+    work()
+}
+
+/// What is put on the stack of those who have something to say of an error (elog.h).
+pub fn watch() -> pg_sys::ErrorContextCallback {
+    // SAFETY: a global of the server's one thread.
+    let previous = unsafe { pg_sys::error_context_stack };
+    pg_sys::ErrorContextCallback { previous, callback: Some(on_error), arg: std::ptr::null_mut() }
+}
+
+/// Called while an error, a notice or the like is being reported (elog.c, errfinish).
+unsafe extern "C-unwind" fn on_error(_: *mut std::ffi::c_void) {
+    // SAFETY: one is being reported.
+    if unsafe { geterrcode() } == pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int {
+        make_room_for_error();
+    }
 }
 
 /// Makes room whose size comes from data, by one of the standard library's `try_reserve`; or the error that there is none.
@@ -185,16 +226,20 @@ unsafe extern "C-unwind" {
     fn errcode(code: c_int) -> c_int;
     fn errmsg_internal(format: *const c_char, ...) -> c_int;
     fn errdetail_internal(format: *const c_char, ...) -> c_int;
+    fn geterrcode() -> c_int;
     fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
 }
 
 /// Never comes back, and unwinds nothing: the server's code runs on top of the stack until the process exits.
 #[cold]
 fn end_session(bytes: usize) -> ! {
-    LAST.release();
+    make_room_for_error();
     // SAFETY: in the server's one thread, as all of this library. With FATAL, errfinish calls proc_exit, which aborts the transaction.
-    // That would drop what memory contexts own of Rust's, amid changes to it perhaps.
+    // That would drop what memory contexts own of Rust's, amid changes to it perhaps. Should the server lack memory itself on this
+    // way, its error must not jump back into Rust: without a place to jump to, it is FATAL too (elog.c, errstart).
     unsafe {
+        pg_sys::PG_exception_stack = std::ptr::null_mut();
+        pg_sys::error_context_stack = std::ptr::null_mut();
         forget_callbacks(pg_sys::TopMemoryContext);
         if errstart(pg_sys::FATAL as c_int, std::ptr::null()) {
             errcode(pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int);

@@ -1,7 +1,9 @@
 //! What differs between PostgreSQL 14 and 18.
 
+use crate::memory;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
+use std::sync::OnceLock;
 
 #[cfg(any(feature = "pg14", feature = "pg15"))]
 type Locator = pg_sys::RelFileNode;
@@ -300,3 +302,46 @@ pub unsafe fn is_owner(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
         return pg_sys::object_ownercheck(pg_sys::RelationRelationId, relation, role);
     }
 }
+
+static EXECUTOR_RUN: OnceLock<pg_sys::ExecutorRun_hook_type> = OnceLock::new();
+
+/// Has all that the executor runs watched, the arguments and results of functions among it (`memory::watched`).
+pub fn watch_executor() {
+    // SAFETY: a global of the server's one thread, meant to be set by libraries as they are loaded (executor.h).
+    unsafe {
+        EXECUTOR_RUN.get_or_init(|| {
+            let previous = pg_sys::ExecutorRun_hook;
+            pg_sys::ExecutorRun_hook = Some(run_executor);
+            previous
+        });
+    }
+}
+
+/// Makes the hook, whose last argument 18 has removed. Errors pass by without a guard: there is nothing to be dropped, and whoever
+/// catches one has his own part of the stack of callbacks again.
+macro_rules! run_executor {
+    ($($argument:ident: $type:ty),*) => {
+        unsafe extern "C-unwind" {
+            // As pgrx has it, but without a guard.
+            fn standard_ExecutorRun(query: *mut pg_sys::QueryDesc, $($argument: $type),*);
+        }
+
+        unsafe extern "C-unwind" fn run_executor(query: *mut pg_sys::QueryDesc, $($argument: $type),*) {
+            let mut watch = memory::watch();
+            // SAFETY: as the server calls it; the callback is on the stack for as long as this frame.
+            unsafe {
+                pg_sys::error_context_stack = &raw mut watch;
+                match EXECUTOR_RUN.get().copied().flatten() {
+                    Some(previous) => previous(query, $($argument),*),
+                    None => standard_ExecutorRun(query, $($argument),*),
+                }
+                pg_sys::error_context_stack = watch.previous;
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "pg18"))]
+run_executor!(direction: pg_sys::ScanDirection::Type, count: u64, once: bool);
+#[cfg(feature = "pg18")]
+run_executor!(direction: pg_sys::ScanDirection::Type, count: u64);

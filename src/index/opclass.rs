@@ -23,7 +23,7 @@ macro_rules! c_functions {
         pub unsafe extern "C-unwind" fn $name(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             crate::memory::check();
             // SAFETY: PostgreSQL calls with the arguments that sql/operator.sql declares, which are those of the manual.
-            unsafe { $body(Arguments(fcinfo)) }
+            crate::memory::watched(|| unsafe { $body(Arguments(fcinfo)) })
         }
     )* };
 }

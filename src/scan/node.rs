@@ -6,6 +6,7 @@ use super::pages::Pages;
 use super::plan::{self, Methods, Ways};
 use crate::error::Result;
 use crate::executor::{Counts, Part};
+use crate::memory;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
 static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
@@ -230,6 +231,11 @@ unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::T
 #[pg_guard]
 unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as ExecScan calls `access`.
+    memory::watched(|| unsafe { look_for(ss) })
+}
+
+unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: as above.
     unsafe {
         let state = &mut *ss.cast::<Node>();
         let scan = &mut *state.scan;
@@ -265,7 +271,7 @@ unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::Tup
             } else if meets(ss, scan.others, slot) {
                 return slot;
             }
-            crate::memory::check();
+            memory::check();
         }
     }
 }

@@ -4,6 +4,7 @@ use super::plan::{self, Ways};
 use super::rights;
 use super::selectivity::answers;
 use crate::index::{has_own_rows, operator};
+use crate::memory;
 use crate::predicate::Predicate;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 use std::sync::OnceLock;
@@ -36,9 +37,11 @@ unsafe extern "C-unwind" fn add_paths(
             previous(root, rel, rti, rte);
         }
         if super::ENABLED.get() && is_plain(rel, rte) {
-            for choice in choices(root, rel) {
-                pg_sys::add_path(rel, path(root, rel, choice));
-            }
+            memory::watched(|| {
+                for choice in choices(root, rel) {
+                    pg_sys::add_path(rel, path(root, rel, choice));
+                }
+            });
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a new snapshot. A STABLE function must see what its calling statement sees, so here the caller says which it is.
 
 use crate::error::{Error, Result};
+use crate::memory;
 use pgrx::datum::DatumWithOid;
 use pgrx::{FromDatum, PgMemoryContexts, pg_sys};
 use std::ffi::CString;
@@ -63,10 +64,12 @@ impl Parameters {
 impl Spi {
     /// Opens a connection, runs `work` and closes it, also when an error of PostgreSQL's own passes through.
     pub fn connect<T>(work: impl FnOnce(&Spi) -> Result<T>) -> Result<T> {
-        crate::memory::check();
-        // SAFETY: called from an SQL function, hence in a transaction.
-        check("SPI_connect", unsafe { pg_sys::SPI_connect() })?;
-        work(&Spi(()))
+        memory::check();
+        memory::watched(|| {
+            // SAFETY: called from an SQL function, hence in a transaction.
+            check("SPI_connect", unsafe { pg_sys::SPI_connect() })?;
+            work(&Spi(()))
+        })
     }
 
     /// Prepares a statement for as long as the connection lasts.

@@ -18,6 +18,7 @@ use super::spi::Spi;
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
 use crate::executor::{self, Active, Held};
+use crate::memory;
 use pgrx::{pg_guard, pg_sys};
 
 /// Rows read at once, at first and at most. What a row holds inline is at most a page; larger documents are still pointers here.
@@ -184,7 +185,9 @@ impl Iterator for Stream {
     fn next(&mut self) -> Option<JsonbDatum> {
         let state = &mut *self.0;
         if state.batch.is_empty() {
-            state.batch = state.fetch().unwrap_or_else(|error: Error| error.raise());
+            memory::check();
+            let fetched = memory::watched(|| state.fetch());
+            state.batch = fetched.unwrap_or_else(|error: Error| error.raise());
         }
         let Some(row) = state.batch.pop() else {
             state.end();

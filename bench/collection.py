@@ -32,35 +32,48 @@ class Collection:
         for system, opclass in opclasses(pg).items():
             say(f"indexing them with {opclass}")
             pg(f"CREATE INDEX {self.table}_{system} ON {self.table} USING gin (doc {opclass})")
-        say("storing them with session_store")
-        if pg.value(f"SELECT count(*) FROM session_list() WHERE name = {quote(self.store)}") == "1":
-            pg(f"SELECT session_drop({quote(self.store)})")
-        pg(f"SELECT session_add({quote(self.store)})")
-        indexes = gin_indexes(pg, self.stored)
-        for name, _ in indexes:
-            pg(f"DROP INDEX {name}")
-        pg(f"INSERT INTO {self.stored} SELECT * FROM {self.table} ORDER BY ctid")
-        for _, definition in indexes:
-            pg(definition)
+        self.fill_store(pg, self.table)
         pg(f"VACUUM ANALYZE {self.table}")
         pg(f"VACUUM ANALYZE {self.stored}")
         pg("CHECKPOINT")
-        self.export(pg)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        export(pg, f"SELECT doc FROM {self.table} ORDER BY ctid", self.file)
         (self.directory / "loaded").touch()
 
-    def export(self, pg):
-        """One document a line: COPY's text, in which nothing needs an escape since no document holds a backslash."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        result = pg.pg.exec_(f"COPY (SELECT doc FROM {self.table} ORDER BY ctid) TO STDOUT".encode())
-        if result.status != pq.ExecStatus.COPY_OUT:
-            sys.exit(result.error_message.decode())
-        with open(self.file, "wb") as file:
-            while True:
-                size, line = pg.pg.get_copy_data(0)
-                if size <= 0:
-                    break
-                file.write(line)
-        pg.pg.get_result()
+    def fill_store(self, pg, source):
+        """A new store with the documents of a table."""
+        say("storing them with session_store")
+        new_store(pg, self.store)
+        indexes = gin_indexes(pg, self.stored)
+        for name, _ in indexes:
+            pg(f"DROP INDEX {name}")
+        pg(f"INSERT INTO {self.stored} SELECT * FROM {source} ORDER BY ctid")
+        for _, definition in indexes:
+            pg(definition)
+
+
+def new_store(pg, name):
+    drop_store(pg, name)
+    pg(f"SELECT session_add({quote(name)})")
+
+
+def drop_store(pg, name):
+    if pg.value(f"SELECT count(*) FROM session_list() WHERE name = {quote(name)}") == "1":
+        pg(f"SELECT session_drop({quote(name)})")
+
+
+def export(pg, documents, path):
+    """One document a line: COPY's text, in which nothing needs an escape since no document holds a backslash."""
+    result = pg.pg.exec_(f"COPY ({documents}) TO STDOUT".encode())
+    if result.status != pq.ExecStatus.COPY_OUT:
+        sys.exit(result.error_message.decode())
+    with open(path, "wb") as file:
+        while True:
+            size, line = pg.pg.get_copy_data(0)
+            if size <= 0:
+                break
+            file.write(line)
+    pg.pg.get_result()
 
 
 def gin_indexes(pg, table):

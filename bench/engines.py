@@ -13,13 +13,13 @@ ROWS = 10
 class Java:
     """A Java program, and its answers line by line."""
 
-    def __init__(self, program, heap, collection, work, index):
+    def __init__(self, program, heap, collection, work, index, *more):
         here = Path(__file__).parent
         classpath = f"{work}/{program.lower()}/classes:{(work / (program.lower() + '.classpath')).read_text()}"
         with open(collection.directory / f"{program.lower()}.log", "w") as log:
             self.process = subprocess.Popen(
                 ["java", f"-Xmx{heap}", "-Dlog4j2.level=OFF", "-cp", classpath, program,
-                    here / "schema.txt", collection.file, collection.directory / index],
+                    here / "schema.txt", collection.file, collection.directory / index, *more],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)  # fmt: skip
         self.ready = self.line()
 
@@ -45,8 +45,12 @@ class Lucene:
     def __init__(self, collection, work):
         self.java = Java("Lucene", "2g", collection, work, "lucene")
 
+    @staticmethod
+    def question(query):
+        return f"{query.start}\t{query.sort or ''}\t{query.q}"
+
     def run(self, query, runs):
-        count, *times = self.java.ask(f"{runs}\t{query.start}\t{query.sort or ''}\t{query.q}")
+        count, *times = self.java.ask(f"{runs}\t{self.question(query)}")
         return int(count), [int(time) / 1e6 for time in times], None
 
     def close(self):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import live  # noqa: E402
 import reading  # noqa: E402
 import report  # noqa: E402
 import writing  # noqa: E402
@@ -17,7 +18,7 @@ from searching import disagreements, failures, search  # noqa: E402
 from server import DATABASE, Connection  # noqa: E402
 from systems import ALL, available  # noqa: E402
 
-PARTS = "classes growth first order match memory build load update".split()
+PARTS = "classes growth first order match memory build load update live".split()
 
 
 def words(name, default, allowed):
@@ -101,6 +102,9 @@ def main():
     if "update" in parts:
         save("update", writing.update(collection))
 
+    if "live" in parts:
+        save("live", live.live(collection, systems, work, lambda found: save("live", found)))
+
     page = Path(os.environ.get("REPORT") or here.parent / "docs/benchmarks.md")
     say(f"writing {page}")
     report.write(results, page)
@@ -112,6 +116,9 @@ def main():
         for query, system, message in failures(found):
             wrong = True
             print(f"FAILED, {size} documents, {query}, {system}: {message}", file=sys.stderr)
+    for step, query, counts in results.get("live", {}).get("wrong", []):
+        wrong = True
+        print(f"DIFFERENT COUNTS, {step}, {query}: {counts}", file=sys.stderr)
     sys.exit(wrong)
 
 

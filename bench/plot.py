@@ -96,3 +96,32 @@ def lines(searches, names, titles, systems):
             parts.append(f'<polyline class="line" stroke="{COLOURS[system]}" points="{path}"/>')
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[system]}"/>' for x, y in points]
     return svg(left + len(names) * panel, bottom + 30, parts)
+
+
+def shares(found, titles, systems):
+    """A panel for each class of queries: time by the share of documents changed."""
+    steps = list(found)
+    across_panels, wide, high, left, top = 4, 205, 130, 54, 50
+    names = list(found[steps[0]]["classes"])
+    later = lambda share, name, system: found[share]["classes"][name].get(system, {}).get("later")  # noqa: E731
+    values = [ms for share in steps for name in names for system in systems if (ms := later(share, name, system))]
+    least, most = decades(values)
+    parts = legend(systems, 10, 16)
+    for number, name in enumerate(names):
+        x0, y0 = left + number % across_panels * wide, top + number // across_panels * (high + 50)
+        across = lambda i: x0 + 8 + i * (wide - 46) / max(len(steps) - 1, 1)  # noqa: B023, E731
+        up = lambda ms: y0 + high - (log10(ms) - least) / (most - least) * high  # noqa: B023, E731
+        parts.append(text(x0, y0 - 8, titles[name]))
+        for power in range(least, most + 1):
+            parts.append(grid(x0, up(10**power), x0 + wide - 30, up(10**power)))
+            if number % across_panels == 0:
+                parts.append(text(x0 - 6, up(10**power) + 4, label(10**power), "end", True))
+        for i, share in enumerate(steps):
+            parts.append(text(across(i), y0 + high + 14, f"{share} %", "middle", True))
+        for system in systems:
+            points = [(across(i), up(ms)) for i, share in enumerate(steps) if (ms := later(share, name, system))]
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+            parts.append(f'<polyline class="line" stroke="{COLOURS[system]}" points="{path}"/>')
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[system]}"/>' for x, y in points]
+    rows = -(-len(names) // across_panels)
+    return svg(left + across_panels * wide, top + rows * (high + 50), parts)

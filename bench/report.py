@@ -4,29 +4,14 @@ import json
 import sys
 from pathlib import Path
 
+import live_report
 import plot
 from queries import queries
 from searching import disagreements
 from targets import Targets, geometric_mean, ratios
+from text import number, table, times
 
 MB = 1_000_000
-
-
-def number(x):
-    """Three digits, never as a power of ten."""
-    if x is None:
-        return "–"
-    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
-
-
-def times(x):
-    return "–" if x is None else f"{number(x)}×"
-
-
-def table(head, rows):
-    """The first column is words, the others are numbers."""
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
 
 
 def write(results, page):
@@ -41,10 +26,11 @@ def write(results, page):
 
     lines = ["# Benchmarks", ""]
     lines += introduction(results)
-    wrong = [(size, *found) for size, search in results["search"].items() for found in disagreements(search)]
+    wrong = [(f"{size} documents", *found) for size, search in results["search"].items() for found in disagreements(search)]
+    wrong += results.get("live", {}).get("wrong", [])
     if wrong:
         lines += ["**The systems do not agree on how many documents match; these times cannot be compared:**", ""]
-        lines += [f"- {size} documents, {titles[name]}: {counts}" for size, name, counts in wrong] + [""]
+        lines += [f"- {where}, {titles[name]}: {counts}" for where, name, counts in wrong] + [""]
     if classes:
         plotted = {name: title for name, title in systems.items() if name != "operator"}
         lines += speedups(classes, titles, plotted)
@@ -59,6 +45,10 @@ def write(results, page):
         svg.write_text(plot.lines(results["search"], results["fixed"], titles, plotted))
         lines += growth(results["search"], all_queries, systems)
         lines += [f"![Milliseconds by number of documents]({svg.name})", ""]
+    if "live" in results:
+        svg = page.with_name(f"{page.stem}-live.svg")
+        svg.write_text(plot.shares(results["live"]["shares"], titles, {name: results["systems"][name] for name in live_report.systems(results["live"])}))
+        lines += live_report.sections(results, titles, svg.name)
     for part in (first, order, building, loading, updating, matching, memory, sizes):
         lines += part(results, titles)
     lines += targets(results)
@@ -153,12 +143,13 @@ def first(results, titles):
     if "first" not in results:
         return []
     part = results["first"]
-    lines = ["## The first times that a session asks", "", "Milliseconds of `session_query` in a new session that has asked something else before. "
+    lines = ["## The first times that a session asks", "", "Milliseconds of `session_query` in a new session: as its very first statement, for which "
+        "PostgreSQL loads the library, and in one that has asked something else before. "
         "A session remembers of the index's leaves how many postings they have, for as long as they do not change: it counts "
         "them at its second look. All other tables are of sessions that have asked before.", ""]  # fmt: skip
-    often = max(map(len, part.values()))
-    head = ["query", *"first second third fourth fifth sixth".split()[:often]]
-    return lines + table(head, [[titles[name], *map(number, times)] for name, times in part.items()])
+    often = max(len(found["asked"]) for found in part.values())
+    head = ["query", "very first", *"first second third fourth fifth sixth".split()[:often]]
+    return lines + table(head, [[titles[name], number(found["loading"]), *map(number, found["asked"])] for name, found in part.items()])
 
 
 def order(results, titles):
@@ -209,10 +200,15 @@ def updating(results, titles):
     if "update" not in results:
         return []
     part = results["update"]
-    rows = [[title, mode, number(ms["median"]), number(ms["p99"])] for title, modes in part["ms"].items() for mode, ms in modes.items()]
+    rows = []
+    for title, modes in part["ms"].items():
+        for mode, ms in modes.items():
+            base = part["ms"]["jsonb_path_ops"][mode]["median"]
+            rows.append([title, mode, times(ms["median"] / base), *(number(ms[figure]) for figure in ("median", "p99", "max"))])
     lines = ["## A single update", "", f"One document replaced and committed, {part['updates']:,} times over {part['documents']:,} "
-        "documents; milliseconds.", ""]  # fmt: skip
-    return lines + table(["system", "fastupdate", "median", "99th percentile"], rows)
+        "documents, the systems taking turns: `session_update`, and `INSERT … VALUES … ON CONFLICT` into a table with `jsonb_path_ops`, or "
+        "the same of a JSON array with one document, as `session_update` is given it. Milliseconds; the ratio is of the medians.", ""]  # fmt: skip
+    return lines + table(["system", "fastupdate", "to jsonb_path_ops", "median", "99th percentile", "at most"], rows)
 
 
 def matching(results, titles):

@@ -17,10 +17,13 @@ class SessionStore:
     def __init__(self, collection, work):
         self.pg, self.store = Connection(), collection.store
 
-    def run(self, query, runs):
+    def statement(self, query):
         sort = f", sort => {quote(query.sort)}" if query.sort else ""
         start = f", start => {query.start}" if query.start else ""
-        sql = f"SELECT session_query({quote(self.store)}, {quote(query.q)}{sort}{start})".encode()
+        return f"SELECT session_query({quote(self.store)}, {quote(query.q)}{sort}{start})".encode()
+
+    def run(self, query, runs):
+        sql = self.statement(query)
         times = []
         for _ in range(runs):
             time, answer = self.pg.timed(sql)

@@ -47,15 +47,25 @@ import org.apache.lucene.util.NumericUtils;
 
 /**
  * Lucene in this process: {@code Lucene SCHEMA DOCUMENTS INDEX} makes an index, then reads requests, {@code runs start sort
- * query} with tabs between, and writes a line for each: the count, then each run's nanoseconds.
+ * query} with tabs between, and writes a line for each: the count, then each run's nanoseconds. With a file of changes as a
+ * fourth argument the index changes meanwhile: {@link Live}.
  */
 public final class Lucene {
+  static final String ID = "_id_"; // of a document that is to be replaced
   private static final String SOURCE = "_source_";
   private static final String ANY = "_any_";
   private static final int ROWS = 10;
 
   private static final Map<String, String> types = new HashMap<>();
   private static final Set<String> many = new java.util.HashSet<>();
+  private static final ObjectMapper json = new ObjectMapper();
+
+  /** What is asked for: the query, and the window of its documents. */
+  record Question(int start, String sort, String query) {
+    static Question of(String[] parts) {
+      return new Question(Integer.parseInt(parts[1]), parts[2], parts[3]);
+    }
+  }
 
   public static void main(String[] args) throws Exception {
     for (String line : Files.readAllLines(Path.of(args[0]))) {
@@ -64,27 +74,50 @@ public final class Lucene {
       types.put(words[0], words[1]);
       if (words.length > 2) many.add(words[0]);
     }
+    BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    boolean live = args.length > 3;
     try (FSDirectory directory = FSDirectory.open(Path.of(args[2]))) {
-      if (!DirectoryReader.indexExists(directory)) index(directory, Path.of(args[1]));
+      if (!DirectoryReader.indexExists(directory)) index(directory, Path.of(args[1]), live);
+      if (live) {
+        new Live(directory, Path.of(args[3])).answer(requests);
+        return;
+      }
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
-        answer(new IndexSearcher(reader));
+        answer(new IndexSearcher(reader), requests);
       }
     }
   }
 
-  private static void index(FSDirectory directory, Path documents) throws Exception {
-    ObjectMapper json = new ObjectMapper();
-    IndexWriterConfig config = new IndexWriterConfig().setRAMBufferSizeMB(256);
-    try (IndexWriter writer = new IndexWriter(directory, config);
+  static IndexWriterConfig config() {
+    return new IndexWriterConfig().setRAMBufferSizeMB(256);
+  }
+
+  private static void index(FSDirectory directory, Path documents, boolean keyed) throws Exception {
+    try (IndexWriter writer = new IndexWriter(directory, config());
         BufferedReader lines = Files.newBufferedReader(documents)) {
       for (String line; (line = lines.readLine()) != null; ) {
-        Document document = new Document();
-        document.add(new StoredField(SOURCE, line));
-        leaves(json.readTree(line), "", document);
-        writer.addDocument(document);
+        writer.addDocument(document(line, json.readTree(line), keyed));
       }
       writer.forceMerge(1); // as VACUUM and ANALYZE are for a table: the best there is for reading
     }
+  }
+
+  private static Document document(String line, JsonNode node, boolean keyed) {
+    Document document = new Document();
+    document.add(new StoredField(SOURCE, line));
+    if (keyed) document.add(new StringField(ID, id(node), Field.Store.NO));
+    leaves(node, "", document);
+    return document;
+  }
+
+  private static String id(JsonNode node) {
+    return node.at("/session/id").asText();
+  }
+
+  /** As an upsert is. */
+  static void replace(IndexWriter writer, String line) throws Exception {
+    JsonNode node = json.readTree(line);
+    writer.updateDocument(new Term(ID, id(node)), document(line, node, true));
   }
 
   private static void leaves(JsonNode node, String path, Document document) {
@@ -115,24 +148,29 @@ public final class Lucene {
     }
   }
 
-  private static void answer(IndexSearcher searcher) throws Exception {
+  private static void answer(IndexSearcher searcher, BufferedReader requests) throws Exception {
     searcher.setQueryCache(null); // the same query again must be answered again
     System.out.println("ready");
-    BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String request; (request = requests.readLine()) != null; ) {
       String[] parts = request.split("\t", 4);
-      int start = Integer.parseInt(parts[1]);
+      Question question = Question.of(parts);
       StringBuilder times = new StringBuilder();
       int count = 0;
       for (int run = Integer.parseInt(parts[0]); run > 0; run--) {
         long begin = System.nanoTime();
-        Query query = new Parser().parse(parts[3]);
-        count = searcher.count(query);
-        read += rows(searcher, query, parts[2], start);
+        count = ask(searcher, question);
         times.append(' ').append(System.nanoTime() - begin);
       }
       System.out.println(count + times.toString());
     }
+  }
+
+  /** Counts the matches and reads the documents of the window. */
+  static int ask(IndexSearcher searcher, Question question) throws Exception {
+    Query query = new Parser().parse(question.query());
+    int count = searcher.count(query);
+    read = rows(searcher, query, question.sort(), question.start());
+    return count;
   }
 
   private static volatile long read; // so that no compiler finds reading the documents to be of no use

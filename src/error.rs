@@ -3,7 +3,9 @@
 //! This is the only module that raises. Errors that PostgreSQL itself raises beneath us (a lock not available, a
 //! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
 
-use crate::{lucene, memory, versions};
+use crate::memory;
+use crate::parse_error::{ParseError, ParseErrorKind};
+use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
 use pgrx::{PgLogLevel, function_name, pg_sys};
@@ -56,9 +58,9 @@ pub enum Error {
     SharedIdentity { name: String, path: String, documents: Vec<String> },
     /// `what` was parsed from `text`: a query, a sort.
     #[error("{}{}", prefix(.error.kind, .what), .error.message)]
-    Query { what: &'static str, text: String, error: lucene::Error },
+    Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
-    Unsayable { reason: String },
+    NotExpressible { reason: String },
     #[error("{doing} failed: SPI answered {code}")]
     Spi { doing: &'static str, code: i32 },
     #[error("session_store is of an older version in this database than its library is")]
@@ -67,7 +69,7 @@ pub enum Error {
     Corrupt { index: String, block: u32, what: &'static str },
     /// Not for users: the executor goes on in another way.
     #[error("a row's place has no number")]
-    RowBeyond,
+    DocIdOverflow,
     #[error(
         "an answer of more than {} bytes is more than jsonb can hold",
         crate::document::MAX_ANSWER
@@ -103,14 +105,14 @@ impl Error {
             Error::Held { code, .. } => *code,
             Error::SharedIdentity { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Error::Query { error, .. } => match error.kind {
-                lucene::ErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
-                lucene::ErrorKind::Unsupported => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
-                lucene::ErrorKind::TooComplex => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
+                ParseErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
+                ParseErrorKind::Unsupported => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                ParseErrorKind::TooComplex => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
             },
-            Error::Unsayable { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::NotExpressible { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Error::Corrupt { .. } | Error::RowBeyond => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::Corrupt { .. } | Error::DocIdOverflow => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
             Error::OutOfMemory { .. } => Code::ERRCODE_OUT_OF_MEMORY,
@@ -167,7 +169,7 @@ impl Error {
             ),
             Error::Held { hint, .. } => Some((*hint).into()),
             Error::Query { error, .. } => error.hint.clone(),
-            Error::Unsayable { .. } => Some(
+            Error::NotExpressible { .. } => Some(
                 "session_query, session_stream, session_count and the operator @@@ do answer it."
                     .into(),
             ),
@@ -250,10 +252,10 @@ pub fn keep_backtraces_out() {
 }
 
 /// What is wrong with a text is said in its own terms; that it is the text, before.
-fn prefix(kind: lucene::ErrorKind, what: &str) -> String {
+fn prefix(kind: ParseErrorKind, what: &str) -> String {
     match kind {
-        lucene::ErrorKind::Syntax => format!("syntax error in {what}: "),
-        lucene::ErrorKind::Unsupported | lucene::ErrorKind::TooComplex => String::new(),
+        ParseErrorKind::Syntax => format!("syntax error in {what}: "),
+        ParseErrorKind::Unsupported | ParseErrorKind::TooComplex => String::new(),
     }
 }
 

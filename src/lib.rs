@@ -24,17 +24,20 @@ mod scan;
 mod executor;
 pub mod index;
 
+pub mod matcher;
 pub mod predicate;
 
 pub mod document;
-pub mod lucene;
+pub mod pattern;
+pub mod syntax;
 
 mod error;
 pub mod interrupts;
+pub mod parse_error;
+mod pg;
 // Tests run outside of a server, on many threads and with the system's allocator.
 #[cfg_attr(test, allow(dead_code))]
 mod memory;
-mod versions;
 
 ::pgrx::pg_module_magic!(name, version);
 
@@ -50,7 +53,7 @@ extern "C-unwind" fn _PG_init() {
     executor::define_settings();
     scan::init();
     // Behind all that define settings.
-    versions::reserve_settings(c"session_store");
+    pg::versions::reserve_settings(c"session_store");
 }
 
 /// Required at the crate's root by `cargo pgrx test`.

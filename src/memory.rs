@@ -20,7 +20,7 @@
 //! Between two checks there is little to allocate: a page of an index, a document, a clause of a query.
 
 use crate::error::{Error, Result};
-use crate::versions;
+use crate::pg::versions;
 use pgrx::pg_sys;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::TryReserveError;

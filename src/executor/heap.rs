@@ -1,9 +1,9 @@
 //! Rows of a table, looked up by the place their index entries name.
 
-use super::relation::Part;
+use super::table::IndexedTable;
 use crate::document::{Jsonb, JsonbArg};
 use crate::index::gin::{Tid, is_logged};
-use crate::versions;
+use crate::pg::versions;
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 
@@ -23,7 +23,7 @@ pub struct Heap {
 
 impl Heap {
     /// Opens the table of a part; an error if there is none.
-    pub fn of(part: &Part) -> Heap {
+    pub fn of(part: &IndexedTable) -> Heap {
         // SAFETY: table_open raises that error.
         let relation = unsafe { pg_sys::table_open(part.table, pg_sys::AccessShareLock as i32) };
         Heap { relation, column: part.column, pages: Cell::new(0) }

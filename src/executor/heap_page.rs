@@ -1,7 +1,7 @@
 //! Which rows of one page of a table a snapshot sees, and what that depends on.
 
 use super::heap::Heap;
-use crate::versions;
+use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
 // As pgrx has them, but without a guard around each call: all that a page takes is under one.

@@ -1,6 +1,6 @@
 //! What has to stay as it is while the rows of a search are asked for in several calls.
 
-use super::relation::Part;
+use super::table::IndexedTable;
 use pgrx::pg_sys;
 
 /// Tables, their indexes and a snapshot, held as a plan's scans hold theirs: as long as they are open, whatever would put others in
@@ -15,11 +15,11 @@ pub struct Held {
 
 impl Held {
     /// Holds the active snapshot.
-    pub fn new(parts: &[Part]) -> Held {
+    pub fn new(parts: &[IndexedTable]) -> Held {
         let lock = pg_sys::AccessShareLock as i32;
         // SAFETY: both raise an error where there is no such relation. A query is running, and so has a snapshot.
         unsafe {
-            let open = |part: &Part| {
+            let open = |part: &IndexedTable| {
                 [pg_sys::table_open(part.table, lock), pg_sys::index_open(part.index, lock)]
             };
             let relations = parts.iter().flat_map(open).collect();

@@ -15,54 +15,54 @@
 //! ```
 
 mod active;
-mod bitmap;
-mod exact;
+mod block_set;
+mod candidates;
+mod count;
+mod evaluate;
 mod heap;
 mod heap_page;
 mod held;
-mod leaves;
+mod index_order;
 mod opened;
-mod order;
 mod page_visibility;
-mod region;
-mod relation;
+mod postings;
 mod search;
 mod share;
+mod sorted_rows;
 mod sorter;
-mod steps;
-mod tally;
+mod table;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
-mod tree;
-mod visibility;
-mod walk;
+mod tid_bitmap;
+mod visibility_map;
+mod visible_matches;
 
 pub use active::Active;
+pub use candidates::{Candidate, CandidateScan};
 pub use heap::Stored;
 pub use held::Held;
 pub use page_visibility::define_settings;
-pub use relation::{Obstacle, Part, check_access, parts};
-pub use search::{Counts, Search};
+pub use search::{IndexSearch, ReadStats};
 pub use share::share;
-pub use steps::{Candidate, Steps};
+pub use table::{IndexedTable, Obstacle, check_access, indexed_tables};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key;
 use crate::predicate::Predicate;
-use bitmap::Numbering;
-use leaves::{Leaves, Wanted};
+use postings::{PendingFilter, PostingReader};
+use tid_bitmap::DocIdMap;
 
 /// Whether there are documents and none has a value at a path, nor had one since the last VACUUM.
-pub fn lacks_path(parts: &[Part], path: &str) -> Result<bool> {
+pub fn lacks_path(parts: &[IndexedTable], path: &str) -> Result<bool> {
     let mut has_documents = false;
     for part in parts {
         let index = GinIndex::open_to_answer(part.index)?;
-        let leaves = Leaves::new(&index, Numbering::LEAST, 0, &Wanted::path(path))?;
+        let leaves = PostingReader::new(&index, DocIdMap::LEAST, 0, &PendingFilter::path(path))?;
         if !leaves.is_unused(&key::exists(path))? {
             return Ok(false);
         }
-        for key in key::EVERY {
+        for key in key::DOCUMENT_KEYS {
             has_documents = has_documents || !leaves.is_unused(key)?;
         }
     }
@@ -70,6 +70,6 @@ pub fn lacks_path(parts: &[Part], path: &str) -> Result<bool> {
 }
 
 /// How many rows match; none where a table is too large for its rows to have numbers.
-pub fn count(parts: &[Part], predicate: &Predicate) -> Result<Option<u64>> {
-    Ok(Search::first(parts, predicate, 0)?.map(|found| found.len()))
+pub fn count(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<u64>> {
+    Ok(IndexSearch::first(parts, predicate, 0)?.map(|found| found.len()))
 }

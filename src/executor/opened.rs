@@ -1,14 +1,14 @@
 //! The tables and indexes of a search's parts: each is opened when it is first needed, and once.
 
 use super::heap::{Fetcher, Heap};
-use super::relation::Part;
+use super::table::IndexedTable;
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 
 /// What is open of some parts, for as long as one call lasts.
 pub struct Opened {
     parts: Vec<OpenedPart>,
-    /// Rows that were looked up beside those that are handed out.
+    /// PartitionMatches that were looked up beside those that are handed out.
     pub rows: u64,
 }
 
@@ -25,11 +25,11 @@ impl Opened {
     }
 
     /// Looks rows up of the part with this number.
-    pub fn fetcher(&mut self, number: usize, part: &Part) -> &mut Fetcher {
+    pub fn fetcher(&mut self, number: usize, part: &IndexedTable) -> &mut Fetcher {
         self.parts[number].fetcher.get_or_insert_with(|| Heap::of(part).fetcher())
     }
 
-    pub fn index(&mut self, number: usize, part: &Part) -> Result<&GinIndex> {
+    pub fn index(&mut self, number: usize, part: &IndexedTable) -> Result<&GinIndex> {
         let index = &mut self.parts[number].index;
         Ok(match index {
             Some(index) => index,

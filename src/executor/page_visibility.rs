@@ -28,10 +28,10 @@
 //!
 //! Tables that are unlogged, temporary or not yet logged have no memory, and are looked at each time.
 
-use super::bitmap::Numbering;
 use super::heap::Heap;
 use super::heap_page::PageVisibility;
-use crate::versions;
+use super::tid_bitmap::DocIdMap;
+use crate::pg::versions;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
@@ -73,7 +73,7 @@ struct Page {
 /// What is remembered of a table.
 struct Table {
     file: versions::FileId,
-    doc_ids: Numbering,
+    doc_ids: DocIdMap,
     /// By block.
     pages: Vec<Page>,
     /// The blocks that were looked at.
@@ -100,7 +100,7 @@ pub fn remove_hidden(
     rows: &mut RoaringBitmap,
     heap: &Heap,
     open: &RoaringBitmap,
-    doc_ids: Numbering,
+    doc_ids: DocIdMap,
 ) -> u64 {
     if open.is_empty() || rows.is_empty() {
         return 0;
@@ -137,7 +137,7 @@ pub fn remove_hidden(
 }
 
 /// The pages of some rows that are among others.
-fn blocks_of(rows: &RoaringBitmap, among: &RoaringBitmap, doc_ids: Numbering) -> RoaringBitmap {
+fn blocks_of(rows: &RoaringBitmap, among: &RoaringBitmap, doc_ids: DocIdMap) -> RoaringBitmap {
     let mut blocks = RoaringBitmap::new();
     for row in rows {
         blocks.insert(doc_ids.tid(row).block);
@@ -172,7 +172,7 @@ struct Look {
 }
 
 impl Table {
-    fn new(heap: &Heap, doc_ids: Numbering) -> Table {
+    fn new(heap: &Heap, doc_ids: DocIdMap) -> Table {
         Table {
             file: heap.file_id(),
             doc_ids,

@@ -1,26 +1,27 @@
 //! A search over the parts of a store: which rows match, how many, and which documents they hold.
 
-use super::bitmap::{Found, Numbering};
-use super::exact::find_exactly;
+use super::block_set::BlockSet;
 use super::heap::{Heap, Stored};
-use super::leaves::{Leaves, Wanted};
 use super::opened::Opened;
-use super::order::{Sorted, work_mem};
-use super::region::Region;
-use super::relation::Part;
+use super::postings::{PendingFilter, PostingReader};
+use super::sorted_rows::{SortedRows, work_mem};
+use super::table::IndexedTable;
+use super::tid_bitmap::{DocIdMap, TidBitmap};
+use super::visible_matches::find_visible_matches;
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
-use crate::lucene::SortKey;
-use crate::predicate::{Matcher, Predicate};
+use crate::matcher::Matcher;
+use crate::predicate::Predicate;
+use crate::syntax::SortKey;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// The rows of a part that match, as far as they were looked at.
-pub struct Rows {
-    pub part: Part,
-    pub numbering: Numbering,
+pub struct PartitionMatches {
+    pub part: IndexedTable,
+    pub numbering: DocIdMap,
     /// Blocks of the table.
     pub blocks: u32,
     /// None for all of the table's rows.
@@ -36,49 +37,49 @@ pub struct Rows {
 
 /// What an answer took, for session_explain.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
+pub struct ReadStats {
     pub keys: u64,
     pub postings: u64,
     /// Postings that were only counted, packed as they are.
     pub counted: u64,
-    /// Rows that were looked up, to see whether they are visible or match, or for their documents.
+    /// PartitionMatches that were looked up, to see whether they are visible or match, or for their documents.
     pub rows: u64,
     pub heap_pages: u64,
 }
 
 /// A search that gives its documents from the first on. Between two calls it holds nothing of the server's.
-pub struct Search {
-    pub(super) rows: Vec<Rows>,
+pub struct IndexSearch {
+    pub(super) rows: Vec<PartitionMatches>,
     pub(super) matcher: Matcher,
-    pub counts: Counts,
+    pub counts: ReadStats,
     order: Order,
 }
 
 enum Order {
     /// That of the tables: the part, and the least number of a row in it, that comes next.
     Table(usize, u32),
-    Sorted(Box<Sorted>),
+    SortedRows(Box<SortedRows>),
 }
 
 thread_local! {
     /// The numberings that tables needed so far in this session, but for the least.
-    static NUMBERINGS: RefCell<HashMap<u32, Numbering>> = RefCell::default();
+    static NUMBERINGS: RefCell<HashMap<u32, DocIdMap>> = RefCell::default();
 }
 
-impl Search {
+impl IndexSearch {
     /// Finds rows, without a look at any of them. None where a table is too large for its rows to have numbers.
-    pub fn new(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
-        Search::of(parts, predicate, |part, numbering, _, counts| {
+    pub fn new(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
+        IndexSearch::of(parts, predicate, |part, numbering, _, counts| {
             let (heap, index) = open(part)?;
             if *predicate == Predicate::All {
                 // A walk in some order needs no list of them, and meets all rows, whatever their places.
-                let (numbering, unsure) = (Numbering::MOST, RoaringBitmap::new());
+                let (numbering, unsure) = (DocIdMap::MOST, RoaringBitmap::new());
                 if !numbering.reaches(heap.blocks()) {
-                    return Err(Error::RowBeyond);
+                    return Err(Error::DocIdOverflow);
                 }
                 let (count, is_exact) = (0, false);
                 let blocks = heap.blocks();
-                return Ok(Rows {
+                return Ok(PartitionMatches {
                     part: *part,
                     numbering,
                     blocks,
@@ -90,11 +91,12 @@ impl Search {
                 });
             }
             let blocks = heap.blocks();
-            let leaves = Leaves::new(&index, numbering, blocks, &Wanted::of(predicate))?;
-            let Found { any, unsure } = leaves.rows(predicate)?;
+            let leaves =
+                PostingReader::new(&index, numbering, blocks, &PendingFilter::of(predicate))?;
+            let TidBitmap { any, unsure } = leaves.rows(predicate)?;
             counts.add(&leaves, &heap);
             let (count, any) = (any.len(), Some(any));
-            Ok(Rows {
+            Ok(PartitionMatches {
                 part: *part,
                 numbering,
                 blocks,
@@ -108,27 +110,33 @@ impl Search {
     }
 
     /// Finds exactly the rows that match and are visible; none as for `new`.
-    pub fn exact(parts: &[Part], predicate: &Predicate) -> Result<Option<Search>> {
-        Search::of(parts, predicate, |part, numbering, matcher, counts| {
-            find_exactly(part, predicate, numbering, matcher, counts, None)
+    pub fn exact(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
+        IndexSearch::of(parts, predicate, |part, numbering, matcher, counts| {
+            find_visible_matches(part, predicate, numbering, matcher, counts, None)
         })
     }
 
     /// The same, where of the rows no more than the first so many are wanted, in the order of the table: the others are counted, and
     /// not found if that is quicker.
-    pub fn first(parts: &[Part], predicate: &Predicate, wanted: u64) -> Result<Option<Search>> {
+    pub fn first(
+        parts: &[IndexedTable],
+        predicate: &Predicate,
+        wanted: u64,
+    ) -> Result<Option<IndexSearch>> {
         let mut left = u32::try_from(wanted).ok();
-        Search::of(parts, predicate, |part, numbering, matcher, counts| {
-            let rows = find_exactly(part, predicate, numbering, matcher, counts, left)?;
+        IndexSearch::of(parts, predicate, |part, numbering, matcher, counts| {
+            let rows = find_visible_matches(part, predicate, numbering, matcher, counts, left)?;
             left = left.map(|left| left.saturating_sub(rows.count.min(u32::MAX.into()) as u32));
             Ok(rows)
         })
     }
 
     /// All rows, counted, but without a look at any of them.
-    pub fn all(parts: &[Part]) -> Result<Option<Search>> {
-        let (counted, all) =
-            (Search::first(parts, &Predicate::All, 0)?, Search::new(parts, &Predicate::All)?);
+    pub fn all(parts: &[IndexedTable]) -> Result<Option<IndexSearch>> {
+        let (counted, all) = (
+            IndexSearch::first(parts, &Predicate::All, 0)?,
+            IndexSearch::new(parts, &Predicate::All)?,
+        );
         Ok(counted.zip(all).map(|(counted, mut all)| {
             for (rows, counted) in all.rows.iter_mut().zip(&counted.rows) {
                 rows.count = counted.count;
@@ -140,23 +148,28 @@ impl Search {
 
     /// Calls `find` for each part, with wider and wider numberings as long as it takes.
     fn of(
-        parts: &[Part],
+        parts: &[IndexedTable],
         predicate: &Predicate,
-        mut find: impl FnMut(&Part, Numbering, &Matcher, &mut Counts) -> Result<Rows>,
-    ) -> Result<Option<Search>> {
-        let (mut counts, mut found) = (Counts::default(), Vec::with_capacity(parts.len()));
+        mut find: impl FnMut(
+            &IndexedTable,
+            DocIdMap,
+            &Matcher,
+            &mut ReadStats,
+        ) -> Result<PartitionMatches>,
+    ) -> Result<Option<IndexSearch>> {
+        let (mut counts, mut found) = (ReadStats::default(), Vec::with_capacity(parts.len()));
         let matcher = Matcher::new(predicate);
         for part in parts {
             let table = part.table.to_u32();
             let known = NUMBERINGS.with_borrow(|numberings| numberings.get(&table).copied());
-            let mut numbering = known.unwrap_or(Numbering::LEAST);
+            let mut numbering = known.unwrap_or(DocIdMap::LEAST);
             let blocks = Heap::of(part).blocks();
             let rows = loop {
                 if !numbering.reaches(blocks) {
                     return Ok(None);
                 }
                 match find(part, numbering, &matcher, &mut counts) {
-                    Err(Error::RowBeyond) => {
+                    Err(Error::DocIdOverflow) => {
                         let Some(wider) = numbering.wider() else { return Ok(None) };
                         numbering = wider;
                         NUMBERINGS
@@ -167,7 +180,7 @@ impl Search {
             };
             found.push(rows);
         }
-        Ok(Some(Search { rows: found, matcher, counts, order: Order::Table(0, 0) }))
+        Ok(Some(IndexSearch { rows: found, matcher, counts, order: Order::Table(0, 0) }))
     }
 
     /// How many rows there are; of an exact search, that is how many match.
@@ -180,8 +193,8 @@ impl Search {
         if sort.is_empty() {
             return Ok(true);
         }
-        let Some(sorted) = Sorted::new(self, sort, last)? else { return Ok(false) };
-        self.order = Order::Sorted(Box::new(sorted));
+        let Some(sorted) = SortedRows::new(self, sort, last)? else { return Ok(false) };
+        self.order = Order::SortedRows(Box::new(sorted));
         Ok(true)
     }
 
@@ -242,7 +255,7 @@ impl Search {
     /// The next row: its part and number.
     fn next(&mut self, opened: &mut Opened) -> Result<Option<(usize, u32)>> {
         match &mut self.order {
-            Order::Sorted(sorted) => sorted.next(&self.rows, &self.matcher, opened),
+            Order::SortedRows(sorted) => sorted.next(&self.rows, &self.matcher, opened),
             Order::Table(part, next) => {
                 while *part < self.rows.len() {
                     if let Some(number) = self.rows[*part].next(*next)? {
@@ -260,7 +273,7 @@ impl Search {
     }
 }
 
-impl Rows {
+impl PartitionMatches {
     /// The first row whose number is not less than this. Without a list of all rows, those of some pages are listed after the other.
     pub(super) fn next(&mut self, mut from: u32) -> Result<Option<u32>> {
         if let Some(any) = &self.any {
@@ -293,10 +306,11 @@ impl Rows {
         let end = start.saturating_add(pages).min(self.blocks);
         let (heap, index) = open(&self.part)?;
         let blocks = self.blocks.min(heap.blocks());
-        let mut leaves = Leaves::new(&index, self.numbering, blocks, &Wanted::none())?;
-        leaves.region = Region::pages(start..end);
+        let mut leaves =
+            PostingReader::new(&index, self.numbering, blocks, &PendingFilter::none())?;
+        leaves.region = BlockSet::pages(start..end);
         // That of other pages is of no interest.
-        let rows = leaves.every_of(Some(0))?.found.any;
+        let rows = leaves.all_documents_given(Some(0))?.found.any;
         self.window = (start..end, rows);
         Ok(())
     }
@@ -305,15 +319,17 @@ impl Rows {
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
         if self.any.is_none() {
             let (heap, index) = open(&self.part)?;
-            self.any =
-                Some(Leaves::new(&index, self.numbering, heap.blocks(), &Wanted::none())?.all()?);
+            self.any = Some(
+                PostingReader::new(&index, self.numbering, heap.blocks(), &PendingFilter::none())?
+                    .all()?,
+            );
         }
         Ok(self.any.get_or_insert_default())
     }
 }
 
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
+impl std::ops::AddAssign for ReadStats {
+    fn add_assign(&mut self, other: ReadStats) {
         self.keys += other.keys;
         self.postings += other.postings;
         self.counted += other.counted;
@@ -322,8 +338,8 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-impl Counts {
-    pub(super) fn add(&mut self, leaves: &Leaves<'_>, heap: &Heap) {
+impl ReadStats {
+    pub(super) fn add(&mut self, leaves: &PostingReader<'_>, heap: &Heap) {
         let read = leaves.read.borrow();
         self.keys += read.keys;
         self.postings += read.postings;
@@ -337,7 +353,7 @@ impl Counts {
     }
 }
 
-pub(super) fn open(part: &Part) -> Result<(Heap, GinIndex)> {
+pub(super) fn open(part: &IndexedTable) -> Result<(Heap, GinIndex)> {
     let heap = Heap::of(part);
     heap.lock_for_serializable();
     Ok((heap, GinIndex::open_to_answer(part.index)?))

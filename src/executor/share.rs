@@ -1,9 +1,10 @@
 //! How many of some rows match, by a look at their documents: for the planner, where the index does not tell.
 
 use super::heap::Heap;
-use super::relation::Part;
+use super::table::IndexedTable;
 use crate::index::gin::Tid;
-use crate::predicate::{Matcher, Predicate};
+use crate::matcher::Matcher;
+use crate::predicate::Predicate;
 use pgrx::pg_sys;
 
 /// So many bytes of documents are read at most.
@@ -19,7 +20,7 @@ pub struct Share {
 
 /// Looks at rows one after the other, until all were looked at or too much was read. None where it may not: without a snapshot, or in a
 /// serializable transaction, in which every look is taken for part of the question.
-pub fn share(part: &Part, rows: &[Tid], predicate: &Predicate) -> Option<Share> {
+pub fn share(part: &IndexedTable, rows: &[Tid], predicate: &Predicate) -> Option<Share> {
     // SAFETY: reads variables of the running transaction.
     let may_look = unsafe {
         pg_sys::ActiveSnapshotSet() && pg_sys::XactIsoLevel != pg_sys::XACT_SERIALIZABLE as i32

@@ -1,8 +1,8 @@
 //! Sorting rows by their values as PostgreSQL sorts (utils/sort/tuplesort.c): in work_mem, and what is more in temporary files.
 
-use super::order::{Place, Values};
-use crate::lucene::SortKey;
-use crate::versions;
+use super::sorted_rows::{Place, Values};
+use crate::pg::versions;
+use crate::syntax::SortKey;
 use pgrx::pg_sys;
 
 /// Takes rows, then hands out their places in order. What it holds of the server's must not outlive the call it was made in.

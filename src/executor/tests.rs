@@ -1,18 +1,18 @@
 //! Indexes as several versions of this extension have filled them.
 
-use super::bitmap::Numbering;
 use super::heap::Heap;
-use super::leaves::{Leaves, Wanted};
-use super::relation::Part;
-use super::search::Search;
+use super::postings::{PendingFilter, PostingReader};
+use super::search::IndexSearch;
+use super::table::IndexedTable;
+use super::tid_bitmap::DocIdMap;
 use crate::document::{JsonbArg, Scalar, Scratch, extreme};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key::{self, Keys};
-use crate::index::packed::{Unpacked, unpack};
-use crate::index::prepared;
-use crate::lucene::SortKey;
+use crate::index::parse_cache;
+use crate::index::string_code::{Unpacked, unpack};
 use crate::predicate::{Predicate, Test};
+use crate::syntax::SortKey;
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, JsonB};
 
@@ -43,11 +43,11 @@ fn written(keys: &[&[u8]], version: Version) -> Vec<Vec<u8>> {
             continue;
         }
         let mut key = key.to_vec();
-        if key == key::EVERY[0] {
+        if key == key::DOCUMENT_KEYS[0] {
             let every = match version {
-                Version::V2 => key::EVERY_0_2,
-                Version::V3 | Version::V4 => key::EVERY_0_3,
-                Version::This => key::EVERY[0],
+                Version::V2 => key::DOCUMENT_KEY_0_2,
+                Version::V3 | Version::V4 => key::DOCUMENT_KEY_0_3,
+                Version::This => key::DOCUMENT_KEYS[0],
             };
             key = every.to_vec();
         }
@@ -102,19 +102,24 @@ fn make_table(fastupdate: &str) {
     }
 }
 
-fn part() -> Part {
-    Part { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 }
+fn part() -> IndexedTable {
+    IndexedTable { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 }
 }
 
 /// How many rows the index has for a query, and whether its only leaf's rows are as many as its postings.
 fn ask(query: &str) -> (u64, bool) {
     let part = part();
     let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
-    let predicate = done(prepared::understand(query)).predicate.clone();
-    let leaves = done(Leaves::new(&index, Numbering::MOST, heap.blocks(), &Wanted::of(&predicate)));
+    let predicate = done(parse_cache::parse_cached(query)).predicate.clone();
+    let leaves = done(PostingReader::new(
+        &index,
+        DocIdMap::MOST,
+        heap.blocks(),
+        &PendingFilter::of(&predicate),
+    ));
     let apart = match &*predicate {
-        Predicate::Leaf { path: Some(path), test } if *test != Test::Exists => {
-            done(leaves.are_apart(path, &mut done(leaves.probe(test)).spans))
+        Predicate::Condition { path: Some(path), test } if *test != Test::Exists => {
+            done(leaves.have_disjoint_postings(path, &mut done(leaves.probe(test)).ranges))
         }
         _ => false,
     };
@@ -123,9 +128,9 @@ fn ask(query: &str) -> (u64, bool) {
 
 /// How many rows match, by the count that shows a window of them, and by what the matcher says of each.
 fn count(query: &str) -> (u64, i64) {
-    let predicate = done(prepared::understand(query)).predicate.clone();
+    let predicate = done(parse_cache::parse_cached(query)).predicate.clone();
     let first = with_rows(|| {
-        done(Search::first(&[part()], &predicate, 1)).map_or(0, |search| search.len())
+        done(IndexSearch::first(&[part()], &predicate, 1)).map_or(0, |search| search.len())
     });
     let sql = format!("SELECT count(*) FROM kept WHERE doc @@@ '{query}'");
     (first, Spi::get_one(&sql).ok().flatten().unwrap_or(-1))
@@ -134,7 +139,7 @@ fn count(query: &str) -> (u64, i64) {
 /// The documents in the order of a path, and whether rows were looked up to find it.
 fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
     let sort = [SortKey { path: path.to_string(), descending, largest: descending }];
-    let search = done(Search::new(&[part()], &Predicate::All));
+    let search = done(IndexSearch::new(&[part()], &Predicate::All));
     let mut search = search.unwrap_or_else(|| panic!("the table is small"));
     assert!(done(search.sort(&sort, Some(3))));
     let (mut documents, looked_up) = (Vec::new(), search.counts.rows > 0);

@@ -1,7 +1,7 @@
 //! Long lists of values, as intervals of keys.
 
 use super::key;
-use super::query::{Asked, Passing};
+use super::query::{KeyFilter, ScanKey};
 
 /// GIN looks at all of a query's keys for each of them, and for each row. From so many on it gets intervals of the index to go through
 /// instead, each with a part of the list: that is as long as the values lie apart.
@@ -30,8 +30,8 @@ pub fn united(mut intervals: Vec<Interval>) -> Vec<Interval> {
     apart
 }
 
-/// Keys and spans for intervals of a path's V keys; of many intervals, spans with some of them each, of values of one type.
-pub fn in_parts(intervals: Vec<Interval>) -> Vec<Asked> {
+/// Keys and ranges for intervals of a path's V keys; of many intervals, ranges with some of them each, of values of one type.
+pub fn in_parts(intervals: Vec<Interval>) -> Vec<ScanKey> {
     if intervals.len() < MANY {
         return intervals.into_iter().map(asked).collect();
     }
@@ -44,25 +44,25 @@ pub fn in_parts(intervals: Vec<Interval>) -> Vec<Asked> {
         .filter_map(|part| {
             let ((from, _), (_, below)) = (part.first()?, part.last()?);
             let (from, below) = (from.clone(), below.clone());
-            Some(Asked::Span { from, below, passing: Passing::Within(part.to_vec()) })
+            Some(ScanKey::KeyRange { from, below, passing: KeyFilter::Within(part.to_vec()) })
         })
         .collect()
 }
 
-fn asked((from, below): Interval) -> Asked {
+fn asked((from, below): Interval) -> ScanKey {
     match below.split_last() {
-        Some((0, rest)) if *rest == from => Asked::Key(from),
-        _ => Asked::Span { from, below, passing: Passing::All },
+        Some((0, rest)) if *rest == from => ScanKey::Key(from),
+        _ => ScanKey::KeyRange { from, below, passing: KeyFilter::All },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::key::PathHash;
-    use super::super::query::{Query, Step};
+    use super::super::query::{PartialMatch, Query};
     use super::*;
-    use crate::lucene::parse;
     use crate::predicate::lower;
+    use crate::syntax::parse;
 
     fn query(text: &str) -> Query {
         Query::new(&lower(&parse(text).unwrap(), chrono::DateTime::UNIX_EPOCH).unwrap().predicate)
@@ -74,7 +74,7 @@ mod tests {
         query
             .keys
             .iter()
-            .any(|asked| asked.start() <= key.as_slice() && asked.step(&key) == Step::Take)
+            .any(|asked| asked.start() <= key.as_slice() && asked.step(&key) == PartialMatch::Take)
     }
 
     /// However many there are, a list takes what is in it and nothing else, and GIN gets few keys of a long one.

@@ -24,7 +24,7 @@
 //! A path's hash is four bytes. Two paths may share one: whoever asks by hash looks whether there is another path's E key beside
 //! the one's own, for the path follows there. Hashes and not paths in V keys make the index a quarter smaller.
 
-use super::packed;
+use super::string_code;
 use crate::document::{Jsonb, Scalar, Scratch, unordered_instant, walk};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -61,21 +61,21 @@ impl PathHash {
 }
 
 /// The key of every document, and those that documents have in its place that earlier versions have entered.
-pub const EVERY: [&[u8]; 3] = [&[ALL, 3], EVERY_0_3, EVERY_0_2];
+pub const DOCUMENT_KEYS: [&[u8]; 3] = [&[ALL, 3], DOCUMENT_KEY_0_3, DOCUMENT_KEY_0_2];
 /// That of versions 0.3.0 and 0.4.0.
-pub const EVERY_0_3: &[u8] = &[ALL, 2];
+pub const DOCUMENT_KEY_0_3: &[u8] = &[ALL, 2];
 /// That of version 0.2.0.
-pub const EVERY_0_2: &[u8] = &[ALL];
+pub const DOCUMENT_KEY_0_2: &[u8] = &[ALL];
 
 /// What stands in the place of a value's type, behind all types, before an instant.
 pub const INSTANT: u8 = 4;
 
-pub fn cut(hash: PathHash) -> Vec<u8> {
+pub fn truncated(hash: PathHash) -> Vec<u8> {
     tagged(CUT, hash).to_vec()
 }
 
 /// Of documents with several values at a path.
-pub fn many(hash: PathHash) -> [u8; 5] {
+pub fn multi_valued(hash: PathHash) -> [u8; 5] {
     tagged(MANY, hash)
 }
 
@@ -122,7 +122,7 @@ pub const ALL_VALUES: ([u8; 1], [u8; 1]) = ([VALUE], [VALUE + 1]);
 /// Whether a key says that a leaf is below a path, or where paths are cut, may be.
 pub fn is_below(key: &[u8], path: &str) -> bool {
     let Some(other) = path_of(key) else { return false };
-    if is_cut_path(path) {
+    if is_truncated_path(path) {
         return other == stored_path(path);
     }
     other.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'.'))
@@ -157,7 +157,7 @@ pub fn stored_path(path: &str) -> &[u8] {
 }
 
 /// Whether more of the path may be than its E key holds.
-pub fn is_cut_path(path: &str) -> bool {
+pub fn is_truncated_path(path: &str) -> bool {
     path.len() >= MAX_PATH
 }
 
@@ -167,7 +167,7 @@ pub fn stored_value(value: &[u8]) -> &[u8] {
 }
 
 /// Whether there is, or may be, more of a value than is stored.
-pub fn is_cut_value(value: &[u8]) -> bool {
+pub fn is_truncated_value(value: &[u8]) -> bool {
     value.len() > MAX_VALUE
 }
 
@@ -198,7 +198,7 @@ impl Keys {
             value: Vec::new(),
             error: None,
         };
-        keys.push(|bytes| bytes.extend_from_slice(EVERY[0]));
+        keys.push(|bytes| bytes.extend_from_slice(DOCUMENT_KEYS[0]));
         let mut last = String::from("\0"); // is no path, since jsonb holds no NUL
         let mut hash = PathHash::of("");
         let mut scratch = Scratch::new();
@@ -228,9 +228,9 @@ impl Keys {
         value.write(&mut written);
         self.push(|bytes| {
             bytes.extend(tagged(VALUE, hash));
-            packed::pack(stored_value(&written), bytes);
+            string_code::pack(stored_value(&written), bytes);
         });
-        if is_cut_value(&written) {
+        if is_truncated_value(&written) {
             self.push(|bytes| bytes.extend(tagged(CUT, hash)));
         }
         if let Scalar::String(text) = value
@@ -269,7 +269,7 @@ impl Keys {
             let hash = path_hash(pair[0])?;
             let is_value = |key| value_of(key).is_some_and(|value| value.first() != Some(&INSTANT));
             let are_values = is_value(pair[0]) && is_value(pair[1]);
-            (are_values && path_hash(pair[1]) == Some(hash)).then(|| many(hash))
+            (are_values && path_hash(pair[1]) == Some(hash)).then(|| multi_valued(hash))
         }));
         self.many.dedup();
         let at = keys.partition_point(|key| *key < [MANY].as_slice());

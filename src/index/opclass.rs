@@ -1,33 +1,13 @@
 //! The support functions of the operator class, as GIN calls them (PostgreSQL manual, "GIN Indexes: Extensibility").
 
 use super::key::Keys;
-use super::operator;
-use super::query::{Query, Step};
-use super::span::Truth;
+use super::query::{PartialMatch, Query};
+use super::query_type;
+use super::ranges::Ternary;
 use crate::document::JsonbArg;
+use crate::pg::fmgr::{Arguments, c_functions};
 use pgrx::pg_sys;
 use pgrx::{FromDatum, PgMemoryContexts, pg_guard};
-
-/// The C functions below, and for each the record that tells PostgreSQL how it is called (fmgr.h: PG_FUNCTION_INFO_V1).
-macro_rules! c_functions {
-    ($($info:ident $name:ident $body:ident;)*) => { $(
-        #[unsafe(no_mangle)]
-        #[doc(hidden)]
-        pub extern "C" fn $info() -> &'static pg_sys::Pg_finfo_record {
-            &pg_sys::Pg_finfo_record { api_version: 1 }
-        }
-
-        #[unsafe(no_mangle)]
-        #[doc(hidden)]
-        #[pg_guard]
-        pub unsafe extern "C-unwind" fn $name(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            crate::memory::check();
-            // SAFETY: PostgreSQL calls with the arguments that sql/operator.sql declares, which are those of the manual.
-            crate::memory::watched(|| unsafe { $body(Arguments(fcinfo)) })
-        }
-    )* };
-}
-pub(crate) use c_functions;
 
 c_functions! {
     pg_finfo_session_store_extract_value session_store_extract_value extract_value;
@@ -35,43 +15,6 @@ c_functions! {
     pg_finfo_session_store_compare_partial session_store_compare_partial compare_partial;
     pg_finfo_session_store_consistent session_store_consistent consistent;
     pg_finfo_session_store_tri_consistent session_store_tri_consistent tri_consistent;
-}
-
-/// The arguments of a call, none of them null: all functions are strict.
-#[derive(Clone, Copy)]
-pub(crate) struct Arguments(pub pg_sys::FunctionCallInfo);
-
-impl Arguments {
-    /// # Safety
-    /// There must be an argument of this number, from 0.
-    pub unsafe fn datum(self, number: usize) -> pg_sys::Datum {
-        // SAFETY: as above.
-        unsafe { (*(*self.0).args.as_ptr().add(number)).value }
-    }
-
-    /// # Safety
-    /// As for `datum`, and it must be a pointer to a `T`.
-    pub unsafe fn pointer<T>(self, number: usize) -> *mut T {
-        // SAFETY: as above.
-        unsafe { self.datum(number) }.cast_mut_ptr()
-    }
-
-    /// # Safety
-    /// As for `datum`, and it must be of a type that is a varlena of bytes.
-    pub unsafe fn bytes<'a>(self, number: usize) -> &'a [u8] {
-        // SAFETY: a detoasted value lives as long as the call, at least.
-        unsafe {
-            let varlena = self.datum(number).cast_mut_ptr::<pg_sys::varlena>();
-            // A call into the server costs more than the rest of a short match.
-            let is_plain = pgrx::varatt_is_4b_u(varlena)
-                || pgrx::varatt_is_1b(varlena) && !pgrx::varatt_is_1b_e(varlena);
-            let varlena = if is_plain { varlena } else { pg_sys::pg_detoast_datum_packed(varlena) };
-            std::slice::from_raw_parts(
-                pgrx::vardata_any(varlena).cast::<u8>(),
-                pgrx::varsize_any_exhdr(varlena),
-            )
-        }
-    }
 }
 
 /// palloc for so many of a type.
@@ -131,7 +74,7 @@ struct Extra {
 unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared. What is leaked lives as long as the memory context that GIN calls in, which is that of its scan keys.
     unsafe {
-        let query = Query::new(&operator::predicate(arguments.bytes(0)));
+        let query = Query::new(&query_type::predicate(arguments.bytes(0)));
         let count = query.keys.len();
         *arguments.pointer::<i32>(1) = count as i32;
         if query.is_none() {
@@ -160,14 +103,14 @@ unsafe fn compare_partial(arguments: Arguments) -> pg_sys::Datum {
         (&(*(*extra).query).keys)[(*extra).key].step(arguments.bytes(1))
     };
     pg_sys::Datum::from(match step {
-        Step::Pass => -1i32,
-        Step::Take => 0,
-        Step::Stop => 1,
+        PartialMatch::Skip => -1i32,
+        PartialMatch::Take => 0,
+        PartialMatch::Stop => 1,
     })
 }
 
 /// What the keys say of a document; the first key's extra data leads to the query.
-unsafe fn truth(extras: *mut *mut Extra, has: impl Fn(usize) -> Truth) -> Truth {
+unsafe fn truth(extras: *mut *mut Extra, has: impl Fn(usize) -> Ternary) -> Ternary {
     // SAFETY: as above; a query without keys is never asked.
     unsafe { (*(**extras).query).truth(&has) }
 }
@@ -177,12 +120,12 @@ unsafe fn consistent(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; `check` has a place for each key.
     let truth = unsafe {
         let check = arguments.pointer::<bool>(0);
-        let has = |key| if *check.add(key) { Truth::Yes } else { Truth::No };
+        let has = |key| if *check.add(key) { Ternary::Yes } else { Ternary::No };
         let truth = truth(arguments.pointer(4), has);
-        *arguments.pointer::<bool>(5) = truth == Truth::Maybe;
+        *arguments.pointer::<bool>(5) = truth == Ternary::Maybe;
         truth
     };
-    pg_sys::Datum::from(truth != Truth::No)
+    pg_sys::Datum::from(truth != Ternary::No)
 }
 
 /// (GinTernaryValue check[], strategy, query, nkeys, extra_data[], keys, nullFlags) → GinTernaryValue
@@ -191,14 +134,14 @@ unsafe fn tri_consistent(arguments: Arguments) -> pg_sys::Datum {
     let truth = unsafe {
         let check = arguments.pointer::<pg_sys::GinTernaryValue>(0);
         truth(arguments.pointer(4), |key| match (*check.add(key)) as u32 {
-            pg_sys::GIN_FALSE => Truth::No,
-            pg_sys::GIN_TRUE => Truth::Yes,
-            _ => Truth::Maybe,
+            pg_sys::GIN_FALSE => Ternary::No,
+            pg_sys::GIN_TRUE => Ternary::Yes,
+            _ => Ternary::Maybe,
         })
     };
     pg_sys::Datum::from(match truth {
-        Truth::No => pg_sys::GIN_FALSE,
-        Truth::Maybe => pg_sys::GIN_MAYBE,
-        Truth::Yes => pg_sys::GIN_TRUE,
+        Ternary::No => pg_sys::GIN_FALSE,
+        Ternary::Maybe => pg_sys::GIN_MAYBE,
+        Ternary::Yes => pg_sys::GIN_TRUE,
     })
 }

@@ -2,8 +2,8 @@
 
 use super::intervals::{Interval, in_parts, is_within, united};
 use super::key::{self, PathHash};
-use super::packed::end_of_prefix;
-use super::span::{Probe, Truth, together};
+use super::ranges::{LeafProbe, Ternary, together};
+use super::string_code::end_of_prefix;
 use crate::interrupts;
 use crate::predicate::{Predicate, Test};
 use std::cmp::Ordering;
@@ -13,32 +13,32 @@ use std::rc::Rc;
 /// Keys, and the tree over them by their places.
 #[derive(Debug)]
 pub struct Query {
-    pub keys: Vec<Asked>,
+    pub keys: Vec<ScanKey>,
     tree: Node,
 }
 
 /// What is looked for in the index.
 #[derive(Debug)]
-pub enum Asked {
+pub enum ScanKey {
     /// A key.
     Key(Vec<u8>),
     /// All keys from one on and below another that pass.
-    Span { from: Vec<u8>, below: Vec<u8>, passing: Passing },
+    KeyRange { from: Vec<u8>, below: Vec<u8>, passing: KeyFilter },
 }
 
-/// Which keys of a span pass.
+/// Which keys of a range pass.
 #[derive(Debug)]
-pub enum Passing {
+pub enum KeyFilter {
     All,
     /// Those in one of these intervals, which are in order and apart from each other.
     Within(Vec<Interval>),
-    /// V keys, of any path, whose value is in one of these intervals or passes one of the tests, if that is all that is known of it.
+    /// V keys, of any path, whose value is in one of these intervals or accepts one of the tests, if that is all that is known of it.
     AnyValue {
         within: Vec<Interval>,
-        probes: Vec<Probe>,
+        probes: Vec<LeafProbe>,
     },
     /// V keys whose value does, if that is all that is known of it.
-    Value(Rc<Probe>),
+    Value(Rc<LeafProbe>),
     /// E keys of any path but this.
     OtherPath(Vec<u8>),
     /// E keys of the paths below this.
@@ -47,10 +47,10 @@ pub enum Passing {
 
 /// What is to be done with a key of the index, when keys come in order.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PartialMatch {
     Take,
-    Pass,
-    /// This key and all behind it lie behind the span.
+    Skip,
+    /// This key and all behind it lie behind the range.
     Stop,
 }
 
@@ -69,47 +69,47 @@ enum Node {
     Not(Box<Node>),
 }
 
-impl Asked {
+impl ScanKey {
     /// The key, or the first one looked at.
     pub fn start(&self) -> &[u8] {
         match self {
-            Asked::Key(key) => key,
-            Asked::Span { from, .. } => from,
+            ScanKey::Key(key) => key,
+            ScanKey::KeyRange { from, .. } => from,
         }
     }
 
     pub fn is_span(&self) -> bool {
-        matches!(self, Asked::Span { .. })
+        matches!(self, ScanKey::KeyRange { .. })
     }
 
     /// What to do with a key at or behind the start.
-    pub fn step(&self, key: &[u8]) -> Step {
+    pub fn step(&self, key: &[u8]) -> PartialMatch {
         match self {
-            Asked::Key(wanted) => match key.cmp(wanted) {
-                Ordering::Equal => Step::Take,
-                _ => Step::Stop,
+            ScanKey::Key(wanted) => match key.cmp(wanted) {
+                Ordering::Equal => PartialMatch::Take,
+                _ => PartialMatch::Stop,
             },
-            Asked::Span { below, .. } if key >= below.as_slice() => Step::Stop,
-            Asked::Span { passing, .. } if passing.passes(key) => Step::Take,
-            Asked::Span { .. } => Step::Pass,
+            ScanKey::KeyRange { below, .. } if key >= below.as_slice() => PartialMatch::Stop,
+            ScanKey::KeyRange { passing, .. } if passing.accepts(key) => PartialMatch::Take,
+            ScanKey::KeyRange { .. } => PartialMatch::Skip,
         }
     }
 }
 
-impl Passing {
-    fn passes(&self, key: &[u8]) -> bool {
+impl KeyFilter {
+    fn accepts(&self, key: &[u8]) -> bool {
         match self {
-            Passing::All => true,
-            Passing::Within(intervals) => is_within(intervals, key),
-            Passing::AnyValue { within, probes } => key::value_of(key).is_some_and(|value| {
+            KeyFilter::All => true,
+            KeyFilter::Within(intervals) => is_within(intervals, key),
+            KeyFilter::AnyValue { within, probes } => key::value_of(key).is_some_and(|value| {
                 is_within(within, value)
-                    || probes.iter().any(|probe| probe.holds(value) != Truth::No)
+                    || probes.iter().any(|probe| probe.holds(value) != Ternary::No)
             }),
-            Passing::Value(probe) => {
-                key::value_of(key).is_some_and(|value| probe.holds(value) != Truth::No)
+            KeyFilter::Value(probe) => {
+                key::value_of(key).is_some_and(|value| probe.holds(value) != Ternary::No)
             }
-            Passing::OtherPath(path) => key::path_of(key).is_some_and(|other| other != path),
-            Passing::Below(path) => key::is_below(key, path),
+            KeyFilter::OtherPath(path) => key::path_of(key).is_some_and(|other| other != path),
+            KeyFilter::Below(path) => key::is_below(key, path),
         }
     }
 }
@@ -119,10 +119,11 @@ impl Query {
         let mut builder = Builder::default();
         let tree = builder.node(predicate);
         // What a document meets that has none of the keys, every document may meet.
-        let tree = match tree.truth(&|_| Truth::No) {
-            Truth::No => tree,
+        let tree = match tree.truth(&|_| Ternary::No) {
+            Ternary::No => tree,
             _ => {
-                let keys = key::EVERY.map(|key| builder.key(Asked::Key(key.to_vec()))).to_vec();
+                let keys =
+                    key::DOCUMENT_KEYS.map(|key| builder.key(ScanKey::Key(key.to_vec()))).to_vec();
                 Node::And(vec![Node::Leaf { keys, doubts: vec![], inexact: false }, tree])
             }
         };
@@ -130,7 +131,7 @@ impl Query {
     }
 
     /// Whether a document meets the predicate, given which of the keys it has.
-    pub fn truth(&self, has: &impl Fn(usize) -> Truth) -> Truth {
+    pub fn truth(&self, has: &impl Fn(usize) -> Ternary) -> Ternary {
         self.tree.truth(has)
     }
 
@@ -141,26 +142,26 @@ impl Query {
 }
 
 impl Node {
-    fn truth(&self, has: &impl Fn(usize) -> Truth) -> Truth {
+    fn truth(&self, has: &impl Fn(usize) -> Ternary) -> Ternary {
         let least = |parts: &[Node]| {
-            let mut least = Truth::Yes;
+            let mut least = Ternary::Yes;
             for part in parts {
                 least = least.min(part.truth(has));
-                if least == Truth::No {
+                if least == Ternary::No {
                     break;
                 }
             }
             least
         };
         match self {
-            Node::Constant(true) => Truth::Yes,
-            Node::Constant(false) => Truth::No,
+            Node::Constant(true) => Ternary::Yes,
+            Node::Constant(false) => Ternary::No,
             Node::And(parts) => least(parts),
             Node::Or(parts) => {
-                let mut most = Truth::No;
+                let mut most = Ternary::No;
                 for part in parts {
                     most = most.max(part.truth(has));
-                    if most == Truth::Yes {
+                    if most == Ternary::Yes {
                         break;
                     }
                 }
@@ -169,14 +170,14 @@ impl Node {
             // That a key is missing is never sure. While the pending list is merged into the tree (ginInsertCleanup), the keys of a
             // document get there one after the other, and a scan of the tree meets it with some of them.
             Node::Not(part) => match part.truth(has) {
-                Truth::No | Truth::Maybe => Truth::Maybe,
-                Truth::Yes => Truth::No,
+                Ternary::No | Ternary::Maybe => Ternary::Maybe,
+                Ternary::Yes => Ternary::No,
             },
             Node::Leaf { keys, doubts, inexact } => {
                 let any =
-                    |list: &[usize]| list.iter().map(|&at| has(at)).max().unwrap_or(Truth::No);
+                    |list: &[usize]| list.iter().map(|&at| has(at)).max().unwrap_or(Ternary::No);
                 match any(keys) {
-                    Truth::Yes if *inexact || any(doubts) != Truth::No => Truth::Maybe,
+                    Ternary::Yes if *inexact || any(doubts) != Ternary::No => Ternary::Maybe,
                     truth => truth,
                 }
             }
@@ -187,7 +188,7 @@ impl Node {
 /// Collects the keys, each once where that is cheap to see.
 #[derive(Default)]
 struct Builder {
-    keys: Vec<Asked>,
+    keys: Vec<ScanKey>,
     /// The key that finds documents with another path of the same hash.
     others: HashMap<String, usize>,
     /// The key that finds documents with a cut value at a path.
@@ -195,7 +196,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn key(&mut self, asked: Asked) -> usize {
+    fn key(&mut self, asked: ScanKey) -> usize {
         self.keys.push(asked);
         self.keys.len() - 1
     }
@@ -207,16 +208,16 @@ impl Builder {
             Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
             Predicate::Or(parts) => self.any_of(parts),
             Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
-            Predicate::Leaf { path: Some(path), test: Test::Exists } => self.exists(path),
-            Predicate::Leaf { path: None, test: Test::Exists } => self.any_leaf(),
-            Predicate::Leaf { path, test } => {
-                self.probes(path.as_deref(), vec![Probe::of_any_version(test)])
+            Predicate::Condition { path: Some(path), test: Test::Exists } => self.exists(path),
+            Predicate::Condition { path: None, test: Test::Exists } => self.any_leaf(),
+            Predicate::Condition { path, test } => {
+                self.probes(path.as_deref(), vec![LeafProbe::of_any_version(test)])
             }
         }
     }
 
     /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
-    fn probes(&mut self, path: Option<&str>, probes: Vec<Probe>) -> Node {
+    fn probes(&mut self, path: Option<&str>, probes: Vec<LeafProbe>) -> Node {
         match path {
             Some(path) => self.at(path, probes),
             None => self.anywhere(probes),
@@ -230,13 +231,13 @@ impl Builder {
         for part in parts {
             interrupts::spend(1);
             match part {
-                Predicate::Leaf { path, test } if *test != Test::Exists => {
-                    tests.push((path.as_deref(), Probe::of_any_version(test)));
+                Predicate::Condition { path, test } if *test != Test::Exists => {
+                    tests.push((path.as_deref(), LeafProbe::of_any_version(test)));
                 }
                 part => nodes.push(self.node(part)),
             }
         }
-        let mut at: BTreeMap<Option<&str>, Vec<Probe>> = BTreeMap::new();
+        let mut at: BTreeMap<Option<&str>, Vec<LeafProbe>> = BTreeMap::new();
         for (path, probe) in together(tests) {
             at.entry(path).or_default().push(probe);
         }
@@ -247,24 +248,24 @@ impl Builder {
     fn exists(&mut self, path: &str) -> Node {
         let (from, below) = key::ALL_PATHS;
         let (from, below) = (from.to_vec(), below.to_vec());
-        let passing = Passing::Below(path.to_string());
-        let keys = [Asked::Key(key::exists(path)), Asked::Span { from, below, passing }];
+        let passing = KeyFilter::Below(path.to_string());
+        let keys = [ScanKey::Key(key::exists(path)), ScanKey::KeyRange { from, below, passing }];
         let keys = keys.map(|asked| self.key(asked)).to_vec();
-        Node::Leaf { keys, doubts: vec![], inexact: key::is_cut_path(path) }
+        Node::Leaf { keys, doubts: vec![], inexact: key::is_truncated_path(path) }
     }
 
-    fn at(&mut self, path: &str, probes: Vec<Probe>) -> Node {
+    fn at(&mut self, path: &str, probes: Vec<LeafProbe>) -> Node {
         let hash = PathHash::of(path);
         let full = |stored: &[u8]| key::value(hash, stored);
         let (mut keys, mut intervals, mut are_cut) = (Vec::new(), Vec::new(), false);
         for probe in probes.into_iter().map(Rc::new) {
             interrupts::spend(1);
-            for span in &probe.spans {
-                are_cut |= span.ask;
-                let (from, below) = (full(&span.from), full(&span.below));
-                if span.ask && span.point().is_none() {
-                    let passing = Passing::Value(probe.clone());
-                    keys.push(self.key(Asked::Span { from, below, passing }));
+            for range in &probe.ranges {
+                are_cut |= range.recheck;
+                let (from, below) = (full(&range.from), full(&range.below));
+                if range.recheck && range.point().is_none() {
+                    let passing = KeyFilter::Value(probe.clone());
+                    keys.push(self.key(ScanKey::KeyRange { from, below, passing }));
                 } else {
                     intervals.push((from, below));
                 }
@@ -275,7 +276,7 @@ impl Builder {
         if are_cut {
             doubts.push(self.cuts(hash));
         }
-        Node::Leaf { keys, doubts, inexact: key::is_cut_path(path) }
+        Node::Leaf { keys, doubts, inexact: key::is_truncated_path(path) }
     }
 
     fn others(&mut self, path: &str, hash: PathHash) -> usize {
@@ -284,8 +285,8 @@ impl Builder {
         }
         let from = key::exists_prefix(hash).to_vec();
         let below = end_of_prefix(&from);
-        let passing = Passing::OtherPath(key::stored_path(path).to_vec());
-        let at = self.key(Asked::Span { from, below, passing });
+        let passing = KeyFilter::OtherPath(key::stored_path(path).to_vec());
+        let at = self.key(ScanKey::KeyRange { from, below, passing });
         self.others.insert(path.to_string(), at);
         at
     }
@@ -294,32 +295,32 @@ impl Builder {
         if let Some(&at) = self.cuts.get(&hash) {
             return at;
         }
-        let at = self.key(Asked::Key(key::cut(hash)));
+        let at = self.key(ScanKey::Key(key::truncated(hash)));
         self.cuts.insert(hash, at);
         at
     }
 
     fn any_leaf(&mut self) -> Node {
-        self.spanning(key::ALL_PATHS, Passing::All, false)
+        self.spanning(key::ALL_PATHS, KeyFilter::All, false)
     }
 
     /// A value at any path is looked for among the values of all paths, since the paths are not known here.
-    fn anywhere(&mut self, probes: Vec<Probe>) -> Node {
+    fn anywhere(&mut self, probes: Vec<LeafProbe>) -> Node {
         let (asking, others): (Vec<_>, Vec<_>) =
-            probes.into_iter().partition(|probe| probe.spans.iter().any(|span| span.ask));
-        let within = others.into_iter().flat_map(|probe| probe.spans);
-        let within = united(within.map(|span| (span.from, span.below)).collect());
+            probes.into_iter().partition(|probe| probe.ranges.iter().any(|range| range.recheck));
+        let within = others.into_iter().flat_map(|probe| probe.ranges);
+        let within = united(within.map(|range| (range.from, range.below)).collect());
         let inexact = !asking.is_empty();
-        self.spanning(key::ALL_VALUES, Passing::AnyValue { within, probes: asking }, inexact)
+        self.spanning(key::ALL_VALUES, KeyFilter::AnyValue { within, probes: asking }, inexact)
     }
 
     fn spanning(
         &mut self,
         (from, below): ([u8; 1], [u8; 1]),
-        passing: Passing,
+        passing: KeyFilter,
         inexact: bool,
     ) -> Node {
-        let asked = Asked::Span { from: from.to_vec(), below: below.to_vec(), passing };
+        let asked = ScanKey::KeyRange { from: from.to_vec(), below: below.to_vec(), passing };
         Node::Leaf { keys: vec![self.key(asked)], doubts: vec![], inexact }
     }
 }

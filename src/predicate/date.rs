@@ -1,7 +1,7 @@
 //! What date math comes to.
 
 use crate::document::Decimal;
-use crate::lucene::{DateMath, Step, Unit};
+use crate::syntax::{DateMath, Step, Unit};
 use chrono::{
     DateTime, Datelike, Days, Months, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
 };

@@ -8,9 +8,9 @@
 //! What a path cannot reach: a key that itself holds a dot, and an array directly within an array.
 
 use super::value::{Limit, Value};
-use super::{Predicate, Test, glob};
+use super::{Predicate, Test};
 use crate::document::Decimal;
-use crate::lucene::RegexpNode;
+use crate::pattern::{self, RegexpNode};
 
 /// The longest pattern that is given to PostgreSQL's regular expressions, whose compiler is slow and has limits.
 const MAX_PATTERN_BYTES: usize = 1000;
@@ -20,11 +20,11 @@ const MAX_REPEATS: u32 = 255;
 /// A predicate that SQL/JSON path has no words for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("SQL/JSON path cannot express {0}")]
-pub struct Unsayable(&'static str);
+pub struct NotExpressible(&'static str);
 
 impl Predicate {
     /// The predicate as a JSON path that selects something from exactly the documents that meet it.
-    pub fn jsonpath(&self) -> Result<String, Unsayable> {
+    pub fn jsonpath(&self) -> Result<String, NotExpressible> {
         match self {
             Predicate::All => Ok("$".to_string()),
             Predicate::None => Ok("$ ? (1 == 0)".to_string()),
@@ -36,7 +36,7 @@ impl Predicate {
 /// The condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
 /// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
 /// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
-fn condition(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
+fn condition(predicate: &Predicate, negated: bool) -> Result<String, NotExpressible> {
     match predicate {
         Predicate::All | Predicate::None => {
             let holds = (*predicate == Predicate::All) != negated;
@@ -45,7 +45,7 @@ fn condition(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> 
         Predicate::And(parts) => joined(parts, if negated { " || " } else { " && " }, negated),
         Predicate::Or(parts) => joined(parts, if negated { " && " } else { " || " }, negated),
         Predicate::Not(part) => condition(part, !negated),
-        Predicate::Leaf { path, test } => {
+        Predicate::Condition { path, test } => {
             let not = if negated { "!" } else { "" };
             let below = if path.is_none() || *test == Test::Exists { ".**" } else { "" };
             let mut keys = String::new();
@@ -58,7 +58,7 @@ fn condition(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> 
     }
 }
 
-fn operand(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
+fn operand(predicate: &Predicate, negated: bool) -> Result<String, NotExpressible> {
     let text = condition(predicate, negated)?;
     let mut inner = predicate;
     while let Predicate::Not(part) = inner {
@@ -72,7 +72,7 @@ fn operand(predicate: &Predicate, negated: bool) -> Result<String, Unsayable> {
 
 /// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
 /// over a chain of ten thousand.
-fn joined(parts: &[Predicate], operator: &str, negated: bool) -> Result<String, Unsayable> {
+fn joined(parts: &[Predicate], operator: &str, negated: bool) -> Result<String, NotExpressible> {
     if parts.len() <= 8 {
         let operands = parts.iter().map(|part| operand(part, negated));
         return Ok(operands.collect::<Result<Vec<_>, _>>()?.join(operator));
@@ -82,19 +82,21 @@ fn joined(parts: &[Predicate], operator: &str, negated: bool) -> Result<String, 
     Ok(format!("({left}){operator}({})", joined(right, operator, negated)?))
 }
 
-fn filter(test: &Test) -> Result<String, Unsayable> {
+fn filter(test: &Test) -> Result<String, NotExpressible> {
     match test {
         Test::Equal(value) => equal(value),
         Test::Range { lower, upper } => range(lower.as_ref(), upper.as_ref()),
         Test::Prefix(start) => Ok(format!("@ starts with {}", string(start)?)),
-        Test::Wildcard(wildcard) => like_regex(&format!("^{}$", glob::pattern(wildcard.globs()))),
+        Test::Wildcard(wildcard) => {
+            like_regex(&format!("^{}$", pattern::wildcard_regex(wildcard.globs())))
+        }
         Test::Regexp(regexp) => {
             check_regexp(regexp.tree(), 1)?;
-            let operators = Unsayable("the regular expression operators ~ and &");
+            let operators = NotExpressible("the regular expression operators ~ and &");
             like_regex(&regexp.pattern().ok_or(operators)?)
         }
         Test::Fuzzy(fuzzy) if fuzzy.edits() == 0 => Ok(format!("@ == {}", string(fuzzy.text())?)),
-        Test::Fuzzy(_) => Err(Unsayable("a fuzzy term")),
+        Test::Fuzzy(_) => Err(NotExpressible("a fuzzy term")),
         Test::Exists => {
             Ok(r#"@.type() == "string" || @.type() == "number" || @.type() == "boolean""#
                 .to_string())
@@ -102,9 +104,9 @@ fn filter(test: &Test) -> Result<String, Unsayable> {
     }
 }
 
-fn equal(value: &Value) -> Result<String, Unsayable> {
+fn equal(value: &Value) -> Result<String, NotExpressible> {
     if value.instant.is_some() {
-        return Err(Unsayable("a date, which is compared as an instant"));
+        return Err(NotExpressible("a date, which is compared as an instant"));
     }
     let mut alternatives = vec![format!("@ == {}", string(&value.text)?)];
     // No jsonb number equals one that numeric cannot hold.
@@ -115,14 +117,14 @@ fn equal(value: &Value) -> Result<String, Unsayable> {
     Ok(alternatives.join(" || "))
 }
 
-fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, Unsayable> {
+fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, NotExpressible> {
     let limits = || lower.into_iter().chain(upper);
     if limits().any(|limit| limit.value.instant.is_some()) {
-        return Err(Unsayable("a date, which is compared as an instant"));
+        return Err(NotExpressible("a date, which is compared as an instant"));
     }
     let numbers = limits().filter_map(|limit| limit.value.number.as_ref());
     if !numbers.into_iter().all(Decimal::is_numeric) {
-        return Err(Unsayable("a number outside the range of numeric"));
+        return Err(NotExpressible("a number outside the range of numeric"));
     }
     let between = |read: &dyn Fn(&Value) -> Option<String>| {
         let end = |limit: &Limit, operator: &str| {
@@ -147,24 +149,24 @@ fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, Unsayab
 }
 
 /// `.` in these patterns matches line ends: flag "s".
-fn like_regex(pattern: &str) -> Result<String, Unsayable> {
+fn like_regex(pattern: &str) -> Result<String, NotExpressible> {
     if pattern.len() > MAX_PATTERN_BYTES {
-        return Err(Unsayable("so long a pattern"));
+        return Err(NotExpressible("so long a pattern"));
     }
     Ok(format!("@ like_regex {} flag \"s\"", string(pattern)?))
 }
 
 /// Whether PostgreSQL's regular expressions can take it, `repeats` being the product of the counts around it.
-fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), Unsayable> {
+fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), NotExpressible> {
     match node {
-        RegexpNode::Nothing => Err(Unsayable("the empty regular expression (#)")),
+        RegexpNode::Nothing => Err(NotExpressible("the empty regular expression (#)")),
         RegexpNode::Concat(parts) | RegexpNode::Union(parts) => {
             parts.iter().try_for_each(|part| check_regexp(part, repeats))
         }
         RegexpNode::Repeat { node, min, max } => {
             let repeats = repeats.saturating_mul(max.unwrap_or(*min).max(1));
             if repeats > MAX_REPEATS {
-                return Err(Unsayable("a regular expression with more than 255 repetitions"));
+                return Err(NotExpressible("a regular expression with more than 255 repetitions"));
             }
             check_regexp(node, repeats)
         }
@@ -173,9 +175,9 @@ fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), Unsayable> {
 }
 
 /// A string literal. Only the quote and the backslash need an escape (jsonpath_scan.l); NUL is in no jsonb string.
-fn string(text: &str) -> Result<String, Unsayable> {
+fn string(text: &str) -> Result<String, NotExpressible> {
     if text.contains('\0') {
-        return Err(Unsayable("a NUL character"));
+        return Err(NotExpressible("a NUL character"));
     }
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');

@@ -5,7 +5,8 @@ use super::value::{Limit, Value};
 use super::{Fuzzy, Predicate, Test, Wildcard};
 use crate::document::Decimal;
 use crate::interrupts;
-use crate::lucene::{Ast, Bound, CompiledRegexp, Error, Form, Glob, Occur, Regexp};
+use crate::pattern::{CompiledRegexp, Glob, Regexp};
+use crate::syntax::{Ast, Bound, LeafQuery, Occur, ParseError};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -26,13 +27,13 @@ pub struct Lowered {
 ///
 /// # Errors
 /// `TooComplex` where its patterns would take too much.
-pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, Error> {
+pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, ParseError> {
     let mut lowering = Lowering::new(now);
     let predicate = lowering.whole(ast)?;
     Ok(Lowered { predicate, notices: lowering.notices.into_vec() })
 }
 
-pub(super) struct Lowering {
+pub struct Lowering {
     now: DateTime<Utc>,
     notices: Notices,
     patterns: Patterns,
@@ -47,7 +48,7 @@ struct Patterns {
 }
 
 impl Patterns {
-    fn wildcard(&mut self, globs: &[Glob]) -> Result<Rc<Wildcard>, Error> {
+    fn wildcard(&mut self, globs: &[Glob]) -> Result<Rc<Wildcard>, ParseError> {
         if let Some(known) = self.wildcards.get(globs) {
             return Ok(known.clone());
         }
@@ -61,7 +62,7 @@ impl Patterns {
         Ok(wildcard)
     }
 
-    fn regexp(&mut self, regexp: &Regexp) -> Result<Rc<CompiledRegexp>, Error> {
+    fn regexp(&mut self, regexp: &Regexp) -> Result<Rc<CompiledRegexp>, ParseError> {
         if let Some(known) = self.regexps.get(regexp.source()) {
             return Ok(known.clone());
         }
@@ -71,23 +72,23 @@ impl Patterns {
         Ok(compiled)
     }
 
-    fn fuzzy(&mut self, text: &str, edits: u8) -> Result<Rc<Fuzzy>, Error> {
+    fn fuzzy(&mut self, text: &str, edits: u8) -> Result<Rc<Fuzzy>, ParseError> {
         let fuzzy = Fuzzy::new(text, edits);
         self.take(fuzzy.memory())?;
         Ok(Rc::new(fuzzy))
     }
 
-    fn take(&mut self, memory: usize) -> Result<(), Error> {
+    fn take(&mut self, memory: usize) -> Result<(), ParseError> {
         self.check(memory)?;
         self.memory += memory;
         Ok(())
     }
 
     /// Whether there is room for something, before it is made.
-    fn check(&self, memory: usize) -> Result<(), Error> {
+    fn check(&self, memory: usize) -> Result<(), ParseError> {
         if self.memory + memory > MAX_COMPILED {
             let megabytes = MAX_COMPILED >> 20;
-            return Err(Error::too_large(format!(
+            return Err(ParseError::too_large(format!(
                 "the patterns of the query take more than {megabytes} MB"
             ))
             .with_hint("Use fewer or shorter patterns, or smaller repetition counts."));
@@ -97,24 +98,24 @@ impl Patterns {
 }
 
 impl Lowering {
-    pub(super) fn new(now: DateTime<Utc>) -> Lowering {
+    pub fn new(now: DateTime<Utc>) -> Lowering {
         Lowering { now, notices: Notices::default(), patterns: Patterns::default() }
     }
 
     /// A query as a whole: prohibited clauses alone match everything else (Solr's `QueryUtils.makeQueryable`).
-    fn whole(&mut self, ast: &Ast) -> Result<Predicate, Error> {
+    fn whole(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
         match ast {
             Ast::Boolean(clauses) if is_negative(clauses) => self.none_of(clauses),
             _ => self.part(ast),
         }
     }
 
-    fn part(&mut self, ast: &Ast) -> Result<Predicate, Error> {
+    fn part(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
         interrupts::spend(1);
         Ok(match ast {
             Ast::All => Predicate::All,
             Ast::Leaf { path, form } => {
-                Predicate::Leaf { path: path.clone(), test: self.test(path.as_deref(), form)? }
+                Predicate::Condition { path: path.clone(), test: self.test(path.as_deref(), form)? }
             }
             Ast::Boolean(clauses) if is_negative(clauses) => {
                 self.notices.add("groups of prohibited clauses", || {
@@ -145,7 +146,7 @@ impl Lowering {
     }
 
     /// Lucene's `BooleanQuery`: all required clauses, or else at least one optional one, and no prohibited one.
-    fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, Error> {
+    fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, ParseError> {
         let required = self.of(clauses, Occur::Must)?;
         let chosen = match required.is_empty() {
             true => Predicate::any_of(self.of(clauses, Occur::Should)?),
@@ -154,11 +155,15 @@ impl Lowering {
         Ok(Predicate::all_of([chosen, self.none_of(clauses)?]))
     }
 
-    fn none_of(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, Error> {
+    fn none_of(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, ParseError> {
         Ok(Predicate::any_of(self.of(clauses, Occur::MustNot)?).negate())
     }
 
-    fn of(&mut self, clauses: &[(Occur, Ast)], wanted: Occur) -> Result<Vec<Predicate>, Error> {
+    fn of(
+        &mut self,
+        clauses: &[(Occur, Ast)],
+        wanted: Occur,
+    ) -> Result<Vec<Predicate>, ParseError> {
         clauses
             .iter()
             .filter(|(occur, _)| *occur == wanted)
@@ -166,9 +171,9 @@ impl Lowering {
             .collect()
     }
 
-    pub(super) fn test(&mut self, path: Option<&str>, form: &Form) -> Result<Test, Error> {
+    pub fn test(&mut self, path: Option<&str>, form: &LeafQuery) -> Result<Test, ParseError> {
         Ok(match form {
-            Form::Equal(text) => {
+            LeafQuery::Equal(text) => {
                 if let Some(range) = compared_with(text) {
                     self.notices.add("comparisons", || comparison_notice(path, text, &range));
                 }
@@ -177,14 +182,14 @@ impl Lowering {
                 }
                 Test::Equal(Value::read(text, self.now))
             }
-            Form::Prefix(text) => Test::Prefix(text.clone()),
-            Form::Wildcard(pattern) => Test::Wildcard(self.patterns.wildcard(pattern)?),
-            Form::Regexp(regexp) => Test::Regexp(self.patterns.regexp(regexp)?),
-            Form::Fuzzy(text, edits) => Test::Fuzzy(self.patterns.fuzzy(text, *edits)?),
-            Form::Range { lower, upper } => {
+            LeafQuery::Prefix(text) => Test::Prefix(text.clone()),
+            LeafQuery::Wildcard(pattern) => Test::Wildcard(self.patterns.wildcard(pattern)?),
+            LeafQuery::Regexp(regexp) => Test::Regexp(self.patterns.regexp(regexp)?),
+            LeafQuery::Fuzzy(text, edits) => Test::Fuzzy(self.patterns.fuzzy(text, *edits)?),
+            LeafQuery::Range { lower, upper } => {
                 Test::Range { lower: self.limit(lower), upper: self.limit(upper) }
             }
-            Form::Exists => Test::Exists,
+            LeafQuery::Exists => Test::Exists,
         })
     }
 

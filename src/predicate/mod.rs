@@ -1,30 +1,19 @@
 //! What a query means over JSON: a small tree of tests on the leaves of a document.
 //!
-//! Pure Rust. [`lower`] makes the tree of a syntax tree; [`Matcher`] asks a document, [`Predicate::jsonpath`] writes it for
+//! Pure Rust. [`lower`] makes the tree of a syntax tree, [`Predicate::jsonpath`] writes it for
 //! PostgreSQL's JSON path engine.
 
-mod ask;
 mod date;
-mod direct;
-mod fuzzy;
-mod gapped;
-mod glob;
 mod jsonpath;
 mod lower;
-mod matches;
 mod notices;
 mod value;
 
-pub use direct::ask;
-pub use fuzzy::Fuzzy;
-pub use glob::{Wildcard, literal_prefix};
-pub use jsonpath::Unsayable;
-pub use lower::{Lowered, lower};
-pub use matches::Matcher;
+pub use jsonpath::NotExpressible;
+pub use lower::{Lowered, Lowering, lower};
 pub use value::{Limit, Value};
 
-use crate::document::Container;
-use crate::lucene::CompiledRegexp;
+use crate::pattern::{CompiledRegexp, Fuzzy, Wildcard};
 use std::rc::Rc;
 
 /// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
@@ -36,7 +25,7 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     Not(Box<Predicate>),
     /// Some leaf at the path, or at any path, passes the test.
-    Leaf {
+    Condition {
         path: Option<String>,
         test: Test,
     },
@@ -60,17 +49,12 @@ pub enum Test {
 }
 
 impl Predicate {
-    /// Whether the document meets the condition. To ask many documents, make a [`Matcher`] once.
-    pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
-        Matcher::new(self).matches(document)
-    }
-
     /// Whether no leaf more could make a document fail: there is no negation.
     pub fn is_monotone(&self) -> bool {
         match self {
             Predicate::Not(_) => false,
             Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(Self::is_monotone),
-            Predicate::All | Predicate::None | Predicate::Leaf { .. } => true,
+            Predicate::All | Predicate::None | Predicate::Condition { .. } => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What queries mean: as tables, and by asking the same question in two ways.
 
 use super::*;
-use crate::lucene::parse;
+use crate::syntax::parse;
 use serde_json::Value as Json;
 
 const NOW: &str = "2024-03-31T12:00:00Z";
@@ -163,10 +163,10 @@ fn patterns_have_limits() {
         (format!("/~({wide})/"), "a wide complement"),
         (many("/[^a]{200}N/ ").take(2_000).collect(), "many of them"),
     ] {
-        assert_eq!(kind(&query), Err(crate::lucene::ErrorKind::TooComplex), "{what}");
+        assert_eq!(kind(&query), Err(crate::syntax::ParseErrorKind::TooComplex), "{what}");
     }
     for (query, what) in [
-        (many("a*N*b ").take(crate::lucene::MAX_LEAVES).collect(), "as many wildcards as leaves"),
+        (many("a*N*b ").take(crate::syntax::MAX_LEAVES).collect(), "as many wildcards as leaves"),
         (many("aN~ ").take(2_000).collect(), "fuzzy terms"),
         ("/[^a]{20}/ ".repeat(2_000), "one expression again and again"),
         (format!("*{}b*", "a?".repeat(500_000)), "a long wildcard"),
@@ -338,7 +338,7 @@ mod by_leaves {
 
     use super::*;
     use crate::document::{Scratch, walk};
-    use crate::predicate::ask;
+    use crate::matcher::ask;
     use proptest::prelude::*;
 
     fn document() -> impl Strategy<Value = Json> {
@@ -361,7 +361,7 @@ mod by_leaves {
                 "*" => Test::Exists,
                 value => Test::Equal(Value::read(value, Default::default())),
             };
-            Predicate::Leaf { path, test }
+            Predicate::Condition { path, test }
         });
         leaf.prop_recursive(4, 20, 5, |inner| {
             let parts = prop::collection::vec(inner.clone(), 0..5);
@@ -422,7 +422,7 @@ mod by_leaves {
             Predicate::And(parts) => parts.iter().all(|part| holds(part, doc)),
             Predicate::Or(parts) => parts.iter().any(|part| holds(part, doc)),
             Predicate::Not(part) => !holds(part, doc),
-            Predicate::Leaf { path: wanted, test } => {
+            Predicate::Condition { path: wanted, test } => {
                 let (mut found, mut scratch) = (false, Scratch::new());
                 walk(doc, &mut |path, leaf| {
                     let below = |wanted: &str| {

@@ -4,7 +4,7 @@
 
 use super::date;
 use crate::document::{self, Decimal, Scalar, write_ordered};
-use crate::lucene::DateMath;
+use crate::syntax::DateMath;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! What EXPLAIN says of the node.
 
 use super::node;
-use super::plan::{self, Ways};
+use super::plan::{self, ScanInfo};
 use pgrx::{PgList, pg_guard, pg_sys};
 use std::ffi::{CStr, CString};
 
@@ -15,7 +15,7 @@ pub unsafe extern "C-unwind" fn explain(
     // SAFETY: as explain.c calls it, in a memory context of its own.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
-        let ways = Ways::of(plan);
+        let ways = ScanInfo::of(plan);
         let index = pg_sys::get_rel_name(ways.index);
         if !index.is_null() {
             pg_sys::ExplainPropertyText(c"Index Name".as_ptr(), index, es);
@@ -29,7 +29,7 @@ pub unsafe extern "C-unwind" fn explain(
             pg_sys::ExplainPropertyText(c"Filter".as_ptr(), filter, es);
         }
         if ways.is_counted {
-            pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
+            pg_sys::ExplainPropertyBool(c"ReadStats Only".as_ptr(), true, es);
         }
         // Where rows are hidden, so is how many there are.
         if !(*es).analyze || ways.is_guarded {

@@ -15,13 +15,13 @@
 //! Where no column is needed above the scan (`count(*)`, `EXISTS`) it hands out as many empty rows as the exact count says. Else it
 //! reads the rows in the table's order, as a bitmap heap scan does, which it takes the place of.
 
-mod answer;
 mod explain;
 mod node;
 mod pages;
 mod path;
 mod plan;
 mod reservoir;
+mod result;
 mod rights;
 mod selectivity;
 

@@ -1,11 +1,11 @@
 //! The plan at work (nodeCustom.c): what is asked is evaluated when the first row is wanted, answered by the executor, and handed out
 //! row by row.
 
-use super::answer::{Answer, Table};
-use super::pages::Pages;
-use super::plan::{self, Methods, Ways};
+use super::pages::HeapPages;
+use super::plan::{self, Methods, ScanInfo};
+use super::result::{ScanResult, ScanTarget};
 use crate::error::Result;
-use crate::executor::{Counts, Part};
+use crate::executor::{IndexedTable, ReadStats};
 use crate::memory;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
@@ -34,13 +34,13 @@ struct Node {
     /// An empty row.
     empty: *mut pg_sys::TupleTableSlot,
     /// Whether it is handed out as it is: nothing is computed from it.
-    is_bare: bool,
+    returns_empty_slot: bool,
     scan: *mut Scan,
 }
 
 /// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
 pub struct Scan {
-    table: Table,
+    table: ScanTarget,
     /// The queries, and the conditions that they belong to.
     queries: Vec<*mut pg_sys::ExprState>,
     conditions: *mut pg_sys::ExprState,
@@ -49,17 +49,17 @@ pub struct Scan {
     /// The queries' texts, and their answer; none before they were asked, or since they may have changed.
     asked: Option<Vec<Vec<u8>>>,
     is_current: bool,
-    pub answer: Answer,
+    pub answer: ScanResult,
     /// What answers before this one took.
-    spent: Counts,
-    pub pages: Pages,
+    spent: ReadStats,
+    pub pages: HeapPages,
     /// Rows that turned out not to match.
     pub removed: u64,
 }
 
 impl Scan {
     /// What all answers took: of a scan that is begun again, with other queries, there are several.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> ReadStats {
         let mut counts = self.spent;
         counts += self.answer.counts();
         counts
@@ -69,7 +69,7 @@ impl Scan {
     fn close(&mut self) {
         self.pages.release();
         self.spent = self.counts();
-        std::mem::replace(&mut self.answer, Answer::none()).close();
+        std::mem::replace(&mut self.answer, ScanResult::none()).close();
     }
 }
 
@@ -120,13 +120,13 @@ unsafe extern "C-unwind" fn begin(
             .filter_map(|condition| plan::query_of(condition))
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
-        let Ways { index, column, is_counted, .. } = Ways::of(plan);
+        let ScanInfo { index, column, is_counted, .. } = ScanInfo::of(plan);
         // As the server's own index scans, the node has the index open from here to its end: so it is neither built anew nor dropped
         // under it.
         let is_explained = flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0;
         let lock = pg_sys::AccessShareLock as i32;
-        let table = Table {
-            part: Part { table: (*relation).rd_id, index, column },
+        let table = ScanTarget {
+            part: IndexedTable { table: (*relation).rd_id, index, column },
             relation,
             index: match is_explained {
                 true => std::ptr::null_mut(),
@@ -142,9 +142,9 @@ unsafe extern "C-unwind" fn begin(
             others: pg_sys::ExecInitQual(others, &raw mut (*ss).ps),
             asked: None,
             is_current: false,
-            answer: Answer::none(),
-            spent: Counts::default(),
-            pages: Pages::new(table.relation, table.snapshot),
+            answer: ScanResult::none(),
+            spent: ReadStats::default(),
+            pages: HeapPages::new(table.relation, table.snapshot),
             removed: 0,
         };
         let state = &mut *node.cast::<Node>();
@@ -154,7 +154,7 @@ unsafe extern "C-unwind" fn begin(
             pg_sys::CreateTemplateTupleDesc(0),
             &raw const pg_sys::TTSOpsVirtual,
         );
-        state.is_bare = (*plan).scan.plan.targetlist.is_null()
+        state.returns_empty_slot = (*plan).scan.plan.targetlist.is_null()
             && (*ss).ps.qual.is_null()
             && others.is_null()
             && (*estate).es_epq_active.is_null();
@@ -207,7 +207,7 @@ unsafe extern "C-unwind" fn next(
     // SAFETY: as the server calls it.
     unsafe {
         let state = node.cast::<Node>();
-        if (*state).is_bare && (*state).left > 0 {
+        if (*state).returns_empty_slot && (*state).left > 0 {
             (*state).left -= 1;
             return (*state).empty;
         }
@@ -240,12 +240,12 @@ unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
         let state = &mut *ss.cast::<Node>();
         let scan = &mut *state.scan;
         if !scan.is_current {
-            ask(state, scan).unwrap_or_else(|error| error.raise());
+            execute(state, scan).unwrap_or_else(|error| error.raise());
         }
         loop {
             let mut slot = (*ss).ss_ScanTupleSlot;
             let is_unsure = match &mut scan.answer {
-                Answer::Counted(..) => {
+                ScanResult::Counted(..) => {
                     if state.left == 0 {
                         return std::ptr::null_mut();
                     }
@@ -253,12 +253,12 @@ unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
                     slot = state.empty;
                     false
                 }
-                Answer::Rows(steps) => match scan.pages.next(steps, slot) {
+                ScanResult::Rows(steps) => match scan.pages.next(steps, slot) {
                     Ok(Some(is_unsure)) => is_unsure,
                     Ok(None) => return pg_sys::ExecClearTuple(slot),
                     Err(error) => error.raise(),
                 },
-                Answer::Unknown(table) => {
+                ScanResult::Unknown(table) => {
                     let forward = pg_sys::ScanDirection::ForwardScanDirection;
                     if !pg_sys::table_scan_getnextslot(*table, forward, slot) {
                         return pg_sys::ExecClearTuple(slot);
@@ -307,7 +307,7 @@ unsafe fn meets(
 }
 
 /// Evaluates the queries, and has them answered where they are not those of the last answer.
-unsafe fn ask(state: &mut Node, scan: &mut Scan) -> Result<()> {
+unsafe fn execute(state: &mut Node, scan: &mut Scan) -> Result<()> {
     // SAFETY: as `begin` made them.
     let queries = unsafe { evaluate(state, scan) };
     scan.is_current = true;
@@ -320,15 +320,15 @@ unsafe fn ask(state: &mut Node, scan: &mut Scan) -> Result<()> {
         }
         scan.asked = queries;
     }
-    state.left = if let Answer::Counted(count, _) = scan.answer { count } else { 0 };
-    if let Answer::Counted(..) = scan.answer {
+    state.left = if let ScanResult::Counted(count, _) = scan.answer { count } else { 0 };
+    if let ScanResult::Counted(..) = scan.answer {
         // SAFETY: it has no columns.
         unsafe {
             pg_sys::ExecClearTuple(state.empty);
             pg_sys::ExecStoreVirtualTuple(state.empty);
         }
     } else {
-        state.is_bare = false;
+        state.returns_empty_slot = false;
     }
     Ok(())
 }

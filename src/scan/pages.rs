@@ -2,8 +2,8 @@
 //! heapam_handler.c: heapam_scan_bitmap_next_block), with all rows known by their places.
 
 use crate::error::Result;
-use crate::executor::{Candidate, Steps};
-use crate::versions;
+use crate::executor::{Candidate, CandidateScan};
+use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
 // As pgrx has them, but without a guard around each call: all that a page takes are under one.
@@ -50,7 +50,7 @@ struct Row {
 
 /// The rows of a table at some places. Between two calls the page of the last row stays pinned; whoever ends the scan calls `release`,
 /// and after an error the server does it (resowner.c).
-pub struct Pages {
+pub struct HeapPages {
     relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
     buffer: pg_sys::Buffer,
@@ -68,14 +68,14 @@ pub struct Pages {
     pub visited: u64,
 }
 
-impl Pages {
+impl HeapPages {
     /// # Safety
     /// The relation must be open and the snapshot registered for as long as rows are asked for.
-    pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> Pages {
+    pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> HeapPages {
         // SAFETY: a setting of the table's tablespace.
         let distance =
             unsafe { pg_sys::get_tablespace_io_concurrency((*(*relation).rd_rel).reltablespace) };
-        Pages {
+        HeapPages {
             relation,
             snapshot,
             buffer: NO_BUFFER,
@@ -95,7 +95,7 @@ impl Pages {
     /// it matches; none at the end.
     pub fn next(
         &mut self,
-        steps: &mut Steps,
+        steps: &mut CandidateScan,
         slot: *mut pg_sys::TupleTableSlot,
     ) -> Result<Option<bool>> {
         while self.next == self.rows.len() {
@@ -107,7 +107,7 @@ impl Pages {
                     return Ok(None);
                 }
             }
-            self.turn();
+            self.load_next();
         }
         let row = &mut self.rows[self.next];
         self.next += 1;
@@ -134,7 +134,7 @@ impl Pages {
     }
 
     /// Turns to the page of the next candidate, and looks up all those of that page.
-    fn turn(&mut self) {
+    fn load_next(&mut self) {
         crate::memory::check();
         self.rows.clear();
         self.rows.reserve(MOST_ROWS);

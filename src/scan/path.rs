@@ -1,9 +1,9 @@
 //! Whether a table can be asked through the node, and what that costs: paths for the planner to choose from.
 
-use super::plan::{self, Ways};
+use super::plan::{self, ScanInfo};
 use super::rights;
 use super::selectivity::answers;
-use crate::index::{has_own_rows, operator};
+use crate::index::{has_own_rows, query_type};
 use crate::memory;
 use crate::predicate::Predicate;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
@@ -101,7 +101,7 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             let answered: Vec<&Asked> = clauses
                 .iter()
                 .filter(|asked| answers(index, asked.operator, asked.column))
-                .filter(|asked| operator::is_match(pg_sys::get_opcode(asked.operator)))
+                .filter(|asked| query_type::is_match(pg_sys::get_opcode(asked.operator)))
                 .collect();
             let mut outers: Vec<pg_sys::Relids> = Vec::new();
             for asked in &answered {
@@ -186,7 +186,7 @@ unsafe fn path(
         // System columns and whole rows, as for locks and updates, are Vars in the target too.
         let is_counted = (*(*rel).reltarget).exprs.is_null()
             && others.iter_ptr().all(|info| !pg_sys::contain_var_clause((*info).clause.cast()));
-        let ways = Ways {
+        let ways = ScanInfo {
             index: (*index).indexoid,
             column: *(*index).indexkeys,
             is_counted,
@@ -201,7 +201,7 @@ unsafe fn path(
         (*path).path.rows = costs.rows;
         (*path).path.startup_cost = costs.startup;
         (*path).path.total_cost = costs.total;
-        plan::fill(&mut *path, &ways, taken);
+        plan::init_path(&mut *path, &ways, taken);
         path.cast()
     }
 }
@@ -316,7 +316,7 @@ unsafe fn index_cost(
         for info in taken.iter_ptr() {
             match plan::query_of((*info).clause.cast()).and_then(|query| plan::constant(query)) {
                 Some(query) => {
-                    let predicate = operator::predicate(query);
+                    let predicate = query_type::predicate(query);
                     leaves += count_leaves(&predicate);
                     // How much is ruled out is not to be seen from what is left.
                     if !predicate.is_monotone() {
@@ -338,7 +338,7 @@ unsafe fn index_cost(
 /// How many tests a predicate has.
 pub fn count_leaves(predicate: &Predicate) -> usize {
     match predicate {
-        Predicate::All | Predicate::None | Predicate::Leaf { .. } => 1,
+        Predicate::All | Predicate::None | Predicate::Condition { .. } => 1,
         Predicate::Not(part) => count_leaves(part),
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(count_leaves).sum(),
     }

@@ -8,7 +8,7 @@
 //! that they remove, and so show in EXPLAIN ANALYZE how many hidden rows match.
 
 use super::node;
-use crate::versions;
+use crate::pg::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 
 pub const NAME: &std::ffi::CStr = c"LuceneScan";
@@ -37,7 +37,7 @@ pub fn register() {
 
 /// How a table is to be read.
 #[derive(Clone, Copy)]
-pub struct Ways {
+pub struct ScanInfo {
     pub index: pg_sys::Oid,
     /// The index's column of the table.
     pub column: i32,
@@ -47,7 +47,7 @@ pub struct Ways {
     pub is_guarded: bool,
 }
 
-impl Ways {
+impl ScanInfo {
     unsafe fn list(&self) -> *mut pg_sys::List {
         let (is_counted, is_guarded) = (self.is_counted.into(), self.is_guarded.into());
         let numbers = [self.index.to_u32() as i32, self.column, is_counted, is_guarded];
@@ -59,10 +59,10 @@ impl Ways {
 
     /// # Safety
     /// The plan must be one of `plan`.
-    pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> Ways {
+    pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> ScanInfo {
         // SAFETY: it has the numbers of `list`, and behind them one more.
         let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
-        Ways {
+        ScanInfo {
             index: pg_sys::Oid::from(number(0) as u32),
             column: number(1),
             is_counted: number(2) != 0,
@@ -74,7 +74,7 @@ impl Ways {
 /// The conditions that the index answers, and those that the node evaluates for each row.
 ///
 /// # Safety
-/// As for `Ways::of`.
+/// As for `ScanInfo::of`.
 pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *mut pg_sys::List) {
     // SAFETY: the last number says how many of the conditions the index answers.
     unsafe {
@@ -89,9 +89,9 @@ pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *
 ///
 /// # Safety
 /// In the planner's memory.
-pub unsafe fn fill(
+pub unsafe fn init_path(
     path: &mut pg_sys::CustomPath,
-    ways: &Ways,
+    ways: &ScanInfo,
     taken: PgList<pg_sys::RestrictInfo>,
 ) {
     path.methods = &raw const PATH.0;
@@ -131,7 +131,7 @@ unsafe extern "C-unwind" fn plan(
         let count = pg_sys::list_length((*scan).custom_exprs);
         (*scan).custom_private = pg_sys::lappend_int(pg_sys::list_copy(numbers), count);
         let others = pg_sys::extract_actual_clauses(others.into_pg(), false);
-        match Ways::of(scan).is_guarded {
+        match ScanInfo::of(scan).is_guarded {
             true => (*scan).custom_exprs = pg_sys::list_concat((*scan).custom_exprs, others),
             false => (*scan).scan.plan.qual = others,
         }

@@ -3,11 +3,12 @@
 use super::reservoir::Reservoir;
 use super::{path, plan, rights};
 use crate::error::Result;
-use crate::executor::{Part, share};
+use crate::executor::{IndexedTable, share};
 use crate::index::gin::{GinIndex, Sizes, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::span::{Probe, Span, Truth, together};
-use crate::index::{Arguments, c_functions, has_own_rows, operator};
+use crate::index::ranges::{KeyRange, LeafProbe, Ternary, together};
+use crate::index::{has_own_rows, query_type};
+use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
 use std::cell::Cell;
@@ -82,7 +83,7 @@ unsafe fn of_constant(
         }
         let query = if is_left { plan::constant(other) } else { None };
         let fraction = query.and_then(|query| {
-            let predicate = operator::predicate(query);
+            let predicate = query_type::predicate(query);
             if !rights::may_read_all(root, &variable) {
                 return Some(guess(&predicate));
             }
@@ -127,7 +128,7 @@ fn guess(predicate: &Predicate) -> f64 {
         Predicate::And(parts) => parts.iter().map(guess).product(),
         Predicate::Or(parts) => 1.0 - parts.iter().map(|part| 1.0 - guess(part)).product::<f64>(),
         Predicate::Not(part) => 1.0 - guess(part),
-        Predicate::Leaf { .. } => UNKNOWN,
+        Predicate::Condition { .. } => UNKNOWN,
     }
 }
 
@@ -137,14 +138,14 @@ unsafe fn index_on(
     relation: *mut pg_sys::RelOptInfo,
     column: *mut pg_sys::Node,
     operator: pg_sys::Oid,
-) -> Option<Part> {
+) -> Option<IndexedTable> {
     // SAFETY: as `is_of_one_heap`; the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
     unsafe {
         let entry = *(*root).simple_rte_array.add((*relation).relid as usize);
         PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
             .iter_ptr()
             .find(|&index| answers(index, operator, column))
-            .map(|index| Part {
+            .map(|index| IndexedTable {
                 table: (*entry).relid,
                 index: (*index).indexoid,
                 column: *(*index).indexkeys,
@@ -187,23 +188,23 @@ pub unsafe fn answers(
     }
 }
 
-fn fraction_of(part: &Part, predicate: &Predicate) -> Result<f64> {
+fn fraction_of(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
     let (matching, documents) = estimates(part, predicate)?;
     Ok((matching / documents.max(1.0)).clamp(0.0, 1.0))
 }
 
 /// How many documents of a table meet a predicate. Whoever is told may be told of each of them.
-pub fn estimate(part: &Part, predicate: &Predicate) -> Result<f64> {
+pub fn estimate(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
     Ok(estimates(part, predicate)?.0)
 }
 
 /// How many documents meet a predicate, and how many there are.
-fn estimates(part: &Part, predicate: &Predicate) -> Result<(f64, f64)> {
+fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
     let index = GinIndex::open(part.index)?;
     // Before the tree, as GIN reads them: what moves meanwhile is then seen twice and not missed.
     let (recent, matching) = pending(part, &index, predicate)?;
     let documents =
-        key::EVERY.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
+        key::DOCUMENT_KEYS.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
     let leaves = ALL_LEAVES / path::count_leaves(predicate).max(1);
     let estimator = Estimator {
         part,
@@ -217,11 +218,11 @@ fn estimates(part: &Part, predicate: &Predicate) -> Result<(f64, f64)> {
 }
 
 /// How many documents are pending, and how many of them match: of a sample, by a look at them.
-fn pending(part: &Part, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
+fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
     let (mut rows, mut stride) = (Reservoir::new(PENDING_LOOKS), 1);
     if part.column > 0 && index.has_pending()? {
         stride = index.sample_pending(PENDING_PAGES, &mut |key, row| {
-            if key::EVERY.contains(&key) {
+            if key::DOCUMENT_KEYS.contains(&key) {
                 rows.add(row);
             }
         })?;
@@ -239,7 +240,7 @@ fn pending(part: &Part, index: &GinIndex, predicate: &Predicate) -> Result<(f64,
 
 /// Estimates of one index.
 struct Estimator<'i> {
-    part: &'i Part,
+    part: &'i IndexedTable,
     index: &'i GinIndex,
     documents: f64,
     /// How many leaves of the index an interval may take.
@@ -259,17 +260,17 @@ impl Estimator<'_> {
             }
             Predicate::Or(parts) => 1.0 - self.none_of(parts)?,
             Predicate::Not(part) => 1.0 - self.fraction(part)?,
-            Predicate::Leaf { path: Some(path), test: Test::Exists } => {
+            Predicate::Condition { path: Some(path), test: Test::Exists } => {
                 self.of_all(self.exists(path)?)
             }
-            Predicate::Leaf { path: None, test: Test::Exists } => 1.0,
-            Predicate::Leaf { path, test } => {
-                self.probe(path.as_deref(), &Probe::new(test), predicate)?
+            Predicate::Condition { path: None, test: Test::Exists } => 1.0,
+            Predicate::Condition { path, test } => {
+                self.probe(path.as_deref(), &LeafProbe::new(test), predicate)?
             }
         })
     }
 
-    fn probe(&self, path: Option<&str>, probe: &Probe, leaf: &Predicate) -> Result<f64> {
+    fn probe(&self, path: Option<&str>, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
         Ok(self.of_all(match path {
             Some(path) => self.at(PathHash::of(path), probe, leaf)?,
             None => self.anywhere(probe, leaf)?,
@@ -281,8 +282,8 @@ impl Estimator<'_> {
         let (mut none, mut probes) = (1.0, Vec::new());
         for part in parts {
             match part {
-                Predicate::Leaf { path, test } if *test != Test::Exists => {
-                    probes.push((path.as_deref(), Probe::new(test)));
+                Predicate::Condition { path, test } if *test != Test::Exists => {
+                    probes.push((path.as_deref(), LeafProbe::new(test)));
                 }
                 part => none *= 1.0 - self.fraction(part)?,
             }
@@ -321,27 +322,33 @@ impl Estimator<'_> {
         Ok(most.max(sampled.sums[0] * firsts.len() as f64 / f64::max(paths, 1.0)))
     }
 
-    fn at(&self, hash: PathHash, probe: &Probe, leaf: &Predicate) -> Result<f64> {
-        let span = |span| self.span(hash, span, probe, leaf);
-        probe.spans.iter().try_fold(0.0, |rows, part| Ok(rows + span(part)?))
+    fn at(&self, hash: PathHash, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
+        let range = |range| self.range(hash, range, probe, leaf);
+        probe.ranges.iter().try_fold(0.0, |rows, part| Ok(rows + range(part)?))
     }
 
-    fn span(&self, hash: PathHash, span: &Span, probe: &Probe, leaf: &Predicate) -> Result<f64> {
+    fn range(
+        &self,
+        hash: PathHash,
+        range: &KeyRange,
+        probe: &LeafProbe,
+        leaf: &Predicate,
+    ) -> Result<f64> {
         let full = |stored: &[u8]| key::value(hash, stored);
-        let (from, below) = (full(&span.from), full(&span.below));
-        match span.point() {
-            Some(_) if !span.ask => return self.index.estimate_key(&from),
-            None if !span.ask => return self.index.estimate_interval(&from, &below),
+        let (from, below) = (full(&range.from), full(&range.below));
+        match range.point() {
+            Some(_) if !range.recheck => return self.index.estimate_key(&from),
+            None if !range.recheck => return self.index.estimate_interval(&from, &below),
             _ => {}
         }
         let (mut sizes, mut keys) = (Sizes::new(TREES), 0.0);
         let mut unsure = Reservoir::new(LOOKS.min(self.looks.get()));
         let sampled = self.index.sample(&from, &below, self.leaves, &mut |key, postings| {
             keys += 1.0;
-            match key::value_of(key).map_or(Truth::No, |value| probe.ask(value)) {
-                Truth::No => Ok([0.0; 2]),
-                Truth::Yes => Ok([sizes.of(postings)?, 0.0]),
-                Truth::Maybe => {
+            match key::value_of(key).map_or(Ternary::No, |value| probe.test(value)) {
+                Ternary::No => Ok([0.0; 2]),
+                Ternary::Yes => Ok([sizes.of(postings)?, 0.0]),
+                Ternary::Maybe => {
                     postings.sample(&mut |row: Tid| unsure.add(row))?;
                     Ok([0.0, sizes.of(postings)?])
                 }
@@ -374,7 +381,7 @@ impl Estimator<'_> {
 
     /// The paths of the index are looked at one by one, up to some number. They are in the order of their hashes: the first are as good
     /// as any.
-    fn anywhere(&self, probe: &Probe, leaf: &Predicate) -> Result<f64> {
+    fn anywhere(&self, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut hashes, mut paths) = (Vec::new(), 0);
         self.index.ascend(&from, &mut |key, _| {

@@ -3,10 +3,10 @@
 use super::catalog::{self, Lock, Operator, Store};
 use super::constraint;
 use super::name::Name;
-use super::spi::{Mode, Spi};
 use super::table::{self, Table};
 use crate::error::{self, Error, Result};
-use crate::versions;
+use crate::pg::spi::{Mode, Spi};
+use crate::pg::versions;
 use pgrx::pg_sys;
 
 unsafe extern "C" {

@@ -2,14 +2,14 @@
 //! `sessions` alone.
 
 use super::catalog::{self, Operator};
+use super::change_key::at_most_five;
 use super::name::Name;
-use super::rekey::at_most_five;
-use super::spi::{Mode, Spi};
 use super::table::{self, Table};
 use super::{constraint, identity};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
+use crate::pg::spi::{Mode, Spi};
 use pgrx::pg_sys;
 
 /// What is not as session_add makes it, or no row.
@@ -81,7 +81,7 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
             return Err(unfit(&table, problem, hint.into()));
         }
         let operator = Operator::find(spi)?;
-        if executor::parts(oid, operator.oid).err() == Some(Obstacle::NoIndex) {
+        if executor::indexed_tables(oid, operator.oid).err() == Some(Obstacle::NoIndex) {
             let class = operator.class(spi)?;
             let hint = format!("CREATE INDEX ON {table} USING gin (doc {class}) makes it.");
             return Err(unfit(&table, Obstacle::NoIndex.to_string(), hint));

@@ -5,13 +5,13 @@
 //! collation in them is qualified. What SQL resolves by the path and cannot be qualified has no
 //! place here: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, CASE with an operand, JOIN with USING.
 
+use super::fast_path::{self, FastPathStore};
 use super::name::Name;
-use super::near::near;
-use super::peek::{self, Peeked};
-use super::settings::{NO_JIT, under};
-use super::spi::{Mode, Spi};
+use super::suggest::suggest;
 use super::table::{self, Table};
 use crate::error::{Error, Result};
+use crate::pg::guc::{NO_JIT, with_gucs};
+use crate::pg::spi::{Mode, Spi};
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -28,7 +28,7 @@ pub struct Store {
 /// Refuses a path of identities that is too long.
 pub fn check_key(path: &str) -> Result<()> {
     let bad = |error| Error::Query { what: "key", text: String::new(), error };
-    crate::lucene::check_path(path).map_err(bad)
+    crate::syntax::check_path(path).map_err(bad)
 }
 
 const FIND: &str = "
@@ -39,7 +39,7 @@ impl Store {
     /// replaced: for readers.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        if let Some(Peeked { key, shards, table }) = peek::peek(&name) {
+        if let Some(FastPathStore { key, shards, table }) = fast_path::fast_path(&name) {
             return Ok(Store { name, key, shards, table });
         }
         let rows = spi.run(Mode::Read, FIND, &[name.as_str().into()])?;
@@ -66,7 +66,7 @@ impl Store {
         Store::read(spi, name, &rows, pg_sys::NoLock)
     }
 
-    fn read(spi: &Spi, name: Name, rows: &super::spi::Rows<'_>, lock: u32) -> Result<Store> {
+    fn read(spi: &Spi, name: Name, rows: &crate::pg::spi::Rows<'_>, lock: u32) -> Result<Store> {
         let (Some(key), Some(shards)) = (rows.get(0, 1), rows.get(0, 2)) else {
             return Err(unknown(spi, &name)?);
         };
@@ -176,7 +176,7 @@ pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
     let is_table = matches!(table::find(name, pg_sys::NoLock), Table::Found(_));
     let name = name.as_str();
-    Ok(Error::UnknownStore { name: name.to_string(), near: near(name, names), is_table })
+    Ok(Error::UnknownStore { name: name.to_string(), near: suggest(name, names), is_table })
 }
 
 /// Makes a concurrent call that is about to give a store the same name wait until this transaction
@@ -184,7 +184,7 @@ pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
 /// for the name: two names that share a number just wait for each other.
 pub fn reserve(name: &Name) {
     let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
-    let Some(catalogue) = peek::catalogue() else { return };
+    let Some(catalogue) = fast_path::catalogue() else { return };
     // SAFETY: a lock until the end of the transaction (lmgr.h). Nothing but this function locks
     // objects of this class. A standby, where nothing is written, has no such locks.
     unsafe {
@@ -277,7 +277,7 @@ const LIST: &str = r#"
 pub fn list() -> Result<Vec<Listed>> {
     Spi::connect(|spi| {
         let sql = LIST.replace("/*copies*/", COPIES);
-        let rows = under(&[NO_JIT], || spi.run(Mode::Read, &sql, &[]))?;
+        let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &[]))?;
         let listed = |row| {
             Some(Listed {
                 name: rows.get(row, 1)?,

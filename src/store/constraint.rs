@@ -5,8 +5,8 @@
 //! null, which a CHECK lets pass.
 
 use super::name::Name;
-use super::spi::{Mode, Spi};
 use crate::error::Result;
+use crate::pg::spi::{Mode, Spi};
 
 const NAME: &str = "session_identity";
 

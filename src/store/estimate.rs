@@ -1,10 +1,10 @@
 //! How many documents session_stream will give, for the planner (supportnodes.h, SupportRequestRows).
 
 use super::catalog::{Operator, Store};
-use super::items::Window;
 use super::search::Search;
-use super::spi::Spi;
+use super::select::Window;
 use crate::error::Result;
+use crate::pg::spi::Spi;
 use crate::{executor, scan};
 use pgrx::{FromDatum, PgList, pg_sys};
 
@@ -78,7 +78,9 @@ impl Arguments {
         let search = Search::parse(&self.query)?;
         Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, &self.store)?, Operator::find(spi)?);
-            let Ok(parts) = executor::parts(store.table, operator.oid) else { return Ok(None) };
+            let Ok(parts) = executor::indexed_tables(store.table, operator.oid) else {
+                return Ok(None);
+            };
             let asked = &parts[..parts.len().min(PARTS)];
             let matches = asked
                 .iter()

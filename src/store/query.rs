@@ -1,16 +1,16 @@
 //! Asking a store: session_query, session_count, session_explain.
 
 use super::catalog::{Operator, Store};
-use super::items::{Items, Window};
 use super::running::Running;
 use super::search::{self, Search};
-use super::settings::{FROM_THE_START, NO_JIT, NO_WORKERS, under};
-use super::spi::{Mode, Spi};
+use super::select::{Select, Window};
 use crate::document::{self, JsonbDatum};
 use crate::error::Result;
-use crate::executor::{self, Counts};
-use crate::lucene::SortKey;
+use crate::executor::{self, ReadStats};
+use crate::pg::guc::{FROM_THE_START, NO_JIT, NO_WORKERS, with_gucs};
+use crate::pg::spi::{Mode, Spi};
 use crate::predicate::Predicate;
+use crate::syntax::SortKey;
 use pgrx::pg_sys;
 use serde_json::json;
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-        match executor::parts(store.table, operator.oid) {
+        match executor::indexed_tables(store.table, operator.oid) {
             Ok(parts) => match executor::count(&parts, &search.predicate)? {
                 Some(count) => Ok(count as i64),
                 None => planned_count(spi, &store, operator, &search),
@@ -35,7 +35,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
 fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &Search) -> Result<i64> {
     let (table, condition) = (store.name.table(), search.condition(operator)?);
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
-    let rows = under(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
+    let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
@@ -48,7 +48,7 @@ const FEW: u64 = 1_000;
 struct Answer {
     count: u64,
     items: document::Answer,
-    counts: Counts,
+    counts: ReadStats,
 }
 
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
@@ -60,7 +60,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-        let parts = executor::parts(store.table, operator.oid).ok();
+        let parts = executor::indexed_tables(store.table, operator.oid).ok();
         let answer = match &parts {
             Some(parts) => direct(parts, &search, &sort, window)?,
             None => None,
@@ -80,7 +80,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
 
 /// Straight from the index; none where an order takes the planner's way.
 fn direct(
-    parts: &[executor::Part],
+    parts: &[executor::IndexedTable],
     search: &Search,
     sort: &[SortKey],
     window: Window,
@@ -88,11 +88,13 @@ fn direct(
     let predicate = &search.predicate;
     let found = match window.end() {
         Some(end) if end <= FEW && sort.is_empty() => {
-            executor::Search::first(parts, predicate, end)?
+            executor::IndexSearch::first(parts, predicate, end)?
         }
         // Of all that there is, the first in an order are found without a list.
-        Some(end) if end <= FEW && **predicate == Predicate::All => executor::Search::all(parts)?,
-        _ => executor::Search::exact(parts, predicate)?,
+        Some(end) if end <= FEW && **predicate == Predicate::All => {
+            executor::IndexSearch::all(parts)?
+        }
+        _ => executor::IndexSearch::exact(parts, predicate)?,
     };
     let Some(mut found) = found else { return Ok(None) };
     let (count, mut items, mut failed) = (found.len(), document::Answer::default(), None);
@@ -125,8 +127,8 @@ fn planned(
     let count = planned_count(spi, store, operator, search)?;
     let mut items = document::Answer::default();
     if !window.is_empty(count) {
-        let statement = Items::new(store, operator, search, sort, window)?;
-        under(&[NO_JIT, FROM_THE_START], || {
+        let statement = Select::new(store, operator, search, sort, window)?;
+        with_gucs(&[NO_JIT, FROM_THE_START], || {
             // SAFETY: that of the connection to SPI, which the query's is a part of.
             let memory = unsafe { pg_sys::CurrentMemoryContext };
             let mut running = Running::start(spi, memory, &statement.sql, &statement.parameters)?;
@@ -135,7 +137,7 @@ fn planned(
             result
         })?;
     }
-    Ok(Answer { count: count as u64, items, counts: Counts::default() })
+    Ok(Answer { count: count as u64, items, counts: ReadStats::default() })
 }
 
 fn take_all(running: &mut Running, items: &mut document::Answer) -> Result<()> {
@@ -164,14 +166,14 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "query": &*search.canonical()?,
             "jsonpath": jsonpath.as_deref().ok(),
             "notices": &*search.notices,
-            "index": crate::index::report(&search.predicate),
+            "index": crate::index::explain::explain(&search.predicate),
             "sort": keys.iter().map(SortKey::to_string).collect::<Vec<_>>(),
         });
         if let Err(reason) = &jsonpath {
-            explained["unsayable"] = json!(reason.to_string());
+            explained["not expressible"] = json!(reason.to_string());
         }
         let started = Instant::now();
-        let reason = match executor::parts(store.table, operator.oid) {
+        let reason = match executor::indexed_tables(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
             Ok(parts) => match direct(&parts, &search, &keys, window)? {
                 None => "too many rows: to be numbered, or to be sorted in memory".to_string(),
@@ -193,9 +195,9 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         };
         explained["way"] = json!("planner");
         explained["reason"] = json!(reason);
-        let items = Items::new(&store, operator, &search, &keys, window)?;
+        let items = Select::new(&store, operator, &search, &keys, window)?;
         // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
-        let plan = under(&[NO_JIT, NO_WORKERS], || {
+        let plan = with_gucs(&[NO_JIT, NO_WORKERS], || {
             spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
         })?;
         explained["plan"] = json!(plan.column::<String>());

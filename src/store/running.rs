@@ -5,10 +5,10 @@
 //! portals, as it does at a COMMIT within a loop (HoldPinnedPortals), takes away the one that is next. Run by the executor alone, as
 //! functions.c does for functions in SQL, it is part of what the calling statement runs.
 
-use super::spi::{Mode, Planned, Spi};
 use crate::error::Result;
 use crate::executor::{Active, Stored};
-use crate::versions;
+use crate::pg::spi::{Mode, Planned, Spi};
+use crate::pg::versions;
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 

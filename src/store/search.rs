@@ -1,23 +1,23 @@
 //! A query, and the SQL condition over `doc` that asks it.
 
 use super::catalog::{Operator, Store};
-use super::settings::{NO_JIT, under};
-use super::spi::{Mode, Spi};
 use crate::error::{self, Error, Result};
 use crate::executor;
-use crate::index::prepared::{self, Understood};
-use crate::lucene::{self, SortKey};
+use crate::index::parse_cache::{self, ParsedQuery};
+use crate::pg::guc::{NO_JIT, with_gucs};
+use crate::pg::spi::{Mode, Spi};
 use crate::predicate::Predicate;
+use crate::syntax::{self, SortKey};
 use pgrx::datum::DatumWithOid;
 use std::rc::Rc;
 
 /// A query, understood.
-pub struct Search(Rc<Understood>);
+pub struct Search(Rc<ParsedQuery>);
 
 impl std::ops::Deref for Search {
-    type Target = Understood;
+    type Target = ParsedQuery;
 
-    fn deref(&self) -> &Understood {
+    fn deref(&self) -> &ParsedQuery {
         &self.0
     }
 }
@@ -25,7 +25,7 @@ impl std::ops::Deref for Search {
 impl Search {
     /// Reads a query; `NOW` in it is the start of the transaction.
     pub fn parse(query: &str) -> Result<Search> {
-        prepared::understand(query).map(Search)
+        parse_cache::parse_cached(query).map(Search)
     }
 
     /// Tells the caller what is odd about the query.
@@ -52,14 +52,14 @@ impl Search {
     }
 }
 
-fn bad(what: &'static str, text: &str, error: lucene::Error) -> Error {
+fn bad(what: &'static str, text: &str, error: syntax::ParseError) -> Error {
     Error::Query { what, text: text.to_string(), error }
 }
 
 /// Reads the sort order of a call; none sorts by nothing.
 pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
     let text = sort.unwrap_or_default();
-    lucene::parse_sort(text).map_err(|error| bad("sort", text, error))
+    syntax::parse_sort(text).map_err(|error| bad("sort", text, error))
 }
 
 /// So many paths are looked for of an order, and named.
@@ -70,7 +70,7 @@ const NAMED: usize = 3;
 pub fn notify_sort(
     spi: &Spi,
     store: &Store,
-    parts: Option<&[executor::Part]>,
+    parts: Option<&[executor::IndexedTable]>,
     sort: &[SortKey],
 ) -> Result<()> {
     for key in sort.iter().take(NAMED) {
@@ -82,8 +82,9 @@ pub fn notify_sort(
                     "SELECT EXISTS (SELECT FROM {table}) AND NOT EXISTS (SELECT FROM {table} \
                      WHERE session_store.sort_key(doc, $1, false) IS NOT NULL)"
                 );
-                let rows =
-                    under(&[NO_JIT], || spi.run(Mode::Read, &sql, &[key.path.as_str().into()]))?;
+                let rows = with_gucs(&[NO_JIT], || {
+                    spi.run(Mode::Read, &sql, &[key.path.as_str().into()])
+                })?;
                 rows.get(0, 1).unwrap_or(false)
             }
         };
@@ -111,9 +112,9 @@ fn missing(path: &str) -> String {
 
 /// The query as text of a JSON path, by itself: no store, no time.
 pub fn jsonpath(query: &str) -> Result<String> {
-    let (_, lowered) = prepared::read_at(query, 0)?;
+    let (_, lowered) = parse_cache::read_at(query, 0)?;
     lowered
         .predicate
         .jsonpath()
-        .map_err(|unsayable| Error::Unsayable { reason: unsayable.to_string() })
+        .map_err(|unsayable| Error::NotExpressible { reason: unsayable.to_string() })
 }

@@ -9,16 +9,16 @@
 //!   then the executor must not be asked any more, and is not.
 
 use super::catalog::{Operator, Store};
-use super::items::{Items, Window};
 use super::owner::Owner;
 use super::running::Running;
 use super::search::{self, Search};
-use super::settings::{FROM_THE_START, NO_JIT, Setting, under};
-use super::spi::Spi;
+use super::select::{Select, Window};
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
 use crate::executor::{self, Active, Held};
 use crate::memory;
+use crate::pg::guc::{FROM_THE_START, NO_JIT, Setting, with_gucs};
+use crate::pg::spi::Spi;
 use pgrx::{pg_guard, pg_sys};
 
 /// Rows read at once, at first and at most. What a row holds inline is at most a page; larger documents are still pointers here.
@@ -42,7 +42,7 @@ struct State {
 
 enum Source {
     Index {
-        search: Box<executor::Search>,
+        search: Box<executor::IndexSearch>,
         held: Held,
         /// How many rows are still wanted.
         wanted: u64,
@@ -85,10 +85,10 @@ impl Stream {
         let source = owner.run(|| {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
-                let parts = executor::parts(store.table, operator.oid).ok();
+                let parts = executor::indexed_tables(store.table, operator.oid).ok();
                 search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
                 if let Some(parts) = parts
-                    && let Some(mut found) = executor::Search::new(&parts, &search.predicate)?
+                    && let Some(mut found) = executor::IndexSearch::new(&parts, &search.predicate)?
                     && found.sort(&sort, window.end())?
                 {
                     found.skip(window.start())?;
@@ -98,10 +98,10 @@ impl Stream {
                         wanted: window.rows().unwrap_or(u64::MAX),
                     });
                 }
-                let items = Items::new(&store, operator, &search, &sort, window)?;
+                let items = Select::new(&store, operator, &search, &sort, window)?;
                 let memory = caller.memory();
                 let start = || Running::start(spi, memory, &items.sql, &items.parameters);
-                under(&SETTINGS, start).map(Source::Plan)
+                with_gucs(&SETTINGS, start).map(Source::Plan)
             })
         })?;
         let state = State { caller, owner, source, batch: Vec::new(), size: FIRST_BATCH };
@@ -142,7 +142,7 @@ impl State {
                 Ok(batch)
             }
             Source::Plan(running) => {
-                let mut batch = owner.run(|| under(&SETTINGS, || running.fetch(size)));
+                let mut batch = owner.run(|| with_gucs(&SETTINGS, || running.fetch(size)));
                 batch.reverse();
                 Ok(batch)
             }

@@ -3,7 +3,7 @@
 use super::name::Name;
 use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
-use crate::versions;
+use crate::pg::versions;
 use pgrx::pg_sys;
 use std::ffi::CString;
 

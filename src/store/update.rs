@@ -2,10 +2,10 @@
 
 use super::catalog::{Lock, Store};
 use super::ops::{self, Change};
-use super::settings::{NO_JIT, under};
-use super::spi::{Mode, Spi, Statement};
 use crate::document::Jsonb;
 use crate::error::Result;
+use crate::pg::guc::{NO_JIT, with_gucs};
+use crate::pg::spi::{Mode, Spi, Statement};
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_sys};
 
@@ -43,7 +43,7 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
     Spi::connect(|spi| {
         let store = Store::lock(spi, store, Lock::Rows)?;
         let changes = ops::read(ops, &store.key)?;
-        under(&[NO_JIT], || apply_all(spi, &store, &changes))
+        with_gucs(&[NO_JIT], || apply_all(spi, &store, &changes))
     })
 }
 

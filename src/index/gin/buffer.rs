@@ -2,7 +2,7 @@
 
 use super::page::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
-use crate::versions;
+use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -74,7 +74,7 @@ impl GinIndex {
 
     /// The index's OID, if a page of it that has the LSN which it had is as it was.
     #[inline]
-    pub(super) fn logged(&self) -> Option<u32> {
+    pub(super) fn wal_logged_oid(&self) -> Option<u32> {
         self.logged
     }
 

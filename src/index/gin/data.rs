@@ -1,7 +1,7 @@
 //! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
 
-use super::digest::Digest;
 use super::page::{Block, CONTENTS, Damage, Kind, Page, Parsed, SPECIAL, block_at};
+use super::page_summary::PageSummary;
 use super::posting::{self, ITEM, Sink, Tid};
 
 /// GinDataPageGetData: behind the page's right bound, MAXALIGN(sizeof(ItemPointerData)) bytes long.
@@ -69,12 +69,12 @@ impl DataPage<'_> {
     }
 
     /// Of a leaf.
-    pub fn digest(&self) -> Parsed<Digest> {
+    pub fn summary(&self) -> Parsed<PageSummary> {
         let DataContent::Leaf(items) = self.content else { return Err(Damage("it is no leaf")) };
         let first = if items.bytes.len() < ITEM { u32::MAX } else { block_at(items.bytes, 0) };
         let last = self.right.map_or(u32::MAX, |_| self.bound.block);
         let (items, right) = (items.count()? as u32, self.right);
-        Ok(Digest { first, last, items, entries: 0, right })
+        Ok(PageSummary { first, last, items, entries: 0, right })
     }
 }
 

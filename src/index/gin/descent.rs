@@ -39,21 +39,21 @@ pub struct Found {
 
 /// A place between keys.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum Bound<'a> {
     Before(&'a [u8]),
     /// Behind all keys, before the placeholders.
     End,
 }
 
-impl Place<'_> {
+impl Bound<'_> {
     /// Whether a key lies behind the place.
     pub fn is_before(self, key: Key<'_>) -> Parsed<bool> {
         match (key, self) {
             (Key::Placeholder, _) => Ok(true),
-            (_, Place::End) => Ok(false),
+            (_, Bound::End) => Ok(false),
             // byteacmp: as memcmp, and the shorter one first, which is how slices compare.
-            (Key::Plain(key), Place::Before(bound)) => Ok(key >= bound),
-            (Key::Compressed(key), Place::Before(bound)) => {
+            (Key::Plain(key), Bound::Before(bound)) => Ok(key >= bound),
+            (Key::Compressed(key), Bound::Before(bound)) => {
                 let mut plain = Vec::new();
                 expand(key, &mut plain)?;
                 Ok(plain.as_slice() >= bound)
@@ -71,7 +71,7 @@ impl EntryPage {
     }
 
     /// Makes this the copy of another page.
-    pub fn turn(&mut self, index: &GinIndex, block: u32) -> Result<()> {
+    pub fn load(&mut self, index: &GinIndex, block: u32) -> Result<()> {
         index.copy(block, &mut self.bytes)?;
         let page = EntryPage::parse(block, &self.bytes);
         let EntryPage { len, is_leaf, right, .. } =
@@ -126,13 +126,13 @@ impl<B: Deref<Target = Block>> EntryPage<B> {
     }
 
     /// The first tuple whose key lies behind the place; `len` if none does.
-    pub fn first_behind(&self, place: Place<'_>) -> Parsed<usize> {
+    pub fn first_behind(&self, place: Bound<'_>) -> Parsed<usize> {
         first_behind(&self.bytes, self.len, place)
     }
 
     /// The right page, if all keys of this one lie before the place. "Entry tree is "static", ie tuple never deletes from it,
     /// so we don't use right bound, we use rightmost key instead" (ginentrypage.c).
-    fn onward(&self, place: Place<'_>) -> Parsed<Option<u32>> {
+    fn right_sibling_if_past(&self, place: Bound<'_>) -> Parsed<Option<u32>> {
         match self.right {
             Some(right) if !place.is_before(self.key(self.len - 1)?)? => Ok(Some(right)),
             _ => Ok(None),
@@ -140,15 +140,15 @@ impl<B: Deref<Target = Block>> EntryPage<B> {
     }
 
     /// The child of an inner page in which the place is. A tuple's key is the greatest of its child's, but that of the last
-    /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `onward` has seen
+    /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `right_sibling_if_past` has seen
     /// that the last one lies behind the place.
-    pub fn child_behind(&self, place: Place<'_>) -> Parsed<usize> {
+    pub fn child_behind(&self, place: Bound<'_>) -> Parsed<usize> {
         first_behind(&self.bytes, self.len.saturating_sub(1), place)
     }
 }
 
 /// The first of so many tuples of a page whose key lies behind the place; `len` if none does.
-pub fn first_behind(page: &Block, len: usize, place: Place<'_>) -> Parsed<usize> {
+pub fn first_behind(page: &Block, len: usize, place: Bound<'_>) -> Parsed<usize> {
     let (mut low, mut high) = (0, len);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -162,7 +162,7 @@ pub fn first_behind(page: &Block, len: usize, place: Place<'_>) -> Parsed<usize>
 }
 
 /// Finds the leaf that has, or would have, the first entry behind a place.
-pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
+pub fn descend(index: &GinIndex, place: Bound<'_>) -> Result<Found> {
     let (mut block, mut left, mut levels, mut was_leaf) = (ROOT, None, 0, None);
     let mut visits = Visits::default();
     loop {
@@ -175,7 +175,7 @@ pub fn descend(index: &GinIndex, place: Place<'_>) -> Result<Found> {
             return Err(damaged(Damage("its left sibling is of another level")));
         }
         // The root never has a right link.
-        if let Some(right) = page.onward(place).map_err(damaged)? {
+        if let Some(right) = page.right_sibling_if_past(place).map_err(damaged)? {
             left = page.owned_key(page.len - 1).map_err(damaged)?;
             (block, was_leaf) = (right, Some(page.is_leaf));
             continue;

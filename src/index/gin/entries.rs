@@ -1,7 +1,7 @@
 //! Walking over entries in the order of their keys, either way.
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::descent::{EntryPage, Found, Place, descend};
+use super::descent::{Bound, EntryPage, Found, descend};
 use super::page::{Damage, Key};
 use super::postings::Postings;
 use crate::error::Result;
@@ -37,13 +37,13 @@ pub struct Entry<'a> {
 impl Entries {
     /// Starts at the first key that is not less than `from`, and ascends.
     pub fn ascending(index: &GinIndex, from: &[u8]) -> Result<Entries> {
-        let found = descend(index, Place::Before(from))?;
+        let found = descend(index, Bound::Before(from))?;
         Ok(Entries::new(found, Direction::Ascending))
     }
 
     /// Starts at the last key that is less than `below`, or at the very last one, and descends.
     pub fn descending(index: &GinIndex, below: Option<&[u8]>) -> Result<Entries> {
-        let found = descend(index, below.map_or(Place::End, Place::Before))?;
+        let found = descend(index, below.map_or(Bound::End, Bound::Before))?;
         Ok(Entries::new(found, Direction::Descending))
     }
 
@@ -95,14 +95,14 @@ impl Entries {
     pub fn seek(&mut self, index: &GinIndex, key: &[u8]) -> Result<()> {
         // On the page at hand, on the next one, or else looked for from the root.
         for _ in 0..2 {
-            let place = self.page.first_behind(Place::Before(key));
+            let place = self.page.first_behind(Bound::Before(key));
             let place = place.map_err(|damage| index.corrupt(self.page.block, damage))?;
             self.at = self.at.max(place);
             if self.at < self.page.len || !self.turn_right(index)? {
                 return Ok(());
             }
         }
-        let Found { page, at, .. } = descend(index, Place::Before(key))?;
+        let Found { page, at, .. } = descend(index, Bound::Before(key))?;
         (self.page, self.at) = (page, at);
         Ok(())
     }
@@ -112,14 +112,14 @@ impl Entries {
         let Some(right) = self.page.right else { return Ok(false) };
         let damaged = |block| move |damage| index.corrupt(block, damage);
         let last = self.page.owned_key(self.page.len - 1).map_err(damaged(self.page.block))?;
-        self.page.turn(index, right)?;
+        self.page.load(index, right)?;
         self.visits.add(index, right)?;
         let before = match last {
             Some(mut next) => {
                 next.push(0); // the least key that is greater
-                self.page.first_behind(Place::Before(&next))
+                self.page.first_behind(Bound::Before(&next))
             }
-            None => self.page.first_behind(Place::End),
+            None => self.page.first_behind(Bound::End),
         };
         // Were there any, it would be no sibling, and might lead round in a circle.
         if before.map_err(damaged(right))? > 0 || !self.page.is_leaf {
@@ -134,7 +134,7 @@ impl Entries {
     #[cold]
     fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(last) = self.left.take() else { return Ok(false) };
-        let Found { page, at, left } = descend(index, Place::Before(&last))?;
+        let Found { page, at, left } = descend(index, Bound::Before(&last))?;
         self.visits.add(index, page.block)?;
         let is_there = at < page.len
             && page.owned_key(at).map_err(|damage| index.corrupt(page.block, damage))?.as_ref()

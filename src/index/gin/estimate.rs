@@ -3,7 +3,7 @@
 
 use super::buffer::{GinIndex, Visits, expand};
 use super::data::{DataContent, DataPage};
-use super::descent::{DEEPEST, EntryPage, Place, descend};
+use super::descent::{Bound, DEEPEST, EntryPage, descend};
 use super::page::{Content, Damage, Key, Parsed};
 use super::posting::Sink;
 use super::postings::Postings;
@@ -62,7 +62,7 @@ impl GinIndex {
         }
         let interval = Interval { from: Some(from), to: Some(to) };
         // In one leaf, as most are: an exact number, and of a page that is surely the right one.
-        let found = descend(self, Place::Before(from))?;
+        let found = descend(self, Bound::Before(from))?;
         let ends_here = interval.is_within(&found.page);
         let sums = match ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
             true => sample.leaf(&found.page, interval)?,
@@ -80,7 +80,7 @@ impl GinIndex {
             }
             let child = page.tuple(0).map(|tuple| tuple.downlink());
             let child = child.map_err(|damage| self.corrupt(page.block, damage))?;
-            page.turn(self, child)?;
+            page.load(self, child)?;
         }
         Err(self.corrupt(page.block, ENDLESS))
     }
@@ -106,7 +106,7 @@ impl GinIndex {
                 return Ok(between);
             }
             let child = |page: &EntryPage, key| {
-                let at = page.child_behind(Place::Before(key))?;
+                let at = page.child_behind(Bound::Before(key))?;
                 Ok((at, page.tuple(at)?.downlink()))
             };
             let (first, first_block) =
@@ -115,8 +115,8 @@ impl GinIndex {
                 child(&right, to).map_err(|damage| self.corrupt(right.block, damage))?;
             // All pages of a level are taken to have as many children.
             between = (between * left.len + last).saturating_sub(first);
-            left.turn(self, first_block)?;
-            right.turn(self, last_block)?;
+            left.load(self, first_block)?;
+            right.load(self, last_block)?;
         }
         Err(self.corrupt(left.block, ENDLESS))
     }
@@ -132,7 +132,7 @@ struct Interval<'a> {
 impl Interval<'_> {
     /// Whether it ends on the leaf on which it starts.
     fn is_within(self, page: &EntryPage) -> Parsed<bool> {
-        let end = self.to.map_or(Place::End, Place::Before);
+        let end = self.to.map_or(Bound::End, Bound::Before);
         Ok(page.right.is_none() || page.first_behind(end)? < page.len)
     }
 }
@@ -178,8 +178,8 @@ impl Sample<'_, '_> {
     fn leaf(&mut self, page: &EntryPage, interval: Interval<'_>) -> Result<[f64; 2]> {
         let (index, block) = (self.index, page.block);
         let damaged = |damage| index.corrupt(block, damage);
-        let start = interval.from.map_or(Ok(0), |from| page.first_behind(Place::Before(from)));
-        let end = page.first_behind(interval.to.map_or(Place::End, Place::Before));
+        let start = interval.from.map_or(Ok(0), |from| page.first_behind(Bound::Before(from)));
+        let end = page.first_behind(interval.to.map_or(Bound::End, Bound::Before));
         let (mut sums, mut plain) = ([0.0; 2], Vec::new());
         for at in start.map_err(damaged)?..end.map_err(damaged)? {
             let tuple = page.tuple(at).map_err(damaged)?;
@@ -217,8 +217,8 @@ impl Sample<'_, '_> {
         let damaged = |damage| index.corrupt(block, damage);
         let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
         let child = |place| page.child_behind(place).map_err(damaged);
-        let first = from.map_or(Ok(0), |from| child(Place::Before(from)))?;
-        let last = to.map_or(Ok(page.len - 1), |to| child(Place::Before(to)))?;
+        let first = from.map_or(Ok(0), |from| child(Bound::Before(from)))?;
+        let last = to.map_or(Ok(page.len - 1), |to| child(Bound::Before(to)))?;
         let below = |at: usize| Ok(page.tuple(at).map_err(damaged)?.downlink());
         if first >= last {
             return self.entries(below(first)?, interval, leaves, levels);

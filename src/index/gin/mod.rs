@@ -9,7 +9,7 @@
 //! buffer                       pages of the buffer cache; all of the unsafe code
 //! descent ── entries ── postings      root → leaf → entries, either way → rows
 //!         ── gather                    all rows of an interval
-//!            digest                    what leaves amounted to that have not changed
+//!            summary                    what leaves amounted to that have not changed
 //! pending ── estimate
 //! ```
 
@@ -18,15 +18,15 @@ mod buffer;
 mod damage;
 mod data;
 mod descent;
-mod digest;
 mod entries;
 mod estimate;
-mod gather;
 mod page;
+mod page_summary;
 mod pending;
 mod pending_memory;
 mod posting;
 mod postings;
+mod scan_range;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 

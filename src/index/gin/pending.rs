@@ -1,8 +1,8 @@
 //! The pending list: entries that have not come into the tree yet (fastupdate).
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::digest::lsn;
 use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
+use super::page_summary::lsn;
 use super::posting::{NOWHERE, Tid};
 use crate::error::Result;
 
@@ -113,7 +113,7 @@ impl GinIndex {
             let copied = wants(pages.len(), block, before).then(|| Box::new(*page.bytes()));
             // Pages of an index that is not WAL-logged have no LSN that changes.
             let paused = next.is_some() && page.pause();
-            if paused && (lsn(page.bytes()) != before || self.logged().is_none()) {
+            if paused && (lsn(page.bytes()) != before || self.wal_logged_oid().is_none()) {
                 return Ok(None);
             }
             pages.push(PendingPage { block, lsn: before, bytes: copied });

@@ -42,7 +42,7 @@ impl GinIndex {
     /// The entries of the pending list, if the session remembers them and they fit into so many
     /// bytes. None for whoever asks for the first time.
     pub fn remembered_pending(&self, max_bytes: usize) -> Result<Option<Rc<PendingEntries>>> {
-        let Some(index) = self.logged() else { return Ok(None) };
+        let Some(index) = self.wal_logged_oid() else { return Ok(None) };
         let (meta_lsn, head) = self.pending_state()?;
         // Taken out, and put back when all went well.
         let known = LISTS.with_borrow_mut(|lists| {

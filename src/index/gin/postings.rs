@@ -3,8 +3,8 @@
 use super::buffer::{GinIndex, Locked, Visits};
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
-use super::digest::Ahead;
 use super::page::{Content, Damage};
+use super::page_summary::Prefetch;
 use super::posting::{Sink, Tid};
 use crate::error::Result;
 
@@ -42,26 +42,26 @@ impl Postings<'_> {
 /// Goes through all leaves of a posting tree.
 fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
-    let (mut last, mut ahead, mut visits) = (0, Ahead::default(), Visits::default());
+    let (mut last, mut ahead, mut visits) = (0, Prefetch::default(), Visits::default());
     // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
     // read for what lies behind its bound as it was.
     let mut seen = 0;
     loop {
         let damaged = |damage| index.corrupt(page.block, damage);
-        let digest = if seen == 0 && !sink.wants_all() { index.digest(&page) } else { None };
-        let mut right = match digest {
-            Some(digest) if !sink.wants(digest.first, digest.last) => {
-                sink.pass_by(digest.items as usize);
-                ahead.go(index, digest.right);
-                digest.right
+        let summary = if seen == 0 && !sink.wants_all() { index.summary(&page) } else { None };
+        let mut right = match summary {
+            Some(summary) if !sink.wants(summary.first, summary.last) => {
+                sink.pass_by(summary.items as usize);
+                ahead.go(index, summary.right);
+                summary.right
             }
             _ => {
-                ahead = Ahead::default();
+                ahead = Prefetch::default();
                 let data = DataPage::parse(page.bytes()).map_err(damaged)?;
                 match data.content {
                     DataContent::Leaf(items) if seen == 0 => {
                         if !sink.wants_all() {
-                            index.remember(&page, || data.digest().map(Some)).map_err(damaged)?;
+                            index.remember(&page, || data.summary().map(Some)).map_err(damaged)?;
                         }
                         items.for_each(&mut last, sink)
                     }

@@ -121,7 +121,7 @@ fn check() {
         assert_eq!(sought.as_ref(), rows.get(middle).map(|row| &row.0), "sought");
         for below in [bound.clone(), [&bound[..], &[0]].concat(), vec![0xff; 3000]] {
             let end = middle.max(rows.partition_point(|row| row.0 < below));
-            gather(&index, &bound, &below, &rows[middle..end]);
+            scan_range(&index, &bound, &below, &rows[middle..end]);
         }
         near("up", done(index.estimate_interval(&bound, &[0xff; 3000])), rows.len() - middle);
         near("down", done(index.estimate_interval(b"", &bound)), middle);
@@ -129,7 +129,7 @@ fn check() {
 }
 
 /// Compares an interval's rows, all unpacked, none, and of some blocks alone, with what they should be.
-fn gather(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
+fn scan_range(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
     /// Unpacks what lies in one of the blocks, and counts the rest.
     struct Some(std::ops::RangeInclusive<u32>, Vec<Tid>, usize);
     impl Sink for Some {
@@ -152,7 +152,7 @@ fn gather(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
     let keys = expected.chunk_by(|a, b| a.0 == b.0).count() as u64;
     for blocks in [0..=u32::MAX, 0..=0, 0..=3, 7..=7, 40..=u32::MAX] {
         let mut some = Some(blocks.clone(), Vec::new(), 0);
-        let met = done(index.gather(from, below, &mut some));
+        let met = done(index.scan_range(from, below, &mut some));
         some.1.sort_unstable();
         let wanted: Vec<Tid> =
             tids.iter().copied().filter(|tid| blocks.contains(&tid.block)).collect();

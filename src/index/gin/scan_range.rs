@@ -1,0 +1,124 @@
+//! All rows of an interval of keys: no key is looked at but those at its ends.
+
+use super::buffer::{GinIndex, Locked, Visits};
+use super::descent::{Bound, EntryPage, Found, descend, first_behind};
+use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
+use super::page_summary::{PageSummary, Prefetch};
+use super::posting::{Sink, Tid};
+use super::postings::Postings;
+use crate::error::Result;
+use std::ops::Range;
+
+impl GinIndex {
+    /// Hands out the rows of the keys from one on and below another, and says how many keys those are. Pages are read where they lie,
+    /// under their locks; posting trees afterwards, since "we should unlock entry page before touching posting tree" (ginget.c,
+    /// startScanEntry).
+    pub fn scan_range(&self, from: &[u8], below: &[u8], sink: &mut impl Sink) -> Result<u64> {
+        let Found { page, at, .. } = descend(self, Bound::Before(from))?;
+        let EntryPage { block, ref bytes, len, right, .. } = page;
+        let end = page.first_behind(Bound::Before(below));
+        let end = end.map_err(|damage| self.corrupt(block, damage))?.max(at);
+        let mut trees = Vec::new();
+        scan_entries(bytes, at..end, sink, &mut trees)
+            .map_err(|damage| self.corrupt(block, damage))?;
+        self.trees(block, &mut trees, sink)?;
+        let (mut keys, mut next) = (end - at, right.filter(|_| end == len));
+        let mut visits = Visits::default();
+        // All keys of the leaves before this one are less: what is not wanted of those need not be read, if it is known.
+        let mut last = match next {
+            Some(_) if !sink.wants_all() => Some(descend(self, Bound::Before(below))?.page.block),
+            _ => None,
+        };
+        let mut ahead = Prefetch::default();
+        while let Some(block) = next {
+            crate::memory::check();
+            last = last.filter(|last| *last != block);
+            let summary = last.and_then(|_| self.summary_unlocked(block));
+            if let Some(summary) =
+                summary.filter(|summary| !sink.wants(summary.first, summary.last))
+            {
+                sink.pass_by(summary.items as usize);
+                (keys, next) = (keys + usize::from(summary.entries), summary.right);
+                ahead.go(self, next);
+            } else {
+                ahead = Prefetch::default();
+                let page = self.lock(block)?;
+                let passed = self.scan_page(&page, below, sink, &mut trees);
+                let (passed, right) = passed.map_err(|damage| self.corrupt(block, damage))?;
+                drop(page);
+                self.trees(block, &mut trees, sink)?;
+                (keys, next) = (keys + passed, right);
+            }
+            visits.add(self, block)?;
+        }
+        Ok(keys as u64)
+    }
+
+    /// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
+    fn scan_page(
+        &self,
+        page: &Locked<'_>,
+        below: &[u8],
+        sink: &mut impl Sink,
+        trees: &mut Vec<u32>,
+    ) -> Parsed<(usize, Option<u32>)> {
+        let bytes = page.bytes();
+        let head = Page::parse(bytes)?;
+        if head.kind != Kind::EntryLeaf {
+            return Err(Damage("it does not follow its left sibling"));
+        }
+        // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
+        // from memory before the first one is looked at.
+        std::hint::black_box(head.used(bytes).chunks(64).fold(0, |all, line| all | line[0]));
+        let len = head.tuples()?;
+        let place = Bound::Before(below);
+        // Nearly always all of them.
+        let goes_on = len > 0 && !place.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
+        if goes_on && !sink.wants_all() {
+            self.remember(page, || summary(bytes, len, head.right))?;
+        }
+        let end = if goes_on { len } else { first_behind(bytes, len, place)? };
+        scan_entries(bytes, 0..end, sink, trees)?;
+        Ok((end, head.right.filter(|_| goes_on)))
+    }
+
+    fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
+        roots.drain(..).try_for_each(|root| {
+            Postings { index: self, block, content: Content::Tree(root) }.for_each(sink)
+        })
+    }
+}
+
+/// The summary of a leaf, unless one of its entries has a posting tree.
+fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSummary>> {
+    let mut summary =
+        PageSummary { first: u32::MAX, last: 0, items: 0, entries: len as u16, right };
+    for at in 0..len {
+        let Content::List(list) = content(page, at)? else { return Ok(None) };
+        list.for_each(&mut |tid: Tid| {
+            summary.first = summary.first.min(tid.block);
+            summary.last = summary.last.max(tid.block);
+            summary.items += 1;
+        })?;
+    }
+    Ok(Some(summary))
+}
+
+/// The lists of some entries, and the roots of what are trees.
+fn scan_entries(
+    page: &Block,
+    entries: Range<usize>,
+    sink: &mut impl Sink,
+    trees: &mut Vec<u32>,
+) -> Parsed<()> {
+    let mut passed = 0;
+    for at in entries {
+        match content(page, at)? {
+            Content::List(list) if list.is_wanted(sink)? => list.for_each(sink)?,
+            Content::List(list) => passed += usize::from(list.count),
+            Content::Tree(root) => trees.push(root),
+        }
+    }
+    sink.pass_by(passed);
+    Ok(())
+}

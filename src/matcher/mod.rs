@@ -1,0 +1,171 @@
+//! Predicate × document: the tree, which asks the document only as long as it is not decided.
+
+mod direct;
+mod path_trie;
+
+pub use direct::ask;
+
+use crate::document::{Container, Scalar};
+use crate::pattern::DeadPrefix;
+use crate::predicate::{Predicate, Test};
+use path_trie::{PathTrie, TestResults};
+use smallvec::SmallVec;
+
+/// A predicate made ready to ask many documents.
+#[derive(Debug)]
+pub struct Matcher {
+    tree: Node,
+    /// How many numbers there are: a test has one.
+    tests: usize,
+    /// What a test asks, by its number; or what all of them ask, together.
+    asks: Vec<PathTrie>,
+}
+
+/// So many tests ask one by one, the next one only if the others leave the tree undecided. Of more, asking each by itself would go
+/// the same ways again and again.
+const FEW: usize = 8;
+
+/// The predicate's tree, its leaves replaced by the numbers of their tests.
+#[derive(Debug)]
+enum Node {
+    Constant(bool),
+    Test(usize),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+}
+
+impl Matcher {
+    pub fn new(predicate: &Predicate) -> Matcher {
+        let mut leaves = LeafTests::default();
+        let tree = leaves.node(predicate);
+        let count = if leaves.tests > FEW { 1 } else { leaves.tests };
+        let mut asks: Vec<PathTrie> =
+            std::iter::repeat_with(PathTrie::default).take(count).collect();
+        for (number, path, test) in leaves.all {
+            asks[number.min(count - 1)].add(number, path, test);
+        }
+        Matcher { tree, tests: leaves.tests, asks }
+    }
+
+    /// Whether the document meets the predicate.
+    pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
+        let mut known = Evaluation {
+            asks: &self.asks,
+            asked: SmallVec::from_elem(false, self.asks.len()),
+            results: TestResults::from_elem(false, self.tests),
+            document,
+        };
+        self.tree.holds(&mut known)
+    }
+}
+
+/// The leaves of a predicate, each with the number of the test that it is part of.
+#[derive(Default)]
+struct LeafTests<'p> {
+    tests: usize,
+    all: Vec<(usize, Option<&'p str>, &'p Test)>,
+}
+
+impl<'p> LeafTests<'p> {
+    fn node(&mut self, predicate: &'p Predicate) -> Node {
+        match predicate {
+            Predicate::All => Node::Constant(true),
+            Predicate::None => Node::Constant(false),
+            Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
+            Predicate::Or(parts) => self.or(parts),
+            Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
+            Predicate::Condition { path, test } => {
+                let number = self.number();
+                self.all.push((number, path.as_deref(), test));
+                Node::Test(number)
+            }
+        }
+    }
+
+    /// The leaves among the alternatives share a number: it is enough that one of them holds_test.
+    fn or(&mut self, parts: &'p [Predicate]) -> Node {
+        let number = self.number();
+        let mut nodes = vec![Node::Test(number)];
+        for part in parts {
+            match part {
+                Predicate::Condition { path, test } => {
+                    self.all.push((number, path.as_deref(), test))
+                }
+                part => nodes.push(self.node(part)),
+            }
+        }
+        Node::Or(nodes)
+    }
+
+    fn number(&mut self) -> usize {
+        self.tests += 1;
+        self.tests - 1
+    }
+}
+
+/// What is known of a document so far.
+struct Evaluation<'m, C> {
+    asks: &'m [PathTrie],
+    asked: SmallVec<[bool; FEW]>,
+    results: TestResults,
+    document: C,
+}
+
+impl<'a, C: Container<'a>> Evaluation<'_, C> {
+    fn holds_test(&mut self, number: usize) -> bool {
+        let ask = number.min(self.asks.len() - 1);
+        if !std::mem::replace(&mut self.asked[ask], true) {
+            self.asks[ask].of(self.document, &mut self.results);
+        }
+        self.results[number]
+    }
+}
+
+impl Node {
+    fn holds<'a, C: Container<'a>>(&self, known: &mut Evaluation<'_, C>) -> bool {
+        match self {
+            Node::Constant(value) => *value,
+            Node::Test(number) => known.holds_test(*number),
+            Node::And(parts) => parts.iter().all(|part| part.holds(known)),
+            Node::Or(parts) => parts.iter().any(|part| part.holds(known)),
+            Node::Not(part) => !part.holds(known),
+        }
+    }
+}
+
+impl Test {
+    /// Whether a string holds_test; where it can be seen that none does with which it begins, how far.
+    pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
+        match self {
+            Test::Wildcard(wildcard) => wildcard.check(text),
+            Test::Regexp(regexp) => regexp.check(text),
+            Test::Fuzzy(fuzzy) => fuzzy.check(text),
+            test => Ok(test.accepts(&Scalar::String(text))),
+        }
+    }
+
+    /// Whether a leaf holds_test. Patterns look at strings alone.
+    pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
+        match (self, leaf) {
+            (Test::Exists, _) => true,
+            (Test::Equal(value), leaf) => value.equals(leaf),
+            (Test::Range { lower, upper }, leaf) => {
+                lower.as_ref().is_none_or(|limit| limit.admits_from_below(leaf))
+                    && upper.as_ref().is_none_or(|limit| limit.admits_from_above(leaf))
+            }
+            (Test::Prefix(start), Scalar::String(text)) => text.starts_with(start),
+            (Test::Wildcard(wildcard), Scalar::String(text)) => wildcard.is_match(text),
+            (Test::Regexp(regexp), Scalar::String(text)) => regexp.is_match(text),
+            (Test::Fuzzy(fuzzy), Scalar::String(text)) => fuzzy.is_match(text),
+            (_, Scalar::Number(_) | Scalar::Bool(_)) => false,
+        }
+    }
+}
+
+impl Predicate {
+    /// Whether the document meets the condition. To ask many documents, make a [`Matcher`] once.
+    pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
+        Matcher::new(self).matches(document)
+    }
+}

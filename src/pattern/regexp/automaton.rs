@@ -1,0 +1,324 @@
+//! Expressions with complement or intersection, as automata over characters.
+//!
+//! The `regex` crates cannot complement or intersect, within an expression least of all. This is the way Lucene goes
+//! (org.apache.lucene.util.automaton.Operations): operands become nondeterministic automata, the subset construction
+//! makes one deterministic automaton of them, and that becomes part of the automaton around it. A set of states holds
+//! those of all operands side by side, so that the same construction intersects (the ends of all operands are in the set)
+//! and complements (the end is not in it).
+
+use super::{DeadPrefix, Node};
+use crate::interrupts;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// How much may be spent on one expression, in states looked at and transitions written: a tenth of a second, and 2 MiB.
+/// (Lucene's `Operations.DEFAULT_DETERMINIZE_WORK_LIMIT` is as large in its own measure.)
+const MAX_WORK: usize = 1 << 19;
+
+/// Leads nowhere.
+const DEAD: usize = 0;
+const START: usize = 1;
+
+/// A deterministic automaton; from all of its states but [`DEAD`] some text leads to a match.
+#[derive(Debug)]
+pub struct Automaton {
+    alphabet: Alphabet,
+    /// The next state, by state and class of the character.
+    next: Vec<u32>,
+    accepting: Vec<bool>,
+}
+
+/// Classes of characters between which an expression makes no difference, as the first character of each.
+#[derive(Debug, Clone)]
+struct Alphabet(Vec<u32>);
+
+impl Automaton {
+    /// None, if the expression is too complex.
+    pub fn new(tree: &Node) -> Option<Automaton> {
+        let mut starts = vec![0];
+        collect_starts(tree, &mut starts);
+        starts.sort_unstable();
+        starts.dedup();
+        Builder { alphabet: Alphabet(starts), work: 0 }.automaton(tree)
+    }
+
+    /// Whether it matches the whole of the text.
+    pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
+        Ok(self.accepting[self.run(text)?])
+    }
+
+    /// Whether any text matches that begins with these bytes, the last of which may be a part of a character only.
+    pub fn could_start(&self, prefix: &[u8]) -> bool {
+        self.run(prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid())).is_ok()
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        size_of_val(&self.next[..]) + self.accepting.len() + size_of_val(&self.alphabet.0[..])
+    }
+
+    /// The state behind the text.
+    fn run(&self, text: &str) -> Result<usize, DeadPrefix> {
+        let mut state = START;
+        for (at, c) in text.char_indices() {
+            interrupts::spend(1);
+            state = self.next[state * self.alphabet.len() + self.alphabet.class(c)] as usize;
+            if state == DEAD {
+                return Err(DeadPrefix(at + c.len_utf8()));
+            }
+        }
+        Ok(state)
+    }
+
+    fn row(&self, state: usize) -> &[u32] {
+        &self.next[state * self.alphabet.len()..][..self.alphabet.len()]
+    }
+
+    /// Leads to [`DEAD`] what leads to no match.
+    fn trim(mut self) -> Automaton {
+        let mut sources = vec![Vec::new(); self.accepting.len()];
+        for state in 0..self.accepting.len() {
+            for &target in self.row(state) {
+                sources[target as usize].push(state);
+            }
+        }
+        let mut live = self.accepting.clone();
+        let mut found: Vec<usize> = (0..live.len()).filter(|&state| live[state]).collect();
+        while let Some(state) = found.pop() {
+            for &source in &sources[state] {
+                if !live[source] {
+                    live[source] = true;
+                    found.push(source);
+                }
+            }
+        }
+        for target in &mut self.next {
+            if !live[*target as usize] {
+                *target = DEAD as u32;
+            }
+        }
+        self
+    }
+}
+
+impl Alphabet {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn class(&self, c: char) -> usize {
+        self.0.partition_point(|&start| start <= u32::from(c)) - 1
+    }
+
+    fn classes(&self, (first, last): (char, char)) -> Range<usize> {
+        self.class(first)..self.class(last) + 1
+    }
+}
+
+/// Where a class begins: with each character that the expression names, and behind it.
+fn collect_starts(node: &Node, starts: &mut Vec<u32>) {
+    let mut range =
+        |first: char, last: char| starts.extend([u32::from(first), u32::from(last) + 1]);
+    match node {
+        Node::Empty | Node::Nothing | Node::AnyChar | Node::AnyString => {}
+        Node::Literal(text) => text.chars().for_each(|c| range(c, c)),
+        Node::Class { items, .. } => items.iter().for_each(|&(first, last)| range(first, last)),
+        Node::Concat(parts) | Node::Union(parts) | Node::Intersection(parts) => {
+            parts.iter().for_each(|part| collect_starts(part, starts));
+        }
+        Node::Complement(node) | Node::Repeat { node, .. } => collect_starts(node, starts),
+    }
+}
+
+/// A state of a nondeterministic automaton.
+#[derive(Default)]
+struct State {
+    /// What it leads to without a character.
+    aside: Vec<usize>,
+    /// What it leads to by a character of some classes.
+    steps: Vec<(Range<usize>, usize)>,
+}
+
+struct Builder {
+    alphabet: Alphabet,
+    work: usize,
+}
+
+impl Builder {
+    fn automaton(&mut self, node: &Node) -> Option<Automaton> {
+        match node {
+            Node::Intersection(operands) => self.determinize(operands, false),
+            Node::Complement(operand) => self.determinize(std::slice::from_ref(operand), true),
+            _ => self.determinize(std::slice::from_ref(node), false),
+        }
+    }
+
+    /// The automaton that accepts what all operands accept, or what they do not.
+    fn determinize(&mut self, operands: &[Node], negated: bool) -> Option<Automaton> {
+        let mut states = Vec::new();
+        let mut starts = Vec::new();
+        let mut ends = Vec::new();
+        for operand in operands {
+            let start = self.state(&mut states)?;
+            starts.push(start);
+            ends.push(self.add(&mut states, operand, start)?);
+        }
+        // Whether it has states of each operand: their states are numbered in the order of the operands.
+        let is_live = |set: &[usize]| {
+            let behind = starts.iter().skip(1).copied().chain([states.len()]);
+            starts.iter().zip(behind).all(|(start, behind)| {
+                set.get(set.partition_point(|state| state < start))
+                    .is_some_and(|&state| state < behind)
+            })
+        };
+
+        let width = self.alphabet.len();
+        let mut next = vec![DEAD as u32; width];
+        let mut accepting = vec![false];
+        let mut sets = vec![Vec::new(), self.closure(&states, starts.clone())?];
+        let mut numbers = HashMap::from([(sets[START].clone(), START as u32)]);
+        let mut number = START;
+        while number < sets.len() {
+            self.spend(width)?;
+            let set = &sets[number];
+            accepting.push(ends.iter().all(|end| set.binary_search(end).is_ok()) != negated);
+            let mut targets = vec![Vec::new(); width];
+            for (classes, target) in set.iter().flat_map(|&state| &states[state].steps) {
+                targets[classes.clone()].iter_mut().for_each(|targets| targets.push(*target));
+            }
+            for targets in targets {
+                let set = self.closure(&states, targets)?;
+                next.push(match numbers.get(&set) {
+                    _ if !negated && !is_live(&set) => DEAD as u32,
+                    Some(&number) => number,
+                    None => {
+                        let number = sets.len() as u32;
+                        numbers.insert(set.clone(), number);
+                        sets.push(set);
+                        number
+                    }
+                });
+            }
+            number += 1;
+        }
+        Some(Automaton { alphabet: self.alphabet.clone(), next, accepting }.trim())
+    }
+
+    /// Adds what the node matches behind a state, and gives the state behind that. No transition is made back to the
+    /// first one, so that any number of nodes can begin at it.
+    fn add(&mut self, states: &mut Vec<State>, node: &Node, from: usize) -> Option<usize> {
+        let all = 0..self.alphabet.len();
+        match node {
+            Node::Empty => Some(from),
+            Node::Nothing => self.state(states),
+            Node::AnyChar => self.step(states, from, [all]),
+            Node::AnyString => {
+                let end = self.state(states)?;
+                states[from].aside.push(end);
+                states[end].steps.push((all, end));
+                Some(end)
+            }
+            Node::Literal(text) => text.chars().try_fold(from, |from, c| {
+                let class = self.alphabet.classes((c, c));
+                self.step(states, from, [class])
+            }),
+            Node::Class { negated, items } => {
+                let mut chosen = vec![*negated; all.len()];
+                items.iter().for_each(|item| chosen[self.alphabet.classes(*item)].fill(!negated));
+                let classes = all.filter(|&class| chosen[class]).map(|class| class..class + 1);
+                self.step(states, from, classes)
+            }
+            Node::Concat(parts) => {
+                parts.iter().try_fold(from, |from, part| self.add(states, part, from))
+            }
+            Node::Union(branches) => {
+                let end = self.state(states)?;
+                for branch in branches {
+                    let behind = self.add(states, branch, from)?;
+                    states[behind].aside.push(end);
+                }
+                Some(end)
+            }
+            Node::Repeat { node, min, max } => {
+                let mut from = from;
+                for _ in 0..*min {
+                    self.spend(1)?;
+                    from = self.add(states, node, from)?;
+                }
+                let end = self.state(states)?;
+                states[from].aside.push(end);
+                match max {
+                    None => {
+                        let behind = self.add(states, node, end)?;
+                        states[behind].aside.push(end);
+                    }
+                    Some(max) => {
+                        for _ in *min..*max {
+                            self.spend(1)?;
+                            from = self.add(states, node, from)?;
+                            states[from].aside.push(end);
+                        }
+                    }
+                }
+                Some(end)
+            }
+            Node::Intersection(_) | Node::Complement(_) => {
+                let automaton = self.automaton(node)?;
+                let end = self.state(states)?;
+                // Its states are copied behind those that are there, but for the dead one.
+                let base = states.len() - START;
+                states[from].aside.push(base + START);
+                for number in START..automaton.accepting.len() {
+                    let state = self.state(states)?;
+                    let targets = automaton.row(number);
+                    let live =
+                        targets.iter().enumerate().filter(|(_, target)| **target != DEAD as u32);
+                    states[state].steps.extend(
+                        live.map(|(class, &target)| (class..class + 1, base + target as usize)),
+                    );
+                    if automaton.accepting[number] {
+                        states[state].aside.push(end);
+                    }
+                }
+                Some(end)
+            }
+        }
+    }
+
+    fn state(&mut self, states: &mut Vec<State>) -> Option<usize> {
+        self.spend(1)?;
+        states.push(State::default());
+        Some(states.len() - 1)
+    }
+
+    /// Adds a state that is reached from another by one character.
+    fn step(
+        &mut self,
+        states: &mut Vec<State>,
+        from: usize,
+        classes: impl IntoIterator<Item = Range<usize>>,
+    ) -> Option<usize> {
+        let to = self.state(states)?;
+        states[from].steps.extend(classes.into_iter().map(|classes| (classes, to)));
+        self.spend(states[from].steps.len())?;
+        Some(to)
+    }
+
+    /// The states, and what they lead to without a character, in order.
+    fn closure(&mut self, states: &[State], mut found: Vec<usize>) -> Option<Vec<usize>> {
+        let mut set = std::collections::BTreeSet::new();
+        while let Some(state) = found.pop() {
+            self.spend(1)?;
+            if set.insert(state) {
+                found.extend(&states[state].aside);
+            }
+        }
+        Some(set.into_iter().collect())
+    }
+
+    fn spend(&mut self, work: usize) -> Option<()> {
+        interrupts::spend(work);
+        self.work += work;
+        (self.work <= MAX_WORK).then_some(())
+    }
+}

@@ -1,0 +1,328 @@
+//! Wildcard patterns: `?` is one character, `*` any number of them.
+
+use super::gapped;
+use super::{DeadPrefix, Glob, Table, write_regexp_char};
+use crate::interrupts;
+use memchr::memmem::Finder;
+
+/// A pattern, made ready to look at many texts.
+#[derive(Debug, Clone)]
+pub struct Wildcard {
+    globs: Vec<Glob>,
+    /// What stands before the first star.
+    first: Segment,
+    /// What stands between two stars each.
+    inner: Vec<Segment>,
+    /// What stands behind the last star, if there is one.
+    last: Option<Segment>,
+    /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
+    table: Option<Table>,
+}
+
+/// A part of a pattern without a star in it.
+#[derive(Debug, Clone)]
+enum Segment {
+    Literal(Box<Finder<'static>>),
+    Gapped(Vec<Glob>),
+}
+
+/// The longest pattern that may become a table.
+const SHORT: usize = 64;
+
+/// From this length on, trying a segment with question marks at each place of a text would take too long.
+const LONG: usize = 256;
+
+impl PartialEq for Wildcard {
+    fn eq(&self, other: &Self) -> bool {
+        self.globs == other.globs
+    }
+}
+
+impl Wildcard {
+    pub fn new(globs: Vec<Glob>) -> Wildcard {
+        let wildcard = Wildcard::without_table(globs);
+        let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
+        let table = match is_simple || wildcard.globs.len() > SHORT {
+            true => None,
+            false => Table::new(&byte_pattern(&wildcard.globs)),
+        };
+        Wildcard { table, ..wildcard }
+    }
+
+    /// The same, with no memory spent on being fast.
+    pub fn without_table(globs: Vec<Glob>) -> Wildcard {
+        interrupts::spend(globs.len());
+        let mut parts = globs.split(|glob| *glob == Glob::Any);
+        let first = Segment::new(parts.next().unwrap_or_default());
+        let (mut inner, mut last) = (Vec::new(), parts.next());
+        for part in parts {
+            interrupts::spend(8);
+            // Nothing stands between two stars in a row.
+            inner.extend(last.replace(part).filter(|part| !part.is_empty()).map(Segment::new));
+        }
+        let last = last.map(Segment::new);
+        Wildcard { first, inner, last, table: None, globs }
+    }
+
+    /// Bytes in memory that a pattern takes without its table, about.
+    pub fn size(globs: &[Glob]) -> usize {
+        let segments = globs.iter().filter(|glob| **glob == Glob::Any).count() + 1;
+        2 * size_of_val(globs) + segments * (size_of::<Segment>() + size_of::<Finder<'_>>())
+    }
+
+    /// And with it.
+    pub fn memory(&self) -> usize {
+        Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, Table::memory)
+    }
+
+    /// As a regular expression over bytes, and whether that is to match a text's beginning alone; none where that together with
+    /// others would make too large a table.
+    pub fn simple_pattern(&self) -> Option<(String, bool)> {
+        let is_empty = |segment: &Segment| matches!(segment, Segment::Literal(text) if text.needle().is_empty());
+        let stars = self.globs.iter().filter(|glob| **glob == Glob::Any).count();
+        match self.globs.strip_suffix(&[Glob::Any]) {
+            // `a*`, `*a*`
+            Some(globs) if stars == 1 || stars == 2 && is_empty(&self.first) => {
+                Some((byte_pattern(globs), true))
+            }
+            // `a?b`, `*a`
+            None if stars == 0 || stars == 1 && is_empty(&self.first) => {
+                Some((byte_pattern(&self.globs), false))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn globs(&self) -> &[Glob] {
+        &self.globs
+    }
+
+    /// Whether it matches the whole of the text. What stands between stars is taken where it is found first, which
+    /// leaves most of the text to what follows.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.check(text) == Ok(true)
+    }
+
+    /// The same; where it can be seen, with what of the text no match begins.
+    pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
+        match &self.table {
+            Some(table) => table.check(text),
+            None => Ok(self.finds_in(text)),
+        }
+    }
+
+    fn finds_in(&self, text: &str) -> bool {
+        let Some(rest) = self.first.strip_start(text) else { return false };
+        let Some(last) = &self.last else { return rest.is_empty() };
+        let Some(rest) = last.strip_end(rest) else { return false };
+        self.inner.iter().try_fold(rest, |rest, segment| segment.find(rest)).is_some()
+    }
+
+    /// What each text begins with that matches.
+    pub fn literal_prefix(&self) -> String {
+        literal_prefix(&self.globs)
+    }
+
+    /// Whether it may match a text that begins with these bytes, the last of which may be a part of a character only.
+    /// False is certain.
+    pub fn could_start(&self, prefix: &[u8]) -> bool {
+        let valid = prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let cut = &prefix[valid.len()..];
+        let mut chars = valid.chars();
+        for glob in &self.globs {
+            match (glob, chars.next()) {
+                (Glob::Any, _) | (Glob::One, None) => return true,
+                (Glob::Char(c), None) => {
+                    return c.encode_utf8(&mut [0; 4]).as_bytes().starts_with(cut);
+                }
+                (Glob::Char(expected), Some(found)) if *expected != found => return false,
+                (_, Some(_)) => {}
+            }
+        }
+        chars.as_str().is_empty() && cut.is_empty()
+    }
+}
+
+/// What each text begins with that matches the pattern.
+pub fn literal_prefix(pattern: &[Glob]) -> String {
+    let chars = pattern.iter().map_while(|glob| match glob {
+        Glob::Char(c) => Some(*c),
+        Glob::One | Glob::Any => None,
+    });
+    chars.collect()
+}
+
+/// The pattern as a regular expression, not anchored, in which `.` matches line ends.
+pub fn pattern(globs: &[Glob]) -> String {
+    written(globs, ".*")
+}
+
+/// The same over the bytes of valid texts: what a star passes over may be cut anywhere, since no character begins within
+/// another one. A table for it is a tenth as large.
+pub fn byte_pattern(globs: &[Glob]) -> String {
+    written(globs, "(?s-u:.*)")
+}
+
+fn written(globs: &[Glob], any: &str) -> String {
+    let mut pattern = String::new();
+    for glob in globs {
+        match glob {
+            Glob::Char(c) => write_regexp_char(&mut pattern, *c),
+            Glob::One => pattern.push('.'),
+            Glob::Any => pattern.push_str(any),
+        }
+    }
+    pattern
+}
+
+impl Segment {
+    fn new(globs: &[Glob]) -> Segment {
+        match globs.contains(&Glob::One) {
+            true => Segment::Gapped(globs.to_vec()),
+            false => Segment::Literal(Box::new(Finder::new(&literal_prefix(globs)).into_owned())),
+        }
+    }
+
+    /// What follows the segment where it stands at the beginning of the text.
+    fn strip_start<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Segment::Literal(literal) if text.as_bytes().starts_with(literal.needle()) => {
+                text.get(literal.needle().len()..)
+            }
+            Segment::Literal(_) => None,
+            Segment::Gapped(globs) => strip_globs(globs, text),
+        }
+    }
+
+    /// What precedes the segment where it stands at the end of the text.
+    fn strip_end<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let at = match self {
+            Segment::Literal(literal) => text
+                .as_bytes()
+                .ends_with(literal.needle())
+                .then(|| text.len() - literal.needle().len()),
+            // Each of its places is one character.
+            Segment::Gapped(globs) => {
+                let start = text.char_indices().rev().nth(globs.len() - 1).map(|(at, _)| at);
+                start.filter(|at| starts_at(globs, text, *at).is_some())
+            }
+        };
+        at.and_then(|at| text.get(..at))
+    }
+
+    /// What follows the segment where it stands first in the text.
+    fn find<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Segment::Literal(literal) => {
+                interrupts::spend(text.len() / 64);
+                literal.find(text.as_bytes()).and_then(|at| text.get(at + literal.needle().len()..))
+            }
+            Segment::Gapped(globs) if globs.len() < LONG => {
+                text.char_indices().find_map(|(at, _)| starts_at(globs, text, at))
+            }
+            Segment::Gapped(globs) => gapped::find(globs, text),
+        }
+    }
+}
+
+/// What follows a segment that stands at a place of the text.
+fn starts_at<'a>(globs: &[Glob], text: &'a str, at: usize) -> Option<&'a str> {
+    text.get(at..).and_then(|text| strip_globs(globs, text))
+}
+
+/// What follows the pattern where it stands at the beginning of the text.
+pub(super) fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
+    interrupts::spend(1 + globs.len() / 16);
+    let mut chars = text.chars();
+    let fits = globs.iter().all(|glob| match (glob, chars.next()) {
+        (Glob::Char(expected), Some(found)) => *expected == found,
+        (_, found) => found.is_some(),
+    });
+    fits.then_some(chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn globs(pattern: &str) -> Vec<Glob> {
+        let glob = |c| match c {
+            '*' => Glob::Any,
+            '?' => Glob::One,
+            c => Glob::Char(c),
+        };
+        pattern.chars().map(glob).collect()
+    }
+
+    #[test]
+    fn matches_whole_texts() {
+        for (pattern, text, expected) in [
+            ("te?t", "test", true),
+            ("te?t", "tet", false),
+            ("te*", "te", true),
+            ("*st", "test", true),
+            ("*st", "tests", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("a*a*a", "aa", false),
+            ("?", "💡", true),
+            ("**", "", true),
+            ("?*", "", false),
+            ("a*b", "a\nb", true),
+        ] {
+            assert_eq!(Wildcard::new(globs(pattern)).is_match(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn beginnings() {
+        for (pattern, start, expected) in [
+            ("te?t*", "", true),
+            ("te?t*", "tex", true),
+            ("te?t*", "textile", true),
+            ("te?t*", "tesx", false),
+            ("te?t", "testx", false),
+            ("*x", "anything", true),
+        ] {
+            let wildcard = Wildcard::new(globs(pattern));
+            assert_eq!(wildcard.could_start(start.as_bytes()), expected, "{pattern} {start}");
+        }
+        // The first two bytes of "💡"
+        let cut = "💡".as_bytes()[..2].to_vec();
+        for (pattern, expected) in [("💡", true), ("?", true), ("é", false), ("", false)] {
+            assert_eq!(Wildcard::new(globs(pattern)).could_start(&cut), expected, "{pattern}");
+        }
+        assert_eq!(literal_prefix(&globs("te?t*")), "te");
+        assert_eq!(literal_prefix(&globs("*x")), "");
+    }
+
+    #[test]
+    fn long_patterns_take_no_quadratic_time() {
+        let wildcard = Wildcard::new(globs(&format!("*{}b*", "a?".repeat(50_000))));
+        let start = cpu_time::ThreadTime::now();
+        assert!(!wildcard.is_match(&"a".repeat(150_000)));
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_regular_expression(pattern in "[aé?*]{0,8}", text in "[aé💡]{0,10}", more in "[aé💡]{0,4}") {
+            let regex = pattern.replace('?', ".").replace('*', ".*");
+            let regex = regex::Regex::new(&format!("^(?:{regex})$")).unwrap();
+            let wildcard = Wildcard::new(globs(&pattern));
+            let matches = wildcard.is_match(&text);
+            prop_assert_eq!(Wildcard { table: None, ..wildcard.clone() }.is_match(&text), matches);
+            prop_assert_eq!(matches, regex.is_match(&text));
+            if let Err(DeadPrefix(length)) = wildcard.check(&text)
+                && let Some(start) = text.get(..length)
+            {
+                let other = start.to_string() + &more;
+                prop_assert!(!regex.is_match(&other), "{}", other);
+            }
+            if matches {
+                prop_assert!(text.starts_with(&wildcard.literal_prefix()));
+                prop_assert!((0..=text.len()).all(|end| wildcard.could_start(&text.as_bytes()[..end])));
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the executor answers of a table: how many rows, or which.
+
+use crate::error::Result;
+use crate::executor::{Active, CandidateScan, IndexSearch, IndexedTable, ReadStats};
+use crate::index::query_type;
+use crate::pg::versions;
+use crate::predicate::Predicate;
+use pgrx::pg_sys;
+
+/// The table that is asked and its index, both open for as long as the plan runs, and with which snapshot.
+#[derive(Clone, Copy)]
+pub struct ScanTarget {
+    pub part: IndexedTable,
+    pub relation: pg_sys::Relation,
+    /// Null where the plan is only to be explained.
+    pub index: pg_sys::Relation,
+    pub snapshot: pg_sys::Snapshot,
+    /// Whether the number of rows is all that is wanted.
+    pub is_counted: bool,
+}
+
+pub enum ScanResult {
+    Counted(u64, ReadStats),
+    Rows(Box<CandidateScan>),
+    /// The table has to be read: it is too large for its rows to have numbers.
+    Unknown(pg_sys::TableScanDesc),
+}
+
+impl ScanTarget {
+    /// The rows that match all of some queries.
+    pub fn answer(&self, queries: &[Vec<u8>]) -> Result<ScanResult> {
+        let predicates: Vec<_> = queries.iter().map(|query| query_type::predicate(query)).collect();
+        match predicates.as_slice() {
+            [predicate] => self.execute(predicate),
+            all => self.execute(&Predicate::all_of(all.iter().map(|part| (**part).clone()))),
+        }
+    }
+
+    fn execute(&self, predicate: &Predicate) -> Result<ScanResult> {
+        // SAFETY: the snapshot is registered and the index open for as long as the plan runs.
+        let _active = unsafe {
+            versions::count_scan(self.index);
+            Active::push(self.snapshot)
+        };
+        if self.is_counted {
+            if let Some(found) = IndexSearch::first(&[self.part], predicate, 0)? {
+                return Ok(ScanResult::Counted(found.len(), found.counts));
+            }
+        } else if let Some(steps) = CandidateScan::new(self.part, predicate)? {
+            return Ok(ScanResult::Rows(steps.into()));
+        }
+        // SAFETY: as above; and the relation is open.
+        Ok(ScanResult::Unknown(unsafe {
+            pg_sys::table_beginscan(self.relation, self.snapshot, 0, std::ptr::null_mut())
+        }))
+    }
+}
+
+impl ScanResult {
+    pub fn none() -> ScanResult {
+        ScanResult::Counted(0, ReadStats::default())
+    }
+
+    /// Begins again with the first row.
+    pub fn restart(&mut self) {
+        match self {
+            ScanResult::Counted(..) => {}
+            ScanResult::Rows(steps) => steps.restart(),
+            // SAFETY: begun in `find`.
+            ScanResult::Unknown(scan) => unsafe {
+                pg_sys::table_rescan(*scan, std::ptr::null_mut())
+            },
+        }
+    }
+
+    pub fn close(self) {
+        if let ScanResult::Unknown(scan) = self {
+            // SAFETY: as above.
+            unsafe { pg_sys::table_endscan(scan) };
+        }
+    }
+
+    /// What it took.
+    pub fn counts(&self) -> ReadStats {
+        match self {
+            ScanResult::Counted(_, counts) => *counts,
+            ScanResult::Rows(steps) => steps.counts(),
+            ScanResult::Unknown(_) => ReadStats::default(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Changing the identity path of a store.
+
+use super::catalog::{self, Lock, Store};
+use super::{constraint, identity, table};
+use crate::document::JsonbArg;
+use crate::error::{Error, Result};
+use crate::pg::guc::{NO_JIT, with_gucs};
+use crate::pg::spi::{Mode, Spi};
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::PgTryBuilder;
+use pgrx::pg_sys::panic::CaughtError;
+use std::panic::AssertUnwindSafe;
+
+/// One more than are named, to know whether there are others.
+const UNUSABLE: &str = r#"
+    SELECT id, doc FROM {table}
+    WHERE session_store.identity(doc, $1) IS NULL
+    ORDER BY id COLLATE pg_catalog."C" LIMIT 6"#;
+
+const SHARED: &str = r#"
+    SELECT id, identity FROM (
+        SELECT id, identity, pg_catalog.count(*) OVER (PARTITION BY identity) AS bearers
+        FROM (SELECT id, session_store.identity(doc, $1) AS identity FROM {table}) AS identified
+    ) AS counted
+    WHERE bearers OPERATOR(pg_catalog.>) 1
+    ORDER BY identity COLLATE pg_catalog."C", id COLLATE pg_catalog."C" LIMIT 6"#;
+
+/// Identities may change places with each other, which the primary key would refuse halfway
+/// through. So whoever has an id that is to be another's goes out of the way first. To do without
+/// the key meanwhile would lose what is said of it and hangs on it: foreign keys, views, the
+/// replica identity, comments, settings.
+const STEP_ASIDE: &str = "
+    UPDATE {table} SET id = pg_catalog.gen_random_uuid()::pg_catalog.text
+    WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)
+        AND id OPERATOR(pg_catalog.=) ANY (SELECT session_store.identity(doc, $1) FROM {table})";
+
+const REKEY: &str = "
+    UPDATE {table} SET id = session_store.identity(doc, $1)
+    WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
+
+/// At most so many documents are named in an error.
+const NAMED: usize = 5;
+
+/// Moves the identity of every document of a store to another path.
+pub fn change_key(name: &str, path: &str) -> Result<()> {
+    catalog::check_key(path)?;
+    Spi::connect(|spi| with_gucs(&[NO_JIT], || rekey_all(spi, name, path)))
+}
+
+fn rekey_all(spi: &Spi, name: &str, path: &str) -> Result<()> {
+    let store = Store::lock(spi, name, Lock::Table)?;
+    table::check_owner(store.table);
+    table::refuse_row_security(store.table, &store.name)?;
+    let sql = |text: &str| text.replace("{table}", &store.name.table());
+    refuse_unusable(spi, &sql(UNUSABLE), path)?;
+    refuse_shared(spi, &sql(SHARED), &store, path)?;
+    explained(&store, || {
+        constraint::remove(spi, &store.name)?;
+        spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
+        spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
+        constraint::add(spi, &store.name, path)
+    })?;
+    let row = "UPDATE session_store.store SET key = $2 WHERE name OPERATOR(pg_catalog.=) $1";
+    spi.run(Mode::Write, row, &[store.name.as_str().into(), path.into()])?;
+    Ok(())
+}
+
+/// Says what to do where something else holds on to the ids.
+fn explained(store: &Store, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let refused = |hint: &'static str, error: CaughtError| {
+        let CaughtError::PostgresError(report) = error else { error.rethrow() };
+        let (code, problem) = (report.sql_error_code(), report.message().to_string());
+        let detail = report.detail().map(str::to_string);
+        Err(Error::Held { name: store.name.as_str().to_string(), code, problem, detail, hint })
+    };
+    PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_when(Code::ERRCODE_FOREIGN_KEY_VIOLATION, |error| {
+            let hint = "With ON UPDATE CASCADE, a foreign key lets rows follow the session that they refer to.";
+            refused(hint, error)
+        })
+        .catch_when(Code::ERRCODE_OBJECT_IN_USE, |error| {
+            let hint = "Close cursors on the store, and SET CONSTRAINTS ALL IMMEDIATE, before session_key.";
+            refused(hint, error)
+        })
+        .execute()
+}
+
+fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
+    let rows = spi.run(Mode::Write, sql, &[path.into()])?;
+    let documents = (0..rows.len()).filter_map(|row| {
+        let id: String = rows.get(row, 1)?;
+        let problem = identity::of(rows.get::<JsonbArg<'_>>(row, 2)?.document(), path).err()?;
+        Some(format!("\"{id}\": {problem}"))
+    });
+    match at_most_five(documents.collect()) {
+        None => Ok(()),
+        Some(documents) => {
+            let count = if rows.len() == 1 { "a document is" } else { "there are documents" };
+            Err(Error::NoIdentity { count, path: path.to_string(), documents })
+        }
+    }
+}
+
+fn refuse_shared(spi: &Spi, sql: &str, store: &Store, path: &str) -> Result<()> {
+    let rows = spi.run(Mode::Write, sql, &[path.into()])?;
+    let documents = (0..rows.len()).filter_map(|row| {
+        let (id, identity): (String, String) = (rows.get(row, 1)?, rows.get(row, 2)?);
+        Some(format!("\"{id}\" would become \"{identity}\""))
+    });
+    match at_most_five(documents.collect()) {
+        None => Ok(()),
+        Some(documents) => {
+            let (name, path) = (store.name.as_str().to_string(), path.to_string());
+            Err(Error::SharedIdentity { name, path, documents })
+        }
+    }
+}
+
+/// Names five of the documents and says that there are more; none where there are none.
+pub fn at_most_five(mut documents: Vec<String>) -> Option<Vec<String>> {
+    if documents.len() > NAMED {
+        documents.truncate(NAMED);
+        documents.push("…".to_string());
+    }
+    (!documents.is_empty()).then_some(documents)
+}

@@ -1,0 +1,105 @@
+//! The statement that reads a window of a query's matches.
+
+use super::catalog::{Operator, Store};
+use super::search::Search;
+use crate::error::{Error, Result};
+use crate::index::is_distributed;
+use crate::syntax::SortKey;
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+
+/// Which of the matches are wanted.
+#[derive(Clone, Copy)]
+pub struct Window {
+    start: i64,
+    rows: Option<i64>,
+}
+
+impl Window {
+    /// `rows`: none means all.
+    pub fn new(start: i64, rows: Option<i64>) -> Result<Window> {
+        for (what, value) in [("start", start), ("rows", rows.unwrap_or(0))] {
+            if value < 0 {
+                return Err(Error::OutOfRange { what, range: "at least 0", got: value });
+            }
+        }
+        Ok(Window { start, rows })
+    }
+
+    pub fn start(self) -> u64 {
+        self.start as u64
+    }
+
+    pub fn rows(self) -> Option<u64> {
+        self.rows.map(|rows| rows as u64)
+    }
+
+    /// How many matches there are before its end; none if it has no end.
+    pub fn end(self) -> Option<u64> {
+        self.rows().map(|rows| self.start().saturating_add(rows))
+    }
+
+    /// Whether none of `count` matches lies within.
+    pub fn is_empty(self, count: i64) -> bool {
+        self.start >= count || self.rows == Some(0)
+    }
+}
+
+/// The statement, which returns rows of `doc`, and its parameters.
+pub struct Select<'s> {
+    pub sql: String,
+    pub parameters: Vec<DatumWithOid<'s>>,
+}
+
+impl<'s> Select<'s> {
+    /// Without a sort, matches come as a scan finds them, in the order of their places in the table (a bitmap scan goes
+    /// through its pages in order; partitions come one after the other). A sort ends in that order too.
+    pub fn new(
+        store: &Store,
+        operator: Operator,
+        search: &'s Search,
+        sort: &'s [SortKey],
+        window: Window,
+    ) -> Result<Select<'s>> {
+        let mut parameters = search.parameters(operator);
+        parameters.push(window.start.into());
+        parameters.push(window.rows.into());
+        let mut order = String::new();
+        for key in sort {
+            parameters.push(key.path.as_str().into());
+            let direction = if key.descending { "DESC" } else { "ASC" };
+            let (largest, path) = (key.largest, parameters.len());
+            order.push_str(&format!(
+                "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
+            ));
+        }
+        let (table, condition) = (store.name.table(), search.condition(operator)?);
+        let mut matches = format!("{table} WHERE {condition}");
+        if !order.is_empty() {
+            order = match may_read_places(store.table) {
+                true => format!("ORDER BY {order}tableoid, ctid"),
+                false => {
+                    matches = format!(
+                        "(SELECT doc, pg_catalog.row_number() OVER () AS place FROM {matches}) AS matches"
+                    );
+                    format!("ORDER BY {order}place")
+                }
+            };
+        }
+        let sql = format!("SELECT doc FROM {matches} {order} OFFSET $2 LIMIT $3");
+        Ok(Select { sql, parameters })
+    }
+}
+
+/// Whether the user may read where a row lies: to read `doc`, a privilege on the column is enough, but `ctid` takes one on the
+/// table. And rows of a view have no place, nor have those of a foreign or distributed table one that means anything here.
+fn may_read_places(table: pg_sys::Oid) -> bool {
+    // SAFETY: looks into the server's caches.
+    let (kind, allowed) = unsafe {
+        let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+        let allowed = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), select);
+        (pg_sys::get_rel_relkind(table) as u8, allowed == pg_sys::AclResult::ACLCHECK_OK)
+    };
+    let is_table = kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_PARTITIONED_TABLE;
+    allowed && is_table && !is_distributed(table)
+}

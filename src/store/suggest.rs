@@ -1,0 +1,34 @@
+//! Names that were perhaps meant.
+
+use crate::pattern::Fuzzy;
+
+/// Up to three of `names` that are near `name`: few edits away, or one the beginning of the other; nearest first.
+pub fn suggest(name: &str, names: Vec<String>) -> Vec<String> {
+    let limit = (name.chars().count() / 3).clamp(1, 3) as u8;
+    let mut near: Vec<(u8, String)> = names
+        .into_iter()
+        .filter_map(|other| {
+            let (a, b) = (name.to_lowercase(), other.to_lowercase());
+            let edits = (0..=limit).find(|&edits| Fuzzy::new(a.as_str(), edits).is_match(&b));
+            let begins = other.starts_with(name) || name.starts_with(other.as_str());
+            edits.or(begins.then_some(limit + 1)).map(|edits| (edits, other))
+        })
+        .collect();
+    near.sort();
+    near.into_iter().take(3).map(|(_, other)| other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_slips_and_beginnings() {
+        let names =
+            || ["stash", "Stash", "stash_2024", "clicks", "müll"].map(String::from).to_vec();
+        assert_eq!(suggest("stahs", names()), ["Stash", "stash"]);
+        assert_eq!(suggest("sta", names()), ["Stash", "stash", "stash_2024"][1..].to_vec());
+        assert_eq!(suggest("mull", names()), ["müll"]);
+        assert!(suggest("other", names()).is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! The syntax tree of a query, and its canonical form.
+
+use super::escape::{write_bound, write_escaped, write_term, write_value};
+use crate::pattern::{Glob, Regexp};
+use std::fmt::{self, Display, Formatter, Write};
+
+/// A query as Solr understands it: `AND`, `OR`, field groups, default fields and nested query strings are already
+/// resolved into the occurrence of each clause and the path of each leaf.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ast {
+    /// `*:*`
+    All,
+    /// `path:form`, or a form without a field: any leaf.
+    Leaf { path: Option<String>, form: LeafQuery },
+    /// Clauses, as Lucene's `BooleanQuery` has them.
+    Boolean(Vec<(Occur, Ast)>),
+    /// `clause^2`
+    Boost(Box<Ast>, f32),
+    /// `clause^=2`
+    Constant(Box<Ast>, f32),
+    /// `filter(clause)`
+    Filter(Box<Ast>),
+}
+
+/// What is asked of a leaf.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeafQuery {
+    Equal(String),
+    Prefix(String),
+    Wildcard(Vec<Glob>),
+    Regexp(Regexp),
+    /// Within so many edits: 0, 1 or 2.
+    Fuzzy(String, u8),
+    Range {
+        lower: Bound,
+        upper: Bound,
+    },
+    Exists,
+}
+
+/// One end of a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    Open,
+    Inclusive(String),
+    Exclusive(String),
+}
+
+/// How a clause bears on its group (Lucene's `BooleanClause.Occur`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occur {
+    Should,
+    Must,
+    MustNot,
+}
+
+impl Ast {
+    /// The query that matches no document, which Solr's syntax has no word for: everything prohibited.
+    pub fn nothing() -> Ast {
+        Ast::Boolean(vec![(Occur::MustNot, Ast::All)])
+    }
+
+    /// Writes the tree as one operand: what is not one already is put in parentheses.
+    fn write_operand(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Ast::Boolean(_) => write!(f, "({self})"),
+            _ => write!(f, "{self}"),
+        }
+    }
+
+    /// Writes the tree so that a boost can follow it.
+    fn write_boostable(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Ast::Boolean(_) | Ast::Boost(..) | Ast::Constant(..) => write!(f, "({self})"),
+            _ => write!(f, "{self}"),
+        }
+    }
+}
+
+/// The canonical form: `+`, `-` or nothing before each clause, the path before each leaf, everything escaped.
+/// `parse(ast.to_string()) == ast`.
+impl Display for Ast {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Ast::All => f.write_str("*:*"),
+            Ast::Leaf { path, form } => {
+                match (path, form) {
+                    (Some(path), _) => {
+                        write_term(f, path)?;
+                        f.write_char(':')?;
+                    }
+                    // A star of its own would be every document, and so would "*:*".
+                    (None, LeafQuery::Exists) => return f.write_str("*:[* TO *]"),
+                    (None, _) => {}
+                }
+                write!(f, "{form}")
+            }
+            Ast::Boolean(clauses) => {
+                for (at, (occur, clause)) in clauses.iter().enumerate() {
+                    f.write_str(if at > 0 { " " } else { "" })?;
+                    f.write_str(match occur {
+                        Occur::Should => "",
+                        Occur::Must => "+",
+                        Occur::MustNot => "-",
+                    })?;
+                    clause.write_operand(f)?;
+                }
+                Ok(())
+            }
+            Ast::Boost(inner, by) => {
+                inner.write_boostable(f)?;
+                write!(f, "^{by}")
+            }
+            Ast::Constant(inner, score) => {
+                inner.write_boostable(f)?;
+                write!(f, "^={score}")
+            }
+            Ast::Filter(inner) => write!(f, "filter({inner})"),
+        }
+    }
+}
+
+impl Display for LeafQuery {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            LeafQuery::Equal(value) => write_value(f, value),
+            LeafQuery::Prefix(value) => {
+                value.chars().try_for_each(|c| write_escaped(f, c))?;
+                f.write_char('*')
+            }
+            LeafQuery::Wildcard(pattern) => pattern.iter().try_for_each(|glob| match glob {
+                // Here a code would not be read as one.
+                Glob::Char('\0') => f.write_str("\\\0"),
+                Glob::Char(c) => write_escaped(f, *c),
+                Glob::One => f.write_char('?'),
+                Glob::Any => f.write_char('*'),
+            }),
+            LeafQuery::Regexp(regexp) => write!(f, "/{}/", regexp.source()),
+            LeafQuery::Fuzzy(value, edits) => {
+                write_term(f, value)?;
+                write!(f, "~{edits}")
+            }
+            LeafQuery::Range { lower, upper } => {
+                f.write_char(if matches!(lower, Bound::Exclusive(_)) { '{' } else { '[' })?;
+                write_range_end(f, lower)?;
+                f.write_str(" TO ")?;
+                write_range_end(f, upper)?;
+                f.write_char(if matches!(upper, Bound::Exclusive(_)) { '}' } else { ']' })
+            }
+            LeafQuery::Exists => f.write_char('*'),
+        }
+    }
+}
+
+fn write_range_end(f: &mut Formatter<'_>, bound: &Bound) -> fmt::Result {
+    match bound {
+        Bound::Open => f.write_char('*'),
+        Bound::Inclusive(value) | Bound::Exclusive(value) => write_bound(f, value),
+    }
+}

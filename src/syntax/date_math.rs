@@ -1,0 +1,362 @@
+//! Solr's date math (org.apache.solr.util.DateMathParser): `NOW-1DAY/DAY`, `2021-02-23T19:18:04Z+1HOUR`.
+//!
+//! Solr reads it where the schema says that a field has dates, and refuses there what is none. Here no schema says so: what looks
+//! as if it was meant is refused, since compared as text it would meet everything or nothing, and any other text is text.
+
+use crate::document::{instant_prefix, local_time};
+use crate::parse_error::ParseError;
+use chrono::{DateTime, Utc};
+
+/// An instant or `NOW`, and what is done to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DateMath {
+    /// None is `NOW`.
+    pub start: Option<DateTime<Utc>>,
+    pub steps: Vec<Step>,
+}
+
+/// One step of date math.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// `+2DAYS`, `-1MONTH`
+    Add(i32, Unit),
+    /// `/YEAR`: down to its beginning.
+    Round(Unit),
+}
+
+/// A unit of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Milli,
+}
+
+/// Where a text stands in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Value,
+    Bound,
+}
+
+/// So many years in all can be added without leaving the calendar (chrono's ends some 262,000 years from now).
+const MAX_YEARS: i64 = 200_000;
+
+const UNITS: &str = "Units are YEAR, MONTH, DAY or DATE, HOUR, MINUTE, SECOND and MILLI or MILLISECOND, in capital letters, also in \
+                     the plural.";
+
+impl DateMath {
+    /// None if the text is anything else.
+    pub fn parse(text: &str) -> Option<DateMath> {
+        let (start, rest) = start(text)?;
+        steps(rest).ok().map(|steps| DateMath { start, steps })
+    }
+
+    /// Whether it is more than an instant as it is written.
+    pub fn is_calculated(&self) -> bool {
+        self.start.is_none() || !self.steps.is_empty()
+    }
+}
+
+impl Unit {
+    /// DateMathParser.CALENDAR_UNITS
+    fn named(name: &str) -> Option<Unit> {
+        Some(match name {
+            "YEAR" | "YEARS" => Unit::Year,
+            "MONTH" | "MONTHS" => Unit::Month,
+            "DAY" | "DAYS" | "DATE" => Unit::Day,
+            "HOUR" | "HOURS" => Unit::Hour,
+            "MINUTE" | "MINUTES" => Unit::Minute,
+            "SECOND" | "SECONDS" => Unit::Second,
+            "MILLI" | "MILLIS" | "MILLISECOND" | "MILLISECONDS" => Unit::Milli,
+            _ => return None,
+        })
+    }
+
+    /// What somebody means by the name of a unit, in whichever case: so many of another, singular. A lone `m` and `M` are what
+    /// Elasticsearch and Grafana take them for.
+    fn meant(name: &str) -> Option<(i32, &'static str)> {
+        let lower = name.to_ascii_lowercase();
+        Some(match lower.as_str() {
+            "m" if name == "M" => (1, "MONTH"),
+            "y" | "yr" | "yrs" | "year" | "years" => (1, "YEAR"),
+            "q" | "quarter" | "quarters" => (3, "MONTH"),
+            "mo" | "mon" | "mons" | "month" | "months" => (1, "MONTH"),
+            "w" | "wk" | "wks" | "week" | "weeks" => (7, "DAY"),
+            "fortnight" | "fortnights" => (14, "DAY"),
+            "d" | "day" | "days" | "date" | "dates" => (1, "DAY"),
+            "h" | "hr" | "hrs" | "hour" | "hours" => (1, "HOUR"),
+            "m" | "min" | "mins" | "minute" | "minutes" => (1, "MINUTE"),
+            "s" | "sec" | "secs" | "second" | "seconds" => (1, "SECOND"),
+            "ms" | "msec" | "milli" | "millis" | "millisecond" | "milliseconds" => (1, "MILLI"),
+            _ => return None,
+        })
+    }
+
+    /// At most.
+    fn milliseconds(self) -> i64 {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        match self {
+            Unit::Year => 366 * DAY,
+            Unit::Month => 31 * DAY,
+            Unit::Day => DAY,
+            Unit::Hour => 60 * 60 * 1000,
+            Unit::Minute => 60 * 1000,
+            Unit::Second => 1000,
+            Unit::Milli => 1,
+        }
+    }
+}
+
+/// What the steps are made from, and the steps.
+fn start(text: &str) -> Option<(Option<DateTime<Utc>>, &str)> {
+    match text.strip_prefix("NOW") {
+        Some(rest) => Some((None, rest)),
+        None => instant_prefix(text).map(|(instant, rest)| (Some(instant), rest)),
+    }
+}
+
+/// The steps, or in plain words what is wrong with them.
+fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
+    let (mut steps, mut reach) = (Vec::new(), 0i64);
+    while let Some(operator) = rest.chars().next() {
+        let Some(behind) = rest.strip_prefix(['+', '-', '/']) else {
+            return Err(format!("expected +, - or /, found \"{}\"", shortened(rest)));
+        };
+        let (digits, behind) = split(behind, |c| c.is_ascii_digit());
+        let (name, behind) = split(behind, char::is_alphabetic);
+        rest = behind;
+        if name.is_empty() {
+            return Err(format!("a unit is missing behind \"{operator}{}\"", shortened(digits)));
+        }
+        let unit =
+            Unit::named(name).ok_or_else(|| format!("there is no unit \"{}\"", shortened(name)))?;
+        let count = match (operator, digits.parse::<i32>()) {
+            ('/', _) if digits.is_empty() => {
+                steps.push(Step::Round(unit));
+                continue;
+            }
+            ('/', _) => return Err("a number behind \"/\", which rounds to one unit".to_string()),
+            _ if digits.is_empty() => return Err(format!("a number is missing before {name}")),
+            (_, Err(_)) => return Err(format!("{} is too large a number", shortened(digits))),
+            ('-', Ok(count)) => -count,
+            (_, Ok(count)) => count,
+        };
+        reach = reach.saturating_add(i64::from(count).abs().saturating_mul(unit.milliseconds()));
+        if reach > MAX_YEARS * Unit::Year.milliseconds() {
+            return Err(format!("it goes further than {MAX_YEARS} years"));
+        }
+        steps.push(Step::Add(count, unit));
+    }
+    Ok(steps)
+}
+
+fn split(text: &str, is_within: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !is_within(c)).unwrap_or(text.len()))
+}
+
+/// So much of a text as a message shows.
+fn shortened(text: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_string(),
+    }
+}
+
+/// Refuses what is meant as date math and is none. `at` is the text's place in the query.
+pub(super) fn check(text: &str, place: Place, at: usize) -> Result<(), ParseError> {
+    if !is_bad(text, place) {
+        return Ok(());
+    }
+    let problem = match start(text) {
+        Some((_, rest)) => steps(rest).err(),
+        None if strip_now(text).is_some() => Some("NOW is written in capital letters".to_string()),
+        None => Some("the instant has no Z or offset".to_string()),
+    };
+    let shown = shortened(text);
+    let message = format!("\"{shown}\" is no date math: {}", problem.unwrap_or_default());
+    let repair = repaired(text).map_or(String::new(), |repair| format!("Write {repair}. "));
+    let otherwise = match place {
+        Place::Value => format!(" {{!term f=path}}{shown} looks for the text itself."),
+        Place::Bound => String::new(),
+    };
+    Err(ParseError::syntax(at, message).with_hint(format!("{repair}{UNITS}{otherwise}")))
+}
+
+/// Whether a text is meant as date math and is none.
+pub(super) fn is_bad(text: &str, place: Place) -> bool {
+    DateMath::parse(text).is_none() && is_meant(text, place)
+}
+
+/// Words and sentences are not: NOWHERE, now-playing, "NOW or never", a line of a log behind its instant.
+fn is_meant(text: &str, place: Place) -> bool {
+    let is_sentence = |rest: &str| {
+        rest.starts_with(char::is_whitespace) && rest.trim_start().starts_with(char::is_alphabetic)
+    };
+    if let Some(rest) = text.strip_prefix("NOW") {
+        let is_word = rest.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        return !is_word && (place == Place::Bound || !is_sentence(rest));
+    }
+    if let Some(rest) = strip_now(text) {
+        let behind = rest.trim_start().strip_prefix(['+', '-']).unwrap_or_default();
+        let has_count = behind.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        return match rest {
+            "" => place == Place::Bound,
+            _ => has_count || repaired(text).is_some(),
+        };
+    }
+    if let Some((_, rest)) = instant_prefix(text) {
+        return !is_sentence(rest);
+    }
+    let has_steps = |(_, rest): (_, &str)| rest.starts_with(['+', '-', '/']);
+    local_time(text).is_some_and(has_steps) && repaired(text).is_some()
+}
+
+/// What follows `NOW` in whichever case.
+fn strip_now(text: &str) -> Option<&str> {
+    let (now, rest) = text.split_at_checked(3)?;
+    now.eq_ignore_ascii_case("NOW").then_some(rest)
+}
+
+/// The date math that a text was meant as.
+fn repaired(text: &str) -> Option<String> {
+    let with_start = |start: String, rest| repaired_steps(start, rest);
+    if let Some(rest) = strip_now(text) {
+        return with_start("NOW".to_string(), rest);
+    }
+    let prefix = |rest| text.strip_suffix(rest).unwrap_or_default().to_string();
+    let in_utc = local_time(text).and_then(|(_, rest)| with_start(prefix(rest) + "Z", rest));
+    in_utc.or_else(|| instant_prefix(text).and_then(|(_, rest)| with_start(prefix(rest), rest)))
+}
+
+fn repaired_steps(start: String, rest: &str) -> Option<String> {
+    let (mut written, mut rest) = (start, rest.trim());
+    while let Some(operator) = rest.chars().next() {
+        let behind = rest.strip_prefix(['+', '-', '/'])?.trim_start();
+        let (digits, behind) = split(behind, |c| c.is_ascii_digit());
+        let (name, behind) = split(behind.trim_start(), char::is_alphabetic);
+        let (factor, unit) = Unit::meant(name)?;
+        let count = match digits {
+            "" => 1,
+            digits => digits.parse::<i32>().ok()?,
+        };
+        written.push(operator);
+        match (operator, count.checked_mul(factor)?) {
+            ('/', 1) => written += unit,
+            ('/', _) => return None,
+            (_, 1) => written += &format!("1{unit}"),
+            (_, count) => written += &format!("{count}{unit}S"),
+        }
+        rest = behind.trim_start();
+    }
+    DateMath::parse(&written).map(|_| written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::{ParseErrorKind, parse};
+
+    /// Text, and the hint's repair; none where it names the units alone.
+    const BAD: &[(&str, Option<&str>)] = &[
+        ("NOW-1WEEK", Some("NOW-7DAYS")),
+        ("NOW-7days", Some("NOW-7DAYS")),
+        ("NOW-7d/d", Some("NOW-7DAYS/DAY")),
+        ("NOW-5m", Some("NOW-5MINUTES")),
+        ("NOW-5M", Some("NOW-5MONTHS")),
+        ("NOW/week", None),
+        ("NOW/1DAY", Some("NOW/DAY")),
+        ("NOW+DAY", Some("NOW+1DAY")),
+        ("NOW - 1 DAY", Some("NOW-1DAY")),
+        ("NOW 1DAY", None),
+        ("NOW7DAYS", None),
+        ("NOW-", None),
+        ("NOW+1", None),
+        ("NOW-1.5DAYS", None),
+        ("NOW-1DAY/", None),
+        ("NOW-99999999999DAYS", None),
+        ("NOW+999999999YEARS", None),
+        ("NOW-1CENTURY", None),
+        ("NOW-1Ä", None),
+        ("now-7DAYS", Some("NOW-7DAYS")),
+        ("Now/day", Some("NOW/DAY")),
+        ("now-7", None),
+        ("2024-01-01T00:00:00Z+1WEEK", Some("2024-01-01T00:00:00Z+7DAYS")),
+        ("2024-01-01T00:00:00Zé", None),
+        ("2024-01-01T00:00:00Z/", None),
+        ("2024-01-01T00:00:00+02:00-1day", Some("2024-01-01T00:00:00+02:00-1DAY")),
+        ("2024-01-01T00:00:00-1DAY", Some("2024-01-01T00:00:00Z-1DAY")),
+        ("2024-01-01T00:00:00+10DAYS", Some("2024-01-01T00:00:00Z+10DAYS")),
+        ("2024-01-01 00:00:00/day", Some("2024-01-01 00:00:00Z/DAY")),
+    ];
+
+    #[test]
+    fn bad_date_math_is_refused_with_its_repair() {
+        for (text, repair) in BAD {
+            for query in [
+                format!("a:\"{text}\""),
+                format!("\"{text}\""),
+                format!("a:[\"{text}\" TO *]"),
+                format!("a:{{* TO \"{text}\"}}"),
+                format!("b:c AND -(a:x a:\"{text}\")"),
+            ] {
+                let error = parse(&query).expect_err(&query);
+                assert_eq!(error.kind, ParseErrorKind::Syntax, "{query}");
+                let at = query.find(text).unwrap_or_default();
+                let position = error.position.unwrap_or_default();
+                assert!(position == at || position + 1 == at, "{query}: {position}");
+                let hint = error.hint.unwrap_or_default();
+                assert!(hint.contains("YEAR, MONTH, DAY"), "{query}: {hint}");
+                let expected = repair.map_or("Units".into(), |repair| format!("Write {repair}. "));
+                assert!(hint.starts_with(&expected), "{query}: {hint}");
+            }
+            let text_itself = format!("{{!term f=a}}{text}");
+            let canonical = parse(&text_itself).expect(&text_itself);
+            assert_eq!(parse(&canonical.to_string()).as_ref(), Ok(&canonical), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_no_date_math() {
+        for text in [
+            "NOW",
+            "NOW-1DAY/DAY",
+            "NOWHERE",
+            "NOW_1",
+            "nowhere",
+            "now",
+            "now-playing",
+            "now-or-never",
+            "now/here",
+            "NOW or never",
+            "no",
+            "2024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00+01:00",
+            "2024-01-01T00:00:00+01:00+1DAY",
+            "2024-01-01T00:00:00Z INFO started",
+            "2024-01-01T00:00:00",
+            "2024-01-01/file.gz",
+            "2024-01-01T00:00:00/a.log",
+            "2024-01-01T00:00:0éZ",
+            "Zürich",
+            "",
+        ] {
+            assert!(!is_bad(text, Place::Value), "{text}");
+        }
+        assert!(parse("a:[* TO now]").is_err());
+        assert!(parse("a:[\"NOW or never\" TO *]").is_err());
+        assert!(parse("a:[NOWAK TO nowicki]").is_ok());
+    }
+
+    #[test]
+    fn long_texts_are_shown_in_part() {
+        let text = format!("NOW-1{}", "é".repeat(100_000));
+        let error = parse(&format!("a:{text}")).expect_err("no unit has that name");
+        assert!(error.message.len() + error.hint.map_or(0, |hint| hint.len()) < 1000);
+    }
+}

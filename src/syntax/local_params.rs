@@ -1,0 +1,157 @@
+//! Local parameters, `{!parser name=value …}` (Solr's `QueryParsing.parseLocalParams` and `StrParser`).
+
+use crate::interrupts;
+use crate::parse_error::ParseError;
+
+/// What stands between `{!` and `}`.
+#[derive(Debug, Default, PartialEq)]
+pub struct LocalParams {
+    params: Vec<(String, String)>,
+    /// Bytes up to and with the closing brace.
+    pub length: usize,
+}
+
+impl LocalParams {
+    /// Reads the parameters that `text` starts with. Positions in errors are offsets in `text`.
+    pub fn parse(text: &str) -> Result<LocalParams, ParseError> {
+        let mut reader = Reader { text, position: "{!".len() };
+        let mut params = Vec::new();
+        loop {
+            if reader.peek() == Some('}') {
+                return Ok(LocalParams { params, length: reader.position + 1 });
+            }
+            interrupts::spend(1);
+            let name = reader.name()?;
+            if reader.peek() != Some('=') {
+                // {!term} is short for {!type=term}.
+                params.push(("type".to_string(), name));
+                continue;
+            }
+            reader.position += 1;
+            let value = match reader.peek() {
+                Some('$') => {
+                    return Err(ParseError::unsupported(
+                        reader.position,
+                        "references to request parameters ($name) are not supported",
+                    )
+                    .with_hint("Write the value itself."));
+                }
+                Some(quote @ ('"' | '\'')) => reader.quoted(quote)?,
+                _ => reader.unquoted()?,
+            };
+            params.push((name, value));
+        }
+    }
+
+    /// All values of that name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.params.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+}
+
+/// White space to Java's `Character.isWhitespace`: the separators of Unicode, but for those that do not break a line, and of
+/// the control characters some that Unicode does not count.
+fn is_space(c: char) -> bool {
+    match c {
+        '\u{1c}'..='\u{1f}' => true,
+        '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}' => false,
+        c => c.is_whitespace(),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl Reader<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.position..).unwrap_or_default()
+    }
+
+    /// The next character that is not white space.
+    fn peek(&mut self) -> Option<char> {
+        let blank = self.rest().len() - self.rest().trim_start_matches(is_space).len();
+        self.position += blank;
+        self.rest().chars().next()
+    }
+
+    fn name(&mut self) -> Result<String, ParseError> {
+        let starts = |c: char| c.is_alphabetic() || c == '_';
+        let length = match self.rest().chars().next() {
+            Some(c) if starts(c) => self
+                .rest()
+                .find(|c: char| !(starts(c) || c.is_numeric() || c == '.' || c == '$'))
+                .unwrap_or(self.rest().len()),
+            _ => {
+                return Err(ParseError::syntax(
+                    self.position,
+                    "expected a parameter's name or \"}\" in the local parameters",
+                )
+                .with_hint("Local parameters look like {!term f=path}value."));
+            }
+        };
+        Ok(self.take(length))
+    }
+
+    fn unquoted(&mut self) -> Result<String, ParseError> {
+        let length = self.rest().find(|c: char| c == '}' || is_space(c)).ok_or_else(|| {
+            ParseError::syntax(self.position, "local parameters without a closing \"}\"")
+        })?;
+        Ok(self.take(length))
+    }
+
+    /// The next so many bytes.
+    fn take(&mut self, length: usize) -> String {
+        let taken = self.rest().get(..length).unwrap_or_default().to_string();
+        self.position += length;
+        taken
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<String, ParseError> {
+        let start = self.position;
+        let unclosed = || ParseError::syntax(start, "a quote that is never closed");
+        self.position += 1;
+        // As UTF-16, because a pair of codes can stand for one character.
+        let mut units: Vec<u16> = Vec::new();
+        loop {
+            let c = match self.next().ok_or_else(unclosed)? {
+                '\\' => match self.next().ok_or_else(unclosed)? {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    'b' => '\u{8}',
+                    'f' => '\u{c}',
+                    'u' => {
+                        units.push(self.code_unit(start)?);
+                        continue;
+                    }
+                    c => c,
+                },
+                c if c == quote => return Ok(String::from_utf16_lossy(&units)),
+                c => c,
+            };
+            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+        }
+    }
+
+    fn code_unit(&mut self, start: usize) -> Result<u16, ParseError> {
+        let digits = self.rest().get(..4).unwrap_or_default();
+        let unit = u16::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 4).ok_or_else(
+            || ParseError::syntax(start, "\\u must be followed by four hexadecimal digits"),
+        )?;
+        self.position += 4;
+        Ok(unit)
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest().chars().next()?;
+        self.position += c.len_utf8();
+        Some(c)
+    }
+}

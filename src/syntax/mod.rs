@@ -1,0 +1,30 @@
+//! The query language: Solr's standard query parser, from text to a syntax tree.
+//!
+//! Pure Rust that imports nothing of PostgreSQL. [`parse`] reads a query, and the tree's `Display` writes it in its
+//! canonical form, which reads back as the same tree.
+
+mod ast;
+mod date_math;
+mod diagnosis;
+mod escape;
+mod grammar;
+mod limits;
+mod local_params;
+mod operand;
+mod parse;
+mod parsers;
+mod simple;
+mod sort;
+
+pub use crate::parse_error::{ParseError, ParseErrorKind};
+pub use ast::{Ast, Bound, LeafQuery, Occur};
+pub use date_math::{DateMath, Step, Unit};
+pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_LEAVES, MAX_PATH_BYTES, check_path};
+pub use parse::parse;
+pub use simple::{Make, read as read_simple};
+pub use sort::{SortKey, parse_sort};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

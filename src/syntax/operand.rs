@@ -1,0 +1,218 @@
+//! One operand of a query: a field, and a value, a pattern, a range or a group behind it.
+
+use super::ast::{Ast, Bound, LeafQuery};
+use super::date_math::{self, Place};
+use super::escape::unescape;
+use super::grammar::Rule;
+use super::limits::check_path;
+use super::parse::{Context, Field, query, shift};
+use crate::parse_error::ParseError;
+use crate::pattern::Glob;
+use crate::pattern::Regexp;
+use pest::iterators::Pair;
+use std::borrow::Cow;
+
+/// What a clause asks for.
+pub(super) enum Operand {
+    Query(Option<Ast>),
+    /// The beginning of a group, whose clauses follow.
+    Opens {
+        context: Context,
+        is_filter: bool,
+        at: usize,
+    },
+}
+
+/// A field, if there is one, and what is asked of it.
+pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Operand, ParseError> {
+    let mut context = Cow::Borrowed(context);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::field => context.to_mut().field = Some(field(part)?),
+            rule @ (Rule::group | Rule::filter) => {
+                let (is_filter, at) = (rule == Rule::filter, part.as_span().end() - 1);
+                return Ok(Operand::Opens { context: context.into_owned(), is_filter, at });
+            }
+            Rule::local_params => return local_params(part, &context).map(Operand::Query),
+            Rule::range => return range(part, &context).map(Operand::Query),
+            Rule::phrase | Rule::bare => return single(part, &context).map(Operand::Query),
+            _ => {}
+        }
+    }
+    Ok(Operand::Query(None))
+}
+
+fn field(pair: Pair<'_, Rule>) -> Result<Field, ParseError> {
+    match pair.as_str() {
+        "*" => Ok(Field::Any),
+        name => {
+            let path = unescape(name, pair.as_span().start())?;
+            check_path(&path)?;
+            Ok(Field::Path(path))
+        }
+    }
+}
+
+/// A query string that begins with local parameters, and the boost behind it.
+fn local_params(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
+    let mut inner = pair.into_inner();
+    let found = match inner.next() {
+        Some(text) => {
+            let at = text.as_span().start();
+            query(text.as_str(), context).map_err(|error| shift(error, at))?
+        }
+        None => None,
+    };
+    inner.try_fold(found, boost)
+}
+
+/// `^2` or `^=2` (Solr's `handleBoost`; Lucene's `BoostQuery` takes no negative number).
+pub(super) fn boost(query: Option<Ast>, pair: Pair<'_, Rule>) -> Result<Option<Ast>, ParseError> {
+    if pair.as_rule() != Rule::boost {
+        return Ok(query);
+    }
+    let Some(query) = query.map(Box::new) else { return Ok(None) };
+    let number = pair.as_str().strip_prefix('^').unwrap_or_default();
+    let (constant, digits) = match number.strip_prefix('=') {
+        Some(digits) => (true, digits),
+        None => (false, number),
+    };
+    let by = digits.parse::<f32>().ok().filter(|by| by.is_finite() && by.is_sign_positive());
+    match by {
+        Some(by) if constant => Ok(Some(Ast::Constant(query, by))),
+        Some(by) => Ok(Some(Ast::Boost(query, by))),
+        None => Err(ParseError::syntax(
+            pair.as_span().start(),
+            "a boost must be a finite number of 0 or more",
+        )),
+    }
+}
+
+fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
+    let (mut bounds, mut inclusive, mut boosts) = (Vec::new(), Vec::new(), None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::opening | Rule::closing => inclusive.push(matches!(part.as_str(), "[" | "]")),
+            Rule::bound => bounds.push(bound(part)?),
+            Rule::boost => boosts = Some(part),
+            _ => {}
+        }
+    }
+    let mut ends = bounds.into_iter().zip(inclusive).map(|(text, inclusive)| match text {
+        None => Bound::Open,
+        Some(text) if inclusive => Bound::Inclusive(text),
+        Some(text) => Bound::Exclusive(text),
+    });
+    let mut next_end = || ends.next().unwrap_or(Bound::Open);
+    let form = match (next_end(), next_end()) {
+        (Bound::Open, Bound::Open) => LeafQuery::Exists,
+        (lower, upper) => LeafQuery::Range { lower, upper },
+    };
+    boosts.into_iter().try_fold(context.leaf(form)?, boost)
+}
+
+/// The text of a bound; none for an open one.
+fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, ParseError> {
+    let (text, at) = (pair.as_str(), pair.as_span().start());
+    let is_quoted = pair.into_inner().any(|inner| inner.as_rule() == Rule::bound_quoted);
+    let text = match text {
+        "*" => return Ok(None),
+        _ if is_quoted => unescape(between_quotes(text), at + 1)?,
+        _ => unescape(text, at)?,
+    };
+    date_math::check(&text, Place::Bound, at)?;
+    Ok(Some(text))
+}
+
+/// What stands between the first and the last byte of a token, which are quotes or slashes.
+pub(super) fn between_quotes(token: &str) -> &str {
+    token.get(1..token.len().saturating_sub(1)).unwrap_or_default()
+}
+
+/// A single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
+fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
+    let parts: Vec<_> = pair.into_inner().collect();
+    let fuzzy = parts.iter().find(|part| part.as_rule() == Rule::fuzzy);
+    let Some(token) = parts.first() else { return Ok(None) };
+    let (text, at) = (token.as_str(), token.as_span().start());
+    let query = match token.as_rule() {
+        Rule::any if matches!(context.field, None | Some(Field::Any)) => context.all()?,
+        Rule::any => context.leaf(LeafQuery::Exists)?,
+        Rule::prefix => {
+            let start = unescape(text.strip_suffix('*').unwrap_or(text), at)?;
+            context.leaf(LeafQuery::Prefix(start))?
+        }
+        Rule::wildcard => context.leaf(LeafQuery::Wildcard(globs(text)))?,
+        Rule::regexp => {
+            let regexp = Regexp::parse(between_quotes(text), at + 1)?;
+            context.leaf(LeafQuery::Regexp(regexp))?
+        }
+        Rule::quoted => field_query(unescape(between_quotes(text), at + 1)?, at, context)?,
+        _ => {
+            let value = unescape(text, at)?;
+            match fuzzy {
+                Some(fuzzy) => {
+                    let edits = edits(fuzzy, value.chars().count())?;
+                    context.leaf(LeafQuery::Fuzzy(value, edits))?
+                }
+                None => field_query(value, at, context)?,
+            }
+        }
+    };
+    parts.into_iter().filter(|part| part.as_rule() == Rule::boost).try_fold(query, boost)
+}
+
+/// Equality, unless the field is one of Solr's magic ones (`SolrQueryParserBase.MagicFieldName`).
+pub(super) fn field_query(
+    value: String,
+    at: usize,
+    context: &Context,
+) -> Result<Option<Ast>, ParseError> {
+    match &context.field {
+        Some(Field::Path(path)) if path == "_query_" => {
+            let nested = context.nested(at)?;
+            query(&value, &nested).map_err(|error| error.within("in the nested query", at))
+        }
+        Some(Field::Path(path)) if path == "_val_" => {
+            Err(ParseError::unsupported(at, "function queries (_val_) are not supported"))
+        }
+        _ => {
+            date_math::check(&value, Place::Value, at)?;
+            context.leaf(LeafQuery::Equal(value))
+        }
+    }
+}
+
+/// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
+pub(super) fn globs(text: &str) -> Vec<Glob> {
+    let mut chars = text.chars();
+    let mut globs = Vec::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        globs.push(match c {
+            '*' => Glob::Any,
+            '?' => Glob::One,
+            '\\' => Glob::Char(chars.next().unwrap_or(c)),
+            c => Glob::Char(c),
+        });
+    }
+    globs
+}
+
+/// The number behind `~`, a count of edits or a similarity below 1 (Lucene's `FuzzyQuery.floatToEdits`).
+fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, ParseError> {
+    let number = pair.as_str().trim_start_matches('~');
+    let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
+    // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
+    if number >= 1.0 && number != (number as i32) as f32 {
+        return Err(ParseError::syntax(
+            pair.as_span().start(),
+            "fractions of an edit are not possible",
+        )
+        .with_hint("Write ~1 or ~2, or a similarity between 0 and 1."));
+    }
+    Ok(match number {
+        n if n >= 1.0 => n.min(2.0) as u8,
+        0.0 => 0,
+        n => ((1.0 - f64::from(n)) * length as f64).min(2.0) as u8,
+    })
+}

@@ -1,0 +1,347 @@
+//! Query text to syntax tree, clause by clause, as Solr's parser reads them. Groups that are open are kept on a stack of its
+//! own: however deep they are, the thread's stack does not grow.
+
+use super::ast::{Ast, LeafQuery, Occur};
+use super::diagnosis::syntax_error;
+use super::escape::unescape;
+use super::grammar::{LuceneParser, Rule};
+use super::limits::{self, Allowance};
+use super::operand::{Operand, boost, field_query, operand};
+use super::parsers;
+use super::simple;
+use crate::interrupts;
+use crate::parse_error::ParseError;
+use pest::Parser;
+use pest::iterators::Pair;
+use std::rc::Rc;
+
+/// Reads a query.
+///
+/// # Errors
+/// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
+pub fn parse(text: &str) -> Result<Ast, ParseError> {
+    limits::check_length(text)?;
+    simple::tree(text).map_or_else(|| by_grammar(text), Ok)
+}
+
+pub(super) fn by_grammar(text: &str) -> Result<Ast, ParseError> {
+    Ok(query(text, &Context::default())?.unwrap_or_else(Ast::nothing))
+}
+
+/// What holds for the clauses being read.
+#[derive(Clone, Default)]
+pub(super) struct Context {
+    /// The field written before a clause or around its group.
+    pub field: Option<Field>,
+    /// The local parameter `df`: where a clause without a field looks.
+    pub default_field: Option<String>,
+    /// The local parameter `q.op=AND`.
+    pub all_required: bool,
+    /// The local parameter `sow=true`: words in a row are clauses of their own.
+    pub split_words: bool,
+    pub depth: usize,
+    nested_queries: usize,
+    allowance: Rc<Allowance>,
+}
+
+#[derive(Clone)]
+pub(super) enum Field {
+    /// `*:`
+    Any,
+    Path(String),
+}
+
+impl Context {
+    /// For a query string within this one, which inherits none of its fields.
+    pub fn nested(&self, at: usize) -> Result<Context, ParseError> {
+        let nested_queries = limits::check_nested_queries(self.nested_queries + 1, at)?;
+        let allowance = self.allowance.clone();
+        Ok(Context { depth: self.depth, nested_queries, allowance, ..Context::default() })
+    }
+
+    /// The path that a clause without a field of its own looks at; none for any.
+    fn path(&self) -> Option<String> {
+        match &self.field {
+            Some(Field::Any) => None,
+            Some(Field::Path(path)) => Some(path.clone()),
+            None => self.default_field.clone(),
+        }
+    }
+
+    pub fn leaf(&self, form: LeafQuery) -> Result<Option<Ast>, ParseError> {
+        self.leaf_at(self.path(), form)
+    }
+
+    /// A leaf with a path of its own.
+    pub fn leaf_at(
+        &self,
+        path: Option<String>,
+        form: LeafQuery,
+    ) -> Result<Option<Ast>, ParseError> {
+        self.allowance.take(path.as_deref())?;
+        Ok(Some(Ast::Leaf { path, form }))
+    }
+
+    /// `*:*`
+    pub fn all(&self) -> Result<Option<Ast>, ParseError> {
+        self.allowance.take(None)?;
+        Ok(Some(Ast::All))
+    }
+}
+
+/// A whole query string, which local parameters at its very start govern (Solr's `QParser.getParser`). None is a query
+/// without clauses: as a whole it matches nothing, as a clause it is left out.
+pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+    match text.starts_with("{!") {
+        true => parsers::query(text, context),
+        false => lucene(text, context),
+    }
+}
+
+pub(super) fn shift(mut error: ParseError, by: usize) -> ParseError {
+    error.position = error.position.map(|position| position + by);
+    error
+}
+
+/// A query in the standard parser's own syntax.
+pub(super) fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let last_brace = text.rfind('}').map_or(0, |at| at + 1);
+    let (text, inserted) = limits::escape_dangling_parameters(text, last_brace);
+    Reader { text: &text, at: 0, before: 0, outer: Vec::new() }.read(context.clone()).map_err(
+        |mut error| {
+            let original =
+                |position| position - inserted.iter().filter(|&&at| at < position).count();
+            error.position = error.position.map(original);
+            error
+        },
+    )
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Conjunction {
+    And,
+    Or,
+}
+
+/// What stands before a clause.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    conjunction: Option<Conjunction>,
+    modifier: Option<Occur>,
+}
+
+/// A list of clauses that is being read: those of the query, or of a group in it.
+struct Group {
+    context: Context,
+    list: Vec<(Occur, Ast)>,
+    /// What stands before the group itself, and where it begins.
+    marks: Marks,
+    opened: usize,
+    is_filter: bool,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// Up to here it is read, by a step that began at `before`.
+    at: usize,
+    before: usize,
+    /// The groups around the innermost one.
+    outer: Vec<Group>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(mut self, context: Context) -> Result<Option<Ast>, ParseError> {
+        let (marks, is_filter) = (Marks::default(), false);
+        let mut group = Group { context, list: Vec::new(), marks, opened: 0, is_filter };
+        let mut rule = Rule::first;
+        loop {
+            let start = self.at;
+            let here = |error| shift(error, start);
+            let Some(step) = self.step(rule, &group)? else { return Ok(group.query()) };
+            match step.as_rule() {
+                Rule::EOI => return Ok(group.query()),
+                Rule::close => {
+                    let Some(outer) = self.outer.pop() else { return Ok(group.query()) };
+                    let inner = std::mem::replace(&mut group, outer);
+                    let marks = inner.marks;
+                    let query = step.into_inner().try_fold(inner.operand(), boost);
+                    group.add(marks, query.map_err(here)?);
+                }
+                Rule::run => {
+                    let words = self.run(step, start)?;
+                    group.add_run(words, start)?;
+                }
+                _ => match clause(step, &group.context).map_err(here)? {
+                    (marks, Operand::Query(query)) => group.add(marks, query),
+                    (marks, Operand::Opens { context, is_filter, at }) => {
+                        let opened = start + at;
+                        let depth = limits::deeper(context.depth, opened)?;
+                        let context = Context { depth, ..context };
+                        let inner = Group { context, list: Vec::new(), marks, opened, is_filter };
+                        self.outer.push(std::mem::replace(&mut group, inner));
+                        rule = Rule::first;
+                        continue;
+                    }
+                },
+            }
+            rule = if self.outer.is_empty() { Rule::next } else { Rule::inside };
+        }
+    }
+
+    /// Reads on by one step of the grammar.
+    fn step(&mut self, rule: Rule, group: &Group) -> Result<Option<Pair<'a, Rule>>, ParseError> {
+        interrupts::check();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut steps = LuceneParser::parse(rule, rest)
+            .map_err(|error| self.misfit(rule, &error, rest, group))?;
+        let step = steps.next();
+        self.before = self.at;
+        self.at += step.as_ref().map_or(0, |step| step.as_span().end());
+        Ok(step)
+    }
+
+    /// What to say where a step fits nothing.
+    fn misfit(
+        &self,
+        rule: Rule,
+        error: &pest::error::Error<Rule>,
+        rest: &str,
+        group: &Group,
+    ) -> ParseError {
+        let mut error = shift(syntax_error(rest, error), self.at);
+        let again = if self.outer.is_empty() { Rule::again_next } else { Rule::again_inside };
+        let rest = self.text.get(self.before..).unwrap_or_default();
+        if rule != Rule::first
+            && let Err(better) = LuceneParser::parse(again, rest)
+        {
+            let better = shift(syntax_error(rest, &better), self.before);
+            if better.position > error.position {
+                error = better;
+            }
+        }
+        if self.outer.is_empty() || error.position != Some(self.text.len()) {
+            return error;
+        }
+        ParseError::syntax(group.opened, "a parenthesis that is never closed")
+            .with_hint("Escape a parenthesis inside a value with a backslash.")
+    }
+
+    /// Words in a row, of which the first one is read.
+    fn run(
+        &mut self,
+        first: Pair<'_, Rule>,
+        start: usize,
+    ) -> Result<Vec<(String, usize)>, ParseError> {
+        let mut words = Vec::new();
+        let mut word = first.into_inner().next().map(|word| (word, start));
+        while let Some((found, start)) = word {
+            limits::check_words(words.len())?;
+            let at = start + found.as_span().start();
+            words.push((unescape(found.as_str(), at)?, at));
+            let behind = self.at;
+            interrupts::check();
+            let rest = self.text.get(behind..).unwrap_or_default();
+            // This rule fits anything.
+            word = LuceneParser::parse(Rule::more, rest)
+                .ok()
+                .and_then(|mut words| words.next())
+                .map(|word| (word, behind));
+            self.at += word.as_ref().map_or(0, |(word, _)| word.as_span().end());
+        }
+        Ok(words)
+    }
+}
+
+/// What stands before a clause, and its operand.
+fn clause(pair: Pair<'_, Rule>, context: &Context) -> Result<(Marks, Operand), ParseError> {
+    let (mut marks, mut found) = (Marks::default(), Operand::Query(None));
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::conjunction => {
+                let is_and = part.as_str().starts_with(['A', '&']);
+                marks.conjunction = Some(if is_and { Conjunction::And } else { Conjunction::Or });
+            }
+            Rule::modifier => {
+                let is_required = part.as_str() == "+";
+                marks.modifier = Some(if is_required { Occur::Must } else { Occur::MustNot });
+            }
+            _ => found = operand(part, context)?,
+        }
+    }
+    Ok((marks, found))
+}
+
+impl Group {
+    /// Adds a clause; Solr's `SolrQueryParserBase.addClause` decides how each bears on the whole.
+    fn add(&mut self, Marks { conjunction, modifier }: Marks, query: Option<Ast>) {
+        let all_required = self.context.all_required;
+        let before = self.list.last_mut().filter(|(occur, _)| *occur != Occur::MustNot);
+        if let Some((before, _)) = before {
+            match conjunction {
+                Some(Conjunction::And) => *before = Occur::Must,
+                Some(Conjunction::Or) if all_required => *before = Occur::Should,
+                _ => {}
+            }
+        }
+        let Some(query) = query else { return };
+        let required = match all_required {
+            true => conjunction != Some(Conjunction::Or),
+            false => conjunction == Some(Conjunction::And),
+        };
+        let unmarked = if required { Occur::Must } else { Occur::Should };
+        // With AND as the default operator "OR +a" leaves a optional: there the plus adds nothing.
+        let occur = match modifier {
+            Some(Occur::Must) if all_required => unmarked,
+            Some(occur) => occur,
+            None => unmarked,
+        };
+        self.list.push((occur, query));
+    }
+
+    /// Adds words in a row, each with its place. Solr asks a field that is not tokenized for any of them, whatever the default
+    /// operator is (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
+    fn add_run(&mut self, words: Vec<(String, usize)>, at: usize) -> Result<(), ParseError> {
+        let context = &self.context;
+        let values = match &context.field {
+            Some(Field::Path(path)) if path == "_query_" && !context.split_words => {
+                let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
+                vec![(words.join(" "), at)]
+            }
+            _ => words,
+        };
+        let mut any = Vec::new();
+        for (value, at) in values {
+            any.extend(field_query(value, at, context)?.map(|query| (Occur::Should, query)));
+        }
+        match context.all_required {
+            false => self.list.extend(any),
+            true if any.len() < 2 || context.split_words => {
+                self.list.extend(any.into_iter().map(|(_, query)| (Occur::Must, query)));
+            }
+            true => self.list.push((Occur::Must, Ast::Boolean(any))),
+        }
+        Ok(())
+    }
+
+    /// The clauses as one query.
+    fn query(mut self) -> Option<Ast> {
+        match self.list.len() {
+            0 => None,
+            1 if matches!(self.list[..], [(Occur::Should, _)]) => {
+                self.list.pop().map(|(_, query)| query)
+            }
+            _ => Some(Ast::Boolean(self.list)),
+        }
+    }
+
+    /// The group as an operand of the one around it.
+    fn operand(self) -> Option<Ast> {
+        match self.is_filter {
+            true => Some(Ast::Filter(Box::new(self.query().unwrap_or_else(Ast::nothing)))),
+            false => self.query(),
+        }
+    }
+}

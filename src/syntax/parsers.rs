@@ -1,0 +1,186 @@
+//! The query parsers that local parameters choose (Solr's `QParserPlugin.standardPlugins`).
+
+use super::ast::{Ast, LeafQuery, Occur};
+use super::date_math::{self, Place};
+use super::limits::check_path;
+use super::local_params::LocalParams;
+use super::parse::{Context, lucene, query as any_query, shift};
+use crate::parse_error::ParseError;
+
+/// The names that `{!terms method=…}` takes (`TermsQParserPlugin.Method`). They find the same documents.
+const METHODS: [&str; 6] = [
+    "termsFilter",
+    "booleanQuery",
+    "automaton",
+    "docValuesTermsFilter",
+    "docValuesTermsFilterTopLevel",
+    "docValuesTermsFilterPerSegment",
+];
+
+/// A query string that begins with local parameters.
+pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+    let params = LocalParams::parse(text)?;
+    let context = context.nested(0)?;
+    let behind = || text.get(params.length..).unwrap_or_default();
+    let value = params.get("v").unwrap_or_else(behind);
+    let within = |error: ParseError| match params.get("v") {
+        Some(_) => error.within("in the parameter v", 0),
+        None => shift(error, params.length),
+    };
+    match params.get("type").unwrap_or("lucene") {
+        "lucene" => {
+            let default_field = params.get("df").map(str::to_string);
+            if default_field.as_deref().is_some_and(str::is_empty) {
+                return Err(ParseError::syntax(0, "the default field (df) has no name"));
+            }
+            default_field.as_deref().map_or(Ok(()), check_path)?;
+            let mut inner = context;
+            inner.default_field = default_field;
+            inner.all_required =
+                params.get("q.op").is_some_and(|op| op.eq_ignore_ascii_case("and"));
+            inner.split_words = params.get("sow").is_some_and(|sow| sow == "true");
+            lucene(value, &inner).map_err(within)
+        }
+        // Of a field that is not tokenized, all three ask for the value as it stands.
+        "term" | "field" | "raw" => equal(&context, field(&params)?, value),
+        "terms" => terms(&context, &params, value),
+        "prefix" => {
+            let form = if value.is_empty() {
+                LeafQuery::Exists
+            } else {
+                LeafQuery::Prefix(value.to_string())
+            };
+            context.leaf_at(Some(field(&params)?), form)
+        }
+        "bool" => boolean(&context, &params),
+        "boost" => boost(&context, &params, value).map_err(within),
+        other => Err(ParseError::unsupported(
+            0,
+            format!("the query parser \"{other}\" is not supported"),
+        )
+        .with_hint("Known are lucene, term, terms, prefix, field, raw, bool and boost.")),
+    }
+}
+
+fn field(params: &LocalParams) -> Result<String, ParseError> {
+    let path = params.get("f").filter(|path| !path.is_empty()).ok_or_else(|| {
+        ParseError::syntax(0, "the local parameters name no field")
+            .with_hint("Write it as {!term f=path}value.")
+    })?;
+    check_path(path)?;
+    Ok(path.to_string())
+}
+
+/// A text that nothing is read into: what looks like bad date math is a text without edits.
+fn equal(context: &Context, path: String, value: &str) -> Result<Option<Ast>, ParseError> {
+    let form = match date_math::is_bad(value, Place::Value) {
+        true => LeafQuery::Fuzzy(value.to_string(), 0),
+        false => LeafQuery::Equal(value.to_string()),
+    };
+    context.leaf_at(Some(path), form)
+}
+
+/// `{!terms f=path}a,b`: any of the values (`TermsQParserPlugin`).
+fn terms(context: &Context, params: &LocalParams, values: &str) -> Result<Option<Ast>, ParseError> {
+    let path = field(params)?;
+    if let Some(method) = params.get("method").filter(|method| !METHODS.contains(method)) {
+        return Err(ParseError::syntax(
+            0,
+            format!("there is no method \"{method}\" of {{!terms}}"),
+        )
+        .with_hint("Leave it out: all methods find the same documents."));
+    }
+    // White space as Java's `trim` and `\s` know it. Without a separator each character is a value, and so is the end.
+    let values: Box<dyn Iterator<Item = &str>> = match params.get("separator").unwrap_or(",") {
+        " " => Box::new(
+            values
+                .trim_matches(|c| c <= ' ')
+                .split([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
+                .filter(|value| !value.is_empty()),
+        ),
+        _ if values.is_empty() => Box::new(std::iter::empty()),
+        "" => Box::new(values.split("").skip(1)),
+        separator => Box::new(values.split(separator)),
+    };
+    let mut any = Vec::new();
+    for value in values {
+        any.extend(equal(context, path.clone(), value)?.map(|query| (Occur::Should, query)));
+    }
+    Ok(Some(together(any)))
+}
+
+/// `{!bool must=a should=b}` (`BoolQParserPlugin`, and the `FiltersQParser` that it is made of). Its own value is not read.
+fn boolean(context: &Context, params: &LocalParams) -> Result<Option<Ast>, ParseError> {
+    check_default_parser(params)?;
+    let excluded: Vec<&str> =
+        params.get("excludeTags").map_or(vec![], |tags| tags.split(',').collect());
+    let mut clauses = Vec::new();
+    for (name, occur) in [
+        ("must", Occur::Must),
+        ("must_not", Occur::MustNot),
+        ("filter", Occur::Must),
+        ("should", Occur::Should),
+    ] {
+        for text in params.all(name) {
+            let within = |error: ParseError| error.within(&format!("in the parameter {name}"), 0);
+            let own = match text.starts_with("{!") {
+                true => LocalParams::parse(text).map_err(within)?,
+                false => LocalParams::default(),
+            };
+            if own.get("tag").is_some_and(|tags| tags.split(',').any(|tag| excluded.contains(&tag)))
+            {
+                continue;
+            }
+            let query = any_query(text, context).map_err(within)?.ok_or_else(|| {
+                ParseError::syntax(0, format!("the parameter {name} has no query in it"))
+            })?;
+            let is_filter = name == "filter" && own.get("cache") != Some("false");
+            clauses.push(match is_filter {
+                true => (occur, Ast::Filter(Box::new(query))),
+                false => (occur, query),
+            });
+        }
+    }
+    Ok(Some(together(clauses)))
+}
+
+/// `{!boost b=function}query`: a boost does not change what matches (`BoostQParserPlugin`).
+fn boost(context: &Context, params: &LocalParams, value: &str) -> Result<Option<Ast>, ParseError> {
+    check_default_parser(params)?;
+    let query = any_query(value, context)?;
+    match (params.get("b"), query) {
+        (None, query) => Ok(query),
+        (Some(_), Some(query)) => Ok(Some(together(vec![(Occur::Should, query)]))),
+        (Some(_), None) => Err(ParseError::syntax(0, "there is no query to boost")),
+    }
+}
+
+/// Which parser reads the query strings within, if they do not say so themselves.
+fn check_default_parser(params: &LocalParams) -> Result<(), ParseError> {
+    match params.get("defType") {
+        None | Some("lucene") => Ok(()),
+        Some(other) => Err(ParseError::unsupported(
+            0,
+            format!("the default parser \"{other}\" is not supported"),
+        )
+        .with_hint("Write {!parser …} before each query string.")),
+    }
+}
+
+/// The clauses as one query. One that is only prohibited clauses matches nothing as a clause of another (Solr's
+/// `QueryUtils.makeQueryable` helps only the whole query), not even if it is the only one.
+fn together(mut clauses: Vec<(Occur, Ast)>) -> Ast {
+    match clauses.pop() {
+        None => Ast::nothing(),
+        Some((Occur::Should, only)) if clauses.is_empty() => match &only {
+            Ast::Boolean(inner) if inner.iter().all(|(occur, _)| *occur == Occur::MustNot) => {
+                Ast::nothing()
+            }
+            _ => only,
+        },
+        Some(last) => {
+            clauses.push(last);
+            Ast::Boolean(clauses)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Simple queries, read by hand in one pass: values, prefixes, wildcards and ranges at paths, with `+` and `-`, in parentheses. As
+//! canonical forms these are most of the queries that tables hold, where each row may have another.
+//!
+//! What is not as simple is left to the grammar, and what is read here reads as the grammar has it; the tests compare.
+
+use super::ast::{Ast, Bound, LeafQuery, Occur};
+use super::date_math::{self, Place};
+use super::escape::{is_plain, unescape};
+use super::limits::{MAX_LEAVES, check_path};
+use super::operand::globs;
+use crate::interrupts;
+use std::borrow::Cow;
+
+/// Parentheses within parentheses that are simple still.
+const MAX_DEPTH: usize = 16;
+
+/// What a query is made into while it is read: a tree, or an answer.
+pub trait Make {
+    type Query;
+    type Clauses: Default;
+
+    fn every(&mut self) -> Self::Query;
+    /// A form at a path or, for none, anywhere.
+    fn leaf(&mut self, path: Option<&str>, form: LeafQuery) -> Option<Self::Query>;
+    fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
+    /// More than one clause, or one that is required or prohibited.
+    fn group(&mut self, clauses: Self::Clauses) -> Self::Query;
+    /// What stands for the next clause, if those before it have decided already, so that it is only read.
+    fn decided(&self, clauses: &Self::Clauses, occur: Occur) -> Option<Self::Query>;
+}
+
+/// Reads a query; none is for the grammar, or for what `make` gave none.
+pub fn read<M: Make>(text: &str, make: &mut M) -> Option<M::Query> {
+    let mut reader = Reader { rest: text, leaves: 0 };
+    let query = reader.clauses(make, true, 0)?;
+    reader.rest.is_empty().then_some(query)
+}
+
+/// Makes the tree.
+pub(super) fn tree(text: &str) -> Option<Ast> {
+    read(text, &mut Tree)
+}
+
+struct Tree;
+
+impl Make for Tree {
+    type Query = Ast;
+    type Clauses = Vec<(Occur, Ast)>;
+
+    fn every(&mut self) -> Ast {
+        Ast::All
+    }
+
+    fn leaf(&mut self, path: Option<&str>, form: LeafQuery) -> Option<Ast> {
+        Some(Ast::Leaf { path: path.map(str::to_string), form })
+    }
+
+    fn add(&mut self, clauses: &mut Vec<(Occur, Ast)>, occur: Occur, query: Ast) {
+        clauses.push((occur, query));
+    }
+
+    fn group(&mut self, clauses: Vec<(Occur, Ast)>) -> Ast {
+        Ast::Boolean(clauses)
+    }
+
+    fn decided(&self, _: &Vec<(Occur, Ast)>, _: Occur) -> Option<Ast> {
+        None
+    }
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+    /// So many were read.
+    leaves: usize,
+}
+
+/// A value as it is written.
+enum Raw<'t> {
+    Exists,
+    Equal(&'t str),
+    Prefix(&'t str),
+    Wildcard(&'t str),
+    /// Each end, and whether it is included.
+    Range([(&'t str, bool); 2]),
+}
+
+impl<'t> Reader<'t> {
+    fn clauses<M: Make>(&mut self, make: &mut M, is_asked: bool, depth: usize) -> Option<M::Query> {
+        let mut clauses = M::Clauses::default();
+        let mut is_first = true;
+        loop {
+            let occur = match () {
+                () if self.take(b'+') => Occur::Must,
+                () if self.take(b'-') => Occur::MustNot,
+                () => Occur::Should,
+            };
+            let decided = make.decided(&clauses, occur);
+            let is_asked = is_asked && decided.is_none();
+            let query = match self.take(b'(') {
+                true if depth == MAX_DEPTH => return None,
+                true => {
+                    let group = self.clauses(make, is_asked, depth + 1)?;
+                    self.take(b')').then_some(group)?
+                }
+                false => self.leaf(make, is_asked)?,
+            };
+            let query = decided.unwrap_or(query);
+            if is_first && occur == Occur::Should && self.is_at_end() {
+                return Some(query);
+            }
+            is_first = false;
+            make.add(&mut clauses, occur, query);
+            if !self.take(b' ') {
+                return Some(make.group(clauses));
+            }
+        }
+    }
+
+    fn leaf<M: Make>(&mut self, make: &mut M, is_asked: bool) -> Option<M::Query> {
+        interrupts::spend(8);
+        self.leaves += 1;
+        if self.leaves > MAX_LEAVES {
+            return None;
+        }
+        if self.rest.as_bytes().first() == Some(&b'*')
+            && let Some(rest) = self.rest.strip_prefix("*:*")
+        {
+            self.rest = rest;
+            return self.ends_value().then(|| make.every());
+        }
+        let mut path = None;
+        let raw = match self.delimited() {
+            Some(raw) => raw?,
+            None => {
+                let mut word = self.word()?;
+                if self.take(b':') {
+                    let name = (word.wild == 0).then(|| plain(word.text))??;
+                    // Names that mean something else, or are refused.
+                    if matches!(&*name, "_query_" | "_val_") || check_path(&name).is_err() {
+                        return None;
+                    }
+                    path = Some(name);
+                    match self.delimited() {
+                        Some(raw) => raw?,
+                        None => {
+                            word = self.word()?;
+                            word.raw()
+                        }
+                    }
+                } else if word.text == "*" {
+                    return self.ends_value().then(|| make.every());
+                } else {
+                    word.raw()
+                }
+            }
+        };
+        // Read in full all the same: no document decides whether a query is refused.
+        let form = self.ends_value().then(|| raw.form())??;
+        if is_asked { make.leaf(path.as_deref(), form) } else { Some(make.every()) }
+    }
+
+    /// What quotes or brackets enclose, if it begins here; inner none if it is not simple.
+    fn delimited(&mut self) -> Option<Option<Raw<'t>>> {
+        match self.rest.as_bytes().first()? {
+            b'"' => Some(self.quoted()),
+            b'[' | b'{' => Some(self.range()),
+            _ => None,
+        }
+    }
+
+    fn quoted(&mut self) -> Option<Raw<'t>> {
+        let inside = self.rest.strip_prefix('"')?;
+        let mut is_escaped = false;
+        let end = inside.bytes().position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        })?;
+        let (text, rest) = inside.split_at(end);
+        self.rest = rest.strip_prefix('"')?;
+        Some(Raw::Equal(text))
+    }
+
+    fn range(&mut self) -> Option<Raw<'t>> {
+        let opens = self.take(b'[') || !self.take(b'{');
+        let lower = self.bound()?;
+        self.rest = self.rest.strip_prefix(" TO ")?;
+        let upper = self.bound()?;
+        let closes = self.take(b']');
+        (closes || self.take(b'}')).then_some(Raw::Range([(lower, opens), (upper, closes)]))
+    }
+
+    /// One end of a range.
+    fn bound(&mut self) -> Option<&'t str> {
+        let is_quoted = self.rest.starts_with('"');
+        let (bound, rest) = match self.rest.strip_prefix('"') {
+            Some(inside) => inside.split_once('"')?,
+            None => self.rest.split_at(self.rest.find([' ', ']', '}'])?),
+        };
+        self.rest = rest;
+        let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
+        let fits = match bound {
+            "" => false,
+            // In quotes, a star is not open.
+            bound if is_quoted => {
+                bound != "*" && !bound.contains('\\') && rest.starts_with([' ', ']', '}'])
+            }
+            bound => bound == "*" || bound != "TO" && bound.chars().all(is_simple),
+        };
+        (fits && !date_math::is_bad(bound, Place::Bound)).then_some(bound)
+    }
+
+    /// Characters without special meaning, escaped ones and wildcards.
+    fn word(&mut self) -> Option<Word<'t>> {
+        let (mut wild, mut ends_in_star, mut end) = (0, false, self.rest.len());
+        // What most are is passed by at once.
+        let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+        let common = self.rest.bytes().take_while(is_common).count();
+        let mut chars = self.rest.char_indices();
+        if let Some(last) = common.checked_sub(1) {
+            chars.nth(last);
+        }
+        while let Some((at, c)) = chars.next() {
+            let is_star = c == '*';
+            match c {
+                c if is_plain(c) => {}
+                '-' | '/' if at > 0 => {}
+                '\\' => drop(chars.next()?),
+                '?' | '*' => wild += 1,
+                _ => {
+                    end = at;
+                    break;
+                }
+            }
+            ends_in_star = is_star;
+        }
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        let is_word = !matches!(text, "" | "AND" | "OR" | "NOT");
+        is_word.then_some(Word { text, wild, is_prefix: ends_in_star && wild == 1 })
+    }
+
+    /// Takes a character of one byte, which seldom is the next one.
+    fn take(&mut self, c: u8) -> bool {
+        let is_next = self.rest.as_bytes().first() == Some(&c);
+        if is_next {
+            self.rest = self.rest.strip_prefix(char::from(c)).unwrap_or(self.rest);
+        }
+        is_next
+    }
+
+    /// Whether nothing follows that would belong to the value just read.
+    fn ends_value(&self) -> bool {
+        matches!(self.rest.as_bytes().first(), None | Some(b' ' | b')'))
+    }
+
+    fn is_at_end(&self) -> bool {
+        matches!(self.rest.as_bytes().first(), None | Some(b')'))
+    }
+}
+
+/// Whoever reads with the grammar says what is wrong with a date.
+fn equal(text: String) -> Option<LeafQuery> {
+    (!date_math::is_bad(&text, Place::Value)).then_some(LeafQuery::Equal(text))
+}
+
+struct Word<'t> {
+    text: &'t str,
+    /// How many wildcards are in it.
+    wild: usize,
+    /// Whether its only wildcard is a star at its end.
+    is_prefix: bool,
+}
+
+impl<'t> Word<'t> {
+    fn raw(&self) -> Raw<'t> {
+        match self.text {
+            "*" => Raw::Exists,
+            text if self.wild == 0 => Raw::Equal(text),
+            text if self.is_prefix => Raw::Prefix(text.strip_suffix('*').unwrap_or(text)),
+            text => Raw::Wildcard(text),
+        }
+    }
+}
+
+impl Raw<'_> {
+    fn form(&self) -> Option<LeafQuery> {
+        let end = |(text, inclusive): (&str, bool)| match text {
+            "*" => Bound::Open,
+            text if inclusive => Bound::Inclusive(text.to_string()),
+            text => Bound::Exclusive(text.to_string()),
+        };
+        Some(match self {
+            Raw::Exists => LeafQuery::Exists,
+            Raw::Equal(text) => equal(plain(text)?.into_owned())?,
+            Raw::Prefix(text) => LeafQuery::Prefix(plain(text)?.into_owned()),
+            Raw::Wildcard(text) => LeafQuery::Wildcard(globs(text)),
+            Raw::Range(ends) => match ends.map(end) {
+                [Bound::Open, Bound::Open] => LeafQuery::Exists,
+                [lower, upper] => LeafQuery::Range { lower, upper },
+            },
+        })
+    }
+}
+
+/// Without its escapes.
+fn plain(text: &str) -> Option<Cow<'_, str>> {
+    match text.contains('\\') {
+        true => unescape(text, 0).ok().map(Cow::Owned),
+        false => Some(Cow::Borrowed(text)),
+    }
+}

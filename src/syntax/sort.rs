@@ -1,0 +1,139 @@
+//! The `sort` argument: `path asc, other.path desc`.
+
+use super::diagnosis::syntax_error;
+use super::escape::unescape;
+use super::grammar::{LuceneParser, Rule};
+use super::limits::{MAX_SORT_BYTES, MAX_SORT_KEYS, check_path};
+use super::operand::between_quotes;
+use crate::parse_error::ParseError;
+use pest::Parser;
+use pest::iterators::Pair;
+use std::fmt::{self, Display, Formatter};
+
+/// One path to sort by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortKey {
+    pub path: String,
+    pub descending: bool,
+    /// Whether a document with several values is sorted by its largest, else by its smallest.
+    pub largest: bool,
+}
+
+/// As `parse_sort` reads it; the selector only where it is not that of the direction.
+impl Display for SortKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '"' | '\\' | '(' | ')');
+        let path = match self.path.as_str() {
+            path if !path.is_empty()
+                && path.chars().all(is_plain)
+                && solr_meaning(path).is_none() =>
+            {
+                path.to_string()
+            }
+            _ => format!("\"{}\"", self.path.replace('\\', "\\\\").replace('"', "\\\"")),
+        };
+        let direction = if self.descending { "desc" } else { "asc" };
+        match (self.largest == self.descending, self.largest) {
+            (true, _) => write!(f, "{path} {direction}"),
+            (false, true) => write!(f, "field({path},max) {direction}"),
+            (false, false) => write!(f, "field({path},min) {direction}"),
+        }
+    }
+}
+
+/// Reads a sort order; a blank text is none. A path's commas, spaces and quotes are escaped with a backslash, or the path
+/// is put in double quotes. `field(path,min)` and `field(path,max)` choose between several values, as in Solr.
+pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, ParseError> {
+    check_sort_length(text)?;
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let sort = LuceneParser::parse(Rule::sort, text).map_err(|error| syntax_error(text, &error))?;
+    let keys = sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key);
+    let keys: Vec<SortKey> =
+        keys.take(MAX_SORT_KEYS + 1).map(sort_key).collect::<Result<_, _>>()?;
+    match keys.len() {
+        0..=MAX_SORT_KEYS => Ok(keys),
+        _ => Err(ParseError::too_large(format!(
+            "the sort order has more than {MAX_SORT_KEYS} paths"
+        ))),
+    }
+}
+
+/// Before it is read, which takes time.
+fn check_sort_length(text: &str) -> Result<(), ParseError> {
+    match text.len() {
+        0..=MAX_SORT_BYTES => Ok(()),
+        _ => Err(ParseError::too_large(format!(
+            "the sort order is longer than {MAX_SORT_BYTES} bytes"
+        ))),
+    }
+}
+
+fn sort_key(pair: Pair<'_, Rule>) -> Result<SortKey, ParseError> {
+    let (mut path, mut descending, mut largest) = (String::new(), false, None);
+    for part in pair.into_inner() {
+        let (text, at) = (part.as_str(), part.as_span().start());
+        match part.as_rule() {
+            Rule::selected => {
+                for part in part.into_inner() {
+                    match part.as_rule() {
+                        Rule::smallest => largest = Some(false),
+                        Rule::largest => largest = Some(true),
+                        _ => path = sort_path(&part)?,
+                    }
+                }
+            }
+            Rule::descending => descending = true,
+            Rule::ascending => {}
+            Rule::quoted => path = sort_path(&part)?,
+            _ => match solr_meaning(text) {
+                Some(meaning) => return Err(refusal(meaning, text, at)),
+                None => path = sort_path(&part)?,
+            },
+        }
+    }
+    check_path(&path)?;
+    Ok(SortKey { path, descending, largest: largest.unwrap_or(descending) })
+}
+
+fn sort_path(pair: &Pair<'_, Rule>) -> Result<String, ParseError> {
+    let (text, at) = (pair.as_str(), pair.as_span().start());
+    match pair.as_rule() {
+        Rule::quoted => unescape(between_quotes(text), at + 1),
+        _ => unescape(text, at),
+    }
+}
+
+/// What Solr takes for something else than a field (org.apache.solr.search.SortSpecParsing, FunctionQParser).
+fn solr_meaning(text: &str) -> Option<String> {
+    let is_number = || {
+        text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+            && text.ends_with(|c: char| c.is_ascii_digit() || c == '.')
+            && text.parse::<f64>().is_ok()
+    };
+    Some(match text {
+        "score" => "score is not supported: there is no score".to_string(),
+        "_docid_" => "_docid_ is not supported: documents have no numbers of their own".to_string(),
+        _ if text.starts_with("{!") => "a query is not supported".to_string(),
+        _ if text.starts_with('$') => "a parameter of the request is not supported".to_string(),
+        _ if is_number() => format!("the constant {text} is not supported"),
+        _ => match text.split_once('(') {
+            Some((name, _)) if !name.contains('\\') => {
+                format!("the function {name}() is not supported")
+            }
+            _ => return None,
+        },
+    })
+}
+
+fn refusal(meaning: String, text: &str, at: usize) -> ParseError {
+    if text.starts_with("field(") {
+        return ParseError::syntax(at, "field() takes a path, and min or max")
+            .with_hint("Write field(path,min) or field(path,max).");
+    }
+    ParseError::unsupported(at, format!("sorting by {meaning}")).with_hint(
+        "Sort by a path, or by field(path,min) or field(path,max) where there are several values. A path that looks like \
+         something else is put in double quotes.",
+    )
+}

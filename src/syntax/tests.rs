@@ -1,0 +1,550 @@
+//! The language as tables.
+
+use super::*;
+use crate::pattern::Regexp;
+
+/// Query, canonical form.
+const READ: &[(&str, &str)] = &[
+    // Values
+    ("a", "a"),
+    ("f:v", "f:v"),
+    ("f : v", "f:v"),
+    ("a.b.c:1.5", "a.b.c:1.5"),
+    ("f:\"v w\"", "f:\"v w\""),
+    ("f:v\\ w", "f:\"v w\""),
+    ("f:\"v w\"~3", "f:\"v w\""),
+    ("f:\"\"", "f:\"\""),
+    ("f:\"a\\\"b\\\\c\"", "f:\"a\\\"b\\\\c\""),
+    ("f:\\u00e9", "f:é"),
+    ("f:\"\\ud83d\\udca1\"", "f:\"💡\""),
+    ("f:\"\\ud83d\"", "f:\"\u{fffd}\""),
+    ("f:a\\:b", "f:\"a:b\""),
+    ("f\\:g:v", "f\\:g:v"),
+    ("a\\.b:v", "a.b:v"),
+    ("\\AND:v", "\\AND:v"),
+    ("f:\"AND\"", "f:\"AND\""),
+    ("\\*:v", "\\*:v"),
+    ("*:v", "v"),
+    ("f:>5", "f:\">5\""),
+    ("f:a-b+c!d/e", "f:\"a-b+c!d/e\""),
+    ("f:2021-02-23", "f:2021-02-23"),
+    ("f:a\u{3000}b", "f:a b"),
+    ("f:NOW-1DAY/DAY", "f:NOW-1DAY/DAY"),
+    // Boolean clauses
+    ("a b", "a b"),
+    ("a OR b", "a b"),
+    ("a || b", "a b"),
+    ("a AND b", "+a +b"),
+    ("a && b", "+a +b"),
+    ("a AND b OR c", "+a +b c"),
+    ("a OR b AND c", "a +b +c"),
+    ("a AND b AND c", "+a +b +c"),
+    ("a AND NOT b", "+a -b"),
+    ("a OR NOT b", "a -b"),
+    ("NOT a AND b", "-a +b"),
+    ("a AND +b", "+a +b"),
+    ("a -b +c", "a -b +c"),
+    ("a !b", "a -b"),
+    ("!a", "-a"),
+    ("-a", "-a"),
+    ("+a", "+a"),
+    ("(a)", "a"),
+    ("((a))", "a"),
+    ("(+a)", "+a"),
+    ("a (b c)", "a (b c)"),
+    ("a AND (b OR c)", "+a +(b c)"),
+    ("-(a b)", "-(a b)"),
+    ("(-a)", "-a"),
+    ("b (-a)", "b (-a)"),
+    // Operators that are terms: before white space, or grown together with a word
+    ("+ a", "\"+\" a"),
+    ("a - b", "a \"-\" b"),
+    ("a ! b", "a \"!\" b"),
+    ("a &&b", "a \"&&b\""),
+    ("ANDY ORB NOTE", "ANDY ORB NOTE"),
+    ("and or not", "and or not"),
+    ("a/* b */c", "a\\/* b *\\/c"),
+    // Field groups
+    ("f:(a b +c)", "f:a f:b +f:c"),
+    ("f:(a g:b)", "f:a g:b"),
+    ("f:(a (b -c))", "f:a (f:b -f:c)"),
+    ("f:(*)", "f:*"),
+    ("(*)", "*:*"),
+    ("f:([1 TO 2] \"x\" y* /z/ w~1)", "f:[1 TO 2] f:x f:y* f:/z/ f:w~1"),
+    // Patterns
+    ("f:te?t", "f:te?t"),
+    ("f:te*", "f:te*"),
+    ("f:*st", "f:*st"),
+    ("f:*", "f:*"),
+    ("f:**", "f:**"),
+    ("f:?", "f:?"),
+    ("te*", "te*"),
+    ("f:te\\*", "f:\"te*\""),
+    ("f:te\\**", "f:te\\**"),
+    ("f:t\\?s*t", "f:t\\?s*t"),
+    ("f:AND*", "f:AND*"),
+    ("f:*~2", "f:*"),
+    ("f:te*~1", "f:te*"),
+    ("f:\\u0041*", "f:A*"),
+    ("*:*", "*:*"),
+    ("*", "*:*"),
+    ("*:te*", "te*"),
+    ("f:/joh?n(ath[oa]n)/", "f:/joh?n(ath[oa]n)/"),
+    ("f:/a\\/b/", "f:/a\\/b/"),
+    ("/[mb]oat/", "/[mb]oat/"),
+    ("f:/a/ /b/", "f:/a/ /b/"),
+    ("f:roam~", "f:roam~2"),
+    ("f:roam~1", "f:roam~1"),
+    ("f:roam~0", "f:roam~0"),
+    ("f:roam~7", "f:roam~2"),
+    ("f:roam~0.8", "f:roam~0"),
+    ("f:roam~0.5", "f:roam~2"),
+    ("f:roam ~1", "f:roam~1"),
+    ("f:\\AND~1", "f:\\AND~1"),
+    // Ranges
+    ("f:[1 TO 5]", "f:[1 TO 5]"),
+    ("f:{1 TO 5}", "f:{1 TO 5}"),
+    ("f:[1 TO 5}", "f:[1 TO 5}"),
+    ("f:{1 TO 5]", "f:{1 TO 5]"),
+    ("f:[* TO 5]", "f:[* TO 5]"),
+    ("f:{* TO 5}", "f:[* TO 5}"),
+    ("f:[1 TO *}", "f:[1 TO *]"),
+    ("f:[* TO *]", "f:*"),
+    ("f:{* TO *}", "f:*"),
+    ("[* TO *]", "*:[* TO *]"),
+    ("[a TO b]", "[a TO b]"),
+    ("f:[\"a b\" TO \"c d\"]", "f:[\"a b\" TO \"c d\"]"),
+    ("f:[ 1  TO \t 2 ]", "f:[1 TO 2]"),
+    ("f:[\"*\" TO \\*]", "f:[\"*\" TO \"*\"]"),
+    ("f:[TO TO TO]", "f:[\"TO\" TO \"TO\"]"),
+    ("f:[\"\" TO b]", "f:[\\\"\\\" TO b]"),
+    ("f:[(:+ TO \\u005d]", "f:[\"(:+\" TO \"]\"]"),
+    ("f:[2021-01-01T00:00:00Z TO NOW]", "f:[2021-01-01T00:00:00Z TO NOW]"),
+    ("f:[\"a\\\\\" TO b]", "f:[a\\\\ TO b]"),
+    ("f:{!a TO b]", "f:{\"!a\" TO b]"),
+    ("f:{!=a TO b}", "f:{\"!=a\" TO b}"),
+    ("f:[-5 TO -1]", "f:[-5 TO -1]"),
+    // Boosts
+    ("a^2", "a^2"),
+    ("a^2.50", "a^2.5"),
+    ("a^=3", "a^=3"),
+    ("a ^2", "a^2"),
+    ("(a b)^2", "(a b)^2"),
+    ("(a^2)^3", "(a^2)^3"),
+    ("a~1^2", "a~1^2"),
+    ("a^2~1", "a~1^2"),
+    ("f:[1 TO 2]^3", "f:[1 TO 2]^3"),
+    ("f:\"a b\"~2^3", "f:\"a b\"^3"),
+    ("*:*^2", "*:*^2"),
+    ("-a^2", "-a^2"),
+    // Comments
+    ("/* x */ a", "a"),
+    ("a /* x /* y */ z */ b", "a b"),
+    ("a /* never closed", "a"),
+    ("f /* x */ : /* y */ v", "f:v"),
+    ("\"/* no comment */\"", "\"/* no comment */\""),
+    // Filters, nested queries, local parameters
+    ("filter(a)", "filter(a)"),
+    ("filter(a -b)^2 c", "filter(a -b)^2 c"),
+    ("f:filter(a)", "filter(f:a)"),
+    ("filter (a)", "filter a"),
+    ("a filter(b)", "a filter(b)"),
+    ("a b filter(c)", "a b filter(c)"),
+    ("_query_:\"a AND b\"", "+a +b"),
+    ("_query_:\"a AND b\" c", "(+a +b) c"),
+    ("_query_:\"{!term f=x}y z\" c", "x:\"y z\" c"),
+    ("_query_:\"\" AND c", "+c"),
+    ("_query_:(\\+a b)", "+a b"),
+    ("_query_:a*", "_query_:a*"),
+    ("{!lucene}a b", "a b"),
+    ("{!lucene df=f}a g:b", "f:a g:b"),
+    ("{!lucene q.op=AND}a b:c", "+a +b:c"),
+    ("{!lucene q.op=AND}a b", "+(a b)"),
+    ("{!lucene q.op=AND}f:(a b c)", "+(+(f:a f:b f:c))"),
+    ("{!lucene q.op=AND sow=true}f:(a b c)", "+(+f:a +f:b +f:c)"),
+    ("{!lucene q.op=AND}a b \"c\" d", "+(a b) +c +d"),
+    ("{!lucene q.op=AND}a b c OR d", "+(a b) c d"),
+    ("{!lucene q.op=AND}a b c^2 d e~1 f *", "+(a b) +c^2 +d +e~1 +f +*:*"),
+    ("{!lucene q.op=AND}-a b c", "-a +(b c)"),
+    ("{!lucene q.op=AND}a OR b", "a b"),
+    ("{!q.op=and}a -b", "+a -b"),
+    ("{!lucene v='a b'}", "a b"),
+    ("{!lucene v=\"a \\\"b c\\\"\"}", "a \"b c\""),
+    ("{!lucene cache=false}a", "a"),
+    ("{!term f=x v=\"\\ud83d\\udca1\"}", "x:\"💡\""),
+    ("{!term f=x}a b:c", "x:\"a b:c\""),
+    ("{!term f=x}", "x:\"\""),
+    ("{!term f=a.b v='c d'}", "a.b:\"c d\""),
+    (" {!term f=x}a b", "x:a b"),
+    ("+{!term f=x}a +b", "+x:a +b"),
+    ("{!prefix f=x}a*", "x:a\\**"),
+    ("{!prefix f=x}", "x:*"),
+    ("{!terms f=x}a,b c,", "x:a x:\"b c\" x:\"\""),
+    ("{!terms f=x separator=' '} a  b ", "x:a x:b"),
+    ("{!terms f=x separator=' ' v='a\u{3000}b c'}", "x:\"a\u{3000}b\" x:c"),
+    ("{!terms f=x separator=''}a,", "x:a x:, x:\"\""),
+    ("{!terms f=x}a", "x:a"),
+    ("{!terms f=x}", "-*:*"),
+    ("x:{!prefix f=y}z", "y:z*"),
+    ("({!term f=x}a)^2 b", "x:a^2 b"),
+    ("{!lucene}", "-*:*"),
+    ("", "-*:*"),
+];
+
+#[test]
+fn reads() {
+    for (query, canonical) in READ {
+        let ast = parse(query).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert_eq!(ast.to_string(), *canonical, "{query}");
+        assert_eq!(parse(canonical).as_ref(), Ok(&ast), "{query} as {canonical}");
+    }
+}
+
+/// Query, place, message.
+const REFUSED: &[(&str, usize, &str)] = &[
+    (" ", 1, "expected a clause, found the end"),
+    ("a AND", 5, "expected a clause, found the end"),
+    ("AND a", 0, "expected a clause, found \"AND\""),
+    ("a AND AND b", 6, "expected a clause, found \"AND\""),
+    ("NOT NOT a", 4, "expected a clause, found \"NOT\""),
+    ("a --b", 3, "expected a clause, found \"-\""),
+    ("()", 1, "expected a clause, found \")\""),
+    ("(a b", 0, "a parenthesis that is never closed"),
+    ("é (a", 3, "a parenthesis that is never closed"),
+    ("a)", 1, "a parenthesis that was never opened"),
+    ("f:", 2, "expected a clause, found the end"),
+    (":v", 0, "expected a clause, found \":\""),
+    ("f:g:v", 3, "expected a clause or the end, found \":\""),
+    ("AND:v", 0, "expected a clause, found \"AND\""),
+    ("f:\"abc", 2, "a quote that is never closed, or stands inside a value"),
+    ("f:/abc", 2, "a regular expression that is never closed"),
+    ("//", 0, "a regular expression that is never closed"),
+    ("a\\", 1, "a backslash with nothing to escape"),
+    ("f:[1 5]", 5, "expected TO, found \"5\""),
+    ("f:[1 TO 5", 9, "expected \"]\" or \"}\", found the end"),
+    ("f:[TO TO]", 8, "expected a bound, found \"]\""),
+    ("f:[\"a\\\\\" TO \"b\"]", 13, "expected TO, found \"b\""),
+    ("a^", 2, "expected a number, found the end"),
+    ("a^ 2", 2, "expected a number, found \"2\""),
+    ("a^-1", 1, "a boost must be a finite number of 0 or more"),
+    ("a~1.5", 1, "fractions of an edit are not possible"),
+    ("a~99999999999", 1, "fractions of an edit are not possible"),
+    ("\\u12", 0, "\\u must be followed by four hexadecimal digits"),
+    ("f:\"\\uzzzz\"", 3, "\\u must be followed by four hexadecimal digits"),
+    ("f:/a(b/", 6, "expected \")\" in the regular expression"),
+    ("f:/a{x}/", 5, "expected a count in the regular expression"),
+    ("f:/[b-a]/", 7, "a range of characters from a later to an earlier one"),
+    ("f:/<a>/", 6, "there is no automaton named \"a\""),
+    ("f:/<1-/", 6, "expected \">\" in the regular expression"),
+    ("f:/<1-x>/", 8, "expected an interval such as <1-99>"),
+    ("f:/a&/", 5, "the regular expression ends too early"),
+    ("f:/a)/", 4, "a parenthesis that closes nothing in the regular expression"),
+    ("{!term}a", 0, "the local parameters name no field"),
+    ("{!lucene df=''}a", 0, "the default field (df) has no name"),
+    ("{!term f=x", 9, "local parameters without a closing \"}\""),
+    ("f:[1 TO\t2]", 5, "expected TO, found \"TO\""),
+    ("a {!=b}", 6, "expected TO, found \"}\""),
+    (
+        "_query_:\"a AND\" b",
+        8,
+        "in the nested query: expected a clause, found the end (at byte 5 of it)",
+    ),
+];
+
+#[test]
+fn refuses_with_the_place() {
+    for (query, position, message) in REFUSED {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ParseErrorKind::Syntax, "{query}");
+        assert_eq!(
+            (error.position, error.message.as_str()),
+            (Some(*position), *message),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn refuses_by_name_what_solr_has_and_this_has_not() {
+    for (query, name) in [
+        ("{!func}add(1,2)", "\"func\""),
+        ("{!dismax qf=a}b", "\"dismax\""),
+        ("a {!frange l=1}b", "\"frange\""),
+        ("_val_:\"add(1,2)\"", "_val_"),
+        ("{!lucene v=$qq}", "$name"),
+    ] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ParseErrorKind::Unsupported, "{query}: {error}");
+        assert!(error.message.contains(name), "{query}: {error}");
+    }
+}
+
+#[test]
+fn regular_expressions_match_whole_values() {
+    for (expression, value, expected) in [
+        ("ab", "ab", true),
+        ("ab", "abc", false),
+        ("a.c", "a\nc", true),
+        ("@", "anything", true),
+        ("a@", "b", false),
+        ("\"a.b\"", "a.b", true),
+        ("\"a.b\"", "axb", false),
+        ("#", "", false),
+        ("a|#", "a", true),
+        ("()", "", true),
+        ("a()b", "ab", true),
+        ("[^a-c]", "d", true),
+        ("[^a-c]", "b", false),
+        ("[\\]\\-x]+", "]-x", true),
+        ("[a-]", "a", false),
+        ("*a", "*a", true),
+        ("a{2,3}", "aaaa", false),
+        ("a{3,2}", "aaa", false),
+        ("(ab)+c?", "ababc", true),
+        ("a**", "aaa", true),
+        ("\\d", "d", true),
+        ("^a$", "^a$", true),
+        ("<", "<", false),
+        // Complement binds tightest, and intersection looser than a sequence.
+        ("~a", "b", true),
+        ("~a", "", true),
+        ("~a", "a", false),
+        ("~ab", "bb", true),
+        ("~ab", "ab", false),
+        ("~(ab)", "ab", false),
+        ("~a+", "a", false),
+        ("~a+", "ab", true),
+        ("~~a", "a", true),
+        ("~#", "anything", true),
+        ("~@", "", false),
+        ("~", "", false),
+        ("x(~y)z", "xz", true),
+        ("x(~y)z", "xyz", false),
+        ("x(~y)z", "xyyz", true),
+        ("[~&]+", "~&", true),
+        ("\\~\\&", "~&", true),
+        ("a.*&.*b", "a💡b", true),
+        ("a.*&.*b", "ab\n", false),
+        ("a|b&c", "a", true),
+        ("a|b&c", "b", false),
+        ("(.{2}&~(ab))*c", "aabac", true),
+        ("(.{2}&~(ab))*c", "aaabc", false),
+        ("[^a]*&~(.*b.*)", "çd", true),
+        ("[^a]*&~(.*b.*)", "cbd", false),
+        ("&a", "&a", true),
+        ("&a", "&", false),
+        ("a&", "a", false),
+        ("a&&b", "a", false),
+        ("~(a{1000})", "a", true),
+        // Numeric intervals
+        ("<1-9>", "5", true),
+        ("<1-9>", "0", false),
+        ("<1-9>", "05", false),
+        ("<1-10>", "005", true),
+        ("<1-10>", "10", true),
+        ("<1-10>", "11", false),
+        ("<10-1>", "7", true),
+        ("<0-10>", "", false),
+        ("<0-10>", "000", true),
+        ("<01-99>", "7", false),
+        ("<01-99>", "07", true),
+        ("<008-100>", "009", true),
+        ("<8-8>", "8", true),
+        ("<8-08>", "008", true),
+        ("x<1995-2012>y", "x2009y", true),
+        ("x<1995-2012>y", "x2013y", false),
+        ("<0-2147483647>", "2147483647", true),
+        ("<0-2147483647>", "2147483648", false),
+        ("<0-2147483648>", "1", false),
+        ("<1-2-3>", "1", false),
+        ("<-5>", "5", false),
+        ("<1->", "1", false),
+        ("<name>", "name", false),
+        ("a>", "a>", true),
+        ("|a", "|a", true),
+    ] {
+        match Regexp::parse(expression, 0).and_then(|regexp| regexp.compile()) {
+            Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
+            Err(_) => assert!(!expected, "/{expression}/ is refused"),
+        }
+    }
+}
+
+#[test]
+fn regular_expressions_know_how_their_matches_begin() {
+    for (expression, literal, possible, impossible) in [
+        ("te.t", "te", "tex", "tx"),
+        ("\"te\"(s|x)t", "te", "tex", "tet"),
+        ("(foam|foal)s?", "foa", "foam", "foo"),
+        ("a+b", "a", "aab", "ac"),
+        ("a{1}b*", "a", "abb", "aaa"),
+        ("a?b", "", "b", "c"),
+        ("a{0}[\\]]x", "]x", "]x", "a"),
+        ("<195-197>", "19", "196", "198"),
+        ("@", "", "x", ""),
+        ("~(a.*)", "", "b", "a"),
+        ("foo.*&.*b&fo@", "foo", "foob", "fx"),
+        ("x(~y)z", "x", "xy", "y"),
+        ("[é💡]x", "", "é", "ê"),
+    ] {
+        let regexp = Regexp::parse(expression, 0).unwrap().compile().unwrap();
+        assert_eq!(regexp.literal_prefix(), literal, "{expression}");
+        for end in 0..=possible.len() {
+            assert!(regexp.could_start(&possible.as_bytes()[..end]), "{expression} {possible}");
+        }
+        assert!(
+            impossible.is_empty() || !regexp.could_start(impossible.as_bytes()),
+            "{expression} {impossible}"
+        );
+    }
+}
+
+#[test]
+fn sort_orders() {
+    let select =
+        |path: &str, descending, largest| SortKey { path: path.into(), descending, largest };
+    let key = |path: &str, descending| select(path, descending, descending);
+    for (text, keys) in [
+        ("", vec![]),
+        ("  ", vec![]),
+        ("a.b", vec![key("a.b", false)]),
+        ("a asc, b.c DESC", vec![key("a", false), key("b.c", true)]),
+        ("asc desc", vec![key("asc", true)]),
+        ("desc,asc", vec![key("desc", false), key("asc", false)]),
+        ("\"a, b\" desc , a\\,b", vec![key("a, b", true), key("a,b", false)]),
+        ("\"score\" desc", vec![key("score", true)]),
+        ("field(a,min)", vec![key("a", false)]),
+        ("field(a,max) asc", vec![select("a", false, true)]),
+        ("field( a.b , MIN ) desc, c", vec![select("a.b", true, false), key("c", false)]),
+        ("field(\"a, (b)\",max)", vec![select("a, (b)", false, true)]),
+        ("field(a) desc", vec![key("a", true)]),
+        ("\"sub(0,n)\", \"1\"", vec![key("sub(0,n)", false), key("1", false)]),
+        ("sub\\(0\\,n\\)", vec![key("sub(0,n)", false)]),
+        ("-n, n:asc, 1a", vec![key("-n", false), key("n:asc", false), key("1a", false)]),
+    ] {
+        assert_eq!(parse_sort(text).as_ref(), Ok(&keys), "{text}");
+        let written: Vec<String> = keys.iter().map(SortKey::to_string).collect();
+        assert_eq!(parse_sort(&written.join(", ")), Ok(keys), "{text} as {written:?}");
+    }
+    for (text, position) in [("a up", 2), ("a,", 2), ("a desc b", 7), (", a", 0)] {
+        let error = parse_sort(text).expect_err(text);
+        assert_eq!(
+            (error.kind, error.position),
+            (ParseErrorKind::Syntax, Some(position)),
+            "{text}: {error}"
+        );
+    }
+    for (text, name) in [
+        ("a, score desc", "score"),
+        ("_docid_ asc", "_docid_"),
+        ("sub(0,n) asc", "sub()"),
+        ("a, div(sum(a,b),2)", "div()"),
+        ("if(exists(a),1,0) desc, b", "if()"),
+        ("query($q) desc", "query()"),
+        ("$by asc", "parameter"),
+        ("{!func}sub(0,n) asc", "query"),
+        ("1 asc", "constant 1"),
+        ("-1.5e3", "constant -1.5e3"),
+        ("sub(0,\"n) asc", "sub()"),
+    ] {
+        let error = parse_sort(text).expect_err(text);
+        assert_eq!(error.kind, ParseErrorKind::Unsupported, "{text}: {error}");
+        assert!(error.message.contains(name), "{text}: {error}");
+    }
+    for text in ["field(a,median)", "field()", "field(a,min", "field(a,min,max) asc", "field(a b)"]
+    {
+        assert_eq!(parse_sort(text).expect_err(text).kind, ParseErrorKind::Syntax, "{text}");
+    }
+}
+
+#[test]
+fn limits() {
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(parse(&nested(MAX_DEPTH)).map(|ast| ast.to_string()), Ok("a".into()));
+    let not_nested = format!("\"{}\" {}", "(".repeat(300), "/* ".repeat(300));
+    assert!(parse(&not_nested).is_ok());
+    let inside = |depth: usize| format!("{}a", "{!lucene}".repeat(depth));
+    assert!(parse(&inside(16)).is_ok());
+    for (query, what) in [
+        (nested(MAX_DEPTH + 1), "one group too many"),
+        (nested(10_000), "ten thousand groups"),
+        ("(".repeat(MAX_BYTES), "a megabyte of parentheses"),
+        ("filter(".repeat(1000), "filters"),
+        (
+            format!("{}_query_:\"{}\"{}", "(".repeat(200), nested(100), ")".repeat(200)),
+            "a nested query's groups",
+        ),
+        (inside(17), "query strings"),
+        (inside(MAX_BYTES / 9), "a megabyte of query strings"),
+        ("a".repeat(MAX_BYTES + 1), "a byte too many"),
+        ("a ".repeat(MAX_LEAVES + 1), "a clause too many"),
+        (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
+        (format!("/{}a/", "~".repeat(10_000)), "complements"),
+        (format!("/a{}/", "*".repeat(10_000)), "repetitions"),
+        (format!("{}:v", "a.".repeat(MAX_PATH_BYTES / 2 + 1)), "a path"),
+        (format!("{{!term f={}}}v", "a".repeat(MAX_PATH_BYTES + 1)), "a parameter's path"),
+        (format!("{}:({})", "a".repeat(60_000), "b ".repeat(1_000)), "a path for each clause"),
+        ("\"\" ".repeat(MAX_LEAVES + 1), "quotes"),
+        ("a(".repeat(1000), "groups that are not closed"),
+    ] {
+        assert_eq!(
+            parse(&query).map_err(|error| error.kind),
+            Err(ParseErrorKind::TooComplex),
+            "{what}"
+        );
+    }
+    let path = "a.".repeat(MAX_PATH_BYTES / 2);
+    assert!(parse(&format!("{path}:v")).is_ok());
+    for (sort, what) in [
+        ("a".repeat(MAX_PATH_BYTES + 1), "a path"),
+        ("a,".repeat(1_000) + "a", "paths"),
+        (" ".repeat(MAX_BYTES), "white space"),
+    ] {
+        assert_eq!(parse_sort(&sort).unwrap_err().kind, ParseErrorKind::TooComplex, "{what}");
+    }
+}
+
+#[test]
+fn parsers_of_local_parameters() {
+    for (query, canonical) in [
+        ("{!field f=x}a b", "x:\"a b\""),
+        ("{!raw f=x}a*", "x:\"a*\""),
+        ("{!terms f=x method=automaton}a,b", "x:a x:b"),
+        // Java's white space: a no-break space is none, a file separator is.
+        ("{!term f=name v=Jean\u{a0}Luc}", "name:\"Jean\u{a0}Luc\""),
+        ("{!term\u{1c}f=x}a", "x:a"),
+        ("{!term\u{2003}f=x\u{3000}}a", "x:a"),
+        ("{!bool must=a must='b c' must_not=d filter=e should=f}g", "+a +(b c) -d +filter(e) f"),
+        ("{!bool should=a should=b:c}", "a b:c"),
+        ("{!bool should='{!term f=x}y z'}", "x:\"y z\""),
+        ("{!bool must_not=a}", "-a"),
+        ("{!bool must='-a'}", "+(-a)"),
+        ("{!bool should='-a'}", "-*:*"),
+        ("{!bool filter='{!lucene cache=false}a'}", "+a"),
+        ("{!bool must=a filter='{!lucene tag=t,u}b' excludeTags=u}", "+a"),
+        ("{!bool must='{!lucene tag=t}a' excludeTags=u,v}", "+a"),
+        ("{!bool}a", "-*:*"),
+        ("+{!bool should=a should=b} +c", "+(a b) +c"),
+        ("{!boost b=log(n)}a b", "a b"),
+        ("{!boost b=2}-a", "-*:*"),
+        ("{!boost}-a", "-a"),
+        ("{!boost b=2 v='a AND b'}", "+a +b"),
+    ] {
+        let ast = parse(query).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert_eq!(ast.to_string(), canonical, "{query}");
+        assert_eq!(parse(canonical).as_ref(), Ok(&ast), "{query} as {canonical}");
+    }
+    for (query, kind) in [
+        ("{!terms f=x method=nosuch}a", ParseErrorKind::Syntax),
+        ("{!field}a", ParseErrorKind::Syntax),
+        ("{!raw f=''}a", ParseErrorKind::Syntax),
+        ("{!bool must=''}", ParseErrorKind::Syntax),
+        ("{!bool must='a AND'}", ParseErrorKind::Syntax),
+        ("{!bool must='{!dismax}a'}", ParseErrorKind::Unsupported),
+        ("{!bool defType=prefix must=a}", ParseErrorKind::Unsupported),
+        ("{!bool must=$q}", ParseErrorKind::Unsupported),
+        ("{!boost b=2}", ParseErrorKind::Syntax),
+    ] {
+        assert_eq!(parse(query).map_err(|error| error.kind), Err(kind), "{query}");
+    }
+}

@@ -1,4 +1,4 @@
-//! ReadStats without a list of what is counted.
+//! Counts without a list of what is counted.
 //!
 //! The postings of a key are as many as its documents. On pages that everybody sees they are counted where they lie, packed; only those
 //! on other pages, and the first ones that a window shows, are unpacked into a bitmap. That holds for what comes down to one key, to keys
@@ -100,7 +100,7 @@ pub fn estimate_leaf_pages(leaves: &PostingReader<'_>, predicate: &Predicate) ->
     Ok(estimate_leaf_pages)
 }
 
-/// ReadStats what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first
+/// Counts what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first
 /// ones if some rows are wanted. None if that cannot be done.
 pub fn count_postings(
     leaves: &mut PostingReader<'_>,

@@ -15,7 +15,7 @@ use roaring::RoaringBitmap;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// PartitionMatches of some parts, in the order of the tables.
+/// Rows of some parts, in the order of the tables.
 #[derive(Default)]
 pub struct Group {
     parts: VecDeque<(usize, RoaringBitmap)>,
@@ -142,7 +142,7 @@ struct ValueCursor {
     pending: Vec<Keyed>,
     /// The rows that are wanted of the value that was found last.
     found: RoaringBitmap,
-    /// PartitionMatches that were met with some value.
+    /// Rows that were met with some value.
     seen: RoaringBitmap,
     is_over: bool,
 }

@@ -8,7 +8,7 @@ use crate::index::gin::GinIndex;
 /// What is open of some parts, for as long as one call lasts.
 pub struct Opened {
     parts: Vec<OpenedPart>,
-    /// PartitionMatches that were looked up beside those that are handed out.
+    /// Rows that were looked up beside those that are handed out.
     pub rows: u64,
 }
 

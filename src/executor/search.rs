@@ -42,7 +42,7 @@ pub struct ReadStats {
     pub postings: u64,
     /// Postings that were only counted, packed as they are.
     pub counted: u64,
-    /// PartitionMatches that were looked up, to see whether they are visible or match, or for their documents.
+    /// Rows that were looked up, to see whether they are visible or match, or for their documents.
     pub rows: u64,
     pub heap_pages: u64,
 }

@@ -62,7 +62,7 @@ fn most_places() -> usize {
     work_mem() / 2 / size_of::<Place>()
 }
 
-/// PartitionMatches in order: those that are next, and where more come from.
+/// Rows in order: those that are next, and where more come from.
 pub struct SortedRows {
     sort: Vec<SortKey>,
     /// How many rows will be asked for at most.
@@ -74,7 +74,7 @@ pub struct SortedRows {
     walk: Option<IndexOrderMerge>,
 }
 
-/// PartitionMatches to be sorted, as many at a time as there is memory for: those that come behind one.
+/// Rows to be sorted, as many at a time as there is memory for: those that come behind one.
 struct Turn {
     group: Group,
     behind: Option<Row>,
@@ -108,7 +108,7 @@ impl SortedRows {
         }
         let most = most_places() as u64;
         let is_bounded = last.is_some_and(|last| last <= most);
-        // PartitionMatches with the same first value are sorted by the others in one turn.
+        // Rows with the same first value are sorted by the others in one turn.
         is_walkable &= sort.len() == 1 || is_bounded;
         let hits = match search.rows.iter().any(|rows| rows.any.is_none()) {
             true => total,

@@ -19,7 +19,7 @@ use roaring::RoaringBitmap;
 const WIDE: usize = 64;
 /// The first rows are looked for in the table where one in so many matches, or more.
 const DENSE: u64 = 16;
-/// PartitionMatches on a page of documents of half a kilobyte.
+/// Rows on a page of documents of half a kilobyte.
 const ROWS: u64 = 16;
 
 /// Looks rows of a part up, under the query's snapshot.

@@ -83,7 +83,7 @@ impl<'p> LeafTests<'p> {
         }
     }
 
-    /// The leaves among the alternatives share a number: it is enough that one of them holds_test.
+    /// The leaves among the alternatives share a number: it is enough that one of them passes.
     fn or(&mut self, parts: &'p [Predicate]) -> Node {
         let number = self.number();
         let mut nodes = vec![Node::Test(number)];
@@ -135,7 +135,7 @@ impl Node {
 }
 
 impl Test {
-    /// Whether a string holds_test; where it can be seen that none does with which it begins, how far.
+    /// Whether a string passes; where it can be seen that none does with which it begins, how far.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match self {
             Test::Wildcard(wildcard) => wildcard.check(text),
@@ -145,7 +145,7 @@ impl Test {
         }
     }
 
-    /// Whether a leaf holds_test. Patterns look at strings alone.
+    /// Whether a leaf passes. Patterns look at strings alone.
     pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
         match (self, leaf) {
             (Test::Exists, _) => true,

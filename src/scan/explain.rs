@@ -29,7 +29,7 @@ pub unsafe extern "C-unwind" fn explain(
             pg_sys::ExplainPropertyText(c"Filter".as_ptr(), filter, es);
         }
         if ways.is_counted {
-            pg_sys::ExplainPropertyBool(c"ReadStats Only".as_ptr(), true, es);
+            pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
         }
         // Where rows are hidden, so is how many there are.
         if !(*es).analyze || ways.is_guarded {

@@ -10,8 +10,8 @@ use crate::syntax::{self, Ast};
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 use pgrx::pg_sys;
+use smallvec::SmallVec;
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
@@ -96,40 +96,45 @@ impl ParsedQuery {
                 },
             }
         }
-        512 + 24 * self.text.len() + patterns(&self.predicate)
+        1024 + 64 * self.text.len() + patterns(&self.predicate)
     }
 }
 
-/// So many queries, and bytes, a generation holds.
-const MOST: usize = 1 << 12;
-const MOST_BYTES: usize = 8 << 20;
-/// So often a query is asked for before it is kept: until then, preparing it would cost more than it saves.
-const OFTEN: u8 = 4;
+/// Queries are kept in so many sets by their hash, each with so many places. More would not help: one that is asked for now and then
+/// has left the processor's caches, and its text, which comes with the row, is read sooner.
+const SETS: usize = 256;
+const PLACES: usize = 4;
+/// So many bytes are kept.
+const MOST_BYTES: usize = 16 << 20;
+/// So often a query is asked for before it is kept that is read as soon.
+const OFTEN: u8 = 32;
+/// What takes so many bytes is kept at once.
+const DEAR: usize = 8 << 10;
 
-/// The queries asked for of late: when the young ones are as many as may be, they become the old ones, and those before them go.
+/// Queries that are asked for often.
 struct Cache {
     last: Option<Rc<ParsedQuery>>,
-    young: Generation,
-    old: Generation,
+    sets: Vec<SmallVec<[Kept; PLACES]>>,
+    bytes: usize,
     hasher: RandomState,
-    /// How often queries were asked for that are not kept, each at a place by its hash, of which a part tells it from others.
-    seldom: Vec<(u16, u8)>,
+    /// How often queries were asked for that are not kept, by their hash. Of two at one place, one is kept too soon.
+    seldom: Vec<u8>,
 }
 
-/// By the hash of the text. Of two with one hash the later is kept.
-#[derive(Default)]
-struct Generation {
-    queries: HashMap<u64, Rc<ParsedQuery>, RandomState>,
-    bytes: usize,
+struct Kept {
+    hash: u64,
+    query: Rc<ParsedQuery>,
+    /// Whether it was asked for since another one wanted its place.
+    was_used: bool,
 }
 
 thread_local! {
     static CACHE: RefCell<Cache> = RefCell::new(Cache {
         last: None,
-        young: Generation::default(),
-        old: Generation::default(),
+        sets: std::iter::repeat_with(SmallVec::new).take(SETS).collect(),
+        bytes: 0,
         hasher: RandomState::default(),
-        seldom: vec![(0, 0); MOST],
+        seldom: vec![0; 16 * SETS],
     });
 }
 
@@ -142,40 +147,57 @@ impl Cache {
         self.last.as_ref().filter(|last| last.is_for(text)).cloned()
     }
 
+    fn set(&mut self, hash: u64) -> &mut SmallVec<[Kept; PLACES]> {
+        &mut self.sets[(hash >> 32) as usize % SETS]
+    }
+
     fn find(&mut self, hash: u64, text: &[u8]) -> Option<Rc<ParsedQuery>> {
-        if let Some(young) = self.young.queries.get(&hash).filter(|young| young.is_for(text)) {
-            return Some(young.clone());
-        }
-        let old = self.old.queries.remove(&hash).filter(|old| old.is_for(text))?;
-        self.keep(hash, old.clone());
-        Some(old)
+        let mut places = self.set(hash).iter_mut();
+        let kept = places.find(|kept| kept.hash == hash && kept.query.is_for(text))?;
+        kept.was_used = true;
+        Some(kept.query.clone())
     }
 
     /// Whether a query that is not kept has been asked for often enough; this time counts.
     fn is_frequent(&mut self, hash: u64) -> bool {
-        let (tag, place) = (hash as u16, (hash >> 16) as usize % MOST);
-        let Some((known, times)) = self.seldom.get_mut(place) else { return true };
-        if *known != tag {
-            (*known, *times) = (tag, 0);
-        }
-        *times += 1;
-        let is_frequent = *times >= OFTEN;
-        *times %= OFTEN;
-        is_frequent
+        let place = hash as usize % self.seldom.len();
+        let times = &mut self.seldom[place];
+        *times = (*times + 1) % OFTEN;
+        *times == 0
     }
 
-    fn keep(&mut self, hash: u64, query: Rc<ParsedQuery>) {
+    /// Whether there is a place for a query. Those that were used lately keep theirs, this time.
+    fn has_room(&mut self, hash: u64) -> bool {
+        let set = self.set(hash);
+        if set.len() < PLACES || set.iter().any(|kept| !kept.was_used) {
+            return true;
+        }
+        set.iter_mut().for_each(|kept| kept.was_used = false);
+        false
+    }
+
+    fn keep(&mut self, hash: u64, query: &Rc<ParsedQuery>) {
         let bytes = query.bytes();
         if bytes > MOST_BYTES {
             return;
         }
-        if self.young.queries.len() == MOST || self.young.bytes + bytes > MOST_BYTES {
-            self.old = std::mem::take(&mut self.young);
+        if self.bytes + bytes > MOST_BYTES {
+            self.sets.iter_mut().for_each(SmallVec::clear);
+            self.bytes = 0;
         }
-        self.young.bytes += bytes;
-        if let Some(stale) = self.young.queries.insert(hash, query) {
-            self.young.bytes -= stale.bytes();
-        }
+        self.bytes += bytes;
+        let kept = Kept { hash, query: query.clone(), was_used: true };
+        let set = self.set(hash);
+        let same = set.iter().position(|old| old.hash == hash);
+        let unused = || set.iter().position(|old| !old.was_used);
+        let gone = match same.or_else(|| if set.len() < PLACES { None } else { unused() }) {
+            Some(place) => Some(std::mem::replace(&mut set[place], kept)),
+            None => {
+                set.push(kept);
+                None
+            }
+        };
+        self.bytes = self.bytes.saturating_sub(gone.map_or(0, |gone| gone.query.bytes()));
     }
 }
 
@@ -201,8 +223,8 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<
     let query = Rc::new(read(text)?);
     CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(text.as_bytes());
-        if cache.is_frequent(hash) {
-            cache.keep(hash, query.clone());
+        if (query.bytes() > DEAR || cache.is_frequent(hash)) && cache.has_room(hash) {
+            cache.keep(hash, &query);
         }
         cache.last = Some(query.clone());
     });
@@ -218,26 +240,31 @@ pub enum Answer {
 
 /// Asks a document a query that was stored.
 pub fn ask(query: &[u8], document: Jsonb<'_>) -> Result<Answer> {
-    let (hash, found, is_frequent) = CACHE.with_borrow_mut(|cache| {
+    let (hash, found, is_wanted) = CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(query);
         let found = cache.find(hash, query);
-        let is_frequent = found.is_none() && cache.is_frequent(hash);
-        (hash, found, is_frequent)
+        let is_wanted = found.is_none() && cache.is_frequent(hash) && cache.has_room(hash);
+        (hash, found, is_wanted)
     });
     if let Some(found) = found {
         return Ok(Answer::Prepared(found));
     }
     let text = String::from_utf8_lossy(query);
-    if is_frequent {
-        memory::check();
-        let query = Rc::new(ParsedQuery::stored(&text)?);
-        CACHE.with_borrow_mut(|cache| cache.keep(hash, query.clone()));
-        return Ok(Answer::Prepared(query));
+    let answer = match is_wanted {
+        true => None,
+        false => matcher::ask(&text, instant(transaction_start()), document),
+    };
+    if let Some(answer) = answer {
+        return Ok(Answer::Answered(answer));
     }
-    match matcher::ask(&text, instant(transaction_start()), document) {
-        Some(answer) => Ok(Answer::Answered(answer)),
-        None => find_or(&text, ParsedQuery::stored).map(Answer::Prepared),
-    }
+    memory::check();
+    let query = Rc::new(ParsedQuery::stored(&text)?);
+    CACHE.with_borrow_mut(|cache| {
+        if is_wanted || cache.has_room(hash) {
+            cache.keep(hash, &query);
+        }
+    });
+    Ok(Answer::Prepared(query))
 }
 
 /// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.

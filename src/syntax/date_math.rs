@@ -52,7 +52,7 @@ const UNITS: &str = "Units are YEAR, MONTH, DAY or DATE, HOUR, MINUTE, SECOND an
 impl DateMath {
     /// None if the text is anything else.
     pub fn parse(text: &str) -> Option<DateMath> {
-        let (start, rest) = start(text)?;
+        let (start, rest) = may_begin(text).then(|| start(text))??;
         steps(rest).ok().map(|steps| DateMath { start, steps })
     }
 
@@ -190,7 +190,13 @@ pub(super) fn check(text: &str, place: Place, at: usize) -> Result<(), ParseErro
 
 /// Whether a text is meant as date math and is none.
 pub(super) fn is_bad(text: &str, place: Place) -> bool {
-    DateMath::parse(text).is_none() && is_meant(text, place)
+    may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
+}
+
+/// Whether a text begins as NOW or a year does, in whatever case. Most do not, and are turned away here.
+fn may_begin(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes.first(), Some(b'N' | b'n')) || bytes.get(4) == Some(&b'-')
 }
 
 /// Words and sentences are not: NOWHERE, now-playing, "NOW or never", a line of a log behind its instant.

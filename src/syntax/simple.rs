@@ -195,7 +195,10 @@ impl<'t> Reader<'t> {
         let is_quoted = self.rest.starts_with('"');
         let (bound, rest) = match self.rest.strip_prefix('"') {
             Some(inside) => inside.split_once('"')?,
-            None => self.rest.split_at(self.rest.find([' ', ']', '}'])?),
+            None => {
+                let ends = |byte| matches!(byte, b' ' | b']' | b'}');
+                self.rest.split_at(self.rest.bytes().position(ends)?)
+            }
         };
         self.rest = rest;
         let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
@@ -216,10 +219,8 @@ impl<'t> Reader<'t> {
         // What most are is passed by at once.
         let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         let common = self.rest.bytes().take_while(is_common).count();
-        let mut chars = self.rest.char_indices();
-        if let Some(last) = common.checked_sub(1) {
-            chars.nth(last);
-        }
+        let rest = self.rest.get(common..)?;
+        let mut chars = rest.char_indices().map(|(at, c)| (common + at, c));
         while let Some((at, c)) = chars.next() {
             let is_star = c == '*';
             match c {

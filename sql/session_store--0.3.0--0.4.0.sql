@@ -1,2 +1,2 @@
 -- Nothing but the library changes. Indexes of 0.3.0 answer as they did: REINDEX them when there is time, for less space, and for sorting
--- by paths whose strings begin with digits (src/index/packed.rs).
+-- by paths whose strings begin with digits (src/index/string_code.rs).

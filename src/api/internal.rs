@@ -30,7 +30,7 @@ mod session_store {
     /// ```
     #[pg_extern(immutable, strict, parallel_safe, cost = 20)]
     fn identity(doc: JsonbArg<'_>, key: &str) -> Option<String> {
-        identity::of(doc.document(), key).ok()
+        identity::identity(doc.document(), key).ok()
     }
 
     /// A query as text of a JSON path; `session_jsonpath` casts it.
@@ -49,7 +49,7 @@ mod session_store {
         let node: *mut pg_sys::Node =
             request.unwrap().map_or(std::ptr::null_mut(), |node| node.cast_mut_ptr());
         // SAFETY: only the planner has a value of type internal to call with. To say nothing is to return a null pointer.
-        let is_answered = unsafe { !node.is_null() && estimate::answer(node) };
+        let is_answered = unsafe { !node.is_null() && estimate::answer_request(node) };
         Internal::from(Some(if is_answered { node.into() } else { pg_sys::Datum::null() }))
     }
 

@@ -3,5 +3,6 @@
 
 pub mod fmgr;
 pub mod guc;
+pub mod resource_owner;
 pub mod spi;
 pub mod versions;

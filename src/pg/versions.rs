@@ -6,14 +6,14 @@ use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
 #[cfg(any(feature = "pg14", feature = "pg15"))]
-type Locator = pg_sys::RelFileNode;
+type FileLocator = pg_sys::RelFileNode;
 #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-type Locator = pg_sys::RelFileLocator;
+type FileLocator = pg_sys::RelFileLocator;
 
 unsafe extern "C-unwind" {
     // As pgrx has it, but without a guard around each call.
     fn ReadRecentBuffer(
-        relation: Locator,
+        relation: FileLocator,
         fork: pg_sys::ForkNumber::Type,
         block: pg_sys::BlockNumber,
         buffer: pg_sys::Buffer,

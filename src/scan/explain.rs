@@ -15,8 +15,8 @@ pub unsafe extern "C-unwind" fn explain(
     // SAFETY: as explain.c calls it, in a memory context of its own.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
-        let ways = ScanInfo::of(plan);
-        let index = pg_sys::get_rel_name(ways.index);
+        let info = ScanInfo::of(plan);
+        let index = pg_sys::get_rel_name(info.index);
         if !index.is_null() {
             pg_sys::ExplainPropertyText(c"Index Name".as_ptr(), index, es);
         }
@@ -28,28 +28,28 @@ pub unsafe extern "C-unwind" fn explain(
             let filter = sql(plan, pg_sys::make_ands_explicit(others).cast(), ancestors, es);
             pg_sys::ExplainPropertyText(c"Filter".as_ptr(), filter, es);
         }
-        if ways.is_counted {
+        if info.is_counted {
             pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
         }
         // Where rows are hidden, so is how many there are.
-        if !(*es).analyze || ways.is_guarded {
+        if !(*es).analyze || info.is_guarded {
             return;
         }
         let scan = node::scan_of(node);
-        let counts = scan.counts();
+        let stats = scan.read_stats();
         let number = |label: &CStr, number: u64| {
             pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
         };
-        number(c"Index Keys", counts.keys);
-        number(c"Index Postings", counts.postings + counts.counted);
-        number(c"Heap Blocks", counts.heap_pages + scan.pages.visited);
+        number(c"Index Keys", stats.keys);
+        number(c"Index Postings", stats.postings + stats.counted);
+        number(c"Heap Blocks", stats.heap_pages + scan.pages.visited);
         if scan.removed > 0 {
             // As PostgreSQL shows it: for each time that the scan was begun.
-            let turns = (*node).ss.ps.instrument.as_ref().map_or(1.0, |spent| spent.nloops);
+            let loops = (*node).ss.ps.instrument.as_ref().map_or(1.0, |spent| spent.nloops);
             pg_sys::ExplainPropertyFloat(
                 c"Rows Removed by Index Recheck".as_ptr(),
                 std::ptr::null(),
-                scan.removed as f64 / turns.max(1.0),
+                scan.removed as f64 / loops.max(1.0),
                 0,
                 es,
             );

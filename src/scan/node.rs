@@ -1,4 +1,4 @@
-//! The plan at work (nodeCustom.c): what is asked is evaluated when the first row is wanted, answered by the executor, and handed out
+//! The plan at work (nodeCustom.c): what is current_queries is evaluated when the first row is wanted, answered by the executor, and handed out
 //! row by row.
 
 use super::pages::HeapPages;
@@ -27,7 +27,7 @@ static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExe
 
 /// The state of the node, as the server knows it.
 #[repr(C)]
-struct Node {
+struct LuceneScanState {
     custom: pg_sys::CustomScanState,
     /// How many empty rows are still to be handed out.
     left: u64,
@@ -40,18 +40,18 @@ struct Node {
 
 /// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
 pub struct Scan {
-    table: ScanTarget,
+    target: ScanTarget,
     /// The queries, and the conditions that they belong to.
     queries: Vec<*mut pg_sys::ExprState>,
     conditions: *mut pg_sys::ExprState,
     /// What else a row must meet where rows are hidden; null for nothing.
     others: *mut pg_sys::ExprState,
-    /// The queries' texts, and their answer; none before they were asked, or since they may have changed.
-    asked: Option<Vec<Vec<u8>>>,
+    /// The queries' texts, and their answer; none before they were current_queries, or since they may have changed.
+    current_queries: Option<Vec<Vec<u8>>>,
     is_current: bool,
-    pub answer: ScanResult,
+    pub result: ScanResult,
     /// What answers before this one took.
-    spent: ReadStats,
+    earlier: ReadStats,
     pub pages: HeapPages,
     /// Rows that turned out not to match.
     pub removed: u64,
@@ -59,17 +59,17 @@ pub struct Scan {
 
 impl Scan {
     /// What all answers took: of a scan that is begun again, with other queries, there are several.
-    pub fn counts(&self) -> ReadStats {
-        let mut counts = self.spent;
-        counts += self.answer.counts();
+    pub fn read_stats(&self) -> ReadStats {
+        let mut counts = self.earlier;
+        counts += self.result.read_stats();
         counts
     }
 
     /// Ends what the server has to do with it.
     fn close(&mut self) {
         self.pages.release();
-        self.spent = self.counts();
-        std::mem::replace(&mut self.answer, ScanResult::none()).close();
+        self.earlier = self.read_stats();
+        std::mem::replace(&mut self.result, ScanResult::none()).close();
     }
 }
 
@@ -78,7 +78,7 @@ impl Scan {
 pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
     // SAFETY: memory of the query's, zeroed, as nodes are made.
     unsafe {
-        let node = pg_sys::palloc0(size_of::<Node>()).cast::<Node>();
+        let node = pg_sys::palloc0(size_of::<LuceneScanState>()).cast::<LuceneScanState>();
         (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
         (*node).custom.methods = &raw const EXECUTION.0;
         node.cast()
@@ -89,7 +89,7 @@ pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut p
 /// The state must be one of `create`, begun.
 pub unsafe fn scan_of<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Scan {
     // SAFETY: as `begin` has left it. The server runs one function of a node at a time.
-    unsafe { &mut *(*node.cast::<Node>()).scan }
+    unsafe { &mut *(*node.cast::<LuceneScanState>()).scan }
 }
 
 /// BeginCustomScan
@@ -125,8 +125,8 @@ unsafe extern "C-unwind" fn begin(
         // under it.
         let is_explained = flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0;
         let lock = pg_sys::AccessShareLock as i32;
-        let table = ScanTarget {
-            part: IndexedTable { table: (*relation).rd_id, index, column },
+        let target = ScanTarget {
+            indexed: IndexedTable { table: (*relation).rd_id, index, column },
             relation,
             index: match is_explained {
                 true => std::ptr::null_mut(),
@@ -136,18 +136,18 @@ unsafe extern "C-unwind" fn begin(
             is_counted: is_counted && !may_be_asked_for_place(estate),
         };
         let scan = Scan {
-            table,
+            target,
             queries,
             conditions: pg_sys::ExecInitQual(conditions, &raw mut (*ss).ps),
             others: pg_sys::ExecInitQual(others, &raw mut (*ss).ps),
-            asked: None,
+            current_queries: None,
             is_current: false,
-            answer: ScanResult::none(),
-            spent: ReadStats::default(),
-            pages: HeapPages::new(table.relation, table.snapshot),
+            result: ScanResult::none(),
+            earlier: ReadStats::default(),
+            pages: HeapPages::new(target.relation, target.snapshot),
             removed: 0,
         };
-        let state = &mut *node.cast::<Node>();
+        let state = &mut *node.cast::<LuceneScanState>();
         state.scan = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(scan);
         state.empty = pg_sys::ExecInitExtraTupleSlot(
             estate,
@@ -206,7 +206,7 @@ unsafe extern "C-unwind" fn next(
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as the server calls it.
     unsafe {
-        let state = node.cast::<Node>();
+        let state = node.cast::<LuceneScanState>();
         if (*state).returns_empty_slot && (*state).left > 0 {
             (*state).left -= 1;
             return (*state).empty;
@@ -219,32 +219,32 @@ unsafe extern "C-unwind" fn next(
 unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as ExecScan calls it.
     unsafe {
-        let scan = (*ss.cast::<Node>()).scan;
-        match (*scan).others.is_null() && (*scan).pages.at_hand((*ss).ss_ScanTupleSlot) {
+        let scan = (*ss.cast::<LuceneScanState>()).scan;
+        match (*scan).others.is_null() && (*scan).pages.next_on_page((*ss).ss_ScanTupleSlot) {
             true => (*ss).ss_ScanTupleSlot,
-            false => find(ss),
+            false => next_slow(ss),
         }
     }
 }
 
 /// The next row, where it has to be looked for.
 #[pg_guard]
-unsafe extern "C-unwind" fn find(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+unsafe extern "C-unwind" fn next_slow(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as ExecScan calls `access`.
-    memory::watched(|| unsafe { look_for(ss) })
+    memory::watched(|| unsafe { next_row(ss) })
 }
 
-unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: as above.
     unsafe {
-        let state = &mut *ss.cast::<Node>();
+        let state = &mut *ss.cast::<LuceneScanState>();
         let scan = &mut *state.scan;
         if !scan.is_current {
             execute(state, scan).unwrap_or_else(|error| error.raise());
         }
         loop {
             let mut slot = (*ss).ss_ScanTupleSlot;
-            let is_unsure = match &mut scan.answer {
+            let needs_recheck = match &mut scan.result {
                 ScanResult::Counted(..) => {
                     if state.left == 0 {
                         return std::ptr::null_mut();
@@ -253,8 +253,8 @@ unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
                     slot = state.empty;
                     false
                 }
-                ScanResult::Rows(steps) => match scan.pages.next(steps, slot) {
-                    Ok(Some(is_unsure)) => is_unsure,
+                ScanResult::Rows(candidates) => match scan.pages.next(candidates, slot) {
+                    Ok(Some(needs_recheck)) => needs_recheck,
                     Ok(None) => return pg_sys::ExecClearTuple(slot),
                     Err(error) => error.raise(),
                 },
@@ -266,7 +266,7 @@ unsafe fn look_for(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
                     true
                 }
             };
-            if is_unsure && !meets(ss, scan.conditions, slot) {
+            if needs_recheck && !meets(ss, scan.conditions, slot) {
                 scan.removed += 1;
             } else if meets(ss, scan.others, slot) {
                 return slot;
@@ -284,7 +284,7 @@ unsafe extern "C-unwind" fn recheck(
 ) -> bool {
     // SAFETY: as ExecScan calls it.
     unsafe {
-        let scan = (*ss.cast::<Node>()).scan;
+        let scan = (*ss.cast::<LuceneScanState>()).scan;
         meets(ss, (*scan).conditions, slot) && meets(ss, (*scan).others, slot)
     }
 }
@@ -307,21 +307,21 @@ unsafe fn meets(
 }
 
 /// Evaluates the queries, and has them answered where they are not those of the last answer.
-unsafe fn execute(state: &mut Node, scan: &mut Scan) -> Result<()> {
+unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
     // SAFETY: as `begin` made them.
     let queries = unsafe { evaluate(state, scan) };
     scan.is_current = true;
-    if scan.asked == queries {
-        scan.answer.restart();
+    if scan.current_queries == queries {
+        scan.result.restart();
     } else {
         scan.close();
         if let Some(queries) = &queries {
-            scan.answer = scan.table.answer(queries)?;
+            scan.result = scan.target.execute_all(queries)?;
         }
-        scan.asked = queries;
+        scan.current_queries = queries;
     }
-    state.left = if let ScanResult::Counted(count, _) = scan.answer { count } else { 0 };
-    if let ScanResult::Counted(..) = scan.answer {
+    state.left = if let ScanResult::Counted(count, _) = scan.result { count } else { 0 };
+    if let ScanResult::Counted(..) = scan.result {
         // SAFETY: it has no columns.
         unsafe {
             pg_sys::ExecClearTuple(state.empty);
@@ -334,7 +334,7 @@ unsafe fn execute(state: &mut Node, scan: &mut Scan) -> Result<()> {
 }
 
 /// The queries' texts; none where one is null, which nothing matches.
-unsafe fn evaluate(state: &Node, scan: &Scan) -> Option<Vec<Vec<u8>>> {
+unsafe fn evaluate(state: &LuceneScanState, scan: &Scan) -> Option<Vec<Vec<u8>>> {
     // SAFETY: expressions of this node, of type lucene_query, which need no row.
     unsafe {
         let context = state.custom.ss.ps.ps_ExprContext;
@@ -354,7 +354,7 @@ unsafe fn evaluate(state: &Node, scan: &Scan) -> Option<Vec<Vec<u8>>> {
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
     // SAFETY: as the server calls it.
     unsafe {
-        let state = &mut *node.cast::<Node>();
+        let state = &mut *node.cast::<LuceneScanState>();
         let scan = &mut *state.scan;
         (scan.is_current, state.left) = (false, 0);
         scan.pages.release();
@@ -369,8 +369,8 @@ unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     unsafe {
         let scan = scan_of(node);
         scan.close();
-        if !scan.table.index.is_null() {
-            pg_sys::index_close(scan.table.index, pg_sys::NoLock as i32);
+        if !scan.target.index.is_null() {
+            pg_sys::index_close(scan.target.index, pg_sys::NoLock as i32);
         }
     }
 }

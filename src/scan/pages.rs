@@ -37,13 +37,13 @@ unsafe extern "C-unwind" {
 }
 
 /// Candidates are taken so many at a time.
-const BATCH: usize = 1024;
+const CANDIDATE_BATCH: usize = 1024;
 /// htup_details.h: MaxHeapTuplesPerPage, in pages of 8 kB.
-const MOST_ROWS: usize = 291;
+const MAX_ROWS_ON_PAGE: usize = 291;
 const NO_BUFFER: pg_sys::Buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
 
 /// A visible row of the page that is pinned.
-struct Row {
+struct VisibleRow {
     tuple: pg_sys::HeapTupleData,
     is_unsure: bool,
 }
@@ -54,15 +54,15 @@ pub struct HeapPages {
     relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
     buffer: pg_sys::Buffer,
-    rows: Vec<Row>,
+    rows: Vec<VisibleRow>,
     /// The next of them.
     next: usize,
     candidates: Vec<Candidate>,
-    /// The next of them to be looked up, and to be announced to the operating system.
+    /// The next of them to be looked up, and to be prefetched to the operating system.
     at: usize,
     ahead: usize,
-    /// How many pages are announced, and how many may be.
-    announced: u32,
+    /// How many pages are prefetched, and how many may be.
+    prefetched: u32,
     distance: u32,
     block: u32,
     pub visited: u64,
@@ -84,7 +84,7 @@ impl HeapPages {
             candidates: Vec::new(),
             at: 0,
             ahead: 0,
-            announced: 0,
+            prefetched: 0,
             distance: distance.max(0) as u32,
             block: u32::MAX,
             visited: 0,
@@ -95,14 +95,14 @@ impl HeapPages {
     /// it matches; none at the end.
     pub fn next(
         &mut self,
-        steps: &mut CandidateScan,
+        scan: &mut CandidateScan,
         slot: *mut pg_sys::TupleTableSlot,
     ) -> Result<Option<bool>> {
         while self.next == self.rows.len() {
             if self.at == self.candidates.len() {
                 self.candidates.clear();
-                (self.at, self.ahead, self.announced) = (0, 0, 0);
-                steps.take(BATCH, &mut self.candidates)?;
+                (self.at, self.ahead, self.prefetched) = (0, 0, 0);
+                scan.take(CANDIDATE_BATCH, &mut self.candidates)?;
                 if self.candidates.is_empty() {
                     return Ok(None);
                 }
@@ -121,7 +121,7 @@ impl HeapPages {
     /// # Safety
     /// As for `next`. An error of the server's passes by this function and its caller without dropping anything.
     #[inline]
-    pub unsafe fn at_hand(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
+    pub unsafe fn next_on_page(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
         match self.rows.get_mut(self.next) {
             Some(row) if !row.is_unsure => {
                 self.next += 1;
@@ -137,7 +137,7 @@ impl HeapPages {
     fn load_next(&mut self) {
         crate::memory::check();
         self.rows.clear();
-        self.rows.reserve(MOST_ROWS);
+        self.rows.reserve(MAX_ROWS_ON_PAGE);
         self.next = 0;
         let block = self.candidates[self.at].tid.block;
         if self.block != block {
@@ -150,7 +150,7 @@ impl HeapPages {
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 self.buffer = ReleaseAndReadBuffer(self.buffer, self.relation, block);
-                self.announce(block);
+                self.prefetch(block);
                 heap_page_prune_opt(self.relation, self.buffer);
                 LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                 let (snapshot, relation) = (self.snapshot, self.relation);
@@ -185,28 +185,28 @@ impl HeapPages {
             )
         };
         if is_visible {
-            self.rows.push(Row { tuple, is_unsure: candidate.is_unsure });
+            self.rows.push(VisibleRow { tuple, is_unsure: candidate.is_unsure });
         }
     }
 
     /// Announces pages behind this one, as many as effective_io_concurrency says, so that they are read meanwhile. After this one was
     /// read, as in nodeBitmapHeapscan.c: where pages follow each other the operating system reads ahead by itself, and in larger
     /// pieces, unless it was told of them one by one before.
-    unsafe fn announce(&mut self, block: u32) {
+    unsafe fn prefetch(&mut self, block: u32) {
         self.ahead = self.ahead.max(self.at);
-        self.announced = self.announced.saturating_sub(1);
+        self.prefetched = self.prefetched.saturating_sub(1);
         let mut last = self.ahead.checked_sub(1).map_or(block, |at| self.candidates[at].tid.block);
         while let Some(candidate) = self.candidates.get(self.ahead) {
             let next = candidate.tid.block;
             if next != last && next != block {
-                if self.announced >= self.distance {
+                if self.prefetched >= self.distance {
                     return;
                 }
-                // SAFETY: as in `turn`.
+                // SAFETY: as in `load_next`.
                 unsafe {
                     PrefetchBuffer(self.relation, pg_sys::ForkNumber::MAIN_FORKNUM, next);
                 }
-                self.announced += 1;
+                self.prefetched += 1;
                 last = next;
             }
             self.ahead += 1;
@@ -217,10 +217,10 @@ impl HeapPages {
     pub fn release(&mut self) {
         self.rows.clear();
         self.candidates.clear();
-        (self.next, self.at, self.ahead, self.announced) = (0, 0, 0, 0);
+        (self.next, self.at, self.ahead, self.prefetched) = (0, 0, 0, 0);
         let buffer = std::mem::replace(&mut self.buffer, NO_BUFFER);
         if buffer != NO_BUFFER {
-            // SAFETY: pinned in `turn`.
+            // SAFETY: pinned in `load_next`.
             unsafe { pg_sys::ReleaseBuffer(buffer) };
         }
     }

@@ -70,7 +70,7 @@ struct Choice {
 }
 
 /// A condition `column @@@ query` that may be asked of an index.
-struct Asked {
+struct IndexClause {
     info: *mut pg_sys::RestrictInfo,
     column: *mut pg_sys::Node,
     operator: pg_sys::Oid,
@@ -83,10 +83,10 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
     // SAFETY: the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
     unsafe {
         let infos = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
-        let mut clauses: Vec<Asked> =
-            infos.iter_ptr().filter_map(|info| asked(root, rel, info, false)).collect();
+        let mut clauses: Vec<IndexClause> =
+            infos.iter_ptr().filter_map(|info| index_clause(root, rel, info, false)).collect();
         let infos = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).joininfo);
-        clauses.extend(infos.iter_ptr().filter_map(|info| asked(root, rel, info, true)));
+        clauses.extend(infos.iter_ptr().filter_map(|info| index_clause(root, rel, info, true)));
         let mut choices: Vec<Choice> = Vec::new();
         if clauses.is_empty() {
             return choices;
@@ -98,22 +98,22 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             if (*index).ncolumns != 1 || column <= 0 || columns.contains(&column) {
                 continue;
             }
-            let answered: Vec<&Asked> = clauses
+            let answered: Vec<&IndexClause> = clauses
                 .iter()
-                .filter(|asked| answers(index, asked.operator, asked.column))
-                .filter(|asked| query_type::is_match(pg_sys::get_opcode(asked.operator)))
+                .filter(|clause| answers(index, clause.operator, clause.column))
+                .filter(|clause| query_type::is_match(pg_sys::get_opcode(clause.operator)))
                 .collect();
             let mut outers: Vec<pg_sys::Relids> = Vec::new();
-            for asked in &answered {
-                if outers.iter().all(|outer| !pg_sys::bms_equal(*outer, asked.outer)) {
-                    outers.push(asked.outer);
+            for clause in &answered {
+                if outers.iter().all(|outer| !pg_sys::bms_equal(*outer, clause.outer)) {
+                    outers.push(clause.outer);
                 }
             }
             for outer in outers {
                 let mut taken = PgList::new();
-                for asked in &answered {
-                    if pg_sys::bms_is_subset(asked.outer, outer) {
-                        taken.push(asked.info);
+                for clause in &answered {
+                    if pg_sys::bms_is_subset(clause.outer, outer) {
+                        taken.push(clause.info);
                     }
                 }
                 columns.push(column);
@@ -126,12 +126,12 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
 
 /// A condition that may be asked first, with a query that is the same for all rows, or for all that a row of other tables is joined with:
 /// what the planner asks of an index's condition (indxpath.c: match_join_clauses_to_index, match_opclause_to_indexcol).
-unsafe fn asked(
+unsafe fn index_clause(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     info: *mut pg_sys::RestrictInfo,
     is_joined: bool,
-) -> Option<Asked> {
+) -> Option<IndexClause> {
     // SAFETY: a condition's expression; an operator's has the arguments that it is declared with.
     unsafe {
         let clause = (*info).clause.cast::<pg_sys::Node>();
@@ -148,7 +148,7 @@ unsafe fn asked(
         } && pg_sys::restriction_is_securely_promotable(info, rel)
             && !pg_sys::contain_volatile_functions(query);
         let clause = clause.cast::<pg_sys::OpExpr>();
-        may_ask.then(|| Asked {
+        may_ask.then(|| IndexClause {
             info,
             column: pg_sys::list_nth((*clause).args, 0).cast(),
             operator: (*clause).opno,
@@ -186,7 +186,7 @@ unsafe fn path(
         // System columns and whole rows, as for locks and updates, are Vars in the target too.
         let is_counted = (*(*rel).reltarget).exprs.is_null()
             && others.iter_ptr().all(|info| !pg_sys::contain_var_clause((*info).clause.cast()));
-        let ways = ScanInfo {
+        let info = ScanInfo {
             index: (*index).indexoid,
             column: *(*index).indexkeys,
             is_counted,
@@ -201,7 +201,7 @@ unsafe fn path(
         (*path).path.rows = costs.rows;
         (*path).path.startup_cost = costs.startup;
         (*path).path.total_cost = costs.total;
-        plan::init_path(&mut *path, &ways, taken);
+        plan::init_path(&mut *path, &info, taken);
         path.cast()
     }
 }
@@ -261,8 +261,9 @@ impl Costs {
             let mut pages = (2.0 * table * found / (2.0 * table + found)).min(table);
             let (mut looked_at, mut handed_out) = (found, 0.0);
             if is_counted {
-                let open = 1.0 - (*rel).allvisfrac;
-                (pages, looked_at, handed_out) = (pages * open, found * open, found);
+                let not_all_visible = 1.0 - (*rel).allvisfrac;
+                (pages, looked_at, handed_out) =
+                    (pages * not_all_visible, found * not_all_visible, found);
             }
             let mut rows = (*rel).rows;
             if !parameters.is_null() {

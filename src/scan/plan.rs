@@ -91,7 +91,7 @@ pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *
 /// In the planner's memory.
 pub unsafe fn init_path(
     path: &mut pg_sys::CustomPath,
-    ways: &ScanInfo,
+    info: &ScanInfo,
     taken: PgList<pg_sys::RestrictInfo>,
 ) {
     path.methods = &raw const PATH.0;
@@ -99,7 +99,7 @@ pub unsafe fn init_path(
     // SAFETY: lists of lists.
     path.custom_private = unsafe {
         let list = pg_sys::lappend(std::ptr::null_mut(), taken.into_pg().cast());
-        pg_sys::lappend(list, ways.list().cast())
+        pg_sys::lappend(list, info.list().cast())
     };
 }
 
@@ -113,7 +113,7 @@ unsafe extern "C-unwind" fn plan(
     clauses: *mut pg_sys::List,
     _plans: *mut pg_sys::List,
 ) -> *mut pg_sys::Plan {
-    // SAFETY: nodes of the planner's; the path is one of `fill`.
+    // SAFETY: nodes of the planner's; the path is one that `init_path` filled in.
     unsafe {
         let taken = pg_sys::list_nth((*path).custom_private, 0).cast::<pg_sys::List>();
         let mut others = PgList::<pg_sys::RestrictInfo>::new();

@@ -10,7 +10,7 @@ use pgrx::pg_sys;
 /// The table that is asked and its index, both open for as long as the plan runs, and with which snapshot.
 #[derive(Clone, Copy)]
 pub struct ScanTarget {
-    pub part: IndexedTable,
+    pub indexed: IndexedTable,
     pub relation: pg_sys::Relation,
     /// Null where the plan is only to be explained.
     pub index: pg_sys::Relation,
@@ -28,7 +28,7 @@ pub enum ScanResult {
 
 impl ScanTarget {
     /// The rows that match all of some queries.
-    pub fn answer(&self, queries: &[Vec<u8>]) -> Result<ScanResult> {
+    pub fn execute_all(&self, queries: &[Vec<u8>]) -> Result<ScanResult> {
         let predicates: Vec<_> = queries.iter().map(|query| query_type::predicate(query)).collect();
         match predicates.as_slice() {
             [predicate] => self.execute(predicate),
@@ -43,11 +43,11 @@ impl ScanTarget {
             Active::push(self.snapshot)
         };
         if self.is_counted {
-            if let Some(found) = IndexSearch::first(&[self.part], predicate, 0)? {
+            if let Some(found) = IndexSearch::first(&[self.indexed], predicate, 0)? {
                 return Ok(ScanResult::Counted(found.len(), found.counts));
             }
-        } else if let Some(steps) = CandidateScan::new(self.part, predicate)? {
-            return Ok(ScanResult::Rows(steps.into()));
+        } else if let Some(candidates) = CandidateScan::new(self.indexed, predicate)? {
+            return Ok(ScanResult::Rows(candidates.into()));
         }
         // SAFETY: as above; and the relation is open.
         Ok(ScanResult::Unknown(unsafe {
@@ -65,8 +65,8 @@ impl ScanResult {
     pub fn restart(&mut self) {
         match self {
             ScanResult::Counted(..) => {}
-            ScanResult::Rows(steps) => steps.restart(),
-            // SAFETY: begun in `find`.
+            ScanResult::Rows(candidates) => candidates.restart(),
+            // SAFETY: begun in `execute`.
             ScanResult::Unknown(scan) => unsafe {
                 pg_sys::table_rescan(*scan, std::ptr::null_mut())
             },
@@ -81,10 +81,10 @@ impl ScanResult {
     }
 
     /// What it took.
-    pub fn counts(&self) -> ReadStats {
+    pub fn read_stats(&self) -> ReadStats {
         match self {
-            ScanResult::Counted(_, counts) => *counts,
-            ScanResult::Rows(steps) => steps.counts(),
+            ScanResult::Counted(_, stats) => *stats,
+            ScanResult::Rows(candidates) => candidates.counts(),
             ScanResult::Unknown(_) => ReadStats::default(),
         }
     }

@@ -3,7 +3,7 @@
 use super::catalog::{self, Lock, Operator, Store};
 use super::constraint;
 use super::name::Name;
-use super::table::{self, Table};
+use super::table::{self, StoreRelation};
 use crate::error::{self, Error, Result};
 use crate::pg::spi::{Mode, Spi};
 use crate::pg::versions;
@@ -128,7 +128,7 @@ fn within(what: &'static str, value: i32, from: i32, to: i32, range: &'static st
 pub fn rename(name: &str, new: &str) -> Result<()> {
     let new = Name::new(new)?;
     Spi::connect(|spi| {
-        let Store { name, shards, .. } = Store::lock(spi, name, Lock::Table)?;
+        let Store { name, shards, .. } = Store::lock(spi, name, Lock::WholeTable)?;
         catalog::reserve(&new);
         catalog::refuse_store(spi, &new)?;
         let rename = |from: &Name, to: &Name| {
@@ -139,7 +139,7 @@ pub fn rename(name: &str, new: &str) -> Result<()> {
         rename(&name, &new)?;
         for number in (0..shards).filter(|_| shards > 1) {
             // A partition may have been detached and renamed by hand.
-            if !matches!(table::find(&name.shard(number), pg_sys::NoLock), Table::Missing) {
+            if !matches!(table::find(&name.shard(number), pg_sys::NoLock), StoreRelation::Missing) {
                 rename(&name.shard(number), &new.shard(number))?;
             }
         }
@@ -155,7 +155,7 @@ pub fn rename(name: &str, new: &str) -> Result<()> {
 pub fn drop_store(name: &str) -> Result<()> {
     let name = Name::new(name)?;
     Spi::connect(|spi| {
-        match Store::lock(spi, name.as_str(), Lock::Table) {
+        match Store::lock(spi, name.as_str(), Lock::WholeTable) {
             Ok(_) => {
                 spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?;
             }

@@ -4,7 +4,7 @@
 use super::catalog::{self, Operator};
 use super::change_key::at_most_five;
 use super::name::Name;
-use super::table::{self, Table};
+use super::table::{self, StoreRelation};
 use super::{constraint, identity};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
@@ -65,13 +65,15 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
         catalog::reserve(&name);
         catalog::refuse_store(spi, &name)?;
         let table = name.table();
-        if matches!(table::find(&name, pg_sys::NoLock), Table::Found(_)) {
+        if matches!(table::find(&name, pg_sys::NoLock), StoreRelation::Found(_)) {
             spi.run(Mode::Write, &format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), &[])?;
         }
         let oid = match table::find(&name, pg_sys::NoLock) {
-            Table::Found(oid) => oid,
-            Table::Missing => return Err(Error::NothingToAdopt { table }),
-            Table::Other => return Err(unfit(&table, "it is no table".into(), String::new())),
+            StoreRelation::Found(oid) => oid,
+            StoreRelation::Missing => return Err(Error::NothingToAdopt { table }),
+            StoreRelation::Other => {
+                return Err(unfit(&table, "it is no table".into(), String::new()));
+            }
         };
         table::check_owner(oid);
         table::refuse_row_security(oid, &name)?;
@@ -107,7 +109,7 @@ fn refuse_elsewhere(spi: &Spi, table: &str, key: &str) -> Result<()> {
     let documents = (0..rows.len()).filter_map(|row| {
         let id: String = rows.get(row, 1)?;
         let doc = rows.get::<JsonbArg<'_>>(row, 2)?;
-        let problem = match identity::of(doc.document(), key) {
+        let problem = match identity::identity(doc.document(), key) {
             _ if !doc.document().is_object() => "a document must be an object".into(),
             Ok(identity) => format!("at \"{key}\": \"{identity}\""),
             Err(problem) => problem,

@@ -8,7 +8,7 @@
 use super::fast_path::{self, FastPathStore};
 use super::name::Name;
 use super::suggest::suggest;
-use super::table::{self, Table};
+use super::table::{self, StoreRelation};
 use crate::error::{Error, Result};
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
@@ -53,7 +53,7 @@ impl Store {
         let store = Store::find_now(spi, Name::new(name)?)?;
         let mode = match lock {
             Lock::Rows => "ROW EXCLUSIVE",
-            Lock::Table => "ACCESS EXCLUSIVE",
+            Lock::WholeTable => "ACCESS EXCLUSIVE",
         };
         spi.run(Mode::Write, &format!("LOCK TABLE {} IN {mode} MODE", store.name.table()), &[])?;
         Store::find_now(spi, store.name)
@@ -72,9 +72,9 @@ impl Store {
         };
         let (store, relation) = (name.as_str().to_string(), name.table());
         match table::find(&name, lock) {
-            Table::Found(table) => Ok(Store { name, key, shards, table }),
-            Table::Missing => Err(Error::TableMissing { name: store, table: relation }),
-            Table::Other => Err(Error::NoTable { name: store, relation }),
+            StoreRelation::Found(table) => Ok(Store { name, key, shards, table }),
+            StoreRelation::Missing => Err(Error::TableMissing { name: store, table: relation }),
+            StoreRelation::Other => Err(Error::NoTable { name: store, relation }),
         }
     }
 }
@@ -168,13 +168,13 @@ pub enum Lock {
     /// meanwhile.
     Rows,
     /// The whole table, or its name.
-    Table,
+    WholeTable,
 }
 
 /// The error for a store that is not there, with the names that are near.
 pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
-    let is_table = matches!(table::find(name, pg_sys::NoLock), Table::Found(_));
+    let is_table = matches!(table::find(name, pg_sys::NoLock), StoreRelation::Found(_));
     let name = name.as_str();
     Ok(Error::UnknownStore { name: name.to_string(), near: suggest(name, names), is_table })
 }
@@ -219,8 +219,8 @@ pub fn insert(spi: &Spi, name: &Name, key: &str, shards: i32, replicas: i32) -> 
 /// asked, which know what was committed a moment ago.
 pub fn refuse_taken_relation(store: &Name, relation: &Name) -> Result<()> {
     let is_table = match table::find(relation, pg_sys::NoLock) {
-        Table::Missing => return Ok(()),
-        found => store == relation && matches!(found, Table::Found(_)),
+        StoreRelation::Missing => return Ok(()),
+        found => store == relation && matches!(found, StoreRelation::Found(_)),
     };
     let (name, relation) = (store.as_str().to_string(), relation.as_str().to_string());
     Err(Error::RelationExists { name, relation, is_table })

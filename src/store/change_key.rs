@@ -34,21 +34,21 @@ const STEP_ASIDE: &str = "
     WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)
         AND id OPERATOR(pg_catalog.=) ANY (SELECT session_store.identity(doc, $1) FROM {table})";
 
-const REKEY: &str = "
+const SET_IDS: &str = "
     UPDATE {table} SET id = session_store.identity(doc, $1)
     WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
 
 /// At most so many documents are named in an error.
-const NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// Moves the identity of every document of a store to another path.
 pub fn change_key(name: &str, path: &str) -> Result<()> {
     catalog::check_key(path)?;
-    Spi::connect(|spi| with_gucs(&[NO_JIT], || rekey_all(spi, name, path)))
+    Spi::connect(|spi| with_gucs(&[NO_JIT], || change_all_keys(spi, name, path)))
 }
 
-fn rekey_all(spi: &Spi, name: &str, path: &str) -> Result<()> {
-    let store = Store::lock(spi, name, Lock::Table)?;
+fn change_all_keys(spi: &Spi, name: &str, path: &str) -> Result<()> {
+    let store = Store::lock(spi, name, Lock::WholeTable)?;
     table::check_owner(store.table);
     table::refuse_row_security(store.table, &store.name)?;
     let sql = |text: &str| text.replace("{table}", &store.name.table());
@@ -57,7 +57,7 @@ fn rekey_all(spi: &Spi, name: &str, path: &str) -> Result<()> {
     explained(&store, || {
         constraint::remove(spi, &store.name)?;
         spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
-        spi.run(Mode::Write, &sql(REKEY), &[path.into()])?;
+        spi.run(Mode::Write, &sql(SET_IDS), &[path.into()])?;
         constraint::add(spi, &store.name, path)
     })?;
     let row = "UPDATE session_store.store SET key = $2 WHERE name OPERATOR(pg_catalog.=) $1";
@@ -89,7 +89,8 @@ fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
     let rows = spi.run(Mode::Write, sql, &[path.into()])?;
     let documents = (0..rows.len()).filter_map(|row| {
         let id: String = rows.get(row, 1)?;
-        let problem = identity::of(rows.get::<JsonbArg<'_>>(row, 2)?.document(), path).err()?;
+        let problem =
+            identity::identity(rows.get::<JsonbArg<'_>>(row, 2)?.document(), path).err()?;
         Some(format!("\"{id}\": {problem}"))
     });
     match at_most_five(documents.collect()) {
@@ -118,8 +119,8 @@ fn refuse_shared(spi: &Spi, sql: &str, store: &Store, path: &str) -> Result<()> 
 
 /// Names five of the documents and says that there are more; none where there are none.
 pub fn at_most_five(mut documents: Vec<String>) -> Option<Vec<String>> {
-    if documents.len() > NAMED {
-        documents.truncate(NAMED);
+    if documents.len() > MAX_NAMED {
+        documents.truncate(MAX_NAMED);
         documents.push("…".to_string());
     }
     (!documents.is_empty()).then_some(documents)

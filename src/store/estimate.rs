@@ -1,7 +1,7 @@
 //! How many documents session_stream will give, for the planner (supportnodes.h, SupportRequestRows).
 
 use super::catalog::{Operator, Store};
-use super::search::Search;
+use super::search::StoreQuery;
 use super::select::Window;
 use crate::error::Result;
 use crate::pg::spi::Spi;
@@ -9,20 +9,20 @@ use crate::{executor, scan};
 use pgrx::{FromDatum, PgList, pg_sys};
 
 /// So many parts are asked; as parts are by a hash, the others are taken to be like them.
-const PARTS: usize = 8;
+const SAMPLED_PARTITIONS: usize = 8;
 
 /// Answers a request of the planner's about a call of session_stream; false where it is another request, or nothing is known.
 ///
 /// # Safety
 /// The request must be one that a support function is called with.
-pub unsafe fn answer(request: *mut pg_sys::Node) -> bool {
+pub unsafe fn answer_request(request: *mut pg_sys::Node) -> bool {
     // SAFETY: as above; a node says what it is.
     unsafe {
         if !pgrx::is_a(request, pg_sys::NodeTag::T_SupportRequestRows) {
             return false;
         }
         let request = &mut *request.cast::<pg_sys::SupportRequestRows>();
-        let Some(rows) = Arguments::of(request).and_then(|arguments| arguments.rows()) else {
+        let Some(rows) = StreamCall::of(request).and_then(|arguments| arguments.rows()) else {
             return false;
         };
         request.rows = rows;
@@ -31,15 +31,15 @@ pub unsafe fn answer(request: *mut pg_sys::Node) -> bool {
 }
 
 /// The arguments of a call that are known before it is made.
-struct Arguments {
+struct StreamCall {
     store: String,
     query: String,
     window: Window,
 }
 
-impl Arguments {
+impl StreamCall {
     /// None where the call is not one, or an argument is known only later.
-    unsafe fn of(request: &pg_sys::SupportRequestRows) -> Option<Arguments> {
+    unsafe fn of(request: &pg_sys::SupportRequestRows) -> Option<StreamCall> {
         // SAFETY: a call's expression has its arguments in the order of the function's, and with its defaults, once it is planned; each
         // is of the type that the function has it.
         unsafe {
@@ -62,7 +62,7 @@ impl Arguments {
                 Some(i64::from_datum(value.constvalue, value.constisnull))
             };
             let window = Window::new(number(3)?.unwrap_or(0), number(4)?).ok()?;
-            Some(Arguments { store: text(0)?, query: text(1)?, window })
+            Some(StreamCall { store: text(0)?, query: text(1)?, window })
         }
     }
 
@@ -75,13 +75,13 @@ impl Arguments {
     }
 
     fn matches(&self) -> Result<Option<f64>> {
-        let search = Search::parse(&self.query)?;
+        let search = StoreQuery::parse(&self.query)?;
         Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, &self.store)?, Operator::find(spi)?);
             let Ok(parts) = executor::indexed_tables(store.table, operator.oid) else {
                 return Ok(None);
             };
-            let asked = &parts[..parts.len().min(PARTS)];
+            let asked = &parts[..parts.len().min(SAMPLED_PARTITIONS)];
             let matches = asked
                 .iter()
                 .try_fold(0.0, |sum, part| Ok(sum + scan::estimate(part, &search.predicate)?))?;

@@ -1,7 +1,7 @@
 //! A store's row of the catalogue, looked at without a statement: running one takes longer than all the rest of a short query.
 
 use super::name::Name;
-use super::table::{self, Table};
+use super::table::{self, StoreRelation};
 use crate::executor;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
@@ -62,7 +62,7 @@ pub fn fast_path(name: &Name) -> Option<FastPathStore> {
         found.flatten()?
     };
     match table::find(name, pg_sys::AccessShareLock) {
-        Table::Found(table) => Some(FastPathStore { key, shards, table }),
+        StoreRelation::Found(table) => Some(FastPathStore { key, shards, table }),
         _ => None,
     }
 }

@@ -4,16 +4,16 @@ use crate::document::{Decimal, Jsonb, Leaf};
 
 /// Longest identity, in bytes. A B-tree entry must fit a third of a page (nbtree.h: BTMaxItemSize, 2704 bytes), and the
 /// primary key is one.
-pub const MAX_BYTES: usize = 2500;
+pub const MAX_IDENTITY_BYTES: usize = 2500;
 
 /// The identity of a document at a path, or what is there instead of one, for people.
-pub fn of(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
+pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
     let mut count = 0;
     let mut identity = Err(String::new());
     doc.leaves_at(path, &mut |leaf| {
         count += 1;
         if count == 1 {
-            identity = of_leaf(leaf);
+            identity = leaf_identity(leaf);
         }
     });
     match count {
@@ -24,10 +24,10 @@ pub fn of(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
 }
 
 /// The identity a string or number stands for. Numbers and strings share one space: 2002, 2002.0 and "2002" are the same.
-pub fn of_leaf(leaf: Leaf<'_>) -> Result<String, String> {
+pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
     match leaf {
-        Leaf::String(text) if text.len() > MAX_BYTES => Err(format!(
-            "a string of {} bytes, but an identity has at most {MAX_BYTES}",
+        Leaf::String(text) if text.len() > MAX_IDENTITY_BYTES => Err(format!(
+            "a string of {} bytes, but an identity has at most {MAX_IDENTITY_BYTES}",
             text.len()
         )),
         Leaf::String(text) => Ok(text.to_string()),
@@ -35,10 +35,10 @@ pub fn of_leaf(leaf: Leaf<'_>) -> Result<String, String> {
             let plain = number.decimal().and_then(|number| plain(&number));
             let too_long = || {
                 format!(
-                    "a number of more than {MAX_BYTES} digits, but an identity has at most {MAX_BYTES} bytes"
+                    "a number of more than {MAX_IDENTITY_BYTES} digits, but an identity has at most {MAX_IDENTITY_BYTES} bytes"
                 )
             };
-            plain.filter(|text| text.len() <= MAX_BYTES).ok_or_else(too_long)
+            plain.filter(|text| text.len() <= MAX_IDENTITY_BYTES).ok_or_else(too_long)
         }
         Leaf::Bool(_) => Err("a boolean, where a string or number belongs".into()),
     }
@@ -51,7 +51,9 @@ fn plain(number: &Decimal) -> Option<String> {
     if digits.is_empty() {
         return Some("0".into());
     }
-    if number.exponent().unsigned_abs() as usize > MAX_BYTES || digits.len() > MAX_BYTES {
+    if number.exponent().unsigned_abs() as usize > MAX_IDENTITY_BYTES
+        || digits.len() > MAX_IDENTITY_BYTES
+    {
         return None;
     }
     let sign = if number.is_negative() { "-" } else { "" };

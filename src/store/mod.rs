@@ -1,12 +1,18 @@
-//! Stores: everything that speaks SQL to PostgreSQL.
+//! Stores: everything that this extension does to tables, as SQL statements.
 //!
-//! [`name`] is how an identifier enters SQL, [`spi`] how a statement runs. [`catalog`] says which stores there are ([`fast_path`] does so
-//! without a statement) and [`table`] what lies under a store's name, [`admin`] creates, renames and drops them, [`adopt`] makes one of a
-//! table that is there. [`ops`] reads what session_update was given and [`update`] applies it, [`rekey`] changes
-//! the identity path, [`constraint`] keeps plain SQL to it. [`search`] turns a query into an SQL condition, [`items`]
-//! into a statement; [`query`] and [`stream`] run it, under [`settings`] where the planner answers: a
-//! stream as [`running`], and what it holds is an [`owner`]'s.
-//! [`estimate`] says how long a stream will be.
+//! ```text
+//! name         an identifier on its way into SQL
+//! catalog      which stores there are; fast_path finds one without a statement, suggest offers names
+//! table        what lies under a store's name; constraint: a document lies under its own identity
+//! admin        creates, renames and drops stores
+//! adopt        makes a store of a table that is there
+//! change_key   moves the identity to another path; identity: the identity of a document
+//! ops          what session_update was given; update applies it
+//! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
+//! query        count, query and explain
+//! stream       rows one by one; running: a statement that is read as rows are asked for
+//! estimate     how many rows a stream will return, for the planner
+//! ```
 
 pub mod admin;
 pub mod adopt;
@@ -18,7 +24,6 @@ mod fast_path;
 pub mod identity;
 pub mod name;
 pub mod ops;
-mod owner;
 pub mod query;
 mod running;
 pub mod search;

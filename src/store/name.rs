@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// Longest identifier PostgreSQL keeps (NAMEDATALEN - 1). A longer one would be cut in silence and meet another's name.
-pub const MAX_BYTES: usize = 63;
+pub const MAX_NAME_BYTES: usize = 63;
 
 /// The name of a store, and with it of its table in schema `sessions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ impl Name {
         if text.contains('\0') {
             return Err(Error::NameNul);
         }
-        if text.len() > MAX_BYTES {
-            return Err(Error::NameTooLong { bytes: text.len(), max: MAX_BYTES });
+        if text.len() > MAX_NAME_BYTES {
+            return Err(Error::NameTooLong { bytes: text.len(), max: MAX_NAME_BYTES });
         }
         Ok(Name(text.to_string()))
     }
@@ -47,11 +47,11 @@ impl Name {
     /// of the whole, so that two long names that start alike do not meet.
     pub fn shard(&self, number: i32) -> Name {
         let whole = format!("{}/{number}", self.0);
-        if whole.len() <= MAX_BYTES {
+        if whole.len() <= MAX_NAME_BYTES {
             return Name(whole);
         }
         let tail = format!("~{:08x}/{number}", self.hash());
-        let room = MAX_BYTES - tail.len();
+        let room = MAX_NAME_BYTES - tail.len();
         let head = (0..=room).rev().find_map(|end| self.0.get(..end)).unwrap_or_default();
         Name(format!("{head}{tail}"))
     }
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(Name::new("stash").unwrap().shard(7).as_str(), "stash/7");
         let long = |last: &str| Name::new(&format!("{}{last}", "é".repeat(31))).unwrap();
         let (a, b) = (long("a").shard(1023), long("b").shard(1023));
-        assert!(a.as_str().len() <= MAX_BYTES && a.as_str().ends_with("/1023"));
+        assert!(a.as_str().len() <= MAX_NAME_BYTES && a.as_str().ends_with("/1023"));
         assert_ne!(a, b);
     }
 }

@@ -62,7 +62,7 @@ fn read_op<'a>(
     for (number, doc) in elements(upsert, place, "upsert")?.enumerate() {
         interrupts(number);
         let problem = match doc {
-            Item::Container(doc) if doc.is_object() => match identity::of(doc, key) {
+            Item::Container(doc) if doc.is_object() => match identity::identity(doc, key) {
                 Ok(id) => {
                     change(changes, id, Change::Upsert(doc))?;
                     continue;
@@ -76,7 +76,7 @@ fn read_op<'a>(
     for (number, id) in elements(delete, place, "delete")?.enumerate() {
         interrupts(number);
         let id = match id {
-            Item::Leaf(leaf) => identity::of_leaf(leaf),
+            Item::Leaf(leaf) => identity::leaf_identity(leaf),
             other => Err(format!("{}, where a string or number belongs", kind(other))),
         };
         match id {

@@ -1,8 +1,8 @@
 //! Asking a store: session_query, session_count, session_explain.
 
 use super::catalog::{Operator, Store};
-use super::running::Running;
-use super::search::{self, Search};
+use super::running::RunningQuery;
+use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
 use crate::document::{self, JsonbDatum};
 use crate::error::Result;
@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// The number of matches.
 pub fn count(store: &str, query: &str) -> Result<i64> {
-    let search = Search::parse(query)?;
+    let search = StoreQuery::parse(query)?;
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
@@ -32,7 +32,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
 }
 
 /// As `count`, through the planner.
-fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &Search) -> Result<i64> {
+fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &StoreQuery) -> Result<i64> {
     let (table, condition) = (store.name.table(), search.condition(operator)?);
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
     let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
@@ -40,12 +40,12 @@ fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &Search) 
 }
 
 /// Rows of a plan that are read at once. What one holds inline is at most a page.
-const BATCH: usize = 100;
+const ROW_BATCH: usize = 100;
 /// So many rows are looked at one by one before it is better to have a list of those that are there.
-const FEW: u64 = 1_000;
+const MAX_UNLISTED_ROWS: u64 = 1_000;
 
 /// What an answer is put together of.
-struct Answer {
+struct QueryAnswer {
     count: u64,
     items: document::Answer,
     counts: ReadStats,
@@ -53,7 +53,7 @@ struct Answer {
 
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
 pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Result<JsonbDatum> {
-    let search = Search::parse(query)?;
+    let search = StoreQuery::parse(query)?;
     let sort = search::parse_sort(sort)?;
     search.notify();
     // SAFETY: reads the variable that says where this function's result has to live; SPI switches to a context of its own.
@@ -65,7 +65,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
             Some(parts) => direct(parts, &search, &sort, window)?,
             None => None,
         };
-        let Answer { count, items, .. } = match answer {
+        let QueryAnswer { count, items, .. } = match answer {
             Some(answer) => answer,
             None => planned(spi, &store, operator, &search, &sort, window)?,
         };
@@ -81,17 +81,17 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
 /// Straight from the index; none where an order takes the planner's way.
 fn direct(
     parts: &[executor::IndexedTable],
-    search: &Search,
+    search: &StoreQuery,
     sort: &[SortKey],
     window: Window,
-) -> Result<Option<Answer>> {
+) -> Result<Option<QueryAnswer>> {
     let predicate = &search.predicate;
     let found = match window.end() {
-        Some(end) if end <= FEW && sort.is_empty() => {
+        Some(end) if end <= MAX_UNLISTED_ROWS && sort.is_empty() => {
             executor::IndexSearch::first(parts, predicate, end)?
         }
         // Of all that there is, the first in an order are found without a list.
-        Some(end) if end <= FEW && **predicate == Predicate::All => {
+        Some(end) if end <= MAX_UNLISTED_ROWS && **predicate == Predicate::All => {
             executor::IndexSearch::all(parts)?
         }
         _ => executor::IndexSearch::exact(parts, predicate)?,
@@ -112,7 +112,7 @@ fn direct(
     if let Some(error) = failed {
         return Err(error);
     }
-    Ok(Some(Answer { count, items, counts: found.counts }))
+    Ok(Some(QueryAnswer { count, items, counts: found.counts }))
 }
 
 /// Through the planner, as any other query.
@@ -120,10 +120,10 @@ fn planned(
     spi: &Spi,
     store: &Store,
     operator: Operator,
-    search: &Search,
+    search: &StoreQuery,
     sort: &[SortKey],
     window: Window,
-) -> Result<Answer> {
+) -> Result<QueryAnswer> {
     let count = planned_count(spi, store, operator, search)?;
     let mut items = document::Answer::default();
     if !window.is_empty(count) {
@@ -131,18 +131,19 @@ fn planned(
         with_gucs(&[NO_JIT, FROM_THE_START], || {
             // SAFETY: that of the connection to SPI, which the query's is a part of.
             let memory = unsafe { pg_sys::CurrentMemoryContext };
-            let mut running = Running::start(spi, memory, &statement.sql, &statement.parameters)?;
+            let mut running =
+                RunningQuery::start(spi, memory, &statement.sql, &statement.parameters)?;
             let result = take_all(&mut running, &mut items);
             running.close();
             result
         })?;
     }
-    Ok(Answer { count: count as u64, items, counts: ReadStats::default() })
+    Ok(QueryAnswer { count: count as u64, items, counts: ReadStats::default() })
 }
 
-fn take_all(running: &mut Running, items: &mut document::Answer) -> Result<()> {
+fn take_all(running: &mut RunningQuery, items: &mut document::Answer) -> Result<()> {
     loop {
-        let batch = running.fetch(BATCH);
+        let batch = running.fetch(ROW_BATCH);
         if batch.is_empty() {
             return Ok(());
         }
@@ -156,7 +157,7 @@ fn take_all(running: &mut Running, items: &mut document::Answer) -> Result<()> {
 
 /// How a query was understood, how it is run, and what that took.
 pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_json::Value> {
-    let search = Search::parse(query)?;
+    let search = StoreQuery::parse(query)?;
     let keys = search::parse_sort(sort)?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
@@ -170,14 +171,14 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "sort": keys.iter().map(SortKey::to_string).collect::<Vec<_>>(),
         });
         if let Err(reason) = &jsonpath {
-            explained["not expressible"] = json!(reason.to_string());
+            explained["inexpressible"] = json!(reason.to_string());
         }
         let started = Instant::now();
         let reason = match executor::indexed_tables(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
             Ok(parts) => match direct(&parts, &search, &keys, window)? {
                 None => "too many rows: to be numbered, or to be sorted in memory".to_string(),
-                Some(Answer { count, counts, .. }) => {
+                Some(QueryAnswer { count, counts, .. }) => {
                     explained["way"] = json!("posting lists");
                     explained["read"] = json!({
                         "keys": counts.keys,
@@ -201,7 +202,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
         })?;
         explained["plan"] = json!(plan.column::<String>());
-        let Answer { count, .. } = planned(spi, &store, operator, &search, &keys, window)?;
+        let QueryAnswer { count, .. } = planned(spi, &store, operator, &search, &keys, window)?;
         explained["count"] = json!(count);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)

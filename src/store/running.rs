@@ -14,20 +14,20 @@ use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 
 /// A query of one column of type jsonb. What it takes is the current resource owner's, which is to be the same in each call. Dropped
 /// without `close`, after an error, it leaves everything to that owner and to its memory's parent.
-pub struct Running {
+pub struct RunningQuery {
     query: *mut pg_sys::QueryDesc,
     memory: pg_sys::MemoryContext,
     is_over: bool,
 }
 
-impl Running {
+impl RunningQuery {
     /// Starts a query that sees what the calling statement sees. Its memory is a part of `parent`.
     pub fn start(
         spi: &Spi,
         parent: pg_sys::MemoryContext,
         sql: &str,
         parameters: &[DatumWithOid<'_>],
-    ) -> Result<Running> {
+    ) -> Result<RunningQuery> {
         let types: Vec<_> = parameters.iter().map(|p| p.oid()).collect();
         let statement = spi.prepare(Mode::ReadInOrder, sql, &types)?;
         // SAFETY: the parent lives as long as the calling plan node, and so longer than this.
@@ -58,7 +58,7 @@ impl Running {
                 query
             })
         };
-        Ok(Running { query, memory, is_over: false })
+        Ok(RunningQuery { query, memory, is_over: false })
     }
 
     /// Copies of up to so many further rows; less only at the end.

@@ -12,9 +12,9 @@ use pgrx::datum::DatumWithOid;
 use std::rc::Rc;
 
 /// A query, understood.
-pub struct Search(Rc<ParsedQuery>);
+pub struct StoreQuery(Rc<ParsedQuery>);
 
-impl std::ops::Deref for Search {
+impl std::ops::Deref for StoreQuery {
     type Target = ParsedQuery;
 
     fn deref(&self) -> &ParsedQuery {
@@ -22,10 +22,10 @@ impl std::ops::Deref for Search {
     }
 }
 
-impl Search {
+impl StoreQuery {
     /// Reads a query; `NOW` in it is the start of the transaction.
-    pub fn parse(query: &str) -> Result<Search> {
-        parse_cache::parse_cached(query).map(Search)
+    pub fn parse(query: &str) -> Result<StoreQuery> {
+        parse_cache::parse_cached(query).map(StoreQuery)
     }
 
     /// Tells the caller what is odd about the query.
@@ -116,5 +116,5 @@ pub fn jsonpath(query: &str) -> Result<String> {
     lowered
         .predicate
         .jsonpath()
-        .map_err(|unsayable| Error::NotExpressible { reason: unsayable.to_string() })
+        .map_err(|reason| Error::NotExpressible { reason: reason.to_string() })
 }

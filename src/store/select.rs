@@ -1,7 +1,7 @@
 //! The statement that reads a window of a query's matches.
 
 use super::catalog::{Operator, Store};
-use super::search::Search;
+use super::search::StoreQuery;
 use crate::error::{Error, Result};
 use crate::index::is_distributed;
 use crate::syntax::SortKey;
@@ -57,7 +57,7 @@ impl<'s> Select<'s> {
     pub fn new(
         store: &Store,
         operator: Operator,
-        search: &'s Search,
+        search: &'s StoreQuery,
         sort: &'s [SortKey],
         window: Window,
     ) -> Result<Select<'s>> {

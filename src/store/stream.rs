@@ -9,15 +9,15 @@
 //!   then the executor must not be asked any more, and is not.
 
 use super::catalog::{Operator, Store};
-use super::owner::Owner;
-use super::running::Running;
-use super::search::{self, Search};
+use super::running::RunningQuery;
+use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
 use crate::document::JsonbDatum;
 use crate::error::{Error, Result};
 use crate::executor::{self, Active, Held};
 use crate::memory;
 use crate::pg::guc::{FROM_THE_START, NO_JIT, Setting, with_gucs};
+use crate::pg::resource_owner::ResourceOwner;
 use crate::pg::spi::Spi;
 use pgrx::{pg_guard, pg_sys};
 
@@ -29,11 +29,11 @@ const BATCH: usize = 100;
 const SETTINGS: [Setting; 2] = [NO_JIT, FROM_THE_START];
 
 /// The documents of a query, read as they are asked for.
-pub struct Stream(Box<State>);
+pub struct Stream(Box<StreamState>);
 
-struct State {
+struct StreamState {
     caller: Caller,
-    owner: Owner,
+    owner: ResourceOwner,
     source: Source,
     /// Copies of the rows as they came, in memory of Rust's so that PostgreSQL cannot free it first; next one last.
     batch: Vec<Vec<u8>>,
@@ -47,7 +47,7 @@ enum Source {
         /// How many rows are still wanted.
         wanted: u64,
     },
-    Plan(Running),
+    Plan(RunningQuery),
     Over,
 }
 
@@ -78,10 +78,10 @@ impl Stream {
         sort: Option<&str>,
         window: Window,
     ) -> Result<Stream> {
-        let search = Search::parse(query)?;
+        let search = StoreQuery::parse(query)?;
         let sort = search::parse_sort(sort)?;
         search.notify();
-        let owner = Owner::new();
+        let owner = ResourceOwner::new();
         let source = owner.run(|| {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
@@ -100,11 +100,11 @@ impl Stream {
                 }
                 let items = Select::new(&store, operator, &search, &sort, window)?;
                 let memory = caller.memory();
-                let start = || Running::start(spi, memory, &items.sql, &items.parameters);
+                let start = || RunningQuery::start(spi, memory, &items.sql, &items.parameters);
                 with_gucs(&SETTINGS, start).map(Source::Plan)
             })
         })?;
-        let state = State { caller, owner, source, batch: Vec::new(), size: FIRST_BATCH };
+        let state = StreamState { caller, owner, source, batch: Vec::new(), size: FIRST_BATCH };
         let mut state = Box::new(state);
         // SAFETY: the state stays where it is until it ended, and then takes the callback back.
         unsafe {
@@ -115,7 +115,7 @@ impl Stream {
     }
 }
 
-impl State {
+impl StreamState {
     /// Reads the next batch; an empty one at the end.
     fn fetch(&mut self) -> Result<Vec<Vec<u8>>> {
         let size = std::mem::replace(&mut self.size, BATCH);
@@ -176,7 +176,7 @@ impl State {
 unsafe extern "C-unwind" fn ended(state: pg_sys::Datum) {
     // SAFETY: what was registered; pgrx frees it later, with what the server keeps of the function's calls (init_MultiFuncCall), in a
     // callback that was registered before and so is called after this one.
-    unsafe { (*state.cast_mut_ptr::<State>()).end() }
+    unsafe { (*state.cast_mut_ptr::<StreamState>()).end() }
 }
 
 impl Iterator for Stream {

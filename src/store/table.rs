@@ -8,7 +8,7 @@ use pgrx::pg_sys;
 use std::ffi::CString;
 
 /// What lies under a store's name in the stores' schema.
-pub enum Table {
+pub enum StoreRelation {
     Missing,
     Found(pg_sys::Oid),
     /// Something that is no table. Reading a view or a foreign table would run what its owner has
@@ -19,9 +19,9 @@ pub enum Table {
 /// Finds a relation in the stores' schema and takes a lock on it, after which its name stays with
 /// it while the transaction lasts. As everywhere in SQL, it takes the privilege to use the schema,
 /// or is an error.
-pub fn find(name: &Name, lock: u32) -> Table {
+pub fn find(name: &Name, lock: u32) -> StoreRelation {
     // A name has no NUL (Name::new).
-    let Ok(relation) = CString::new(name.as_str()) else { return Table::Missing };
+    let Ok(relation) = CString::new(name.as_str()) else { return StoreRelation::Missing };
     // SAFETY: C strings, which makeRangeVar keeps pointers to for the time of the call; the
     // callback may be left out (namespace.h).
     let (oid, kind) = unsafe {
@@ -33,9 +33,9 @@ pub fn find(name: &Name, lock: u32) -> Table {
         (oid, pg_sys::get_rel_relkind(oid) as u8)
     };
     match kind {
-        pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE => Table::Found(oid),
-        _ if oid == pg_sys::InvalidOid => Table::Missing,
-        _ => Table::Other,
+        pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE => StoreRelation::Found(oid),
+        _ if oid == pg_sys::InvalidOid => StoreRelation::Missing,
+        _ => StoreRelation::Other,
     }
 }
 

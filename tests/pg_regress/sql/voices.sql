@@ -60,7 +60,7 @@ EXCEPTION WHEN feature_not_supported THEN
 END $$;
 SET client_min_messages = warning;
 CREATE TABLE voice_paths AS SELECT i, q, q::lucene_query AS query, pg_temp.path(q) AS path FROM voice_queries;
-SELECT count(*) FILTER (WHERE path IS NULL) > 20 AS unsayable, count(path) > 1000 AS sayable FROM voice_paths;
+SELECT count(*) FILTER (WHERE path IS NULL) > 20 AS inexpressible, count(path) > 1000 AS expressible FROM voice_paths;
 
 -- 1 and 2: the matcher and JSON path. Nothing to show is agreement; and the questions are not all answered by nothing or everything.
 CREATE TABLE voice_answers AS

@@ -5,20 +5,20 @@ use std::cell::Cell;
 
 /// Owns what is taken within `run`. It is a child of the owner that was current when it was made: if that is released, as the owner
 /// of a subtransaction is that is rolled back, this one is released before, with all that it owns.
-pub struct Owner {
+pub struct ResourceOwner {
     /// Null once it was released. Its address is what the callback knows.
     owner: Box<Cell<pg_sys::ResourceOwner>>,
 }
 
-impl Owner {
-    pub fn new() -> Owner {
+impl ResourceOwner {
+    pub fn new() -> ResourceOwner {
         // SAFETY: in an SQL function there is a current owner. The callback is taken back before the memory is freed.
         unsafe {
             let parent = pg_sys::CurrentResourceOwner;
             let owner = pg_sys::ResourceOwnerCreate(parent, c"session_store".as_ptr());
             let owner = Box::new(Cell::new(owner));
             pg_sys::RegisterResourceReleaseCallback(Some(released), address(&owner));
-            Owner { owner }
+            ResourceOwner { owner }
         }
     }
 
@@ -30,10 +30,10 @@ impl Owner {
     /// Does some work as the current owner, which it must be alive for.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         // SAFETY: a global of the server's one thread.
-        let _before = unsafe {
-            let before = Before(pg_sys::CurrentResourceOwner);
+        let _previous = unsafe {
+            let previous = Previous(pg_sys::CurrentResourceOwner);
             pg_sys::CurrentResourceOwner = self.owner.get();
-            before
+            previous
         };
         work()
     }
@@ -53,7 +53,7 @@ impl Owner {
     }
 }
 
-impl Drop for Owner {
+impl Drop for ResourceOwner {
     /// Memory is all that this frees: dropped while it is alive, that is after an error, it is the parent's to release.
     fn drop(&mut self) {
         // SAFETY: registered in `new`.
@@ -68,9 +68,9 @@ fn address(owner: &Cell<pg_sys::ResourceOwner>) -> *mut std::ffi::c_void {
 }
 
 /// The owner that was current before.
-struct Before(pg_sys::ResourceOwner);
+struct Previous(pg_sys::ResourceOwner);
 
-impl Drop for Before {
+impl Drop for Previous {
     fn drop(&mut self) {
         // SAFETY: a global of the server's one thread. Whoever made it current waits for this call to return, or to raise an error.
         unsafe { pg_sys::CurrentResourceOwner = self.0 };

@@ -28,9 +28,9 @@ use std::ffi::{c_char, c_int};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 /// What is allocated until the next check comes from here.
-static RESERVE: Block = Block::new(4 << 20);
+static RESERVE: Reservation = Reservation::new(4 << 20);
 /// What it takes to raise an error, and for the server to report it.
-static LAST: Block = Block::new(512 << 10);
+static ERROR_RESERVE: Reservation = Reservation::new(512 << 10);
 /// Whether who allocates can do with a refusal.
 static CAN_FAIL: AtomicBool = AtomicBool::new(false);
 
@@ -39,14 +39,14 @@ static CAN_FAIL: AtomicBool = AtomicBool::new(false);
 static ALLOCATOR: Allocator = Allocator;
 
 /// Address space that can be returned to the system.
-struct Block {
+struct Reservation {
     at: AtomicPtr<libc::c_void>,
     bytes: usize,
 }
 
-impl Block {
-    const fn new(bytes: usize) -> Block {
-        Block { at: AtomicPtr::new(std::ptr::null_mut()), bytes }
+impl Reservation {
+    const fn new(bytes: usize) -> Reservation {
+        Reservation { at: AtomicPtr::new(std::ptr::null_mut()), bytes }
     }
 
     fn is_there(&self) -> bool {
@@ -79,7 +79,7 @@ impl Block {
 
 /// Takes the reserve, when the library is loaded. Should that fail, the first check says so.
 pub fn init() {
-    let _ = LAST.fill() && RESERVE.fill();
+    let _ = ERROR_RESERVE.fill() && RESERVE.fill();
     versions::watch_executor();
 }
 
@@ -87,14 +87,14 @@ pub fn init() {
 #[inline]
 pub fn check() {
     pgrx::check_for_interrupts!();
-    if !RESERVE.is_there() || !LAST.is_there() {
+    if !RESERVE.is_there() || !ERROR_RESERVE.is_there() {
         refill();
     }
 }
 
 #[cold]
 fn refill() {
-    if !(LAST.fill() && RESERVE.fill()) {
+    if !(ERROR_RESERVE.fill() && RESERVE.fill()) {
         Error::OutOfMemory { bytes: RESERVE.bytes }.raise();
     }
 }
@@ -102,7 +102,7 @@ fn refill() {
 /// To be called where an error begins: what it takes on its way to the server, and the server's abort, is at hand. An error for
 /// want of memory may be the server's own, which has not touched the reserve.
 pub fn make_room_for_error() {
-    LAST.release();
+    ERROR_RESERVE.release();
     RESERVE.release();
 }
 
@@ -173,22 +173,22 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as for the system's.
-        let ask = || unsafe { System.alloc(layout) };
-        or_short(ask(), ask, layout.size())
+        let allocate = || unsafe { System.alloc(layout) };
+        or_from_reserve(allocate(), allocate, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as for the system's.
-        let ask = || unsafe { System.alloc_zeroed(layout) };
-        or_short(ask(), ask, layout.size())
+        let allocate = || unsafe { System.alloc_zeroed(layout) };
+        or_from_reserve(allocate(), allocate, layout.size())
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as for the system's, which leaves the block as it is where it refuses.
-        let ask = || unsafe { System.realloc(block, layout, size) };
-        or_short(ask(), ask, size)
+        let allocate = || unsafe { System.realloc(block, layout, size) };
+        or_from_reserve(allocate(), allocate, size)
     }
 
     #[inline]
@@ -199,20 +199,20 @@ unsafe impl GlobalAlloc for Allocator {
 }
 
 #[inline]
-fn or_short(block: *mut u8, ask: impl FnOnce() -> *mut u8, bytes: usize) -> *mut u8 {
-    if block.is_null() { short(ask, bytes) } else { block }
+fn or_from_reserve(block: *mut u8, allocate: impl FnOnce() -> *mut u8, bytes: usize) -> *mut u8 {
+    if block.is_null() { allocate_from_reserve(allocate, bytes) } else { block }
 }
 
 #[cold]
 #[inline(never)]
-fn short(ask: impl FnOnce() -> *mut u8, bytes: usize) -> *mut u8 {
+fn allocate_from_reserve(allocate: impl FnOnce() -> *mut u8, bytes: usize) -> *mut u8 {
     if CAN_FAIL.load(Relaxed) {
         return std::ptr::null_mut();
     }
     if RESERVE.release() {
         // SAFETY: a flag that signal handlers set likewise. So loops that look at it before they check do check.
         unsafe { (&raw mut pg_sys::InterruptPending).write_volatile(1) };
-        let block = ask();
+        let block = allocate();
         if !block.is_null() {
             return block;
         }
@@ -275,11 +275,11 @@ mod tests {
 
     #[test]
     fn blocks_come_and_go() {
-        let block = Block::new(1 << 20);
+        let block = Reservation::new(1 << 20);
         assert!(!block.is_there() && !block.release());
         assert!(block.fill() && block.fill() && block.is_there());
         assert!(block.release() && !block.is_there() && !block.release());
-        assert!(!Block::new(usize::MAX >> 1).fill());
+        assert!(!Reservation::new(usize::MAX >> 1).fill());
     }
 
     #[test]

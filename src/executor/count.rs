@@ -10,7 +10,7 @@ use super::tid_bitmap::TidBitmap;
 use super::visibility_map::VisibilityMap;
 use crate::error::Result;
 use crate::index::key::{self, PathHash};
-use crate::index::ranges::{KeyRange, together};
+use crate::index::ranges::{KeyRange, combine_patterns};
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 
@@ -65,7 +65,7 @@ impl<'p> CountableQuery<'p> {
                 for (path, test) in &self.leaves {
                     probes.push((Some(*path), leaves.probe(test)?));
                 }
-                let united = together(probes).into_iter();
+                let united = combine_patterns(probes).into_iter();
                 let mut all: Vec<KeyRange> = united.flat_map(|(_, probe)| probe.ranges).collect();
                 leaves.have_disjoint_postings(path, &mut all)
             }

@@ -7,7 +7,7 @@ use super::tid_bitmap::{Collector, DocIdMap, TidBitmap};
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, PendingEntries, Sink};
 use crate::index::key::{self, PathHash};
-use crate::index::ranges::{KeyRange, LeafProbe, Ternary, is_one_value, together};
+use crate::index::ranges::{KeyRange, LeafProbe, Ternary, combine_patterns, is_one_value};
 use crate::index::string_code::{behind_packed, end_of_prefix, leading_digit};
 use crate::interrupts;
 use crate::predicate::{Predicate, Test};
@@ -223,7 +223,7 @@ impl<'i> PostingReader<'i> {
                 (path, test) => tests.push((path, self.probe(test)?)),
             }
         }
-        for (path, probe) in together(tests) {
+        for (path, probe) in combine_patterns(tests) {
             match path {
                 Some(path) => {
                     let most =
@@ -298,7 +298,7 @@ impl<'i> PostingReader<'i> {
     /// What is asked of the values at a path.
     pub fn probe(&self, test: &Test) -> Result<LeafProbe> {
         let probe = LeafProbe::new(test);
-        if !probe.has_instants() {
+        if !probe.has_instant_keys() {
             return Ok(probe);
         }
         let is_older = match self.is_older.get() {
@@ -309,7 +309,7 @@ impl<'i> PostingReader<'i> {
                 *self.is_older.get_or_init(|| is_older)
             }
         };
-        Ok(if is_older { LeafProbe::of_any_version(test) } else { probe })
+        Ok(if is_older { LeafProbe::for_any_version(test) } else { probe })
     }
 
     /// Whether no row has a key.
@@ -350,7 +350,7 @@ impl<'i> PostingReader<'i> {
             }
             let (from, below) = (full(&range.from), full(&range.below));
             let truth = |key: &[u8]| match key::value_of(key) {
-                Some(value) if range.recheck => probe.test(value).min(most),
+                Some(value) if range.recheck => probe.recheck(value).min(most),
                 _ => most,
             };
             for (key, rows) in self.pending.range(from.clone()..below.clone()) {
@@ -390,7 +390,8 @@ impl<'i> PostingReader<'i> {
             }
             keys += 1;
             interrupts::spend(8);
-            let answer = key::value_of(entry.key).map_or(Ok(most), |value| probe.try_test(value));
+            let answer =
+                key::value_of(entry.key).map_or(Ok(most), |value| probe.recheck_or_seek(value));
             match answer {
                 Ok(truth) => {
                     if let Some(taken) = taken.by(truth.min(most)) {

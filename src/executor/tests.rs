@@ -43,11 +43,11 @@ fn written(keys: &[&[u8]], version: Version) -> Vec<Vec<u8>> {
             continue;
         }
         let mut key = key.to_vec();
-        if key == key::DOCUMENT_KEYS[0] {
+        if key == key::DOCUMENT_KEY {
             let every = match version {
                 Version::V2 => key::DOCUMENT_KEY_0_2,
                 Version::V3 | Version::V4 => key::DOCUMENT_KEY_0_3,
-                Version::This => key::DOCUMENT_KEYS[0],
+                Version::This => key::DOCUMENT_KEY,
             };
             key = every.to_vec();
         }

@@ -2,7 +2,9 @@
 
 use super::block_set::BlockSet;
 use crate::error::{Error, Result};
-use crate::index::gin::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Parsed, Sink, Tid};
+use crate::index::gin::{
+    NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Parsed, Sink, Tid,
+};
 use roaring::RoaringBitmap;
 use std::ops::RangeInclusive;
 
@@ -208,12 +210,12 @@ impl Sink for Collector<'_> {
     }
 
     #[inline]
-    fn pass_by(&mut self, count: usize) {
+    fn skip(&mut self, count: usize) {
         self.skipped += count as u64;
     }
 
     /// Straight into the bits, once there are some, where all rows are wanted.
-    fn take_packed(&mut self, list: Packed<'_>) -> Parsed<u64> {
+    fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
         if self.bits.is_empty() || !self.region.is_all() {
             return self.take_each(list);
         }
@@ -395,7 +397,7 @@ mod tests {
                 if spread {
                     collector.spread();
                 }
-                prop_assert!(Packed::read(&bytes).and_then(|list| collector.take_packed(list)).is_ok());
+                prop_assert!(PackedList::read(&bytes).and_then(|list| collector.take_packed(list)).is_ok());
                 let inside: Vec<&Tid> = rows.iter().filter(|tid| region.has(tid.block)).collect();
                 prop_assert_eq!((collector.collected, collector.skipped), (inside.len() as u64, (rows.len() - inside.len()) as u64));
                 let overflowed = inside.iter().any(|tid| tid.offset > 16 && (tid.block < 50 || collector.overflowed));

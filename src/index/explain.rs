@@ -32,12 +32,12 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
     };
-    let is_asked = probe.ranges.iter().any(|range| range.recheck) && *test != Test::Exists;
+    let is_rechecked = probe.ranges.iter().any(|range| range.recheck) && *test != Test::Exists;
     let answer = match path {
         Some(path) if key::is_truncated_path(path) => {
             "narrows: the path is too long to be told from others".to_string()
         }
-        _ if is_asked => {
+        _ if is_rechecked => {
             format!("exact, but narrows where a value has {} bytes or more", key::MAX_VALUE)
         }
         _ => "exact".to_string(),

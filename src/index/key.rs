@@ -30,10 +30,10 @@ use crate::error::{Error, Result};
 use crate::memory;
 use chrono::{DateTime, Utc};
 
-const ALL: u8 = b'A';
-const CUT: u8 = b'C';
+const DOCUMENT: u8 = b'A';
+const TRUNCATED: u8 = b'C';
 const EXISTS: u8 = b'E';
-const MANY: u8 = b'M';
+const MULTI_VALUED: u8 = b'M';
 const VALUE: u8 = b'V';
 
 /// Bytes of a value, behind its type, that a key holds. What is as long or longer is cut there, and only the first bytes of it are
@@ -61,22 +61,24 @@ impl PathHash {
 }
 
 /// The key of every document, and those that documents have in its place that earlier versions have entered.
-pub const DOCUMENT_KEYS: [&[u8]; 3] = [&[ALL, 3], DOCUMENT_KEY_0_3, DOCUMENT_KEY_0_2];
+pub const DOCUMENT_KEYS: [&[u8]; 3] = [DOCUMENT_KEY, DOCUMENT_KEY_0_3, DOCUMENT_KEY_0_2];
+/// The key of every document.
+pub const DOCUMENT_KEY: &[u8] = &[DOCUMENT, 3];
 /// That of versions 0.3.0 and 0.4.0.
-pub const DOCUMENT_KEY_0_3: &[u8] = &[ALL, 2];
+pub const DOCUMENT_KEY_0_3: &[u8] = &[DOCUMENT, 2];
 /// That of version 0.2.0.
-pub const DOCUMENT_KEY_0_2: &[u8] = &[ALL];
+pub const DOCUMENT_KEY_0_2: &[u8] = &[DOCUMENT];
 
 /// What stands in the place of a value's type, behind all types, before an instant.
 pub const INSTANT: u8 = 4;
 
 pub fn truncated(hash: PathHash) -> Vec<u8> {
-    tagged(CUT, hash).to_vec()
+    tagged(TRUNCATED, hash).to_vec()
 }
 
 /// Of documents with several values at a path.
 pub fn multi_valued(hash: PathHash) -> [u8; 5] {
-    tagged(MANY, hash)
+    tagged(MULTI_VALUED, hash)
 }
 
 pub fn exists(path: &str) -> Vec<u8> {
@@ -181,7 +183,7 @@ pub struct Keys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// The M keys, which are known last.
-    many: Vec<[u8; 5]>,
+    multi_valued: Vec<[u8; 5]>,
     /// A value, before it is packed.
     value: Vec<u8>,
     /// What went wrong.
@@ -194,11 +196,11 @@ impl Keys {
         let mut keys = Keys {
             bytes: Vec::with_capacity(2048),
             ends: Vec::with_capacity(128),
-            many: Vec::new(),
+            multi_valued: Vec::new(),
             value: Vec::new(),
             error: None,
         };
-        keys.push(|bytes| bytes.extend_from_slice(DOCUMENT_KEYS[0]));
+        keys.push(|bytes| bytes.extend_from_slice(DOCUMENT_KEY));
         let mut last = String::from("\0"); // is no path, since jsonb holds no NUL
         let mut hash = PathHash::of("");
         let mut scratch = Scratch::new();
@@ -231,7 +233,7 @@ impl Keys {
             string_code::pack(stored_value(&written), bytes);
         });
         if is_truncated_value(&written) {
-            self.push(|bytes| bytes.extend(tagged(CUT, hash)));
+            self.push(|bytes| bytes.extend(tagged(TRUNCATED, hash)));
         }
         if let Scalar::String(text) = value
             && let Some(at) = unordered_instant(text)
@@ -261,19 +263,19 @@ impl Keys {
         let mut keys: Vec<&[u8]> = Vec::new();
         // There are no more M keys than others.
         memory::reserve(&mut keys, 2 * self.ends.len())?;
-        memory::reserve(&mut self.many, self.ends.len())?;
+        memory::reserve(&mut self.multi_valued, self.ends.len())?;
         keys.extend(starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]));
         keys.sort_unstable();
         keys.dedup();
-        self.many.extend(keys.windows(2).filter_map(|pair| {
+        self.multi_valued.extend(keys.windows(2).filter_map(|pair| {
             let hash = path_hash(pair[0])?;
             let is_value = |key| value_of(key).is_some_and(|value| value.first() != Some(&INSTANT));
             let are_values = is_value(pair[0]) && is_value(pair[1]);
             (are_values && path_hash(pair[1]) == Some(hash)).then(|| multi_valued(hash))
         }));
-        self.many.dedup();
-        let at = keys.partition_point(|key| *key < [MANY].as_slice());
-        keys.splice(at..at, self.many.iter().map(<[u8; 5]>::as_slice));
+        self.multi_valued.dedup();
+        let at = keys.partition_point(|key| *key < [MULTI_VALUED].as_slice());
+        keys.splice(at..at, self.multi_valued.iter().map(<[u8; 5]>::as_slice));
         Ok(keys)
     }
 }

@@ -1,7 +1,7 @@
 //! The support functions of the operator class, as GIN calls them (PostgreSQL manual, "GIN Indexes: Extensibility").
 
 use super::key::Keys;
-use super::query::{PartialMatch, Query};
+use super::query::{IndexQuery, PartialMatch};
 use super::query_type;
 use super::ranges::Ternary;
 use crate::document::JsonbArg;
@@ -66,7 +66,7 @@ unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
 
 /// What GIN keeps for each key of a query and hands back: the query, and which key of it this is.
 struct Extra {
-    query: *const Query,
+    query: *const IndexQuery,
     key: usize,
 }
 
@@ -74,35 +74,35 @@ struct Extra {
 unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared. What is leaked lives as long as the memory context that GIN calls in, which is that of its scan keys.
     unsafe {
-        let query = Query::new(&query_type::predicate(arguments.bytes(0)));
+        let query = IndexQuery::new(&query_type::predicate(arguments.bytes(0)));
         let count = query.keys.len();
         *arguments.pointer::<i32>(1) = count as i32;
-        if query.is_none() {
+        if query.is_empty() {
             return pg_sys::Datum::null();
         }
         let mut context = PgMemoryContexts::CurrentMemoryContext;
-        let query: *const Query = context.leak_and_drop_on_delete(query);
+        let query: *const IndexQuery = context.leak_and_drop_on_delete(query);
         let extras = (0..count).map(|key| Extra { query, key }).collect::<Vec<_>>();
         let extras: *const Vec<Extra> = context.leak_and_drop_on_delete(extras);
         let (partial, pointers) = (allocate::<bool>(count), allocate::<pg_sys::Pointer>(count));
-        for (at, asked) in (*query).keys.iter().enumerate() {
-            *partial.add(at) = asked.is_span();
+        for (at, scan_key) in (*query).keys.iter().enumerate() {
+            *partial.add(at) = scan_key.is_range();
             *pointers.add(at) = (*extras).as_ptr().add(at).cast_mut().cast();
         }
         *arguments.pointer::<*mut bool>(3) = partial;
         *arguments.pointer::<*mut pg_sys::Pointer>(4) = pointers;
-        pg_sys::Datum::from(byteas((*query).keys.iter().map(|asked| asked.start())))
+        pg_sys::Datum::from(byteas((*query).keys.iter().map(|scan_key| scan_key.start())))
     }
 }
 
 /// (partial key, key of the index, strategy, extra_data) → below 0: pass it by; 0: take it; above 0: stop
 unsafe fn compare_partial(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; GIN hands back what extract_query made.
-    let step = unsafe {
+    let found = unsafe {
         let extra = arguments.pointer::<Extra>(3);
-        (&(*(*extra).query).keys)[(*extra).key].step(arguments.bytes(1))
+        (&(*(*extra).query).keys)[(*extra).key].compare(arguments.bytes(1))
     };
-    pg_sys::Datum::from(match step {
+    pg_sys::Datum::from(match found {
         PartialMatch::Skip => -1i32,
         PartialMatch::Take => 0,
         PartialMatch::Stop => 1,
@@ -110,9 +110,9 @@ unsafe fn compare_partial(arguments: Arguments) -> pg_sys::Datum {
 }
 
 /// What the keys say of a document; the first key's extra data leads to the query.
-unsafe fn truth(extras: *mut *mut Extra, has: impl Fn(usize) -> Ternary) -> Ternary {
+unsafe fn evaluate(extras: *mut *mut Extra, has: impl Fn(usize) -> Ternary) -> Ternary {
     // SAFETY: as above; a query without keys is never asked.
-    unsafe { (*(**extras).query).truth(&has) }
+    unsafe { (*(**extras).query).evaluate(&has) }
 }
 
 /// (bool check[], strategy, query, nkeys, extra_data[], bool *recheck, keys, nullFlags) → bool
@@ -121,7 +121,7 @@ unsafe fn consistent(arguments: Arguments) -> pg_sys::Datum {
     let truth = unsafe {
         let check = arguments.pointer::<bool>(0);
         let has = |key| if *check.add(key) { Ternary::Yes } else { Ternary::No };
-        let truth = truth(arguments.pointer(4), has);
+        let truth = evaluate(arguments.pointer(4), has);
         *arguments.pointer::<bool>(5) = truth == Ternary::Maybe;
         truth
     };
@@ -133,7 +133,7 @@ unsafe fn tri_consistent(arguments: Arguments) -> pg_sys::Datum {
     // SAFETY: as declared; `check` has a place for each key.
     let truth = unsafe {
         let check = arguments.pointer::<pg_sys::GinTernaryValue>(0);
-        truth(arguments.pointer(4), |key| match (*check.add(key)) as u32 {
+        evaluate(arguments.pointer(4), |key| match (*check.add(key)) as u32 {
             pg_sys::GIN_FALSE => Ternary::No,
             pg_sys::GIN_TRUE => Ternary::Yes,
             _ => Ternary::Maybe,

@@ -31,7 +31,7 @@ pub struct ParsedQuery {
 impl ParsedQuery {
     fn new(text: &str) -> Result<ParsedQuery> {
         let now = transaction_start();
-        let (ast, lowered) = read_at(text, now)?;
+        let (ast, lowered) = parse_at(text, now)?;
         let canonical = ast.to_string();
         let uses_now = uses_now(&canonical);
         Ok(ParsedQuery {
@@ -43,7 +43,7 @@ impl ParsedQuery {
     /// Of a query that was stored, and so had its canonical form when it was. Few ask for it again.
     fn stored(text: &str) -> Result<ParsedQuery> {
         let now = transaction_start();
-        let (_, lowered) = read_at(text, now)?;
+        let (_, lowered) = parse_at(text, now)?;
         Ok(ParsedQuery::of(text, lowered, uses_now(text).then_some(now)))
     }
 
@@ -67,7 +67,7 @@ impl ParsedQuery {
         if let Some(canonical) = self.canonical.get() {
             return Ok(canonical.clone());
         }
-        let (ast, _) = read_at(&self.text, 0)?;
+        let (ast, _) = parse_at(&self.text, 0)?;
         Ok(self.canonical.get_or_init(|| ast.to_string().into()).clone())
     }
 
@@ -105,23 +105,23 @@ impl ParsedQuery {
 const SETS: usize = 256;
 const PLACES: usize = 4;
 /// So many bytes are kept.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// So often a query is asked for before it is kept that is read as soon.
-const OFTEN: u8 = 32;
+const KEEP_AFTER: u8 = 32;
 /// What takes so many bytes is kept at once.
-const DEAR: usize = 8 << 10;
+const KEEP_AT_ONCE_BYTES: usize = 8 << 10;
 
 /// Queries that are asked for often.
-struct Cache {
+struct ParseCache {
     last: Option<Rc<ParsedQuery>>,
-    sets: Vec<SmallVec<[Kept; PLACES]>>,
+    sets: Vec<SmallVec<[CachedQuery; PLACES]>>,
     bytes: usize,
     hasher: RandomState,
     /// How often queries were asked for that are not kept, by their hash. Of two at one place, one is kept too soon.
-    seldom: Vec<u8>,
+    request_counts: Vec<u8>,
 }
 
-struct Kept {
+struct CachedQuery {
     hash: u64,
     query: Rc<ParsedQuery>,
     /// Whether it was asked for since another one wanted its place.
@@ -129,16 +129,16 @@ struct Kept {
 }
 
 thread_local! {
-    static CACHE: RefCell<Cache> = RefCell::new(Cache {
+    static PARSE_CACHE: RefCell<ParseCache> = RefCell::new(ParseCache {
         last: None,
         sets: std::iter::repeat_with(SmallVec::new).take(SETS).collect(),
         bytes: 0,
         hasher: RandomState::default(),
-        seldom: vec![0; 16 * SETS],
+        request_counts: vec![0; 16 * SETS],
     });
 }
 
-impl Cache {
+impl ParseCache {
     fn hash(&self, text: &[u8]) -> u64 {
         self.hasher.hash_one(text)
     }
@@ -147,7 +147,7 @@ impl Cache {
         self.last.as_ref().filter(|last| last.is_for(text)).cloned()
     }
 
-    fn set(&mut self, hash: u64) -> &mut SmallVec<[Kept; PLACES]> {
+    fn set(&mut self, hash: u64) -> &mut SmallVec<[CachedQuery; PLACES]> {
         &mut self.sets[(hash >> 32) as usize % SETS]
     }
 
@@ -160,9 +160,9 @@ impl Cache {
 
     /// Whether a query that is not kept has been asked for often enough; this time counts.
     fn is_frequent(&mut self, hash: u64) -> bool {
-        let place = hash as usize % self.seldom.len();
-        let times = &mut self.seldom[place];
-        *times = (*times + 1) % OFTEN;
+        let place = hash as usize % self.request_counts.len();
+        let times = &mut self.request_counts[place];
+        *times = (*times + 1) % KEEP_AFTER;
         *times == 0
     }
 
@@ -178,15 +178,15 @@ impl Cache {
 
     fn keep(&mut self, hash: u64, query: &Rc<ParsedQuery>) {
         let bytes = query.bytes();
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return;
         }
-        if self.bytes + bytes > MOST_BYTES {
+        if self.bytes + bytes > MAX_BYTES {
             self.sets.iter_mut().for_each(SmallVec::clear);
             self.bytes = 0;
         }
         self.bytes += bytes;
-        let kept = Kept { hash, query: query.clone(), was_used: true };
+        let kept = CachedQuery { hash, query: query.clone(), was_used: true };
         let set = self.set(hash);
         let same = set.iter().position(|old| old.hash == hash);
         let unused = || set.iter().position(|old| !old.was_used);
@@ -212,7 +212,7 @@ pub fn parse_stored(query: &[u8]) -> Result<Rc<ParsedQuery>> {
 }
 
 fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<ParsedQuery>> {
-    let found = CACHE.with_borrow_mut(|cache| {
+    let found = PARSE_CACHE.with_borrow_mut(|cache| {
         let last = cache.last(text.as_bytes());
         last.or_else(|| cache.find(cache.hash(text.as_bytes()), text.as_bytes()))
     });
@@ -221,9 +221,9 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<
     }
     memory::check();
     let query = Rc::new(read(text)?);
-    CACHE.with_borrow_mut(|cache| {
+    PARSE_CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(text.as_bytes());
-        if (query.bytes() > DEAR || cache.is_frequent(hash)) && cache.has_room(hash) {
+        if (query.bytes() > KEEP_AT_ONCE_BYTES || cache.is_frequent(hash)) && cache.has_room(hash) {
             cache.keep(hash, &query);
         }
         cache.last = Some(query.clone());
@@ -232,22 +232,22 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<
 }
 
 /// What a document is asked by.
-pub enum Answer {
+pub enum DocumentAnswer {
     Prepared(Rc<ParsedQuery>),
     /// The answer of a query that is seldom asked for, and simple.
     Answered(bool),
 }
 
 /// Asks a document a query that was stored.
-pub fn ask(query: &[u8], document: Jsonb<'_>) -> Result<Answer> {
-    let (hash, found, is_wanted) = CACHE.with_borrow_mut(|cache| {
+pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswer> {
+    let (hash, found, is_wanted) = PARSE_CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(query);
         let found = cache.find(hash, query);
         let is_wanted = found.is_none() && cache.is_frequent(hash) && cache.has_room(hash);
         (hash, found, is_wanted)
     });
     if let Some(found) = found {
-        return Ok(Answer::Prepared(found));
+        return Ok(DocumentAnswer::Prepared(found));
     }
     let text = String::from_utf8_lossy(query);
     let answer = match is_wanted {
@@ -255,28 +255,28 @@ pub fn ask(query: &[u8], document: Jsonb<'_>) -> Result<Answer> {
         false => matcher::ask(&text, instant(transaction_start()), document),
     };
     if let Some(answer) = answer {
-        return Ok(Answer::Answered(answer));
+        return Ok(DocumentAnswer::Answered(answer));
     }
     memory::check();
     let query = Rc::new(ParsedQuery::stored(&text)?);
-    CACHE.with_borrow_mut(|cache| {
+    PARSE_CACHE.with_borrow_mut(|cache| {
         if is_wanted || cache.has_room(hash) {
             cache.keep(hash, &query);
         }
     });
-    Ok(Answer::Prepared(query))
+    Ok(DocumentAnswer::Prepared(query))
 }
 
 /// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.
 /// Reading ends where there are too many.
-fn reading(query: &str) -> usize {
+fn estimate_parse_bytes(query: &str) -> usize {
     let between = query.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
     16 * query.len() + 512 * between.min(4 * syntax::MAX_LEAVES)
 }
 
 /// Reads a query, with `NOW` in microseconds since 2000-01-01.
-pub fn read_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
-    memory::afford(reading(query))?;
+pub fn parse_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
+    memory::afford(estimate_parse_bytes(query))?;
     let bad = |error| Error::Query { what: "query", text: query.to_string(), error };
     let ast = syntax::parse(query).map_err(bad)?;
     let lowered = predicate::lower(&ast, instant(now)).map_err(bad)?;

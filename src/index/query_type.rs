@@ -3,7 +3,7 @@
 //! A `lucene_query` is stored as the canonical text of the query, laid out as `text` is. It keeps `NOW` as such, which is read anew
 //! in each transaction.
 
-use super::parse_cache::{self, Answer, ParsedQuery};
+use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
 use crate::document::JsonbArg;
 use crate::error::{self, Result};
 use crate::pg::fmgr::{Arguments, c_functions};
@@ -108,10 +108,11 @@ unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.is_for(query)) {
             return pg_sys::Datum::from(kept.matches(doc.document()));
         }
-        let asked = parse_cache::ask(query, doc.document()).unwrap_or_else(|error| error.raise());
-        pg_sys::Datum::from(match asked {
-            Answer::Answered(answer) => answer,
-            Answer::Prepared(query) => kept.insert(query).matches(doc.document()),
+        let answer = parse_cache::match_document(query, doc.document())
+            .unwrap_or_else(|error| error.raise());
+        pg_sys::Datum::from(match answer {
+            DocumentAnswer::Answered(answer) => answer,
+            DocumentAnswer::Prepared(query) => kept.insert(query).matches(doc.document()),
         })
     }
 }

@@ -52,7 +52,7 @@ impl KeyRange {
     }
 
     /// The ranges in which keys hold these values.
-    fn in_keys(self) -> impl Iterator<Item = KeyRange> {
+    fn in_stored_forms(self) -> impl Iterator<Item = KeyRange> {
         let ranges = match self.point() {
             Some(value) => string_code::forms(value)
                 .into_iter()
@@ -66,7 +66,7 @@ impl KeyRange {
 
 /// Where instants are found that are not written `…T…Z` (see `key`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Instants {
+enum InstantSearch {
     /// By keys of their own.
     ByKey,
     /// Among the texts of about their time.
@@ -74,9 +74,9 @@ enum Instants {
 }
 
 /// Spans of stored values, in order and apart from each other, which hold every value that passes the test.
-fn ranges(test: &Test, instants: Instants) -> Vec<KeyRange> {
+fn ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
     let mut ranges: Vec<KeyRange> =
-        passing(test, instants).into_iter().flat_map(KeyRange::in_keys).collect();
+        value_ranges(test, instants).into_iter().flat_map(KeyRange::in_stored_forms).collect();
     ranges.sort_by(|a, b| a.from.cmp(&b.from));
     ranges
 }
@@ -91,26 +91,26 @@ pub fn is_one_value(ranges: &[KeyRange]) -> bool {
 }
 
 /// The same of values as they are.
-fn passing(test: &Test, instants: Instants) -> Vec<KeyRange> {
-    let asked =
+fn value_ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
+    let rechecked =
         |start: &str| vec![KeyRange { recheck: true, ..KeyRange::strings(start.as_bytes()) }];
     match test {
         Test::Equal(value) => equal(value, instants),
         Test::Range { lower, upper } => between(lower.as_ref(), upper.as_ref(), instants),
         Test::Prefix(start) => vec![KeyRange::strings(start.as_bytes())],
-        Test::Wildcard(wildcard) => asked(&wildcard.literal_prefix()),
-        Test::Regexp(regexp) => asked(&regexp.literal_prefix()),
+        Test::Wildcard(wildcard) => rechecked(&wildcard.literal_prefix()),
+        Test::Regexp(regexp) => rechecked(&regexp.literal_prefix()),
         Test::Fuzzy(fuzzy) if fuzzy.edits() == 0 => {
             vec![KeyRange::point_at(&Scalar::String(fuzzy.text()).to_bytes())]
         }
-        Test::Fuzzy(_) => asked(""),
+        Test::Fuzzy(_) => rechecked(""),
         Test::Exists => {
             vec![KeyRange { from: vec![NUMBER], below: vec![BOOLEAN + 1], recheck: false }]
         }
     }
 }
 
-fn equal(value: &Value, by: Instants) -> Vec<KeyRange> {
+fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
     let mut ranges = Vec::new();
     if let Some(ordered) = &value.ordered {
         ranges.push(KeyRange::point_at(&Scalar::Number(ordered).to_bytes()));
@@ -120,7 +120,7 @@ fn equal(value: &Value, by: Instants) -> Vec<KeyRange> {
         // Other strings may begin as the instant's do, too.
         Some([first, last]) => {
             let instants = KeyRange { from: first.from, below: last.below, recheck: true };
-            let has_key = by == Instants::ByKey && unordered_instant(&value.text).is_some();
+            let has_key = by == InstantSearch::ByKey && unordered_instant(&value.text).is_some();
             if !has_key && !instants.contains(&text.from) {
                 ranges.push(text);
             }
@@ -131,18 +131,18 @@ fn equal(value: &Value, by: Instants) -> Vec<KeyRange> {
     if let Some(boolean) = value.boolean {
         ranges.push(KeyRange::point_at(&Scalar::Bool(boolean).to_bytes()));
     }
-    if let (Some(instant), Instants::ByKey) = (value.instant, by) {
+    if let (Some(instant), InstantSearch::ByKey) = (value.instant, by) {
         ranges.push(KeyRange::point_at(&key::instant(instant)));
     }
     ranges
 }
 
-fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: Instants) -> Vec<KeyRange> {
+fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: InstantSearch) -> Vec<KeyRange> {
     // With an end that is a text, no key of an instant says enough.
     let mut limits = lower.into_iter().chain(upper);
     let by = match limits.all(|limit| limit.value.instant.is_some()) {
         true => by,
-        false => Instants::ByText,
+        false => InstantSearch::ByText,
     };
     let number = |value: &Value| value.ordered.as_deref().map(|n| Scalar::Number(n).to_bytes());
     let text = |value: &Value| Some(Scalar::String(&value.text).to_bytes());
@@ -152,10 +152,10 @@ fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: Instants) -> Vec<Ke
         widen_to_instants(range, lower, upper, by);
     }
     let instants = match by {
-        Instants::ByKey => {
+        InstantSearch::ByKey => {
             range(key::INSTANT, lower, upper, |value| value.instant.map(key::instant))
         }
-        Instants::ByText => None,
+        InstantSearch::ByText => None,
     };
     [range(NUMBER, lower, upper, number), texts, range(BOOLEAN, lower, upper, boolean), instants]
         .into_iter()
@@ -175,9 +175,9 @@ fn range(
     let mut recheck = false;
     let mut end = |limit: &Limit, is_behind: bool| {
         let value = read(&limit.value)?;
-        let is_cut = key::is_truncated_value(&value);
-        recheck |= is_cut;
-        Some((key::stored_value(&value).to_vec(), is_cut, is_behind))
+        let is_truncated = key::is_truncated_value(&value);
+        recheck |= is_truncated;
+        Some((key::stored_value(&value).to_vec(), is_truncated, is_behind))
     };
     let from = match lower {
         None => vec![kind],
@@ -202,7 +202,7 @@ fn widen_to_instants(
     range: &mut KeyRange,
     lower: Option<&Limit>,
     upper: Option<&Limit>,
-    by: Instants,
+    by: InstantSearch,
 ) {
     if let Some(limit) = lower
         && let Some([first, _]) = text_of_instants(&limit.value, by)
@@ -230,10 +230,10 @@ fn widen_to_instants(
 
 /// The strings with which the first and the last texts begin that may be those of a value's instant. Texts `…T…Z` have its second;
 /// within it, a fraction comes before the Z that ends one without.
-fn text_of_instants(value: &Value, by: Instants) -> Option<[KeyRange; 2]> {
+fn text_of_instants(value: &Value, by: InstantSearch) -> Option<[KeyRange; 2]> {
     let ends = match by {
-        Instants::ByKey => value.instant_second().map(|second| [second.clone(), second]),
-        Instants::ByText => value.instant_dates(),
+        InstantSearch::ByKey => value.instant_second().map(|second| [second.clone(), second]),
+        InstantSearch::ByText => value.instant_dates(),
     };
     ends.map(|ends| ends.map(|start| KeyRange::strings(start.as_bytes())))
 }
@@ -250,26 +250,26 @@ pub struct LeafProbe {
     /// All with these ranges.
     tests: Vec<Test>,
     /// How many texts were asked, and what asks further ones, once they are many.
-    asked: Cell<usize>,
-    union: OnceCell<Union>,
+    tested: Cell<usize>,
+    union: OnceCell<UnitedTests>,
     /// Whether instants are found by keys of their own, so that their texts say nothing more.
-    has_instants: bool,
+    has_instant_keys: bool,
 }
 
 /// Several tests, as far as possible as one.
 #[derive(Debug, Clone)]
-struct Union {
+struct UnitedTests {
     /// The wildcards that end in a star, without it.
-    beginnings: Option<Table>,
-    wholes: Option<Table>,
+    prefixes: Option<Table>,
+    full: Option<Table>,
     others: Vec<Test>,
 }
 
 /// From so many texts on it is worth its making.
-const MANY: usize = 1_000;
+const UNITE_AFTER_TEXTS: usize = 1_000;
 
 /// The probes of alternatives, those of patterns together that have to look at each of the same values: they are then read once.
-pub fn together<'l>(
+pub fn combine_patterns<'l>(
     probes: impl IntoIterator<Item = (Option<&'l str>, LeafProbe)>,
 ) -> Vec<(Option<&'l str>, LeafProbe)> {
     let mut united: Vec<(Option<&str>, LeafProbe)> = Vec::new();
@@ -288,21 +288,21 @@ pub fn together<'l>(
     united
 }
 
-impl Union {
-    fn new(tests: &[Test]) -> Union {
-        let (mut beginnings, mut wholes, mut others) = (Vec::new(), Vec::new(), Vec::new());
+impl UnitedTests {
+    fn new(tests: &[Test]) -> UnitedTests {
+        let (mut prefixes, mut full, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for test in tests {
             let pattern = match test {
                 Test::Wildcard(wildcard) => wildcard.simple_pattern(),
                 _ => None,
             };
             match pattern {
-                Some((pattern, true)) => beginnings.push((pattern, test)),
-                Some((pattern, false)) => wholes.push((pattern, test)),
+                Some((pattern, true)) => prefixes.push((pattern, test)),
+                Some((pattern, false)) => full.push((pattern, test)),
                 None => others.push(test.clone()),
             }
         }
-        let mut together = |list: Vec<(String, &Test)>| {
+        let mut table_of = |list: Vec<(String, &Test)>| {
             let patterns = list.iter().map(|(pattern, _)| pattern.clone());
             let table = if list.len() > 1 { Table::of_any(patterns) } else { None };
             if table.is_none() {
@@ -310,38 +310,38 @@ impl Union {
             }
             table
         };
-        let (beginnings, wholes) = (together(beginnings), together(wholes));
-        Union { beginnings, wholes, others }
+        let (prefixes, full) = (table_of(prefixes), table_of(full));
+        UnitedTests { prefixes, full, others }
     }
 }
 
 impl LeafProbe {
     /// For an index of which this version has entered all documents.
     pub fn new(test: &Test) -> LeafProbe {
-        LeafProbe::of(test, Instants::ByKey)
+        LeafProbe::with_instants(test, InstantSearch::ByKey)
     }
 
     /// For an index that may have entries of earlier versions.
-    pub fn of_any_version(test: &Test) -> LeafProbe {
-        LeafProbe::of(test, Instants::ByText)
+    pub fn for_any_version(test: &Test) -> LeafProbe {
+        LeafProbe::with_instants(test, InstantSearch::ByText)
     }
 
-    fn of(test: &Test, instants: Instants) -> LeafProbe {
+    fn with_instants(test: &Test, instants: InstantSearch) -> LeafProbe {
         let ranges = ranges(test, instants);
-        let has_instants = ranges.iter().any(|range| range.from.first() == Some(&key::INSTANT));
-        let (tests, asked, union) = (vec![test.clone()], Cell::new(0), OnceCell::new());
-        LeafProbe { ranges, tests, asked, union, has_instants }
+        let has_instant_keys = ranges.iter().any(|range| range.from.first() == Some(&key::INSTANT));
+        let (tests, tested, union) = (vec![test.clone()], Cell::new(0), OnceCell::new());
+        LeafProbe { ranges, tests, tested, union, has_instant_keys }
     }
 
     /// Whether it asks for keys that versions before 0.5.0 did not write.
-    pub fn has_instants(&self) -> bool {
-        self.has_instants
+    pub fn has_instant_keys(&self) -> bool {
+        self.has_instant_keys
     }
 
     fn is_of_patterns(&self) -> bool {
         let is_pattern =
             |test: &Test| matches!(test, Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_));
-        !self.has_instants && self.tests.iter().all(is_pattern)
+        !self.has_instant_keys && self.tests.iter().all(is_pattern)
     }
 
     /// What is asked of a document, where the values are those at a path.
@@ -354,41 +354,41 @@ impl LeafProbe {
     }
 
     /// Whether a stored value passes.
-    pub fn holds(&self, value: &[u8]) -> Ternary {
+    pub fn test(&self, value: &[u8]) -> Ternary {
         match self.ranges.iter().find(|range| range.contains(value)) {
             None => Ternary::No,
-            Some(range) if range.recheck => self.test(value),
+            Some(range) if range.recheck => self.recheck(value),
             Some(_) => Ternary::Yes,
         }
     }
 
     /// Whether a stored value passes that lies in a range where each must be asked.
-    pub fn test(&self, stored: &[u8]) -> Ternary {
-        self.ask_value(string_code::unpack(stored, &mut Unpacked::new())).unwrap_or(Ternary::No)
+    pub fn recheck(&self, stored: &[u8]) -> Ternary {
+        self.test_value(string_code::unpack(stored, &mut Unpacked::new())).unwrap_or(Ternary::No)
     }
 
     /// The same; where it can be seen that no value passes that begins as this one does, with the first place behind those.
-    pub fn try_test(&self, stored: &[u8]) -> Result<Ternary, Vec<u8>> {
+    pub fn recheck_or_seek(&self, stored: &[u8]) -> Result<Ternary, Vec<u8>> {
         let mut scratch = Unpacked::new();
         let value = string_code::unpack(stored, &mut scratch);
-        self.ask_value(value).map_err(|DeadPrefix(length)| {
+        self.test_value(value).map_err(|DeadPrefix(length)| {
             string_code::behind(stored, &value[..value.len().min(length)])
         })
     }
 
-    fn ask_value(&self, value: &[u8]) -> Result<Ternary, DeadPrefix> {
+    fn test_value(&self, value: &[u8]) -> Result<Ternary, DeadPrefix> {
         let Some((kind, bytes)) = value.split_first() else { return Ok(Ternary::No) };
         if key::is_truncated_value(value) {
-            return Ok(self.ask_cut(bytes));
+            return Ok(self.test_truncated(bytes));
         }
         let accepts = |scalar: Scalar<'_>| self.tests.iter().any(|test| test.accepts(&scalar));
         let passes = match *kind {
             NUMBER => accepts(Scalar::Number(bytes)),
             BOOLEAN => accepts(Scalar::Bool(bytes == [1])),
             _ => match std::str::from_utf8(bytes) {
-                Ok(text) if self.has_instants && unordered_instant(text).is_some() => false,
+                Ok(text) if self.has_instant_keys && unordered_instant(text).is_some() => false,
                 Ok(text) => {
-                    self.check(text).map_err(|DeadPrefix(length)| DeadPrefix(1 + length))?
+                    self.test_text(text).map_err(|DeadPrefix(length)| DeadPrefix(1 + length))?
                 }
                 Err(_) => return Ok(Ternary::Maybe),
             },
@@ -397,16 +397,16 @@ impl LeafProbe {
     }
 
     /// Whether a string passes one of the tests; where none lets pass what begins as it does, how far that can be seen.
-    fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
-        self.asked.set(self.asked.get() + 1);
-        let is_many = self.tests.len() > 1 && self.asked.get() > MANY;
-        let union = is_many.then(|| self.union.get_or_init(|| Union::new(&self.tests)));
-        let beginnings = union.and_then(|union| union.beginnings.as_ref());
-        let wholes = union.and_then(|union| union.wholes.as_ref());
-        let answers = beginnings
+    fn test_text(&self, text: &str) -> Result<bool, DeadPrefix> {
+        self.tested.set(self.tested.get() + 1);
+        let is_many = self.tests.len() > 1 && self.tested.get() > UNITE_AFTER_TEXTS;
+        let union = is_many.then(|| self.union.get_or_init(|| UnitedTests::new(&self.tests)));
+        let prefixes = union.and_then(|union| union.prefixes.as_ref());
+        let full = union.and_then(|union| union.full.as_ref());
+        let answers = prefixes
             .map(|table| table.begins(text))
             .into_iter()
-            .chain(wholes.map(|table| table.check(text)));
+            .chain(full.map(|table| table.check(text)));
         let tests = union.map_or(&self.tests, |union| &union.others);
         let mut dead = Some(0);
         for answer in answers.chain(tests.iter().map(|test| test.check(text))) {
@@ -421,7 +421,7 @@ impl LeafProbe {
     }
 
     /// Of a cut value only the first bytes are known.
-    fn ask_cut(&self, bytes: &[u8]) -> Ternary {
+    fn test_truncated(&self, bytes: &[u8]) -> Ternary {
         let is_ruled_out = |test: &Test| match test {
             // A character has at most four bytes.
             Test::Fuzzy(fuzzy) => {
@@ -540,13 +540,13 @@ mod tests {
                 Scalar::String(text) => unordered_instant(text).map(key::instant),
                 _ => None,
             };
-            let (by_key, by_text) = (LeafProbe::new(&test), LeafProbe::of_any_version(&test));
-            let value = by_key.holds(key::stored_value(&bytes));
-            let instant = instant.map_or(Ternary::No, |instant| by_key.holds(&instant));
-            if by_key.has_instants {
+            let (by_key, by_text) = (LeafProbe::new(&test), LeafProbe::for_any_version(&test));
+            let value = by_key.test(key::stored_value(&bytes));
+            let instant = instant.map_or(Ternary::No, |instant| by_key.test(&instant));
+            if by_key.has_instant_keys {
                 assert!(value.min(instant) == Ternary::No, "{query} {json} is counted twice");
             }
-            for found in [value.max(instant), by_text.holds(key::stored_value(&bytes))] {
+            for found in [value.max(instant), by_text.test(key::stored_value(&bytes))] {
                 match found {
                     Ternary::Maybe => assert!(key::is_truncated_value(&bytes), "{query} {json}"),
                     found => assert_eq!(found == Ternary::Yes, expected, "{query} {json}"),
@@ -568,11 +568,11 @@ mod tests {
     fn alternatives_that_look_at_the_same_values_are_asked_together() {
         let tests =
             ["a:*x*", "a:*y*", "a:/.*z/", "a:x~1", "a:x*y", "a:xy*z", "a:x*", "a:1"].map(test);
-        let probes = together(tests.iter().map(|test| (Some("a"), LeafProbe::new(test))));
+        let probes = combine_patterns(tests.iter().map(|test| (Some("a"), LeafProbe::new(test))));
         assert_eq!(probes.len(), 5, "{probes:?}");
         let holds = |text: &str| {
             let value = Scalar::String(text).to_bytes();
-            probes.iter().any(|(_, probe)| probe.holds(key::stored_value(&value)) == Ternary::Yes)
+            probes.iter().any(|(_, probe)| probe.test(key::stored_value(&value)) == Ternary::Yes)
         };
         for (text, expected) in
             [("ax", true), ("by", true), ("zz", true), ("xb", true), ("b", true), ("ba", false)]
@@ -581,7 +581,7 @@ mod tests {
         }
         // The same by one table.
         for (_, probe) in &probes {
-            probe.asked.set(MANY);
+            probe.tested.set(UNITE_AFTER_TEXTS);
         }
         for (text, expected) in [
             ("ax", true),
@@ -594,16 +594,15 @@ mod tests {
             assert_eq!(holds(text), expected, "{text} among many");
         }
         assert!(
-            probes.iter().any(|(_, probe)| probe
-                .union
-                .get()
-                .is_some_and(|union| union.beginnings.is_some()))
+            probes
+                .iter()
+                .any(|(_, probe)| probe.union.get().is_some_and(|union| union.prefixes.is_some()))
         );
         // What both tables see to lead nowhere, their union leaps over.
         let tests = ["a:/b[cd]e.*/", "a:/b[cd]ef/"].map(test);
-        let probes = together(tests.iter().map(|test| (None, LeafProbe::new(test))));
+        let probes = combine_patterns(tests.iter().map(|test| (None, LeafProbe::new(test))));
         assert_eq!(probes.len(), 1, "{probes:?}");
-        assert_eq!(probes[0].1.check("bxe"), Err(DeadPrefix(2)));
+        assert_eq!(probes[0].1.test_text("bxe"), Err(DeadPrefix(2)));
     }
 
     #[test]
@@ -611,7 +610,7 @@ mod tests {
         for query in QUERIES {
             for ranges in [
                 LeafProbe::new(&test(query)).ranges,
-                LeafProbe::of_any_version(&test(query)).ranges,
+                LeafProbe::for_any_version(&test(query)).ranges,
             ] {
                 assert!(ranges.iter().all(|range| range.from < range.below), "{query} {ranges:?}");
                 assert!(

@@ -4,9 +4,9 @@ use super::reservoir::Reservoir;
 use super::{path, plan, rights};
 use crate::error::Result;
 use crate::executor::{IndexedTable, share};
-use crate::index::gin::{GinIndex, Sizes, Tid};
+use crate::index::gin::{GinIndex, PostingSizes, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::ranges::{KeyRange, LeafProbe, Ternary, together};
+use crate::index::ranges::{KeyRange, LeafProbe, Ternary, combine_patterns};
 use crate::index::{has_own_rows, query_type};
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::{Predicate, Test};
@@ -288,7 +288,7 @@ impl Estimator<'_> {
                 part => none *= 1.0 - self.fraction(part)?,
             }
         }
-        for (path, probe) in together(probes) {
+        for (path, probe) in combine_patterns(probes) {
             none *= 1.0 - self.probe(path, &probe, &probe.predicate(path))?;
         }
         Ok(none)
@@ -303,7 +303,7 @@ impl Estimator<'_> {
     fn exists(&self, path: &str) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut most, mut paths, mut sizes) =
-            (self.index.estimate_key(&key::exists(path))?, 0.0, Sizes::new(TREES));
+            (self.index.estimate_key(&key::exists(path))?, 0.0, PostingSizes::new(TREES));
         let mut firsts = HashSet::new();
         let sampled = self.index.sample(&from, &below, LEAVES, &mut |key, postings| {
             if !key::is_below(key, path) {
@@ -341,11 +341,11 @@ impl Estimator<'_> {
             None if !range.recheck => return self.index.estimate_interval(&from, &below),
             _ => {}
         }
-        let (mut sizes, mut keys) = (Sizes::new(TREES), 0.0);
+        let (mut sizes, mut keys) = (PostingSizes::new(TREES), 0.0);
         let mut unsure = Reservoir::new(LOOKS.min(self.looks.get()));
         let sampled = self.index.sample(&from, &below, self.leaves, &mut |key, postings| {
             keys += 1.0;
-            match key::value_of(key).map_or(Ternary::No, |value| probe.test(value)) {
+            match key::value_of(key).map_or(Ternary::No, |value| probe.recheck(value)) {
                 Ternary::No => Ok([0.0; 2]),
                 Ternary::Yes => Ok([sizes.of(postings)?, 0.0]),
                 Ternary::Maybe => {

@@ -112,7 +112,7 @@ fn missing(path: &str) -> String {
 
 /// The query as text of a JSON path, by itself: no store, no time.
 pub fn jsonpath(query: &str) -> Result<String> {
-    let (_, lowered) = parse_cache::read_at(query, 0)?;
+    let (_, lowered) = parse_cache::parse_at(query, 0)?;
     lowered
         .predicate
         .jsonpath()

@@ -1,7 +1,7 @@
 //! The pure readers, on lists that were packed here and on pages that are damaged.
 
-use super::page::{BLCKSZ, Block, Key, Page, SPECIAL, Tuple};
-use super::posting::{List, Sink, Tid, count_segments, plain, segments};
+use super::page::{BLCKSZ, Block, EntryKey, PageHeader, SPECIAL, Tuple};
+use super::posting::{PostingList, Sink, Tid, count_segments, plain, segments};
 use super::tests::read_everything;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ fn count_where(packed: &[u8], wants: impl Fn(u32, u32) -> bool) -> (usize, usize
             self.1 += 1;
             self.2 += 1;
         }
-        fn pass_by(&mut self, count: usize) {
+        fn skip(&mut self, count: usize) {
             self.1 += count;
         }
     }
@@ -107,12 +107,12 @@ proptest! {
     fn lists_are_read_as_they_were_packed(tids in tids()) {
         let packed = pack(&tids);
         let mut read = Vec::new();
-        let list = List { count: tids.len() as u16, compressed: true, bytes: &packed };
+        let list = PostingList { count: tids.len() as u16, compressed: true, bytes: &packed };
         prop_assert_eq!(list.for_each(&mut |tid: Tid| read.push(tid)), Ok(()));
         prop_assert_eq!(&read, &tids);
 
         let items: Vec<u8> = tids.iter().copied().flat_map(item).collect();
-        let list = List { count: tids.len() as u16, compressed: false, bytes: &items };
+        let list = PostingList { count: tids.len() as u16, compressed: false, bytes: &items };
         read.clear();
         prop_assert_eq!(list.for_each(&mut |tid: Tid| read.push(tid)), Ok(()));
         prop_assert_eq!(&read, &tids);
@@ -135,10 +135,10 @@ proptest! {
     fn leaves_are_read_as_they_were_made(keys in keys(), tids in tids()) {
         let tids = &tids[..tids.len().min(10)];
         let leaf = entry_leaf(&keys, tids);
-        prop_assert_eq!(Page::parse(&leaf).and_then(|page| page.tuples()), Ok(keys.len()));
+        prop_assert_eq!(PageHeader::parse(&leaf).and_then(|page| page.tuples()), Ok(keys.len()));
         for (at, key) in keys.iter().enumerate() {
             let tuple = Tuple::at(&leaf, at);
-            prop_assert_eq!(tuple.and_then(|tuple| tuple.key()), Ok(Key::Plain(key)));
+            prop_assert_eq!(tuple.and_then(|tuple| tuple.key()), Ok(EntryKey::Plain(key)));
         }
         prop_assert!(read_everything(&leaf) >= keys.len() * tids.len());
     }
@@ -165,7 +165,7 @@ proptest! {
 
     #[test]
     fn garbage_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..400), count in any::<u16>(), compressed: bool) {
-        let _ = List { count, compressed, bytes: &bytes }.for_each(&mut |_: Tid| ());
+        let _ = PostingList { count, compressed, bytes: &bytes }.for_each(&mut |_: Tid| ());
         let _ = segments(&bytes, &mut 0, &mut |_: Tid| ());
         let _ = count_segments(&bytes);
         let _ = plain(&bytes, &mut 0, &mut |_: Tid| ());

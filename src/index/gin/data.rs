@@ -1,6 +1,6 @@
 //! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
 
-use super::page::{Block, CONTENTS, Damage, Kind, Page, Parsed, SPECIAL, block_at};
+use super::page::{Block, CONTENTS, Damage, PageHeader, PageKind, Parsed, SPECIAL, block_at};
 use super::page_summary::PageSummary;
 use super::posting::{self, ITEM, Sink, Tid};
 
@@ -20,7 +20,7 @@ pub struct DataPage<'a> {
 #[derive(Debug)]
 pub enum DataContent<'a> {
     Inner(Children<'a>),
-    Leaf(Items<'a>),
+    Leaf(LeafItems<'a>),
     /// Nothing is on it; the right link still leads on.
     Deleted,
 }
@@ -29,7 +29,7 @@ pub enum DataContent<'a> {
 pub struct Children<'a>(&'a [u8]);
 
 #[derive(Debug, Clone, Copy)]
-pub struct Items<'a> {
+pub struct LeafItems<'a> {
     compressed: bool,
     bytes: &'a [u8],
 }
@@ -38,25 +38,25 @@ impl DataPage<'_> {
     #[inline]
     pub fn parse(page: &Block) -> Parsed<DataPage<'_>> {
         const TOO_LONG: Damage = Damage("its items do not end within the page");
-        let head = Page::parse(page)?;
+        let head = PageHeader::parse(page)?;
         // "Before version 9.4, we didn't set pd_lower on data pages" (ginblock.h): only compressed leaves have it for sure.
         let upto = |end: usize| page.get(START..end).filter(|_| end <= SPECIAL).ok_or(TOO_LONG);
         let content = match head.kind {
-            Kind::DataInner => {
+            PageKind::DataInner => {
                 let items = upto(START + head.maxoff * CHILD)?;
                 if items.is_empty() {
                     return Err(Damage("it has no children"));
                 }
                 DataContent::Inner(Children(items))
             }
-            Kind::DataLeaf { compressed: true } => {
-                DataContent::Leaf(Items { compressed: true, bytes: upto(head.lower)? })
+            PageKind::DataLeaf { compressed: true } => {
+                DataContent::Leaf(LeafItems { compressed: true, bytes: upto(head.lower)? })
             }
-            Kind::DataLeaf { compressed: false } => DataContent::Leaf(Items {
+            PageKind::DataLeaf { compressed: false } => DataContent::Leaf(LeafItems {
                 compressed: false,
                 bytes: upto(START + head.maxoff * ITEM)?,
             }),
-            Kind::DataDeleted => DataContent::Deleted,
+            PageKind::DataDeleted => DataContent::Deleted,
             _ => return Err(Damage("it is not a page of a posting tree")),
         };
         Ok(DataPage { right: head.right, bound: DataPage::bound(page), content })
@@ -89,7 +89,7 @@ impl Children<'_> {
     }
 }
 
-impl Items<'_> {
+impl LeafItems<'_> {
     /// The items in ascending order, all greater than `last`, which becomes the last of them, or one before it.
     #[inline]
     pub fn for_each(&self, last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {

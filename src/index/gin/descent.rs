@@ -10,7 +10,7 @@
 //! (GIN_INCOMPLETE_SPLIT) is walked over like any other.
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
+use super::page::{Block, Damage, EntryKey, PageHeader, PageKind, Parsed, Tuple};
 use crate::error::Result;
 use std::ops::Deref;
 
@@ -29,7 +29,7 @@ pub struct EntryPage<B = Box<Block>> {
 }
 
 /// A leaf, and what the descent to it has seen.
-pub struct Found {
+pub struct LeafPosition {
     pub page: EntryPage,
     /// The first entry that is not less than the key; `page.len` if all are less.
     pub at: usize,
@@ -39,21 +39,21 @@ pub struct Found {
 
 /// A place between keys.
 #[derive(Clone, Copy)]
-pub enum Bound<'a> {
+pub enum KeyBound<'a> {
     Before(&'a [u8]),
     /// Behind all keys, before the placeholders.
     End,
 }
 
-impl Bound<'_> {
+impl KeyBound<'_> {
     /// Whether a key lies behind the place.
-    pub fn is_before(self, key: Key<'_>) -> Parsed<bool> {
+    pub fn is_before(self, key: EntryKey<'_>) -> Parsed<bool> {
         match (key, self) {
-            (Key::Placeholder, _) => Ok(true),
-            (_, Bound::End) => Ok(false),
+            (EntryKey::Placeholder, _) => Ok(true),
+            (_, KeyBound::End) => Ok(false),
             // byteacmp: as memcmp, and the shorter one first, which is how slices compare.
-            (Key::Plain(key), Bound::Before(bound)) => Ok(key >= bound),
-            (Key::Compressed(key), Bound::Before(bound)) => {
+            (EntryKey::Plain(key), KeyBound::Before(bound)) => Ok(key >= bound),
+            (EntryKey::Compressed(key), KeyBound::Before(bound)) => {
                 let mut plain = Vec::new();
                 expand(key, &mut plain)?;
                 Ok(plain.as_slice() >= bound)
@@ -83,10 +83,10 @@ impl EntryPage {
 
 impl<'p> EntryPage<&'p Block> {
     fn parse(block: u32, bytes: &'p Block) -> Parsed<EntryPage<&'p Block>> {
-        let page = Page::parse(bytes)?;
+        let page = PageHeader::parse(bytes)?;
         let is_leaf = match page.kind {
-            Kind::EntryLeaf => true,
-            Kind::EntryInner => false,
+            PageKind::EntryLeaf => true,
+            PageKind::EntryInner => false,
             _ => return Err(Damage("it is not a page of the entry tree")),
         };
         let (len, right) = (page.tuples()?, page.right);
@@ -108,31 +108,31 @@ impl<B: Deref<Target = Block>> EntryPage<B> {
         Tuple::at(&self.bytes, at)
     }
 
-    fn key(&self, at: usize) -> Parsed<Key<'_>> {
+    fn key(&self, at: usize) -> Parsed<EntryKey<'_>> {
         self.tuple(at)?.key()
     }
 
     /// A copy of a key; none of a placeholder.
     pub fn owned_key(&self, at: usize) -> Parsed<Option<Vec<u8>>> {
         Ok(match self.key(at)? {
-            Key::Plain(key) => Some(key.to_vec()),
-            Key::Compressed(key) => {
+            EntryKey::Plain(key) => Some(key.to_vec()),
+            EntryKey::Compressed(key) => {
                 let mut plain = Vec::new();
                 expand(key, &mut plain)?;
                 Some(plain)
             }
-            Key::Placeholder => None,
+            EntryKey::Placeholder => None,
         })
     }
 
     /// The first tuple whose key lies behind the place; `len` if none does.
-    pub fn first_behind(&self, place: Bound<'_>) -> Parsed<usize> {
+    pub fn first_behind(&self, place: KeyBound<'_>) -> Parsed<usize> {
         first_behind(&self.bytes, self.len, place)
     }
 
     /// The right page, if all keys of this one lie before the place. "Entry tree is "static", ie tuple never deletes from it,
     /// so we don't use right bound, we use rightmost key instead" (ginentrypage.c).
-    fn right_sibling_if_past(&self, place: Bound<'_>) -> Parsed<Option<u32>> {
+    fn right_sibling_if_past(&self, place: KeyBound<'_>) -> Parsed<Option<u32>> {
         match self.right {
             Some(right) if !place.is_before(self.key(self.len - 1)?)? => Ok(Some(right)),
             _ => Ok(None),
@@ -142,13 +142,13 @@ impl<B: Deref<Target = Block>> EntryPage<B> {
     /// The child of an inner page in which the place is. A tuple's key is the greatest of its child's, but that of the last
     /// tuple on a rightmost page is any old one and counts as infinite (entryLocateEntry). On other pages `right_sibling_if_past` has seen
     /// that the last one lies behind the place.
-    pub fn child_behind(&self, place: Bound<'_>) -> Parsed<usize> {
+    pub fn child_behind(&self, place: KeyBound<'_>) -> Parsed<usize> {
         first_behind(&self.bytes, self.len.saturating_sub(1), place)
     }
 }
 
 /// The first of so many tuples of a page whose key lies behind the place; `len` if none does.
-pub fn first_behind(page: &Block, len: usize, place: Bound<'_>) -> Parsed<usize> {
+pub fn first_behind(page: &Block, len: usize, place: KeyBound<'_>) -> Parsed<usize> {
     let (mut low, mut high) = (0, len);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -162,7 +162,7 @@ pub fn first_behind(page: &Block, len: usize, place: Bound<'_>) -> Parsed<usize>
 }
 
 /// Finds the leaf that has, or would have, the first entry behind a place.
-pub fn descend(index: &GinIndex, place: Bound<'_>) -> Result<Found> {
+pub fn descend(index: &GinIndex, place: KeyBound<'_>) -> Result<LeafPosition> {
     let (mut block, mut left, mut levels, mut was_leaf) = (ROOT, None, 0, None);
     let mut visits = Visits::default();
     loop {
@@ -182,7 +182,7 @@ pub fn descend(index: &GinIndex, place: Bound<'_>) -> Result<Found> {
         }
         if page.is_leaf {
             let at = page.first_behind(place).map_err(damaged)?;
-            return Ok(Found { page: page.copy(), at, left });
+            return Ok(LeafPosition { page: page.copy(), at, left });
         }
         let child = page.child_behind(place).map_err(damaged)?;
         if child > 0 {

@@ -1,8 +1,8 @@
 //! Walking over entries in the order of their keys, either way.
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::descent::{Bound, EntryPage, Found, descend};
-use super::page::{Damage, Key};
+use super::descent::{EntryPage, KeyBound, LeafPosition, descend};
+use super::page::{Damage, EntryKey};
 use super::postings::Postings;
 use crate::error::Result;
 
@@ -15,7 +15,7 @@ pub struct Entries {
     /// The entry that comes next; ascending, its number, and descending, one more.
     at: usize,
     direction: Direction,
-    /// As in [`Found`].
+    /// As in [`LeafPosition`].
     left: Option<Vec<u8>>,
     /// The key at hand, where it is compressed in the page.
     key: Vec<u8>,
@@ -37,18 +37,18 @@ pub struct Entry<'a> {
 impl Entries {
     /// Starts at the first key that is not less than `from`, and ascends.
     pub fn ascending(index: &GinIndex, from: &[u8]) -> Result<Entries> {
-        let found = descend(index, Bound::Before(from))?;
+        let found = descend(index, KeyBound::Before(from))?;
         Ok(Entries::new(found, Direction::Ascending))
     }
 
     /// Starts at the last key that is less than `below`, or at the very last one, and descends.
     pub fn descending(index: &GinIndex, below: Option<&[u8]>) -> Result<Entries> {
-        let found = descend(index, below.map_or(Bound::End, Bound::Before))?;
+        let found = descend(index, below.map_or(KeyBound::End, KeyBound::Before))?;
         Ok(Entries::new(found, Direction::Descending))
     }
 
-    fn new(found: Found, direction: Direction) -> Entries {
-        let Found { page, at, left } = found;
+    fn new(found: LeafPosition, direction: Direction) -> Entries {
+        let LeafPosition { page, at, left } = found;
         Entries { page, at, direction, left, key: Vec::new(), visits: Visits::default() }
     }
 
@@ -79,13 +79,13 @@ impl Entries {
         let damaged = |damage| index.corrupt(block, damage);
         let tuple = self.page.tuple(at).map_err(damaged)?;
         let key = match tuple.key().map_err(damaged)? {
-            Key::Plain(key) => key,
-            Key::Compressed(key) => {
+            EntryKey::Plain(key) => key,
+            EntryKey::Compressed(key) => {
                 expand(key, &mut self.key).map_err(damaged)?;
                 &self.key
             }
             // Behind all keys: a walk downwards starts before them, so this one goes up and is at its end.
-            Key::Placeholder => return Ok(None),
+            EntryKey::Placeholder => return Ok(None),
         };
         let content = tuple.content().map_err(damaged)?;
         Ok(Some(Entry { key, postings: Postings { index, block, content } }))
@@ -95,14 +95,14 @@ impl Entries {
     pub fn seek(&mut self, index: &GinIndex, key: &[u8]) -> Result<()> {
         // On the page at hand, on the next one, or else looked for from the root.
         for _ in 0..2 {
-            let place = self.page.first_behind(Bound::Before(key));
+            let place = self.page.first_behind(KeyBound::Before(key));
             let place = place.map_err(|damage| index.corrupt(self.page.block, damage))?;
             self.at = self.at.max(place);
             if self.at < self.page.len || !self.turn_right(index)? {
                 return Ok(());
             }
         }
-        let Found { page, at, .. } = descend(index, Bound::Before(key))?;
+        let LeafPosition { page, at, .. } = descend(index, KeyBound::Before(key))?;
         (self.page, self.at) = (page, at);
         Ok(())
     }
@@ -117,9 +117,9 @@ impl Entries {
         let before = match last {
             Some(mut next) => {
                 next.push(0); // the least key that is greater
-                self.page.first_behind(Bound::Before(&next))
+                self.page.first_behind(KeyBound::Before(&next))
             }
-            None => self.page.first_behind(Bound::End),
+            None => self.page.first_behind(KeyBound::End),
         };
         // Were there any, it would be no sibling, and might lead round in a circle.
         if before.map_err(damaged(right))? > 0 || !self.page.is_leaf {
@@ -134,7 +134,7 @@ impl Entries {
     #[cold]
     fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(last) = self.left.take() else { return Ok(false) };
-        let Found { page, at, left } = descend(index, Bound::Before(&last))?;
+        let LeafPosition { page, at, left } = descend(index, KeyBound::Before(&last))?;
         self.visits.add(index, page.block)?;
         let is_there = at < page.len
             && page.owned_key(at).map_err(|damage| index.corrupt(page.block, damage))?.as_ref()

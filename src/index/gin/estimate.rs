@@ -3,8 +3,8 @@
 
 use super::buffer::{GinIndex, Visits, expand};
 use super::data::{DataContent, DataPage};
-use super::descent::{Bound, DEEPEST, EntryPage, descend};
-use super::page::{Content, Damage, Key, Parsed};
+use super::descent::{DEEPEST, EntryPage, KeyBound, descend};
+use super::page::{Damage, EntryContent, EntryKey, Parsed};
 use super::posting::Sink;
 use super::postings::Postings;
 use crate::error::Result;
@@ -20,16 +20,18 @@ impl Postings<'_> {
     /// How many rows there are: of a list exactly, of a posting tree about.
     pub fn estimate(&self) -> Result<f64> {
         match self.content {
-            Content::List(list) => Ok(f64::from(list.count)),
-            Content::Tree(root) => tree(self.index, root, DEEPEST, &mut Visits::default()),
+            EntryContent::List(list) => Ok(f64::from(list.count)),
+            EntryContent::Tree(root) => {
+                estimate_tree(self.index, root, DEEPEST, &mut Visits::default())
+            }
         }
     }
 
     /// Hands out some of the rows: of a list all, of a posting tree those of a few pages all over it.
     pub fn sample(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
-            Content::List(_) => self.for_each(sink),
-            Content::Tree(root) => rows_of(self.index, root, DEEPEST, PLACES, sink),
+            EntryContent::List(_) => self.for_each(sink),
+            EntryContent::Tree(root) => sample_tree(self.index, root, DEEPEST, PLACES, sink),
         }
     }
 }
@@ -42,7 +44,7 @@ impl GinIndex {
 
     /// About how many pairs of a row and its key there are with `from <= key < to`.
     pub fn estimate_interval(&self, from: &[u8], to: &[u8]) -> Result<f64> {
-        let mut sizes = Sizes::new(TREES);
+        let mut sizes = PostingSizes::new(TREES);
         let sums = self.sample(from, to, LEAVES, &mut |_, postings| Ok([sizes.of(postings)?, 0.0]));
         Ok(sums?.sums[0])
     }
@@ -56,13 +58,13 @@ impl GinIndex {
         leaves: usize,
         visit: &mut Visit<'_>,
     ) -> Result<Sampled> {
-        let mut sample = Sample { index: self, visit, visits: Visits::default(), is_whole: true };
+        let mut sample = Sampler { index: self, visit, visits: Visits::default(), is_whole: true };
         if to <= from {
             return Ok(Sampled { sums: [0.0; 2], is_whole: true });
         }
-        let interval = Interval { from: Some(from), to: Some(to) };
+        let interval = EstimateRange { from: Some(from), to: Some(to) };
         // In one leaf, as most are: an exact number, and of a page that is surely the right one.
-        let found = descend(self, Bound::Before(from))?;
+        let found = descend(self, KeyBound::Before(from))?;
         let ends_here = interval.is_within(&found.page);
         let sums = match ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
             true => sample.leaf(&found.page, interval)?,
@@ -106,7 +108,7 @@ impl GinIndex {
                 return Ok(between);
             }
             let child = |page: &EntryPage, key| {
-                let at = page.child_behind(Bound::Before(key))?;
+                let at = page.child_behind(KeyBound::Before(key))?;
                 Ok((at, page.tuple(at)?.downlink()))
             };
             let (first, first_block) =
@@ -124,30 +126,30 @@ impl GinIndex {
 
 /// Keys from one on, and up to another one; without either, from the first or to the last.
 #[derive(Clone, Copy)]
-struct Interval<'a> {
+struct EstimateRange<'a> {
     from: Option<&'a [u8]>,
     to: Option<&'a [u8]>,
 }
 
-impl Interval<'_> {
+impl EstimateRange<'_> {
     /// Whether it ends on the leaf on which it starts.
     fn is_within(self, page: &EntryPage) -> Parsed<bool> {
-        let end = self.to.map_or(Bound::End, Bound::Before);
+        let end = self.to.map_or(KeyBound::End, KeyBound::Before);
         Ok(page.right.is_none() || page.first_behind(end)? < page.len)
     }
 }
 
 /// How many rows entries have. Of the posting trees some are looked into, and the others are taken to be like them.
-pub struct Sizes {
+pub struct PostingSizes {
     left: u32,
     seen: f64,
     rows: f64,
 }
 
-impl Sizes {
+impl PostingSizes {
     /// Looks into so many posting trees, at least one.
-    pub fn new(trees: u32) -> Sizes {
-        Sizes { left: trees.max(1), seen: 0.0, rows: 0.0 }
+    pub fn new(trees: u32) -> PostingSizes {
+        PostingSizes { left: trees.max(1), seen: 0.0, rows: 0.0 }
     }
 
     pub fn of(&mut self, postings: &Postings<'_>) -> Result<f64> {
@@ -166,30 +168,30 @@ impl Sizes {
 }
 
 /// A walk to leaves of an interval.
-struct Sample<'s, 'v> {
+struct Sampler<'s, 'v> {
     index: &'s GinIndex,
     visit: &'s mut Visit<'v>,
     visits: Visits,
     is_whole: bool,
 }
 
-impl Sample<'_, '_> {
+impl Sampler<'_, '_> {
     /// A leaf's entries within the interval.
-    fn leaf(&mut self, page: &EntryPage, interval: Interval<'_>) -> Result<[f64; 2]> {
+    fn leaf(&mut self, page: &EntryPage, interval: EstimateRange<'_>) -> Result<[f64; 2]> {
         let (index, block) = (self.index, page.block);
         let damaged = |damage| index.corrupt(block, damage);
-        let start = interval.from.map_or(Ok(0), |from| page.first_behind(Bound::Before(from)));
-        let end = page.first_behind(interval.to.map_or(Bound::End, Bound::Before));
+        let start = interval.from.map_or(Ok(0), |from| page.first_behind(KeyBound::Before(from)));
+        let end = page.first_behind(interval.to.map_or(KeyBound::End, KeyBound::Before));
         let (mut sums, mut plain) = ([0.0; 2], Vec::new());
         for at in start.map_err(damaged)?..end.map_err(damaged)? {
             let tuple = page.tuple(at).map_err(damaged)?;
             let key = match tuple.key().map_err(damaged)? {
-                Key::Plain(key) => key,
-                Key::Compressed(key) => {
+                EntryKey::Plain(key) => key,
+                EntryKey::Compressed(key) => {
                     expand(key, &mut plain).map_err(damaged)?;
                     plain.as_slice()
                 }
-                Key::Placeholder => continue,
+                EntryKey::Placeholder => continue,
             };
             let content = tuple.content().map_err(damaged)?;
             add(&mut sums, (self.visit)(key, &Postings { index, block, content })?, 1.0);
@@ -202,12 +204,12 @@ impl Sample<'_, '_> {
     fn entries(
         &mut self,
         block: u32,
-        interval: Interval<'_>,
+        interval: EstimateRange<'_>,
         leaves: usize,
         levels: usize,
     ) -> Result<[f64; 2]> {
         crate::memory::check();
-        let Interval { from, to } = interval;
+        let EstimateRange { from, to } = interval;
         let index = self.index;
         let page = EntryPage::read(index, block)?;
         self.visits.add(index, block)?;
@@ -217,8 +219,8 @@ impl Sample<'_, '_> {
         let damaged = |damage| index.corrupt(block, damage);
         let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
         let child = |place| page.child_behind(place).map_err(damaged);
-        let first = from.map_or(Ok(0), |from| child(Bound::Before(from)))?;
-        let last = to.map_or(Ok(page.len - 1), |to| child(Bound::Before(to)))?;
+        let first = from.map_or(Ok(0), |from| child(KeyBound::Before(from)))?;
+        let last = to.map_or(Ok(page.len - 1), |to| child(KeyBound::Before(to)))?;
         let below = |at: usize| Ok(page.tuple(at).map_err(damaged)?.downlink());
         if first >= last {
             return self.entries(below(first)?, interval, leaves, levels);
@@ -229,10 +231,11 @@ impl Sample<'_, '_> {
         let samples = between.min(children.max(1));
         let share = (leaves / children.max(1)).max(1);
         self.is_whole &= samples == between;
-        let mut sums = self.entries(below(first)?, Interval { from, to: None }, share, levels)?;
-        let end = self.entries(below(last)?, Interval { from: None, to }, share, levels)?;
+        let mut sums =
+            self.entries(below(first)?, EstimateRange { from, to: None }, share, levels)?;
+        let end = self.entries(below(last)?, EstimateRange { from: None, to }, share, levels)?;
         add(&mut sums, end, 1.0);
-        let all = Interval { from: None, to: None };
+        let all = EstimateRange { from: None, to: None };
         for sample in 0..samples {
             let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
             let part = self.entries(below(at)?, all, share, levels)?;
@@ -247,7 +250,7 @@ fn add(sums: &mut [f64; 2], part: [f64; 2], times: f64) {
 }
 
 /// Rows from so many of a posting tree's pages.
-fn rows_of(
+fn sample_tree(
     index: &GinIndex,
     block: u32,
     levels: usize,
@@ -269,13 +272,13 @@ fn rows_of(
         }
     };
     let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-    children.into_iter().try_for_each(|child| rows_of(index, child, levels, 1, sink))
+    children.into_iter().try_for_each(|child| sample_tree(index, child, levels, 1, sink))
 }
 
 const ENDLESS: Damage = Damage("the tree has no end");
 
 /// The rows below a page of a posting tree: its last child is looked at, and the others are taken to be like the middle one.
-fn tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
+fn estimate_tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
     crate::memory::check();
     let damaged = |damage| index.corrupt(block, damage);
     let (others, middle, last) = {
@@ -291,9 +294,9 @@ fn tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Res
         }
     };
     let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-    let mut rows = tree(index, last, levels, visits)?;
+    let mut rows = estimate_tree(index, last, levels, visits)?;
     if others > 0 {
-        rows += others as f64 * tree(index, middle, levels, visits)?;
+        rows += others as f64 * estimate_tree(index, middle, levels, visits)?;
     }
     Ok(rows)
 }

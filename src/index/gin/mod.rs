@@ -34,10 +34,10 @@ pub use buffer::{GinIndex, is_logged};
 #[cfg(test)]
 pub use damage::pack;
 pub use entries::{Entries, Entry};
-pub use estimate::Sizes;
+pub use estimate::PostingSizes;
 pub use page::Parsed;
 pub use pending_memory::PendingEntries;
-pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, Packed, Sink, Tid};
+pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};
 pub use postings::Postings;
 
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! The bytes of a page: what every GIN page has, and the tuples of the entry tree's pages and of the pending list's
 //! (bufpage.h, itup.h, ginblock.h). Pure functions over bytes that may be damaged: they answer [`Damage`] and never panic.
 
-use super::posting::List;
+use super::posting::PostingList;
 use pgrx::pg_sys;
 
 // Line pointers and varlena headers are bit fields, whose order follows the machine's.
@@ -60,8 +60,8 @@ pub fn block_at(bytes: &[u8], at: usize) -> u32 {
 
 /// What a page is for, and its place in its level or list.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Page {
-    pub kind: Kind,
+pub struct PageHeader {
+    pub kind: PageKind,
     /// The next page of the level or list; none at its end.
     pub right: Option<u32>,
     /// pd_lower: where line pointers end, or compressed posting lists.
@@ -71,7 +71,7 @@ pub struct Page {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum PageKind {
     Meta,
     EntryInner,
     EntryLeaf,
@@ -84,26 +84,26 @@ pub enum Kind {
     List,
 }
 
-impl Page {
+impl PageHeader {
     #[inline]
-    pub fn parse(page: &Block) -> Parsed<Page> {
+    pub fn parse(page: &Block) -> Parsed<PageHeader> {
         let lower = usize::from(u16_at(page, 12));
         if usize::from(u16_at(page, 16)) != SPECIAL || u16_at(page, 18) & 0xff00 != BLCKSZ as u16 {
             return Err(Damage("it is not a page of a GIN index"));
         }
         let flags = u16_at(page, SPECIAL + 6);
         let kind = match flags & (DATA | LEAF | DELETED | META | LIST) {
-            META => Kind::Meta,
-            LIST => Kind::List,
-            0 => Kind::EntryInner,
-            LEAF => Kind::EntryLeaf,
-            DATA => Kind::DataInner,
-            f if f == DATA | LEAF => Kind::DataLeaf { compressed: flags & COMPRESSED != 0 },
-            f if f & !LEAF == DATA | DELETED => Kind::DataDeleted,
+            META => PageKind::Meta,
+            LIST => PageKind::List,
+            0 => PageKind::EntryInner,
+            LEAF => PageKind::EntryLeaf,
+            DATA => PageKind::DataInner,
+            f if f == DATA | LEAF => PageKind::DataLeaf { compressed: flags & COMPRESSED != 0 },
+            f if f & !LEAF == DATA | DELETED => PageKind::DataDeleted,
             _ => return Err(Damage("its flags contradict one another")),
         };
         let right = u32_at(page, SPECIAL);
-        Ok(Page {
+        Ok(PageHeader {
             kind,
             right: (right != pg_sys::InvalidBlockNumber).then_some(right),
             lower,
@@ -128,7 +128,7 @@ impl Page {
 
     /// The head of the pending list, from the metapage.
     pub fn pending_head(&self, page: &Block) -> Parsed<Option<u32>> {
-        if self.kind != Kind::Meta {
+        if self.kind != PageKind::Meta {
             return Err(Damage("it is not the metapage"));
         }
         let head = u32_at(page, CONTENTS);
@@ -137,7 +137,7 @@ impl Page {
 
     /// How many pages the pending list has, from the metapage (GinMetaPageData: nPendingPages).
     pub fn pending_pages(&self, page: &Block) -> Parsed<usize> {
-        if self.kind != Kind::Meta {
+        if self.kind != PageKind::Meta {
             return Err(Damage("it is not the metapage"));
         }
         Ok(u32_at(page, CONTENTS + 12) as usize)
@@ -150,7 +150,7 @@ pub struct Tuple<'a>(&'a [u8]);
 
 /// An entry's key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Key<'a> {
+pub enum EntryKey<'a> {
     Plain(&'a [u8]),
     /// A varlena that index_form_tuple has compressed, as it does with keys of more than a sixteenth of a page.
     Compressed(&'a [u8]),
@@ -160,8 +160,8 @@ pub enum Key<'a> {
 
 /// What a leaf entry says of the rows that have its key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Content<'a> {
-    List(List<'a>),
+pub enum EntryContent<'a> {
+    List(PostingList<'a>),
     /// The root page of a posting tree.
     Tree(u32),
 }
@@ -194,9 +194,9 @@ impl<'a> Tuple<'a> {
     }
 
     #[inline(always)]
-    pub fn key(&self) -> Parsed<Key<'a>> {
+    pub fn key(&self) -> Parsed<EntryKey<'a>> {
         if u16_at(self.0, 6) & TUPLE_HAS_NULLS != 0 {
-            return Ok(Key::Placeholder);
+            return Ok(EntryKey::Placeholder);
         }
         // A varlena (varatt.h). In a tuple's first column it lies right behind the header.
         const TOO_LONG: Damage = Damage("a key does not end within its tuple");
@@ -205,14 +205,14 @@ impl<'a> Tuple<'a> {
         if header & 1 == 1 {
             // With its length, itself included, in one byte; 0 would be a pointer to a TOAST table.
             return match datum.get(1..usize::from(header >> 1)) {
-                Some(key) => Ok(Key::Plain(key)),
+                Some(key) => Ok(EntryKey::Plain(key)),
                 None => Err(TOO_LONG),
             };
         }
         let datum = datum.get(..(u32_at(datum, 0) >> 2) as usize).ok_or(TOO_LONG)?;
         match datum.get(4..) {
-            Some(key) if header & 3 == 0 => Ok(Key::Plain(key)),
-            Some(rest) if rest.len() > 4 => Ok(Key::Compressed(datum)),
+            Some(key) if header & 3 == 0 => Ok(EntryKey::Plain(key)),
+            Some(rest) if rest.len() > 4 => Ok(EntryKey::Compressed(datum)),
             _ => Err(Damage("a key is shorter than its header")),
         }
     }
@@ -231,15 +231,17 @@ impl<'a> Tuple<'a> {
 
     /// Of a leaf's tuple.
     #[inline(always)]
-    pub fn content(&self) -> Parsed<Content<'a>> {
+    pub fn content(&self) -> Parsed<EntryContent<'a>> {
         let (place, count) = self.tid();
         if count == TREE_POSTING {
-            return Ok(Content::Tree(place));
+            return Ok(EntryContent::Tree(place));
         }
         match self.0.get((place & !LIST_COMPRESSED) as usize..) {
-            Some(bytes) => {
-                Ok(Content::List(List { count, compressed: place & LIST_COMPRESSED != 0, bytes }))
-            }
+            Some(bytes) => Ok(EntryContent::List(PostingList {
+                count,
+                compressed: place & LIST_COMPRESSED != 0,
+                bytes,
+            })),
             None => Err(Damage("a posting list does not start within its tuple")),
         }
     }
@@ -248,7 +250,7 @@ impl<'a> Tuple<'a> {
 /// The content of a leaf's tuple, as [`Tuple::at`] and [`Tuple::content`] have it, with as few looks as it takes: where values are
 /// distinct, a range is read at the speed of this.
 #[inline(always)]
-pub fn content(page: &Block, index: usize) -> Parsed<Content<'_>> {
+pub fn content(page: &Block, index: usize) -> Parsed<EntryContent<'_>> {
     const LP_NORMAL: u32 = 1;
     let pointer = u32_at(page, HEADER + 4 * index);
     let start = (pointer & 0x7fff) as usize;
@@ -259,14 +261,16 @@ pub fn content(page: &Block, index: usize) -> Parsed<Content<'_>> {
     let header = u64::from_le_bytes(*header);
     let (place, count) = ((header as u32).rotate_left(16), (header >> 32) as u16);
     if count == TREE_POSTING {
-        return Ok(Content::Tree(place));
+        return Ok(EntryContent::Tree(place));
     }
     let list = start + (place & !LIST_COMPRESSED) as usize;
     let end = start + usize::from((header >> 48) as u16 & TUPLE_SIZE);
     match page.get(list..end) {
-        Some(bytes) => {
-            Ok(Content::List(List { count, compressed: place & LIST_COMPRESSED != 0, bytes }))
-        }
+        Some(bytes) => Ok(EntryContent::List(PostingList {
+            count,
+            compressed: place & LIST_COMPRESSED != 0,
+            bytes,
+        })),
         None => Err(Damage("a posting list does not start within its tuple")),
     }
 }

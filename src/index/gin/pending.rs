@@ -1,7 +1,7 @@
 //! The pending list: entries that have not come into the tree yet (fastupdate).
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::page::{Block, Damage, Key, Kind, Page, Parsed, Tuple};
+use super::page::{Block, Damage, EntryKey, PageHeader, PageKind, Parsed, Tuple};
 use super::page_summary::lsn;
 use super::posting::{NOWHERE, Tid};
 use crate::error::Result;
@@ -72,7 +72,7 @@ impl GinIndex {
     /// How many pages the list has.
     fn pending_len(&self) -> Result<usize> {
         let meta = self.lock(META)?;
-        let page = Page::parse(meta.bytes());
+        let page = PageHeader::parse(meta.bytes());
         let pages = page.and_then(|page| page.pending_pages(meta.bytes()));
         pages.map_err(|damage| self.corrupt(META, damage))
     }
@@ -104,8 +104,8 @@ impl GinIndex {
         while let Some(block) = next {
             page = page.step(block)?;
             visits.add(self, block)?;
-            let head = Page::parse(page.bytes()).and_then(|head| match head.kind {
-                Kind::List => Ok(head),
+            let head = PageHeader::parse(page.bytes()).and_then(|head| match head.kind {
+                PageKind::List => Ok(head),
                 _ => Err(Damage("it is not a page of the pending list")),
             });
             next = head.map_err(|damage| self.corrupt(block, damage))?.right;
@@ -122,7 +122,7 @@ impl GinIndex {
     }
 
     fn pending_head(&self, meta: &Block) -> Result<Option<u32>> {
-        Page::parse(meta)
+        PageHeader::parse(meta)
             .and_then(|page| page.pending_head(meta))
             .map_err(|damage| self.corrupt(META, damage))
     }
@@ -136,7 +136,7 @@ fn visit_page(
     plain: &mut Vec<u8>,
     visit: &mut impl FnMut(&[u8], Tid),
 ) -> Parsed<usize> {
-    let tuples = Page::parse(page)?.tuples()?;
+    let tuples = PageHeader::parse(page)?.tuples()?;
     for at in from..tuples {
         let tuple = Tuple::at(page, at)?;
         let (block, offset) = tuple.tid();
@@ -144,12 +144,12 @@ fn visit_page(
             return Err(NOWHERE);
         }
         let key = match tuple.key()? {
-            Key::Plain(key) => key,
-            Key::Compressed(key) => {
+            EntryKey::Plain(key) => key,
+            EntryKey::Compressed(key) => {
                 expand(key, plain)?;
                 plain.as_slice()
             }
-            Key::Placeholder => continue,
+            EntryKey::Placeholder => continue,
         };
         visit(key, Tid { block, offset });
     }

@@ -24,11 +24,11 @@ const MAX_LISTS: usize = 8;
 const EXPANSION: usize = 4;
 
 thread_local! {
-    static LISTS: RefCell<Vec<List>> = const { RefCell::new(Vec::new()) };
+    static LISTS: RefCell<Vec<PendingList>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a list held.
-struct List {
+struct PendingList {
     index: u32,
     meta_lsn: u64,
     pages: Vec<(u32, u64)>,
@@ -51,15 +51,20 @@ impl GinIndex {
         });
         let mut list = match known {
             Some(list) => list,
-            None => List { index, meta_lsn: 0, pages: vec![], tail: None, entries: None },
+            None => PendingList { index, meta_lsn: 0, pages: vec![], tail: None, entries: None },
         };
         let is_first = list.meta_lsn == 0;
         if meta_lsn == 0 {
             return Ok(None);
         }
         if head.is_none() {
-            list =
-                List { index, meta_lsn, pages: vec![], tail: None, entries: Some(Rc::default()) };
+            list = PendingList {
+                index,
+                meta_lsn,
+                pages: vec![],
+                tail: None,
+                entries: Some(Rc::default()),
+            };
         } else if is_first {
             list.meta_lsn = meta_lsn;
         } else if list.meta_lsn != meta_lsn || list.entries.is_none() {
@@ -76,7 +81,7 @@ impl GinIndex {
     }
 
     /// Reads what is new in a list.
-    fn read_on(&self, list: &mut List, max_bytes: usize) -> Result<()> {
+    fn read_on(&self, list: &mut PendingList, max_bytes: usize) -> Result<()> {
         let known: &[(u32, u64)] = if list.entries.is_some() { &list.pages } else { &[] };
         let mut pages =
             self.pending_pages(&|at, block, lsn| known.get(at) != Some(&(block, lsn)))?;

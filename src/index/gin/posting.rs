@@ -60,7 +60,7 @@ impl Tid {
 
 /// The posting list in an entry's tuple; more may follow its last byte.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct List<'a> {
+pub struct PostingList<'a> {
     pub count: u16,
     pub compressed: bool,
     pub bytes: &'a [u8],
@@ -90,17 +90,17 @@ pub trait Sink {
 
     /// There are so many rows that it did not want.
     #[inline(always)]
-    fn pass_by(&mut self, _count: usize) {}
+    fn skip(&mut self, _count: usize) {}
 
     /// Takes all rows of a compressed list. Returns the last of them as an integer.
     #[inline(always)]
-    fn take_packed(&mut self, list: Packed<'_>) -> Parsed<u64> {
+    fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
         self.take_each(list)
     }
 
     /// The same, one by one.
     #[inline(always)]
-    fn take_each(&mut self, list: Packed<'_>) -> Parsed<u64> {
+    fn take_each(&mut self, list: PackedList<'_>) -> Parsed<u64> {
         let mut wrong = false;
         let last = list.unpack(|value, ends| {
             if ends == 1 {
@@ -120,7 +120,7 @@ impl<F: FnMut(Tid)> Sink for F {
     }
 }
 
-impl List<'_> {
+impl PostingList<'_> {
     /// Whether a sink wants some of its items, so far as the first one tells.
     #[inline(always)]
     pub fn is_wanted(&self, sink: &impl Sink) -> Parsed<bool> {
@@ -135,7 +135,7 @@ impl List<'_> {
     #[inline(always)]
     pub fn for_each(&self, sink: &mut impl Sink) -> Parsed<()> {
         if !self.is_wanted(sink)? {
-            sink.pass_by(usize::from(self.count));
+            sink.skip(usize::from(self.count));
             return Ok(());
         }
         // The most common by far where values are distinct: its first item stands as it is in either format.
@@ -146,7 +146,7 @@ impl List<'_> {
             return Ok(());
         }
         let read = if self.compressed {
-            let list = Packed::read(self.bytes)?;
+            let list = PackedList::read(self.bytes)?;
             sink.take_packed(list)?;
             list.count()
         } else {
@@ -180,7 +180,7 @@ pub fn plain(bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<usize
         if sink.wants(tid.block, tid.block) {
             sink.take(tid);
         } else {
-            sink.pass_by(1);
+            sink.skip(1);
         }
     }
     Ok(count)
@@ -189,7 +189,7 @@ pub fn plain(bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<usize
 /// Reads the compressed lists that fill `bytes`, as [`plain`] does; of what is passed by, `last` has the first item.
 pub fn segments(mut bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {
     while !bytes.is_empty() {
-        let list = Packed::read(bytes)?;
+        let list = PackedList::read(bytes)?;
         if list.first <= *last {
             return Err(UNORDERED);
         }
@@ -198,7 +198,7 @@ pub fn segments(mut bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parse
         if sink.wants(Tid::from_integer(list.first).block, end) {
             *last = sink.take_packed(list)?;
         } else {
-            sink.pass_by(list.count());
+            sink.skip(list.count());
             *last = list.first;
         }
     }
@@ -209,7 +209,7 @@ pub fn segments(mut bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parse
 pub fn count_segments(mut bytes: &[u8]) -> Parsed<usize> {
     let mut count = 0;
     while !bytes.is_empty() {
-        let list = Packed::read(bytes)?;
+        let list = PackedList::read(bytes)?;
         count += list.count();
         bytes = bytes.get(list.size()..).unwrap_or_default();
     }
@@ -219,21 +219,21 @@ pub fn count_segments(mut bytes: &[u8]) -> Parsed<usize> {
 /// A compressed list: its first item as an integer, and for each further one the difference, seven bits a byte, the lowest
 /// first. The last byte of an item has a high bit of 0.
 #[derive(Clone, Copy)]
-pub struct Packed<'a> {
+pub struct PackedList<'a> {
     first: u64,
     bytes: &'a [u8],
 }
 
-impl<'a> Packed<'a> {
+impl<'a> PackedList<'a> {
     /// The list at the start of some bytes.
     #[inline(always)]
-    pub fn read(bytes: &'a [u8]) -> Parsed<Packed<'a>> {
+    pub fn read(bytes: &'a [u8]) -> Parsed<PackedList<'a>> {
         if bytes.len() < SEGMENT_HEADER {
             return Err(TOO_LONG);
         }
         let length = usize::from(u16_at(bytes, ITEM));
         let packed = bytes.get(SEGMENT_HEADER..SEGMENT_HEADER + length).ok_or(TOO_LONG)?;
-        Ok(Packed { first: Tid::read(bytes).checked()?, bytes: packed })
+        Ok(PackedList { first: Tid::read(bytes).checked()?, bytes: packed })
     }
 
     /// SizeOfGinPostingList

@@ -3,7 +3,7 @@
 use super::buffer::{GinIndex, Locked, Visits};
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
-use super::page::{Content, Damage};
+use super::page::{Damage, EntryContent};
 use super::page_summary::Prefetch;
 use super::posting::{Sink, Tid};
 use crate::error::Result;
@@ -13,7 +13,7 @@ pub struct Postings<'a> {
     pub(super) index: &'a GinIndex,
     /// The page of the entry.
     pub(super) block: u32,
-    pub(super) content: Content<'a>,
+    pub(super) content: EntryContent<'a>,
 }
 
 impl Postings<'_> {
@@ -21,8 +21,8 @@ impl Postings<'_> {
     #[inline]
     pub fn known_len(&self) -> Option<usize> {
         match self.content {
-            Content::List(list) => Some(usize::from(list.count)),
-            Content::Tree(_) => None,
+            EntryContent::List(list) => Some(usize::from(list.count)),
+            EntryContent::Tree(_) => None,
         }
     }
 
@@ -31,10 +31,10 @@ impl Postings<'_> {
     #[inline]
     pub fn for_each(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
-            Content::List(list) => {
+            EntryContent::List(list) => {
                 list.for_each(sink).map_err(|damage| self.index.corrupt(self.block, damage))
             }
-            Content::Tree(root) => walk(self.index, root, sink),
+            EntryContent::Tree(root) => walk(self.index, root, sink),
         }
     }
 }
@@ -51,7 +51,7 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         let summary = if seen == 0 && !sink.wants_all() { index.summary(&page) } else { None };
         let mut right = match summary {
             Some(summary) if !sink.wants(summary.first, summary.last) => {
-                sink.pass_by(summary.items as usize);
+                sink.skip(summary.items as usize);
                 ahead.go(index, summary.right);
                 summary.right
             }

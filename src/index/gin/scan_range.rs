@@ -1,8 +1,8 @@
 //! All rows of an interval of keys: no key is looked at but those at its ends.
 
 use super::buffer::{GinIndex, Locked, Visits};
-use super::descent::{Bound, EntryPage, Found, descend, first_behind};
-use super::page::{Block, Content, Damage, Kind, Page, Parsed, Tuple, content};
+use super::descent::{EntryPage, KeyBound, LeafPosition, descend, first_behind};
+use super::page::{Block, Damage, EntryContent, PageHeader, PageKind, Parsed, Tuple, content};
 use super::page_summary::{PageSummary, Prefetch};
 use super::posting::{Sink, Tid};
 use super::postings::Postings;
@@ -14,9 +14,9 @@ impl GinIndex {
     /// under their locks; posting trees afterwards, since "we should unlock entry page before touching posting tree" (ginget.c,
     /// startScanEntry).
     pub fn scan_range(&self, from: &[u8], below: &[u8], sink: &mut impl Sink) -> Result<u64> {
-        let Found { page, at, .. } = descend(self, Bound::Before(from))?;
+        let LeafPosition { page, at, .. } = descend(self, KeyBound::Before(from))?;
         let EntryPage { block, ref bytes, len, right, .. } = page;
-        let end = page.first_behind(Bound::Before(below));
+        let end = page.first_behind(KeyBound::Before(below));
         let end = end.map_err(|damage| self.corrupt(block, damage))?.max(at);
         let mut trees = Vec::new();
         scan_entries(bytes, at..end, sink, &mut trees)
@@ -26,7 +26,9 @@ impl GinIndex {
         let mut visits = Visits::default();
         // All keys of the leaves before this one are less: what is not wanted of those need not be read, if it is known.
         let mut last = match next {
-            Some(_) if !sink.wants_all() => Some(descend(self, Bound::Before(below))?.page.block),
+            Some(_) if !sink.wants_all() => {
+                Some(descend(self, KeyBound::Before(below))?.page.block)
+            }
             _ => None,
         };
         let mut ahead = Prefetch::default();
@@ -37,7 +39,7 @@ impl GinIndex {
             if let Some(summary) =
                 summary.filter(|summary| !sink.wants(summary.first, summary.last))
             {
-                sink.pass_by(summary.items as usize);
+                sink.skip(summary.items as usize);
                 (keys, next) = (keys + usize::from(summary.entries), summary.right);
                 ahead.go(self, next);
             } else {
@@ -63,15 +65,15 @@ impl GinIndex {
         trees: &mut Vec<u32>,
     ) -> Parsed<(usize, Option<u32>)> {
         let bytes = page.bytes();
-        let head = Page::parse(bytes)?;
-        if head.kind != Kind::EntryLeaf {
+        let head = PageHeader::parse(bytes)?;
+        if head.kind != PageKind::EntryLeaf {
             return Err(Damage("it does not follow its left sibling"));
         }
         // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
         // from memory before the first one is looked at.
         std::hint::black_box(head.used(bytes).chunks(64).fold(0, |all, line| all | line[0]));
         let len = head.tuples()?;
-        let place = Bound::Before(below);
+        let place = KeyBound::Before(below);
         // Nearly always all of them.
         let goes_on = len > 0 && !place.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
         if goes_on && !sink.wants_all() {
@@ -84,7 +86,7 @@ impl GinIndex {
 
     fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
         roots.drain(..).try_for_each(|root| {
-            Postings { index: self, block, content: Content::Tree(root) }.for_each(sink)
+            Postings { index: self, block, content: EntryContent::Tree(root) }.for_each(sink)
         })
     }
 }
@@ -94,7 +96,7 @@ fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSu
     let mut summary =
         PageSummary { first: u32::MAX, last: 0, items: 0, entries: len as u16, right };
     for at in 0..len {
-        let Content::List(list) = content(page, at)? else { return Ok(None) };
+        let EntryContent::List(list) = content(page, at)? else { return Ok(None) };
         list.for_each(&mut |tid: Tid| {
             summary.first = summary.first.min(tid.block);
             summary.last = summary.last.max(tid.block);
@@ -114,11 +116,11 @@ fn scan_entries(
     let mut passed = 0;
     for at in entries {
         match content(page, at)? {
-            Content::List(list) if list.is_wanted(sink)? => list.for_each(sink)?,
-            Content::List(list) => passed += usize::from(list.count),
-            Content::Tree(root) => trees.push(root),
+            EntryContent::List(list) if list.is_wanted(sink)? => list.for_each(sink)?,
+            EntryContent::List(list) => passed += usize::from(list.count),
+            EntryContent::Tree(root) => trees.push(root),
         }
     }
-    sink.pass_by(passed);
+    sink.skip(passed);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The reader against SQL: what the index holds must be what the table does.
 
 use super::data::{DataContent, DataPage};
-use super::page::{Block, Content, Page, Tuple};
+use super::page::{Block, EntryContent, PageHeader, Tuple};
 use super::{Entries, GinIndex, Sink, Tid};
 use crate::error::{Error, Result};
 use pgrx::prelude::*;
@@ -143,7 +143,7 @@ fn scan_range(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
                 self.2 += 1;
             }
         }
-        fn pass_by(&mut self, count: usize) {
+        fn skip(&mut self, count: usize) {
             self.2 += count;
         }
     }
@@ -207,11 +207,11 @@ pub fn read_everything(page: &Block) -> usize {
             DataContent::Deleted => {}
         }
     }
-    let Ok(head) = Page::parse(page) else { return seen };
+    let Ok(head) = PageHeader::parse(page) else { return seen };
     let _ = head.pending_head(page);
     for tuple in (0..head.tuples().unwrap_or(0)).filter_map(|at| Tuple::at(page, at).ok()) {
         seen += usize::from(tuple.key().is_ok()) + usize::from(tuple.downlink() > 0);
-        if let Ok(Content::List(list)) = tuple.content() {
+        if let Ok(EntryContent::List(list)) = tuple.content() {
             let _ = list.for_each(&mut |_: Tid| seen += 1);
         }
     }

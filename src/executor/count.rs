@@ -10,7 +10,8 @@ use super::tid_bitmap::TidBitmap;
 use super::visibility_map::VisibilityMap;
 use crate::error::Result;
 use crate::index::key::{self, PathHash};
-use crate::index::ranges::{KeyRange, combine_patterns};
+use crate::index::probe::combine_patterns;
+use crate::index::ranges::KeyRange;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 

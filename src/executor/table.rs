@@ -1,7 +1,7 @@
 //! The tables of a store, and whether their indexes can be asked.
 
 use super::heap::Heap;
-use crate::index::is_distributed;
+use crate::index::{is_distributed, recognize};
 use pgrx::{PgList, pg_sys};
 
 unsafe extern "C-unwind" {
@@ -140,15 +140,11 @@ fn check_index(
     column: i32,
     operator: pg_sys::Oid,
 ) -> std::result::Result<(), Obstacle> {
-    // SAFETY: an open index has its rows of pg_index and pg_class, and as many operator families as key columns.
+    // SAFETY: the index is open between index_open and index_close, and so has its row of pg_index.
     unsafe {
         let relation = pg_sys::index_open(oid, pg_sys::AccessShareLock as i32);
         let index = &*(*relation).rd_index;
-        let is_ours = (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
-            && index.indnatts == 1
-            && i32::from(*index.indkey.values.as_ptr()) == column
-            && pg_sys::op_in_opfamily(operator, *(*relation).rd_opfamily)
-            && pg_sys::RelationGetIndexPredicate(relation).is_null();
+        let is_ours = recognize::relation_answers(relation, operator, column);
         let is_usable = index.indisvalid && index.indisready && index.indislive;
         // Such an index may lack rows that older snapshots see (README.HOT).
         let is_new = index.indcheckxmin && {

@@ -1,7 +1,7 @@
 //! What the index answers of a predicate, for `session_explain`.
 
 use super::key;
-use super::ranges::LeafProbe;
+use super::probe::LeafProbe;
 use crate::predicate::{Limit, Predicate, Test};
 use crate::syntax::{Ast, Bound, LeafQuery};
 use serde_json::{Value, json};

@@ -3,13 +3,16 @@
 mod elsewhere;
 pub mod explain;
 pub mod gin;
-mod intervals;
 pub mod key;
 mod opclass;
 pub mod parse_cache;
+pub mod probe;
 pub mod query;
 pub mod query_type;
 pub mod ranges;
+pub mod recognize;
+mod scan_key;
 pub mod string_code;
+pub mod ternary;
 
 pub use elsewhere::{has_own_rows, is_distributed};

@@ -1,9 +1,10 @@
 //! The support functions of the operator class, as GIN calls them (PostgreSQL manual, "GIN Indexes: Extensibility").
 
 use super::key::Keys;
-use super::query::{IndexQuery, PartialMatch};
+use super::query::IndexQuery;
 use super::query_type;
-use super::ranges::Ternary;
+use super::scan_key::PartialMatch;
+use super::ternary::Ternary;
 use crate::document::JsonbArg;
 use crate::pg::fmgr::{Arguments, c_functions};
 use pgrx::pg_sys;

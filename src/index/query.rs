@@ -1,12 +1,12 @@
 //! What a predicate asks of the index: keys, and a tree that says what it means which of them a document has.
 
-use super::intervals::{KeyInterval, is_within, merged, scan_keys};
 use super::key::{self, PathHash};
-use super::ranges::{LeafProbe, Ternary, combine_patterns};
+use super::probe::{LeafProbe, combine_patterns};
+use super::scan_key::{KeyFilter, ScanKey, merged, scan_keys};
 use super::string_code::end_of_prefix;
+use super::ternary::Ternary;
 use crate::interrupts;
 use crate::predicate::{Predicate, Test};
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -15,43 +15,6 @@ use std::rc::Rc;
 pub struct IndexQuery {
     pub keys: Vec<ScanKey>,
     tree: KeyExpr,
-}
-
-/// What is looked for in the index.
-#[derive(Debug)]
-pub enum ScanKey {
-    /// A key.
-    Key(Vec<u8>),
-    /// All keys from one on and below another that pass.
-    KeyRange { from: Vec<u8>, below: Vec<u8>, filter: KeyFilter },
-}
-
-/// Which keys of a range pass.
-#[derive(Debug)]
-pub enum KeyFilter {
-    All,
-    /// Those in one of these intervals, which are in order and apart from each other.
-    Within(Vec<KeyInterval>),
-    /// V keys, of any path, whose value is in one of these intervals or accepts one of the tests, if that is all that is known of it.
-    AnyValue {
-        within: Vec<KeyInterval>,
-        probes: Vec<LeafProbe>,
-    },
-    /// V keys whose value does, if that is all that is known of it.
-    Value(Rc<LeafProbe>),
-    /// E keys of any path but this.
-    OtherPath(Vec<u8>),
-    /// E keys of the paths below this.
-    Below(String),
-}
-
-/// What is to be done with a key of the index, when keys come in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PartialMatch {
-    Take,
-    Skip,
-    /// This key and all behind it lie behind the range.
-    Stop,
 }
 
 #[derive(Debug)]
@@ -67,51 +30,6 @@ enum KeyExpr {
     And(Vec<KeyExpr>),
     Or(Vec<KeyExpr>),
     Not(Box<KeyExpr>),
-}
-
-impl ScanKey {
-    /// The key, or the first one looked at.
-    pub fn start(&self) -> &[u8] {
-        match self {
-            ScanKey::Key(key) => key,
-            ScanKey::KeyRange { from, .. } => from,
-        }
-    }
-
-    pub fn is_range(&self) -> bool {
-        matches!(self, ScanKey::KeyRange { .. })
-    }
-
-    /// What to do with a key at or behind the start.
-    pub fn compare(&self, key: &[u8]) -> PartialMatch {
-        match self {
-            ScanKey::Key(wanted) => match key.cmp(wanted) {
-                Ordering::Equal => PartialMatch::Take,
-                _ => PartialMatch::Stop,
-            },
-            ScanKey::KeyRange { below, .. } if key >= below.as_slice() => PartialMatch::Stop,
-            ScanKey::KeyRange { filter, .. } if filter.accepts(key) => PartialMatch::Take,
-            ScanKey::KeyRange { .. } => PartialMatch::Skip,
-        }
-    }
-}
-
-impl KeyFilter {
-    fn accepts(&self, key: &[u8]) -> bool {
-        match self {
-            KeyFilter::All => true,
-            KeyFilter::Within(intervals) => is_within(intervals, key),
-            KeyFilter::AnyValue { within, probes } => key::value_of(key).is_some_and(|value| {
-                is_within(within, value)
-                    || probes.iter().any(|probe| probe.test(value) != Ternary::No)
-            }),
-            KeyFilter::Value(probe) => {
-                key::value_of(key).is_some_and(|value| probe.test(value) != Ternary::No)
-            }
-            KeyFilter::OtherPath(path) => key::path_of(key).is_some_and(|other| other != path),
-            KeyFilter::Below(path) => key::is_below(key, path),
-        }
-    }
 }
 
 impl IndexQuery {
@@ -331,5 +249,43 @@ impl QueryBuilder {
     ) -> KeyExpr {
         let scan_key = ScanKey::KeyRange { from: from.to_vec(), below: below.to_vec(), filter };
         KeyExpr::AnyOf { keys: vec![self.add(scan_key)], recheck_keys: vec![], recheck }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan_key::{MANY_INTERVALS, MAX_RANGES, PartialMatch};
+    use super::*;
+    use crate::predicate::lower;
+    use crate::syntax::parse;
+
+    fn query(text: &str) -> IndexQuery {
+        IndexQuery::new(
+            &lower(&parse(text).unwrap(), chrono::DateTime::UNIX_EPOCH).unwrap().predicate,
+        )
+    }
+
+    fn takes(query: &IndexQuery, value: &str) -> bool {
+        let stored = [&[crate::document::STRING], value.as_bytes()].concat();
+        let key = key::value(PathHash::of("a"), &stored);
+        query.keys.iter().any(|scan_key| {
+            scan_key.start() <= key.as_slice() && scan_key.compare(&key) == PartialMatch::Take
+        })
+    }
+
+    /// However many there are, a list takes what is in it and nothing else, and GIN gets few keys of a long one.
+    #[test]
+    fn long_lists_are_few_keys() {
+        for count in [10, MANY_INTERVALS + 1_000] {
+            let list = (0..count).map(|i| format!("v{}", i * 2)).collect::<Vec<_>>().join(" ");
+            for path in ["a:", ""] {
+                let query = query(&format!("{path}({list} w*)"));
+                assert!(query.keys.len() < 2 * MAX_RANGES + 3, "{}", query.keys.len());
+                for i in 0..2 * count {
+                    assert_eq!(takes(&query, &format!("v{i}")), i % 2 == 0, "{path}v{i}");
+                }
+                assert!(takes(&query, "w7") && !takes(&query, "x"));
+            }
+        }
     }
 }

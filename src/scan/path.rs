@@ -2,7 +2,7 @@
 
 use super::plan::{self, ScanInfo};
 use super::rights;
-use super::selectivity::answers;
+use crate::index::recognize::planner_index_answers;
 use crate::index::{has_own_rows, query_type};
 use crate::memory;
 use crate::predicate::Predicate;
@@ -100,7 +100,7 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             }
             let answered: Vec<&IndexClause> = clauses
                 .iter()
-                .filter(|clause| answers(index, clause.operator, clause.column))
+                .filter(|clause| planner_index_answers(index, clause.operator, clause.column))
                 .filter(|clause| query_type::is_match(pg_sys::get_opcode(clause.operator)))
                 .collect();
             let mut outers: Vec<pg_sys::Relids> = Vec::new();

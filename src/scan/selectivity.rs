@@ -6,8 +6,10 @@ use crate::error::Result;
 use crate::executor::{IndexedTable, share};
 use crate::index::gin::{GinIndex, PostingSizes, Tid};
 use crate::index::key::{self, PathHash};
-use crate::index::ranges::{KeyRange, LeafProbe, Ternary, combine_patterns};
-use crate::index::{has_own_rows, query_type};
+use crate::index::probe::{LeafProbe, combine_patterns};
+use crate::index::ranges::KeyRange;
+use crate::index::ternary::Ternary;
+use crate::index::{has_own_rows, query_type, recognize};
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::{Predicate, Test};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
@@ -144,7 +146,7 @@ unsafe fn index_on(
         let entry = *(*root).simple_rte_array.add((*relation).relid as usize);
         PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
             .iter_ptr()
-            .find(|&index| answers(index, operator, column))
+            .find(|&index| recognize::planner_index_answers(index, operator, column))
             .map(|index| IndexedTable {
                 table: (*entry).relid,
                 index: (*index).indexoid,
@@ -165,26 +167,6 @@ unsafe fn is_of_one_heap(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOp
         (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
             && !(*entry).inh
             && has_own_rows((*entry).relid)
-    }
-}
-
-/// Whether an index is on just this column, of all rows, and of the operator's class.
-///
-/// # Safety
-/// The nodes must be the planner's.
-pub unsafe fn answers(
-    index: *mut pg_sys::IndexOptInfo,
-    operator: pg_sys::Oid,
-    column: *mut pg_sys::Node,
-) -> bool {
-    // SAFETY: as above.
-    unsafe {
-        (*index).relam == pg_sys::GIN_AM_OID
-            && (*index).nkeycolumns == 1
-            && (*index).indpred.is_null()
-            && !(*index).hypothetical
-            && pg_sys::op_in_opfamily(operator, *(*index).opfamily)
-            && pg_sys::match_index_to_operand(column, 0, index)
     }
 }
 

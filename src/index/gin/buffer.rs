@@ -1,7 +1,8 @@
 //! The server's side: an index that is open, and its pages in the buffer cache. All that is unsafe about reading an index.
 
-use super::page::{BLCKSZ, Block, Damage};
+use super::bytes::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
+use crate::index::recognize;
 use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
@@ -36,13 +37,12 @@ impl GinIndex {
         let logged = unsafe { is_logged(relation) }.then(|| oid.to_u32());
         let snapshot = std::ptr::null_mut();
         let index = GinIndex { relation, blocks: Cell::new(0), logged, snapshot };
-        // SAFETY: an open relation has its row of pg_class; an index's attributes have the types of what it stores.
-        let readable = unsafe {
-            (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
-                && (*(*relation).rd_rel).relnatts == 1
-                && pg_sys::get_atttype(oid, 1) == pg_sys::BYTEAOID
-        };
-        if readable { Ok(index) } else { Err(Error::NotGin { index: index.name() }) }
+        // SAFETY: the index was opened above and is not closed yet.
+        if unsafe { recognize::is_readable(relation) } {
+            Ok(index)
+        } else {
+            Err(Error::NotGin { index: index.name() })
+        }
     }
 
     /// Opens an index to answer a query from: that a page may lack what the query's snapshot sees is an error (ginget.c:
@@ -265,7 +265,7 @@ impl Drop for Locked<'_> {
 pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Result<(), Damage> {
     // No tuple on a page holds more, at the best ratio of either method (lz4's, 255).
     const MOST: usize = BLCKSZ * 256;
-    let raw = compressed.get(4..8).map_or(0, |size| super::page::u32_at(size, 0)) & 0x3fff_ffff;
+    let raw = compressed.get(4..8).map_or(0, |size| super::bytes::u32_at(size, 0)) & 0x3fff_ffff;
     if raw as usize > MOST {
         return Err(Damage("a compressed key is impossibly long"));
     }

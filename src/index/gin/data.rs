@@ -1,8 +1,9 @@
 //! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
 
-use super::page::{Block, CONTENTS, Damage, PageHeader, PageKind, Parsed, SPECIAL, block_at};
+use super::bytes::{Block, Damage, Parsed, block_at};
+use super::page::{CONTENTS, PageHeader, PageKind, SPECIAL};
 use super::page_summary::PageSummary;
-use super::posting::{self, ITEM, Sink, Tid};
+use super::posting_list::{self, ITEM, Sink, Tid};
 
 /// GinDataPageGetData: behind the page's right bound, MAXALIGN(sizeof(ItemPointerData)) bytes long.
 const START: usize = CONTENTS + 8;
@@ -94,16 +95,16 @@ impl LeafItems<'_> {
     #[inline]
     pub fn for_each(&self, last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {
         if self.compressed {
-            posting::segments(self.bytes, last, sink)?;
+            posting_list::segments(self.bytes, last, sink)?;
         } else {
-            posting::plain(self.bytes, last, sink)?;
+            posting_list::plain(self.bytes, last, sink)?;
         }
         Ok(())
     }
 
     pub fn count(&self) -> Parsed<usize> {
         if self.compressed {
-            posting::count_segments(self.bytes)
+            posting_list::count_segments(self.bytes)
         } else {
             Ok(self.bytes.len() / ITEM)
         }

@@ -10,7 +10,8 @@
 //! (GIN_INCOMPLETE_SPLIT) is walked over like any other.
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::page::{Block, Damage, EntryKey, PageHeader, PageKind, Parsed, Tuple};
+use super::bytes::{Block, Damage, Parsed};
+use super::page::{EntryKey, PageHeader, PageKind, Tuple};
 use crate::error::Result;
 use std::ops::Deref;
 

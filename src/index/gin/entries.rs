@@ -1,8 +1,9 @@
 //! Walking over entries in the order of their keys, either way.
 
 use super::buffer::{GinIndex, Visits, expand};
+use super::bytes::Damage;
 use super::descent::{EntryPage, KeyBound, LeafPosition, descend};
-use super::page::{Damage, EntryKey};
+use super::page::EntryKey;
 use super::postings::Postings;
 use crate::error::Result;
 

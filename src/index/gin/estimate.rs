@@ -2,10 +2,11 @@
 //! is left out: of that there is a sample of its own (`pending`).
 
 use super::buffer::{GinIndex, Visits, expand};
+use super::bytes::{Damage, Parsed};
 use super::data::{DataContent, DataPage};
 use super::descent::{DEEPEST, EntryPage, KeyBound, descend};
-use super::page::{Damage, EntryContent, EntryKey, Parsed};
-use super::posting::Sink;
+use super::page::{EntryContent, EntryKey};
+use super::posting_list::Sink;
 use super::postings::Postings;
 use crate::error::Result;
 

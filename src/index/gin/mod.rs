@@ -14,8 +14,7 @@
 //! ```
 
 mod buffer;
-#[cfg(test)]
-mod damage;
+mod bytes;
 mod data;
 mod descent;
 mod entries;
@@ -24,21 +23,21 @@ mod page;
 mod page_summary;
 mod pending;
 mod pending_memory;
-mod posting;
+mod posting_list;
 mod postings;
 mod scan_range;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
 pub use buffer::{GinIndex, is_logged};
-#[cfg(test)]
-pub use damage::pack;
+pub use bytes::Parsed;
 pub use entries::{Entries, Entry};
 pub use estimate::PostingSizes;
-pub use page::Parsed;
 pub use pending_memory::PendingEntries;
-pub use posting::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};
+pub use posting_list::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};
 pub use postings::Postings;
+#[cfg(test)]
+pub use tests::pack;
 
 use crate::error::Result;
 use std::ops::ControlFlow;

@@ -1,22 +1,9 @@
 //! The bytes of a page: what every GIN page has, and the tuples of the entry tree's pages and of the pending list's
 //! (bufpage.h, itup.h, ginblock.h). Pure functions over bytes that may be damaged: they answer [`Damage`] and never panic.
 
-use super::posting::PostingList;
+use super::bytes::{BLCKSZ, Block, Damage, Parsed, block_at, u16_at, u32_at};
+use super::posting_list::PostingList;
 use pgrx::pg_sys;
-
-// Line pointers and varlena headers are bit fields, whose order follows the machine's.
-const _: () = assert!(cfg!(target_endian = "little"), "written for little-endian machines");
-
-pub const BLCKSZ: usize = pg_sys::BLCKSZ as usize;
-
-/// A page's bytes.
-pub type Block = [u8; BLCKSZ];
-
-/// What is wrong with a page.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Damage(pub &'static str);
-
-pub type Parsed<T> = std::result::Result<T, Damage>;
 
 /// SizeOfPageHeaderData, which is aligned.
 const HEADER: usize = 24;
@@ -33,30 +20,6 @@ const DELETED: u16 = 1 << 2;
 const META: u16 = 1 << 3;
 const LIST: u16 = 1 << 4;
 const COMPRESSED: u16 = 1 << 7;
-
-/// The two bytes at a place that is known to be in the slice; 0 beyond it, which keeps this free of panics.
-#[inline(always)]
-pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |chunk| u16::from_ne_bytes(*chunk))
-}
-
-/// As [`u16_at`].
-#[inline(always)]
-pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |chunk| u32::from_ne_bytes(*chunk))
-}
-
-/// A BlockIdData: two halves, the high one first, so that it needs an alignment of two bytes only.
-#[inline(always)]
-pub fn block_at(bytes: &[u8], at: usize) -> u32 {
-    u32_at(bytes, at).rotate_left(16)
-}
 
 /// What a page is for, and its place in its level or list.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,7 +6,7 @@
 //! has made (RelationNeedsWAL), have no digests.
 
 use super::buffer::{GinIndex, Locked};
-use super::page::{Block, Parsed};
+use super::bytes::{Parsed, lsn};
 use pgrx::pg_sys::Buffer;
 use std::cell::RefCell;
 
@@ -127,9 +127,4 @@ impl GinIndex {
 /// Neighbours often lie side by side, and indexes often are of one size.
 fn place(index: u32, block: u32) -> usize {
     block.wrapping_add(index.wrapping_mul(0x9e37_79b1)) as usize % SLOTS
-}
-
-/// PageGetLSN, whatever its order of bytes.
-pub(super) fn lsn(page: &Block) -> u64 {
-    page.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }

@@ -1,9 +1,9 @@
 //! The pending list: entries that have not come into the tree yet (fastupdate).
 
 use super::buffer::{GinIndex, Visits, expand};
-use super::page::{Block, Damage, EntryKey, PageHeader, PageKind, Parsed, Tuple};
-use super::page_summary::lsn;
-use super::posting::{NOWHERE, Tid};
+use super::bytes::{Block, Damage, Parsed, lsn};
+use super::page::{EntryKey, PageHeader, PageKind, Tuple};
+use super::posting_list::{NOWHERE, Tid};
 use crate::error::Result;
 
 /// GIN_METAPAGE_BLKNO

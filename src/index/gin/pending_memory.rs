@@ -7,8 +7,9 @@
 //! tuples than before; or it was merged into the tree meanwhile, and is read anew.
 
 use super::buffer::GinIndex;
-use super::page::{Block, SPECIAL, u16_at};
-use super::posting::Tid;
+use super::bytes::{Block, u16_at};
+use super::page::SPECIAL;
+use super::posting_list::Tid;
 use crate::error::Result;
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,11 +1,12 @@
 //! The rows of one entry, from its list or its posting tree.
 
 use super::buffer::{GinIndex, Locked, Visits};
+use super::bytes::Damage;
 use super::data::{DataContent, DataPage};
 use super::descent::DEEPEST;
-use super::page::{Damage, EntryContent};
+use super::page::EntryContent;
 use super::page_summary::Prefetch;
-use super::posting::{Sink, Tid};
+use super::posting_list::{Sink, Tid};
 use crate::error::Result;
 
 /// The rows that have one key: a list in the entry itself, or a posting tree.

@@ -1,10 +1,11 @@
 //! All rows of an interval of keys: no key is looked at but those at its ends.
 
 use super::buffer::{GinIndex, Locked, Visits};
+use super::bytes::{Block, Damage, Parsed};
 use super::descent::{EntryPage, KeyBound, LeafPosition, descend, first_behind};
-use super::page::{Block, Damage, EntryContent, PageHeader, PageKind, Parsed, Tuple, content};
+use super::page::{EntryContent, PageHeader, PageKind, Tuple, content};
 use super::page_summary::{PageSummary, Prefetch};
-use super::posting::{Sink, Tid};
+use super::posting_list::{Sink, Tid};
 use super::postings::Postings;
 use crate::error::Result;
 use std::ops::Range;

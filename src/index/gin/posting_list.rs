@@ -4,7 +4,7 @@
 //! > previous item. […] When encoding, the block and offset number forming the item pointer are combined into a single
 //! > integer. The offset number is stored in the 11 low bits (README, "Posting List Compression").
 
-use super::page::{BLCKSZ, Damage, Parsed, block_at, u16_at};
+use super::bytes::{BLCKSZ, Damage, Parsed, block_at, u16_at};
 
 /// A row's place in its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

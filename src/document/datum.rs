@@ -2,6 +2,7 @@
 //! the scale of a number: 1.0 must not come back as 1).
 
 use super::Jsonb;
+use crate::pg::varlena::{self, Varlena};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::nullable::Nullable;
@@ -26,18 +27,9 @@ impl FromDatum for JsonbArg<'_> {
         if is_null {
             return None;
         }
-        // SAFETY: the caller vouches for a jsonb datum. pg_detoast_datum returns it, or a copy in the current memory
-        // context, with a plain four-byte header; the function call's memory outlives 'fcx either way.
-        let bytes = unsafe {
-            let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-            // A call into the server costs more than the rest of a short match.
-            let is_plain = pgrx::varatt_is_4b_u(varlena);
-            let varlena = if is_plain { varlena } else { pg_sys::pg_detoast_datum(varlena) };
-            std::slice::from_raw_parts(
-                pgrx::vardata_any(varlena).cast::<u8>(),
-                pgrx::varsize_any_exhdr(varlena),
-            )
-        };
+        // SAFETY: the caller vouches for a jsonb datum, which has variable length. It, and the memory context that the
+        // function is called in, outlive 'fcx.
+        let bytes = unsafe { Varlena::new(datum) }.aligned_bytes();
         // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql).
         Some(JsonbArg(unsafe { Jsonb::new(bytes) }))
     }
@@ -74,18 +66,8 @@ impl JsonbDatum {
     /// # Safety
     /// The payload must be one of jsonb (see `Jsonb`), and the memory context that which the SQL function returns its result in.
     pub unsafe fn from_payload(payload: &[&[u8]], context: pg_sys::MemoryContext) -> JsonbDatum {
-        let bytes = 4 + payload.iter().map(|piece| piece.len()).sum::<usize>();
-        // SAFETY: what is allocated has room for the length word and the payload; a size past 1 GB is an error of PostgreSQL's.
-        unsafe {
-            let value = pg_sys::MemoryContextAlloc(context, bytes);
-            pgrx::set_varsize_4b(value.cast(), bytes as i32);
-            let mut to = value.cast::<u8>().add(4);
-            for piece in payload {
-                std::ptr::copy_nonoverlapping(piece.as_ptr(), to, piece.len());
-                to = to.add(piece.len());
-            }
-            JsonbDatum(pg_sys::Datum::from(value))
-        }
+        // SAFETY: the caller says that the context is that of the function's result.
+        JsonbDatum(unsafe { varlena::build(payload, context) })
     }
 }
 

@@ -1,16 +1,12 @@
 //! Rows of a table, looked up by the place their index entries name.
 
 use super::table::IndexedTable;
-use crate::document::{Jsonb, JsonbArg};
+use crate::document::Jsonb;
 use crate::index::gin::{Tid, is_logged};
-use crate::pg::versions;
-use pgrx::{FromDatum, pg_sys};
+use crate::pg::varlena::Varlena;
+use crate::pg::{locks, versions};
+use pgrx::pg_sys;
 use std::cell::Cell;
-
-unsafe extern "C-unwind" {
-    // storage/predicate.h, which pgrx does not bind.
-    fn PredicateLockRelation(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot);
-}
 
 /// A table, open and locked as for reading. The lock lasts until the end of the transaction.
 pub struct Heap {
@@ -68,11 +64,8 @@ impl Heap {
     /// Tells a serializable transaction's conflict detection that all of the table is being read, as a sequential scan does
     /// (heapam.c, initscan): rows are counted that are never visited.
     pub fn lock_for_serializable(&self) {
-        // SAFETY: the relation is open, and a query is running; for other than serializable transactions the call does nothing.
-        unsafe {
-            let (relation, snapshot) = (self.relation, pg_sys::GetActiveSnapshot());
-            pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockRelation(relation, snapshot));
-        }
+        // SAFETY: the relation is open, and a query is running.
+        unsafe { locks::predicate_lock_relation(self.relation) };
     }
 
     /// How many line pointers a page has: rows' places are among them.
@@ -190,28 +183,19 @@ impl Stored<'_> {
         Stored { datum, row: std::marker::PhantomData }
     }
 
+    fn varlena(&self) -> Varlena<'_> {
+        // SAFETY: a jsonb datum has variable length, and is there as long as the row is.
+        unsafe { Varlena::new(self.datum) }
+    }
+
     /// Reads the document, detoasted if it has to be, in memory that is freed behind.
     pub fn read<T>(self, read: impl FnOnce(Jsonb<'_>) -> T) -> T {
-        // SAFETY: a column of type jsonb. A copy that detoasting made is freed after it was read.
-        unsafe {
-            let stored = self.datum.cast_mut_ptr::<pg_sys::varlena>();
-            let plain = pg_sys::pg_detoast_datum(stored);
-            let datum = pg_sys::Datum::from(plain);
-            let document = JsonbArg::from_datum(datum, false).map(|doc| doc.document());
-            let result = read(document.unwrap_or(Jsonb::empty()));
-            if plain != stored {
-                pg_sys::pfree(plain.cast());
-            }
-            result
-        }
+        // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql).
+        self.varlena().read_aligned(|bytes| read(unsafe { Jsonb::new(bytes) }))
     }
 
     /// A copy of the value as it is stored: of a large document, that is a pointer to its pieces.
     pub fn copy(self) -> Vec<u8> {
-        let varlena = self.datum.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: a jsonb datum is a varlena of this many bytes, be it the value or a pointer to its TOAST row.
-        unsafe {
-            std::slice::from_raw_parts(varlena.cast::<u8>(), pgrx::varsize_any(varlena)).to_vec()
-        }
+        self.varlena().stored().to_vec()
     }
 }

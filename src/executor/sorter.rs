@@ -1,6 +1,7 @@
 //! Sorting rows by their values as PostgreSQL sorts (utils/sort/tuplesort.c): in work_mem, and what is more in temporary files.
 
 use super::sorted_rows::{Place, Values};
+use crate::pg::varlena::Varlena;
 use crate::pg::versions;
 use crate::syntax::SortKey;
 use pgrx::pg_sys;
@@ -110,8 +111,7 @@ impl Sorter {
                 if *(*self.sorted).tts_isnull.add(at) {
                     return None;
                 }
-                let value = (*(*self.sorted).tts_values.add(at)).cast_mut_ptr::<pg_sys::varlena>();
-                Some(pgrx::varlena_to_byte_slice(value).to_vec())
+                Some(Varlena::new(*(*self.sorted).tts_values.add(at)).bytes().to_vec())
             }
         };
         (0..self.values).map(value).collect()

@@ -6,7 +6,8 @@ use super::query_type;
 use super::scan_key::PartialMatch;
 use super::ternary::Ternary;
 use crate::document::JsonbArg;
-use crate::pg::fmgr::{Arguments, c_functions};
+use crate::pg::fmgr::{Arguments, allocate, c_functions};
+use crate::pg::varlena;
 use pgrx::pg_sys;
 use pgrx::{FromDatum, PgMemoryContexts, pg_guard};
 
@@ -16,37 +17,6 @@ c_functions! {
     pg_finfo_session_store_compare_partial session_store_compare_partial compare_partial;
     pg_finfo_session_store_consistent session_store_consistent consistent;
     pg_finfo_session_store_tri_consistent session_store_tri_consistent tri_consistent;
-}
-
-/// palloc for so many of a type.
-unsafe fn allocate<T>(count: usize) -> *mut T {
-    // SAFETY: any size may be asked for; an impossible one is an error of PostgreSQL's.
-    unsafe { pg_sys::palloc0(count.max(1) * size_of::<T>()).cast() }
-}
-
-/// Keys as bytea values, in one piece of memory.
-unsafe fn byteas<'k>(keys: impl ExactSizeIterator<Item = &'k [u8]> + Clone) -> *mut pg_sys::Datum {
-    /// postgres.h: VARATT_SHORT_MAX
-    const SHORT_MAX: usize = 0x7F;
-    let size = |key: &[u8]| if key.len() < SHORT_MAX { 1 + key.len() } else { 4 + key.len() };
-    let total: usize = keys.clone().map(|key| size(key).next_multiple_of(4)).sum();
-    // SAFETY: within the memory just allocated: each key takes its size and is followed by at most 3 bytes.
-    unsafe {
-        let datums = allocate::<pg_sys::Datum>(keys.len());
-        let mut at = allocate::<u8>(total);
-        for (number, key) in keys.enumerate() {
-            let size = size(key);
-            if key.len() < SHORT_MAX {
-                pgrx::set_varsize_short(at.cast(), size as i32);
-            } else {
-                pgrx::set_varsize_4b(at.cast(), size as i32);
-            }
-            std::ptr::copy_nonoverlapping(key.as_ptr(), at.add(size - key.len()), key.len());
-            *datums.add(number) = pg_sys::Datum::from(at);
-            at = at.add(size.next_multiple_of(4));
-        }
-        datums
-    }
 }
 
 /// (jsonb, int32 *nkeys, bool **nullFlags) → keys
@@ -61,7 +31,7 @@ unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
         let mut keys = Keys::of(doc.document()).unwrap_or_else(|error| error.raise());
         let keys = keys.sorted().unwrap_or_else(|error| error.raise());
         *count = keys.len() as i32;
-        pg_sys::Datum::from(byteas(keys.iter().copied()))
+        pg_sys::Datum::from(varlena::build_all(keys.iter().copied()))
     }
 }
 
@@ -92,7 +62,9 @@ unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
         }
         *arguments.pointer::<*mut bool>(3) = partial;
         *arguments.pointer::<*mut pg_sys::Pointer>(4) = pointers;
-        pg_sys::Datum::from(byteas((*query).keys.iter().map(|scan_key| scan_key.start())))
+        pg_sys::Datum::from(varlena::build_all(
+            (*query).keys.iter().map(|scan_key| scan_key.start()),
+        ))
     }
 }
 

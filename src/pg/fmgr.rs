@@ -1,5 +1,6 @@
 //! C functions that the server calls by the rules of its function manager (fmgr.h).
 
+use super::varlena::Varlena;
 use pgrx::pg_sys;
 
 /// C functions, and for each the record that tells PostgreSQL how it is called (fmgr.h: PG_FUNCTION_INFO_V1).
@@ -29,33 +30,31 @@ pub(crate) struct Arguments(pub pg_sys::FunctionCallInfo);
 
 impl Arguments {
     /// # Safety
-    /// There must be an argument of this number, from 0.
+    /// There must be an argument of this number, counted from 0.
     pub unsafe fn datum(self, number: usize) -> pg_sys::Datum {
-        // SAFETY: as above.
+        // SAFETY: a call has a place for each argument that its function is declared with.
         unsafe { (*(*self.0).args.as_ptr().add(number)).value }
     }
 
     /// # Safety
-    /// As for `datum`, and it must be a pointer to a `T`.
+    /// There must be an argument of this number, counted from 0, and it must be a pointer to a `T`.
     pub unsafe fn pointer<T>(self, number: usize) -> *mut T {
-        // SAFETY: as above.
+        // SAFETY: the caller says that there is such an argument.
         unsafe { self.datum(number) }.cast_mut_ptr()
     }
 
     /// # Safety
-    /// As for `datum`, and it must be of a type that is a varlena of bytes.
+    /// There must be an argument of this number, counted from 0, and it must be of a type of variable
+    /// length.
     pub unsafe fn bytes<'a>(self, number: usize) -> &'a [u8] {
-        // SAFETY: a detoasted value lives as long as the call, at least.
-        unsafe {
-            let varlena = self.datum(number).cast_mut_ptr::<pg_sys::varlena>();
-            // A call into the server costs more than the rest of a short match.
-            let is_plain = pgrx::varatt_is_4b_u(varlena)
-                || pgrx::varatt_is_1b(varlena) && !pgrx::varatt_is_1b_e(varlena);
-            let varlena = if is_plain { varlena } else { pg_sys::pg_detoast_datum_packed(varlena) };
-            std::slice::from_raw_parts(
-                pgrx::vardata_any(varlena).cast::<u8>(),
-                pgrx::varsize_any_exhdr(varlena),
-            )
-        }
+        // SAFETY: the caller says that there is such an argument. It lives as long as the call, and so does
+        // the memory context that functions are called in.
+        unsafe { Varlena::new(self.datum(number)) }.bytes()
     }
+}
+
+/// Zeroed memory of the current context for so many of a type. A function may hand it to the server.
+pub(crate) fn allocate<T>(count: usize) -> *mut T {
+    // SAFETY: any size may be asked for; one that is not possible is an error that palloc0 raises.
+    unsafe { pg_sys::palloc0(count.max(1) * size_of::<T>()).cast() }
 }

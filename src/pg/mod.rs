@@ -1,8 +1,19 @@
-//! Everything that wraps the server in safe types: its function calls, its SQL, its settings, and what differs between its
-//! versions.
+//! Everything that wraps the server in safe types.
+//!
+//! ```text
+//! fmgr             functions that the server calls, and their arguments
+//! varlena          values of variable length
+//! spi              SQL statements
+//! guc              settings
+//! locks            locks that SQL cannot take
+//! resource_owner   who gives back what is held between two calls
+//! versions         what differs between PostgreSQL 14 and 18
+//! ```
 
 pub mod fmgr;
 pub mod guc;
+pub mod locks;
 pub mod resource_owner;
 pub mod spi;
+pub mod varlena;
 pub mod versions;

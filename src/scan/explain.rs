@@ -1,7 +1,8 @@
 //! What EXPLAIN says of the node.
 
-use super::node;
-use super::plan::{self, ScanInfo};
+use super::clause;
+use super::scan_info::{self, ScanInfo};
+use super::state::scan_of;
 use pgrx::{PgList, pg_guard, pg_sys};
 use std::ffi::{CStr, CString};
 
@@ -20,7 +21,7 @@ pub unsafe extern "C-unwind" fn explain(
         if !index.is_null() {
             pg_sys::ExplainPropertyText(c"Index Name".as_ptr(), index, es);
         }
-        let (taken, others) = plan::conditions(plan);
+        let (taken, others) = scan_info::conditions(plan);
         if let Ok(query) = CString::new(queries(plan, taken, ancestors, es)) {
             pg_sys::ExplainPropertyText(c"Query".as_ptr(), query.as_ptr(), es);
         }
@@ -35,7 +36,7 @@ pub unsafe extern "C-unwind" fn explain(
         if !(*es).analyze || info.is_guarded {
             return;
         }
-        let scan = node::scan_of(node);
+        let scan = scan_of(node);
         let stats = scan.read_stats();
         let number = |label: &CStr, number: u64| {
             pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), number, es);
@@ -68,10 +69,10 @@ unsafe fn queries(
     unsafe {
         let queries: Vec<*mut pg_sys::Node> = PgList::<pg_sys::Node>::from_pg(conditions)
             .iter_ptr()
-            .filter_map(|condition| plan::query_of(condition))
+            .filter_map(|condition| clause::query_of(condition))
             .collect();
         if let [query] = *queries
-            && let Some(text) = plan::constant(query)
+            && let Some(text) = clause::constant(query)
         {
             return text.to_vec();
         }

@@ -1,31 +1,37 @@
 //! `SELECT … FROM t WHERE column @@@ q`, answered by `executor`: a node of its own in PostgreSQL's plans (custom-scan.sgml).
 //!
 //! ```text
-//! path      which table, which index, at what cost        set_rel_pathlist_hook
-//! plan      path → plan, and what is carried in it
-//! node      the plan at work: counted rows, or those of `pages`
-//! answer    what it asks of the executor
-//! pages     the table's pages that have a match
-//! explain   what EXPLAIN says of it
+//! path          may the node read this table, and at what cost      set_rel_pathlist_hook
+//! plan          path → plan
+//! scan_info     what a plan carries for the node
+//! node          the plan at work: the functions that the server calls
+//! state         what they share; result: what the executor answers
+//! heap_pages    the table's pages that have a match
+//! explain       what EXPLAIN shows of the node
 //!
-//! selectivity   how many rows meet a condition `column @@@ q`, for any plan; reservoir: a sample of them
-//! rights        whether who asks may know
+//! clause        a condition `column @@@ query`, as the planner has it
+//! selectivity   how many rows meet one, for any plan; estimate: by a look into the index; reservoir: a sample
+//! rights        may the user know
 //! ```
 //!
-//! Where no column is needed above the scan (`count(*)`, `EXISTS`) it hands out as many empty rows as the exact count says. Else it
-//! reads the rows in the table's order, as a bitmap heap scan does, which it takes the place of.
+//! Where no column is needed above the scan (`count(*)`, `EXISTS`), it returns as many empty rows as the exact count
+//! says. Otherwise it reads the rows in the table's order, as the bitmap heap scan does that it replaces.
 
+mod clause;
+mod estimate;
 mod explain;
+mod heap_pages;
 mod node;
-mod pages;
 mod path;
 mod plan;
 mod reservoir;
 mod result;
 mod rights;
+mod scan_info;
 mod selectivity;
+mod state;
 
-pub use selectivity::estimate;
+pub use estimate::estimate;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 

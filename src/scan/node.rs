@@ -1,16 +1,18 @@
 //! The plan at work (nodeCustom.c): what is current_queries is evaluated when the first row is wanted, answered by the executor, and handed out
 //! row by row.
 
-use super::pages::HeapPages;
-use super::plan::{self, Methods, ScanInfo};
+use super::clause;
+use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
+use super::scan_info::{self, Methods, NAME, ScanInfo};
+use super::state::{LuceneScanState, Scan, scan_of};
 use crate::error::Result;
 use crate::executor::{IndexedTable, ReadStats};
 use crate::memory;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
 static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
-    CustomName: plan::NAME.as_ptr(),
+    CustomName: NAME.as_ptr(),
     BeginCustomScan: Some(begin),
     ExecCustomScan: Some(next),
     EndCustomScan: Some(end),
@@ -25,54 +27,6 @@ static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExe
     ExplainCustomScan: Some(super::explain::explain),
 });
 
-/// The state of the node, as the server knows it.
-#[repr(C)]
-struct LuceneScanState {
-    custom: pg_sys::CustomScanState,
-    /// How many empty rows are still to be handed out.
-    left: u64,
-    /// An empty row.
-    empty: *mut pg_sys::TupleTableSlot,
-    /// Whether it is handed out as it is: nothing is computed from it.
-    returns_empty_slot: bool,
-    scan: *mut Scan,
-}
-
-/// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
-pub struct Scan {
-    target: ScanTarget,
-    /// The queries, and the conditions that they belong to.
-    queries: Vec<*mut pg_sys::ExprState>,
-    conditions: *mut pg_sys::ExprState,
-    /// What else a row must meet where rows are hidden; null for nothing.
-    others: *mut pg_sys::ExprState,
-    /// The queries' texts, and their answer; none before they were current_queries, or since they may have changed.
-    current_queries: Option<Vec<Vec<u8>>>,
-    is_current: bool,
-    pub result: ScanResult,
-    /// What answers before this one took.
-    earlier: ReadStats,
-    pub pages: HeapPages,
-    /// Rows that turned out not to match.
-    pub removed: u64,
-}
-
-impl Scan {
-    /// What all answers took: of a scan that is begun again, with other queries, there are several.
-    pub fn read_stats(&self) -> ReadStats {
-        let mut counts = self.earlier;
-        counts += self.result.read_stats();
-        counts
-    }
-
-    /// Ends what the server has to do with it.
-    fn close(&mut self) {
-        self.pages.release();
-        self.earlier = self.read_stats();
-        std::mem::replace(&mut self.result, ScanResult::none()).close();
-    }
-}
-
 /// CreateCustomScanState
 #[pg_guard]
 pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
@@ -83,13 +37,6 @@ pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut p
         (*node).custom.methods = &raw const EXECUTION.0;
         node.cast()
     }
-}
-
-/// # Safety
-/// The state must be one of `create`, begun.
-pub unsafe fn scan_of<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Scan {
-    // SAFETY: as `begin` has left it. The server runs one function of a node at a time.
-    unsafe { &mut *(*node.cast::<LuceneScanState>()).scan }
 }
 
 /// BeginCustomScan
@@ -114,10 +61,10 @@ unsafe extern "C-unwind" fn begin(
         (*ss).ps.subPlan = std::ptr::null_mut();
         (*ss).ps.qual = pg_sys::ExecInitQual((*plan).scan.plan.qual, &raw mut (*ss).ps);
 
-        let (conditions, others) = plan::conditions(plan);
+        let (conditions, others) = scan_info::conditions(plan);
         let queries = PgList::<pg_sys::Node>::from_pg(conditions)
             .iter_ptr()
-            .filter_map(|condition| plan::query_of(condition))
+            .filter_map(|condition| clause::query_of(condition))
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
         let ScanInfo { index, column, is_counted, .. } = ScanInfo::of(plan);
@@ -341,7 +288,7 @@ unsafe fn evaluate(state: &LuceneScanState, scan: &Scan) -> Option<Vec<Vec<u8>>>
         let evaluate = |query: &*mut pg_sys::ExprState| {
             let mut is_null = false;
             let datum = pg_sys::ExecEvalExprSwitchContext(*query, context, &raw mut is_null);
-            (!is_null).then(|| plan::text(datum).to_vec())
+            (!is_null).then(|| clause::text(datum).to_vec())
         };
         let queries = scan.queries.iter().map(evaluate).collect();
         pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);

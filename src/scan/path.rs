@@ -1,11 +1,12 @@
 //! Whether a table can be asked through the node, and what that costs: paths for the planner to choose from.
 
-use super::plan::{self, ScanInfo};
-use super::rights;
+use super::clause;
+use super::estimate::count_conditions;
+use super::scan_info::ScanInfo;
+use super::{plan, rights};
 use crate::index::recognize::planner_index_answers;
 use crate::index::{has_own_rows, query_type};
 use crate::memory;
-use crate::predicate::Predicate;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 use std::sync::OnceLock;
 
@@ -138,7 +139,7 @@ unsafe fn index_clause(
         if !pgrx::is_a(clause, pg_sys::NodeTag::T_OpExpr) {
             return None;
         }
-        let query = plan::query_of(clause)?;
+        let query = clause::query_of(clause)?;
         let may_ask = match is_joined {
             false => !pg_sys::contain_var_clause(query),
             true => {
@@ -315,10 +316,11 @@ unsafe fn index_cost(
     unsafe {
         let (mut leaves, mut postings) = (0, found);
         for info in taken.iter_ptr() {
-            match plan::query_of((*info).clause.cast()).and_then(|query| plan::constant(query)) {
+            match clause::query_of((*info).clause.cast()).and_then(|query| clause::constant(query))
+            {
                 Some(query) => {
                     let predicate = query_type::predicate(query);
-                    leaves += count_leaves(&predicate);
+                    leaves += count_conditions(&predicate);
                     // How much is ruled out is not to be seen from what is left.
                     if !predicate.is_monotone() {
                         postings = (*rel).tuples;
@@ -333,14 +335,5 @@ unsafe fn index_cost(
         let space = (*index).reltablespace;
         pg_sys::get_tablespace_page_costs(space, &raw mut random, &raw mut sequential);
         leaves.max(1) as f64 * depth * random + postings * pg_sys::cpu_operator_cost / 2.0
-    }
-}
-
-/// How many tests a predicate has.
-pub fn count_leaves(predicate: &Predicate) -> usize {
-    match predicate {
-        Predicate::All | Predicate::None | Predicate::Condition { .. } => 1,
-        Predicate::Not(part) => count_leaves(part),
-        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(count_leaves).sum(),
     }
 }

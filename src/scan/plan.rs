@@ -8,16 +8,9 @@
 //! that they remove, and so show in EXPLAIN ANALYZE how many hidden rows match.
 
 use super::node;
+use super::scan_info::{Methods, NAME, ScanInfo};
 use crate::pg::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
-
-pub const NAME: &std::ffi::CStr = c"LuceneScan";
-
-/// A table of functions as the server wants it: in one place for as long as it runs, and never changed.
-pub struct Methods<T>(pub T);
-
-// SAFETY: there are names and functions in it, nothing that changes.
-unsafe impl<T> Sync for Methods<T> {}
 
 static PATH: Methods<pg_sys::CustomPathMethods> = Methods(pg_sys::CustomPathMethods {
     CustomName: NAME.as_ptr(),
@@ -35,56 +28,6 @@ pub fn register() {
     unsafe { pg_sys::RegisterCustomScanMethods(&raw const SCAN.0) };
 }
 
-/// How a table is to be read.
-#[derive(Clone, Copy)]
-pub struct ScanInfo {
-    pub index: pg_sys::Oid,
-    /// The index's column of the table.
-    pub column: i32,
-    /// Whether no column is needed, so that the rows need only be counted.
-    pub is_counted: bool,
-    /// Whether the table has rows that are hidden from who asks.
-    pub is_guarded: bool,
-}
-
-impl ScanInfo {
-    unsafe fn list(&self) -> *mut pg_sys::List {
-        let (is_counted, is_guarded) = (self.is_counted.into(), self.is_guarded.into());
-        let numbers = [self.index.to_u32() as i32, self.column, is_counted, is_guarded];
-        // SAFETY: a list of integers grows by them.
-        numbers
-            .into_iter()
-            .fold(std::ptr::null_mut(), |list, number| unsafe { pg_sys::lappend_int(list, number) })
-    }
-
-    /// # Safety
-    /// The plan must be one of `plan`.
-    pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> ScanInfo {
-        // SAFETY: it has the numbers of `list`, and behind them one more.
-        let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
-        ScanInfo {
-            index: pg_sys::Oid::from(number(0) as u32),
-            column: number(1),
-            is_counted: number(2) != 0,
-            is_guarded: number(3) != 0,
-        }
-    }
-}
-
-/// The conditions that the index answers, and those that the node evaluates for each row.
-///
-/// # Safety
-/// As for `ScanInfo::of`.
-pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *mut pg_sys::List) {
-    // SAFETY: the last number says how many of the conditions the index answers.
-    unsafe {
-        let taken = pg_sys::list_nth_int((*plan).custom_private, 4);
-        let all = (*plan).custom_exprs;
-        let others = pg_sys::list_copy_tail(all, taken);
-        (pg_sys::list_truncate(pg_sys::list_copy(all), taken), others)
-    }
-}
-
 /// Fills in what makes a path one of this node.
 ///
 /// # Safety
@@ -99,7 +42,7 @@ pub unsafe fn init_path(
     // SAFETY: lists of lists.
     path.custom_private = unsafe {
         let list = pg_sys::lappend(std::ptr::null_mut(), taken.into_pg().cast());
-        pg_sys::lappend(list, info.list().cast())
+        pg_sys::lappend(list, info.to_list().cast())
     };
 }
 
@@ -137,48 +80,5 @@ unsafe extern "C-unwind" fn plan(
         }
         (*scan).methods = &raw const SCAN.0;
         scan.cast()
-    }
-}
-
-/// The query of a condition `column @@@ query`.
-///
-/// # Safety
-/// The clause must be an expression of the planner's.
-pub unsafe fn query_of(clause: *mut pg_sys::Node) -> Option<*mut pg_sys::Node> {
-    // SAFETY: an operator's expression has its arguments in a list.
-    unsafe {
-        if !pgrx::is_a(clause, pg_sys::NodeTag::T_OpExpr) {
-            return None;
-        }
-        let arguments = PgList::<pg_sys::Node>::from_pg((*clause.cast::<pg_sys::OpExpr>()).args);
-        if arguments.len() == 2 { arguments.get_ptr(1) } else { None }
-    }
-}
-
-/// The text of a query that is a constant.
-///
-/// # Safety
-/// The expression must be of type lucene_query.
-pub unsafe fn constant<'a>(query: *mut pg_sys::Node) -> Option<&'a [u8]> {
-    // SAFETY: a constant that is not null has a value of its type.
-    unsafe {
-        let constant = query.cast::<pg_sys::Const>();
-        let is_known = pgrx::is_a(query, pg_sys::NodeTag::T_Const) && !(*constant).constisnull;
-        is_known.then(|| text((*constant).constvalue))
-    }
-}
-
-/// The text of a query.
-///
-/// # Safety
-/// The datum must be a lucene_query. What is returned is in it, or in the current memory context.
-pub unsafe fn text<'a>(query: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: a varlena of bytes, detoasted.
-    unsafe {
-        let varlena = pg_sys::pg_detoast_datum_packed(query.cast_mut_ptr());
-        std::slice::from_raw_parts(
-            pgrx::vardata_any(varlena).cast::<u8>(),
-            pgrx::varsize_any_exhdr(varlena),
-        )
     }
 }

@@ -11,6 +11,7 @@ use super::suggest::suggest;
 use super::table::{self, StoreRelation};
 use crate::error::{Error, Result};
 use crate::pg::guc::{NO_JIT, with_gucs};
+use crate::pg::locks;
 use crate::pg::spi::{Mode, Spi};
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
@@ -180,17 +181,11 @@ pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
 }
 
 /// Makes a concurrent call that is about to give a store the same name wait until this transaction
-/// ends, to find the name taken then. A lock that SQL cannot take, on an object that only stands
-/// for the name: two names that share a number just wait for each other.
+/// ends, to find the name taken then. Two names may have the same number: then they just wait for each
+/// other.
 pub fn reserve(name: &Name) {
-    let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
-    let Some(catalogue) = fast_path::catalogue() else { return };
-    // SAFETY: a lock until the end of the transaction (lmgr.h). Nothing but this function locks
-    // objects of this class. A standby, where nothing is written, has no such locks.
-    unsafe {
-        if !pg_sys::RecoveryInProgress() {
-            pg_sys::LockDatabaseObject(catalogue, name.hash().into(), 0, mode);
-        }
+    if let Some(catalogue) = fast_path::catalogue() {
+        locks::lock_number(catalogue, name.hash());
     }
 }
 

@@ -6,6 +6,7 @@ use crate::document::Jsonb;
 use crate::error::Result;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi, Statement};
+use crate::pg::varlena;
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_sys};
 
@@ -119,8 +120,9 @@ fn array<'a>(
     element: pg_sys::Oid,
     array: pg_sys::Oid,
 ) -> DatumWithOid<'a> {
-    let mut values: Vec<pg_sys::Datum> =
-        payloads.map(|bytes| pgrx::rust_byte_slice_to_bytea(bytes).into_pg().into()).collect();
+    // SAFETY: the current memory context lives.
+    let build = |bytes| unsafe { varlena::build(&[bytes], pg_sys::CurrentMemoryContext) };
+    let mut values: Vec<pg_sys::Datum> = payloads.map(build).collect();
     // SAFETY: the values are varlenas of the element type: text is its bytes behind a length word, and so is a jsonb
     // container. Both types have variable length and int alignment (pg_type.dat).
     unsafe {

@@ -3,6 +3,7 @@
 use super::bytes::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
 use crate::index::recognize;
+use crate::pg::varlena::Varlena;
 use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
@@ -277,11 +278,7 @@ pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Resul
         copy.copy_from_nonoverlapping(compressed.as_ptr(), compressed.len());
         let plain = decompress(copy.cast());
         if let Ok(plain) = plain {
-            let length = pgrx::varsize_any_exhdr(plain);
-            key.extend_from_slice(std::slice::from_raw_parts(
-                pgrx::vardata_any(plain).cast::<u8>(),
-                length,
-            ));
+            key.extend_from_slice(Varlena::new(plain.into()).bytes());
             pg_sys::pfree(plain.cast());
         }
         pg_sys::pfree(copy.cast());

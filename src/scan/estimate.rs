@@ -1,0 +1,253 @@
+//! How many documents of a table meet a predicate, by a look into its index.
+
+use super::reservoir::Reservoir;
+use crate::error::Result;
+use crate::executor::{IndexedTable, share};
+use crate::index::gin::{GinIndex, PostingSizes, Tid};
+use crate::index::key::{self, PathHash};
+use crate::index::probe::{LeafProbe, combine_patterns};
+use crate::index::ranges::KeyRange;
+use crate::index::ternary::Ternary;
+use crate::predicate::{Predicate, Test};
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+/// So many leaves of the index are read to ask the values of an interval, and of all intervals of a query combine_patterns about so many.
+const LEAVES: usize = 64;
+const ALL_LEAVES: usize = 1024;
+/// So many posting trees of the values that pass are looked into.
+const TREES: u32 = 32;
+/// So many documents are looked at where the index does not know values as a whole, and for all of a query.
+const LOOKS: usize = 1_200;
+const ALL_LOOKS: usize = 2_400;
+/// Of what is pending: so many pages, and so many documents.
+const PENDING_PAGES: usize = 128;
+const PENDING_LOOKS: usize = 300;
+/// Where of a sample none passes, so much of one may. What would be one in the sample is then within a factor of ten of the estimate.
+const NONE: f64 = 0.1;
+/// So many paths are looked into for a value at any path.
+const PATHS: usize = 100;
+
+/// The part of a table's documents that meet a predicate.
+pub fn fraction_of(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
+    let (matching, documents) = estimates(part, predicate)?;
+    Ok((matching / documents.max(1.0)).clamp(0.0, 1.0))
+}
+
+/// How many documents of a table meet a predicate. Whoever is told may be told of each of them.
+pub fn estimate(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
+    Ok(estimates(part, predicate)?.0)
+}
+
+/// How many documents meet a predicate, and how many there are.
+fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
+    let index = GinIndex::open(part.index)?;
+    // Before the tree, as GIN reads them: what moves meanwhile is then seen twice and not missed.
+    let (recent, matching) = pending(part, &index, predicate)?;
+    let documents =
+        key::DOCUMENT_KEYS.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
+    let leaves = ALL_LEAVES / count_conditions(predicate).max(1);
+    let estimator = Estimator {
+        part,
+        index: &index,
+        documents: documents.max(1.0),
+        leaves: leaves.clamp(2, LEAVES),
+        looks: Cell::new(ALL_LOOKS),
+    };
+    let fraction = estimator.fraction(predicate)?.clamp(0.0, 1.0);
+    Ok((matching + documents * fraction, documents + recent))
+}
+
+/// How many documents are pending, and how many of them match: of a sample, by a look at them.
+fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
+    let (mut rows, mut stride) = (Reservoir::new(PENDING_LOOKS), 1);
+    if part.column > 0 && index.has_pending()? {
+        stride = index.sample_pending(PENDING_PAGES, &mut |key, row| {
+            if key::DOCUMENT_KEYS.contains(&key) {
+                rows.add(row);
+            }
+        })?;
+    }
+    if rows.seen == 0 {
+        return Ok((0.0, 0.0));
+    }
+    let Some(share) = share(part, &rows.kept, predicate) else { return Ok((0.0, 0.0)) };
+    // Those that are not visible are no documents.
+    let documents = rows.seen as f64 * stride as f64 * share.visible / share.looked_at.max(1.0);
+    let is_whole = stride == 1 && share.looked_at == rows.seen as f64;
+    let matching = if is_whole { share.matching } else { share.matching.max(NONE) };
+    Ok((documents, documents * (matching / share.visible.max(1.0)).min(1.0)))
+}
+
+/// Estimates of one index.
+struct Estimator<'i> {
+    part: &'i IndexedTable,
+    index: &'i GinIndex,
+    documents: f64,
+    /// How many leaves of the index an interval may take.
+    leaves: usize,
+    /// How many documents may still be looked at.
+    looks: Cell<usize>,
+}
+
+impl Estimator<'_> {
+    /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
+    fn fraction(&self, predicate: &Predicate) -> Result<f64> {
+        Ok(match predicate {
+            Predicate::All => 1.0,
+            Predicate::None => 0.0,
+            Predicate::And(parts) => {
+                parts.iter().try_fold(1.0, |all, part| Ok(all * self.fraction(part)?))?
+            }
+            Predicate::Or(parts) => 1.0 - self.none_of(parts)?,
+            Predicate::Not(part) => 1.0 - self.fraction(part)?,
+            Predicate::Condition { path: Some(path), test: Test::Exists } => {
+                self.of_all(self.exists(path)?)
+            }
+            Predicate::Condition { path: None, test: Test::Exists } => 1.0,
+            Predicate::Condition { path, test } => {
+                self.probe(path.as_deref(), &LeafProbe::new(test), predicate)?
+            }
+        })
+    }
+
+    fn probe(&self, path: Option<&str>, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
+        Ok(self.of_all(match path {
+            Some(path) => self.at(PathHash::of(path), probe, leaf)?,
+            None => self.anywhere(probe, leaf)?,
+        }))
+    }
+
+    /// The part that meets none of some predicates. Patterns that look at the same values do so in one walk.
+    fn none_of(&self, parts: &[Predicate]) -> Result<f64> {
+        let (mut none, mut probes) = (1.0, Vec::new());
+        for part in parts {
+            match part {
+                Predicate::Condition { path, test } if *test != Test::Exists => {
+                    probes.push((path.as_deref(), LeafProbe::new(test)));
+                }
+                part => none *= 1.0 - self.fraction(part)?,
+            }
+        }
+        for (path, probe) in combine_patterns(probes) {
+            none *= 1.0 - self.probe(path, &probe, &probe.predicate(path))?;
+        }
+        Ok(none)
+    }
+
+    fn of_all(&self, rows: f64) -> f64 {
+        (rows / self.documents).min(1.0)
+    }
+
+    /// Documents that have a path at or below one. Those of several paths may be the same or others: the more of the paths are met first in
+    /// one and the same document, the more are the same.
+    fn exists(&self, path: &str) -> Result<f64> {
+        let (from, below) = key::ALL_PATHS;
+        let (mut most, mut paths, mut sizes) =
+            (self.index.estimate_key(&key::exists(path))?, 0.0, PostingSizes::new(TREES));
+        let mut firsts = HashSet::new();
+        let sampled = self.index.sample(&from, &below, LEAVES, &mut |key, postings| {
+            if !key::is_below(key, path) {
+                return Ok([0.0; 2]);
+            }
+            let rows = sizes.of(postings)?;
+            most = rows.max(most);
+            if postings.known_len().is_some() || paths < f64::from(TREES) {
+                let mut first = None;
+                postings.sample(&mut |row: Tid| first = first.or(Some(row)))?;
+                paths += 1.0;
+                firsts.extend(first);
+            }
+            Ok([rows, 0.0])
+        })?;
+        Ok(most.max(sampled.sums[0] * firsts.len() as f64 / f64::max(paths, 1.0)))
+    }
+
+    fn at(&self, hash: PathHash, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
+        let range = |range| self.range(hash, range, probe, leaf);
+        probe.ranges.iter().try_fold(0.0, |rows, part| Ok(rows + range(part)?))
+    }
+
+    fn range(
+        &self,
+        hash: PathHash,
+        range: &KeyRange,
+        probe: &LeafProbe,
+        leaf: &Predicate,
+    ) -> Result<f64> {
+        let full = |stored: &[u8]| key::value(hash, stored);
+        let (from, below) = (full(&range.from), full(&range.below));
+        match range.point() {
+            Some(_) if !range.recheck => return self.index.estimate_key(&from),
+            None if !range.recheck => return self.index.estimate_interval(&from, &below),
+            _ => {}
+        }
+        let (mut sizes, mut keys) = (PostingSizes::new(TREES), 0.0);
+        let mut unsure = Reservoir::new(LOOKS.min(self.looks.get()));
+        let sampled = self.index.sample(&from, &below, self.leaves, &mut |key, postings| {
+            keys += 1.0;
+            match key::value_of(key).map_or(Ternary::No, |value| probe.recheck(value)) {
+                Ternary::No => Ok([0.0; 2]),
+                Ternary::Yes => Ok([sizes.of(postings)?, 0.0]),
+                Ternary::Maybe => {
+                    postings.sample(&mut |row: Tid| unsure.add(row))?;
+                    Ok([0.0, sizes.of(postings)?])
+                }
+            }
+        })?;
+        let [mut sure, maybe] = sampled.sums;
+        if sure == 0.0 && maybe == 0.0 && !sampled.is_whole {
+            sure = self.index.estimate_interval(&from, &below)? * NONE / f64::max(keys, 1.0);
+        }
+        Ok(sure + maybe * self.share(&unsure, maybe, leaf))
+    }
+
+    /// The part of documents that pass of which the index does not know: one in sixteen is looked at, up to some number.
+    fn share(&self, unsure: &Reservoir, rows: f64, leaf: &Predicate) -> f64 {
+        let wanted = (rows / 16.0).ceil().max(64.0) as usize;
+        let looks = wanted.min(self.looks.get()).min(unsure.kept.len());
+        if looks == 0 || self.part.column <= 0 {
+            return NONE;
+        }
+        self.looks.set(self.looks.get() - looks);
+        let is_whole = looks as u64 == unsure.seen;
+        match share(self.part, &unsure.kept[..looks], leaf) {
+            Some(share) if is_whole && share.looked_at == looks as f64 => {
+                share.matching / share.visible.max(1.0)
+            }
+            Some(share) => share.matching.max(NONE) / share.visible.max(1.0),
+            None => NONE,
+        }
+    }
+
+    /// The paths of the index are looked at one by one, up to some number. They are in the order of their hashes: the first are as good
+    /// as any.
+    fn anywhere(&self, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
+        let (from, below) = key::ALL_PATHS;
+        let (mut hashes, mut paths) = (Vec::new(), 0);
+        self.index.ascend(&from, &mut |key, _| {
+            if key >= below.as_slice() || paths == 50 * PATHS {
+                return Ok(ControlFlow::Break(()));
+            }
+            paths += 1;
+            if hashes.len() < PATHS {
+                hashes.extend(key::path_hash(key));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let looked_at = hashes.len().max(1) as f64;
+        let of = |hash: &PathHash| self.at(*hash, probe, leaf);
+        let rows = hashes.iter().try_fold(0.0, |rows, hash| Ok(rows + of(hash)?))?;
+        Ok(rows * paths as f64 / looked_at)
+    }
+}
+
+/// How many conditions a predicate has.
+pub fn count_conditions(predicate: &Predicate) -> usize {
+    match predicate {
+        Predicate::All | Predicate::None | Predicate::Condition { .. } => 1,
+        Predicate::Not(part) => count_conditions(part),
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(count_conditions).sum(),
+    }
+}

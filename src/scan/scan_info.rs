@@ -1,0 +1,62 @@
+//! What a plan carries for the node: PostgreSQL's own nodes, since plans are copied (copyfuncs.c).
+
+use pgrx::pg_sys;
+
+/// What EXPLAIN calls the node: `Custom Scan (LuceneScan)`.
+pub const NAME: &std::ffi::CStr = c"LuceneScan";
+
+/// A table of functions as the server wants it: at one address for as long as the server runs.
+pub struct Methods<T>(pub T);
+
+// SAFETY: the tables of this folder hold names and functions, which never change.
+unsafe impl<T> Sync for Methods<T> {}
+
+/// How a table is to be read.
+#[derive(Clone, Copy)]
+pub struct ScanInfo {
+    pub index: pg_sys::Oid,
+    /// The index's column of the table.
+    pub column: i32,
+    /// Whether no column is needed, so that the rows need only be counted.
+    pub is_counted: bool,
+    /// Whether the table has rows that are hidden from who asks.
+    pub is_guarded: bool,
+}
+
+impl ScanInfo {
+    pub fn to_list(self) -> *mut pg_sys::List {
+        let (is_counted, is_guarded) = (self.is_counted.into(), self.is_guarded.into());
+        let numbers = [self.index.to_u32() as i32, self.column, is_counted, is_guarded];
+        // SAFETY: a list of integers grows by them.
+        numbers
+            .into_iter()
+            .fold(std::ptr::null_mut(), |list, number| unsafe { pg_sys::lappend_int(list, number) })
+    }
+
+    /// # Safety
+    /// The plan must be one of `plan`.
+    pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> ScanInfo {
+        // SAFETY: it has the numbers of `to_list`, and behind them one more.
+        let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
+        ScanInfo {
+            index: pg_sys::Oid::from(number(0) as u32),
+            column: number(1),
+            is_counted: number(2) != 0,
+            is_guarded: number(3) != 0,
+        }
+    }
+}
+
+/// The conditions that the index answers, and those that the node evaluates for each row.
+///
+/// # Safety
+/// As for `ScanInfo::of`.
+pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *mut pg_sys::List) {
+    // SAFETY: the last number says how many of the conditions the index answers.
+    unsafe {
+        let taken = pg_sys::list_nth_int((*plan).custom_private, 4);
+        let all = (*plan).custom_exprs;
+        let others = pg_sys::list_copy_tail(all, taken);
+        (pg_sys::list_truncate(pg_sys::list_copy(all), taken), others)
+    }
+}

@@ -48,12 +48,12 @@ impl BlockSet {
     }
 
     /// Behind the rows of the first pages, which are all in it.
-    pub fn end(&self, numbering: DocIdMap) -> u32 {
-        *numbering.numbers(self.pages.end..=self.pages.end).start()
+    pub fn end(&self, doc_ids: DocIdMap) -> u32 {
+        *doc_ids.doc_ids(self.pages.end..=self.pages.end).start()
     }
 
     #[inline]
-    pub fn has(&self, block: u32) -> bool {
+    pub fn contains(&self, block: u32) -> bool {
         self.is_all
             || self.pages.contains(&block)
             || self.more.get(block as usize / 64).is_some_and(|word| word >> (block % 64) & 1 == 1)
@@ -61,7 +61,7 @@ impl BlockSet {
 
     /// Whether some page of these is in it.
     #[inline]
-    pub fn meets(&self, blocks: RangeInclusive<u32>) -> bool {
+    pub fn intersects(&self, blocks: RangeInclusive<u32>) -> bool {
         let (first, last) = blocks.into_inner();
         if self.is_all || first < self.pages.end && last >= self.pages.start {
             return true;
@@ -88,17 +88,17 @@ mod tests {
     proptest! {
         #[test]
         fn has_what_was_added(start in 0u32..40, head in 40u32..80, more in proptest::collection::btree_set(0u32..400, 0..9), first in 0u32..500, length in 0u32..200) {
-            let mut region = BlockSet::pages(start..head);
-            more.iter().for_each(|block| region.add(*block));
+            let mut block_set = BlockSet::pages(start..head);
+            more.iter().for_each(|block| block_set.add(*block));
             let blocks: BTreeSet<u32> = (start..head).chain(more).collect();
             for block in [first, first + length, u32::MAX] {
-                prop_assert_eq!(region.has(block), blocks.contains(&block));
+                prop_assert_eq!(block_set.contains(block), blocks.contains(&block));
             }
-            prop_assert_eq!(region.meets(first..=first + length), blocks.range(first..=first + length).next().is_some());
-            prop_assert_eq!(region.meets(first..=u32::MAX), blocks.range(first..).next().is_some());
-            let range = region.range(300);
+            prop_assert_eq!(block_set.intersects(first..=first + length), blocks.range(first..=first + length).next().is_some());
+            prop_assert_eq!(block_set.intersects(first..=u32::MAX), blocks.range(first..).next().is_some());
+            let range = block_set.range(300);
             prop_assert!(blocks.iter().all(|block| *block >= 300 || range.contains(block)));
-            prop_assert!(BlockSet::all().meets(first..=first) && BlockSet::all().has(first));
+            prop_assert!(BlockSet::all().intersects(first..=first) && BlockSet::all().contains(first));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::predicate::Predicate;
 pub struct Candidate {
     pub tid: Tid,
     /// Whether its document has to be looked at.
-    pub is_unsure: bool,
+    pub recheck: bool,
 }
 
 /// Goes through the rows of one table, in their order there. It holds nothing of the server's.
@@ -34,8 +34,8 @@ impl CandidateScan {
         let (Some(next), Some(rows)) = (self.next, self.search.rows.first_mut()) else {
             return Ok(());
         };
-        let numbering: DocIdMap = rows.numbering;
-        if rows.any.is_none() {
+        let doc_ids: DocIdMap = rows.doc_ids;
+        if rows.candidates.is_none() {
             for _ in 0..most {
                 let found = match self.next {
                     Some(from) => rows.next(from)?,
@@ -43,16 +43,18 @@ impl CandidateScan {
                 };
                 self.next = found.and_then(|number| number.checked_add(1));
                 let Some(number) = found else { return Ok(()) };
-                candidates.push(Candidate { tid: numbering.tid(number), is_unsure: false });
+                candidates.push(Candidate { tid: doc_ids.tid(number), recheck: false });
             }
             return Ok(());
         }
-        let unsure = &rows.unsure;
-        let all_sure = unsure.is_empty();
+        let recheck = &rows.recheck;
+        let all_sure = recheck.is_empty();
         let mut last = None;
-        for number in rows.any.iter().flat_map(|any| any.range(next..)).take(most) {
-            let is_unsure = !all_sure && unsure.contains(number);
-            candidates.push(Candidate { tid: numbering.tid(number), is_unsure });
+        for number in
+            rows.candidates.iter().flat_map(|candidates| candidates.range(next..)).take(most)
+        {
+            let recheck = !all_sure && recheck.contains(number);
+            candidates.push(Candidate { tid: doc_ids.tid(number), recheck });
             last = Some(number);
         }
         self.next = last.and_then(|last| last.checked_add(1));

@@ -20,7 +20,7 @@ const OPEN: u32 = 4;
 /// Pages at the start of a table that are unpacked for a window, at least.
 const HEAD: u32 = 64;
 
-/// How many rows match outside of a region, and which do within.
+/// How many rows match outside of a block set, and which do within.
 pub struct PostingCount {
     pub outside: u64,
     pub within: TidBitmap,
@@ -30,7 +30,7 @@ pub struct PostingCount {
 
 /// The documents that have one of some leaves, or all that have none of them.
 struct CountableQuery<'p> {
-    leaves: Vec<(&'p str, &'p Test)>,
+    conditions: Vec<(&'p str, &'p Test)>,
     is_negated: bool,
 }
 
@@ -39,36 +39,36 @@ impl<'p> CountableQuery<'p> {
     fn new(predicate: &'p Predicate) -> Option<CountableQuery<'p>> {
         let (inner, is_negated) = match predicate {
             Predicate::Not(inner) => (&**inner, true),
-            Predicate::All => return Some(CountableQuery { leaves: vec![], is_negated: true }),
+            Predicate::All => return Some(CountableQuery { conditions: vec![], is_negated: true }),
             other => (other, false),
         };
         let leaf = |part: &'p Predicate| match part {
             Predicate::Condition { path: Some(path), test } => Some((path.as_str(), test)),
             _ => None,
         };
-        let leaves = match inner {
+        let conditions = match inner {
             Predicate::Or(parts) => parts.iter().map(leaf).collect::<Option<Vec<_>>>()?,
             part => vec![leaf(part)?],
         };
-        let is_one_path = leaves.iter().all(|(path, _)| *path == leaves[0].0);
-        is_one_path.then_some(CountableQuery { leaves, is_negated })
+        let is_one_path = conditions.iter().all(|(path, _)| *path == conditions[0].0);
+        is_one_path.then_some(CountableQuery { conditions, is_negated })
     }
 
     /// Whether no document is counted twice.
-    fn has_disjoint_postings(&self, leaves: &PostingReader<'_>) -> Result<bool> {
-        match self.leaves.as_slice() {
+    fn has_disjoint_postings(&self, reader: &PostingReader<'_>) -> Result<bool> {
+        match self.conditions.as_slice() {
             [] => Ok(true),
             [(path, _), ..] => {
-                if self.leaves.iter().any(|(_, test)| **test == Test::Exists) {
+                if self.conditions.iter().any(|(_, test)| **test == Test::Exists) {
                     return Ok(false);
                 }
                 let mut probes = Vec::new();
-                for (path, test) in &self.leaves {
-                    probes.push((Some(*path), leaves.probe(test)?));
+                for (path, test) in &self.conditions {
+                    probes.push((Some(*path), reader.probe(test)?));
                 }
                 let united = combine_patterns(probes).into_iter();
                 let mut all: Vec<KeyRange> = united.flat_map(|(_, probe)| probe.ranges).collect();
-                leaves.have_disjoint_postings(path, &mut all)
+                reader.have_disjoint_postings(path, &mut all)
             }
         }
     }
@@ -76,66 +76,68 @@ impl<'p> CountableQuery<'p> {
     /// How much of a table is unpacked for so many rows at its start: an interval's lists are read once for all.
     fn head(&self, blocks: u32, rows: u32) -> u32 {
         let is_key = |(_, test): &(&str, &Test)| matches!(test, Test::Exists | Test::Equal(_));
-        let least = if self.leaves.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
+        let least = if self.conditions.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
         if rows == 0 { 0 } else { least.saturating_add(rows).min(blocks) }
     }
 }
 
 /// About how many leaves of the index a count of intervals reads, but for the first ones: those that need not be unpacked. 0 of what
 /// is no such thing.
-pub fn estimate_leaf_pages(leaves: &PostingReader<'_>, predicate: &Predicate) -> Result<usize> {
+pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) -> Result<usize> {
     let Some(countable) = CountableQuery::new(predicate) else { return Ok(0) };
-    let mut estimate_leaf_pages = 0;
-    for (path, test) in countable.leaves {
+    let mut leaf_pages = 0;
+    for (path, test) in countable.conditions {
         let hash = PathHash::of(path);
-        let ranges = if *test == Test::Exists { vec![] } else { leaves.probe(test)?.ranges };
+        let ranges = if *test == Test::Exists { vec![] } else { reader.probe(test)?.ranges };
         if ranges.iter().any(|range| range.recheck) {
             return Ok(0);
         }
         for range in ranges.iter().filter(|range| range.point().is_none()) {
-            estimate_leaf_pages += leaves
+            leaf_pages += reader
                 .index
                 .estimate_leaves(&key::value(hash, &range.from), &key::value(hash, &range.below))?;
         }
     }
-    Ok(estimate_leaf_pages)
+    Ok(leaf_pages)
 }
 
-/// Counts what matches outside of a region, which holds the pages that were not all-visible `before`, the `open` ones, and the first
+/// Counts what matches outside of a block set, which holds the pages that were not all-visible `before`, the `open` ones, and the first
 /// ones if some rows are wanted. None if that cannot be done.
 pub fn count_postings(
-    leaves: &mut PostingReader<'_>,
+    reader: &mut PostingReader<'_>,
     predicate: &Predicate,
     before: &VisibilityMap,
     open: &RoaringBitmap,
     rows: u32,
 ) -> Result<Option<PostingCount>> {
     let Some(countable) = CountableQuery::new(predicate) else { return Ok(None) };
-    let is_existence = matches!(countable.leaves.as_slice(), [(_, Test::Exists)]);
-    if open.len() > u64::from(leaves.blocks / OPEN)
-        || !is_existence && !countable.has_disjoint_postings(leaves)?
+    let is_existence = matches!(countable.conditions.as_slice(), [(_, Test::Exists)]);
+    if open.len() > u64::from(reader.blocks / OPEN)
+        || !is_existence && !countable.has_disjoint_postings(reader)?
     {
         return Ok(None);
     }
-    let mut region = BlockSet::head(countable.head(leaves.blocks, rows));
-    open.iter().for_each(|block| region.add(block));
+    let mut block_set = BlockSet::head(countable.head(reader.blocks, rows));
+    open.iter().for_each(|block| block_set.add(block));
     // What is pending may have come into the tree meanwhile, and be met twice.
     // Each of its documents has one of these keys.
-    let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| leaves.pending.get(*key)).flatten();
-    pending.filter(|tid| tid.block < leaves.blocks).for_each(|tid| region.add(tid.block));
-    leaves.region = region;
-    let met = match countable.leaves.as_slice() {
-        [(path, Test::Exists)] => leaves.exists_postings(path)?,
-        tests => Some(leaves.meet(tests.iter().map(|(path, test)| (Some(*path), *test)))?),
+    let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(*key)).flatten();
+    pending.filter(|tid| tid.block < reader.blocks).for_each(|tid| block_set.add(tid.block));
+    reader.block_set = block_set;
+    let met = match countable.conditions.as_slice() {
+        [(path, Test::Exists)] => reader.exists_postings(path)?,
+        tests => {
+            Some(reader.condition_postings(tests.iter().map(|(path, test)| (Some(*path), *test)))?)
+        }
     };
-    let Some(LeafPostings { found, skipped, .. }) = met.filter(|met| met.is_sure) else {
+    let Some(LeafPostings { found, skipped, .. }) = met.filter(|met| met.is_exact) else {
         return Ok(None);
     };
     if !countable.is_negated {
         return Ok(Some(PostingCount { outside: skipped, within: found, every: None }));
     }
-    let known = before.rows_outside(leaves.index, &leaves.region);
-    let every = leaves.all_documents_given(known)?;
+    let known = before.rows_outside(reader.index, &reader.block_set);
+    let every = reader.all_documents_given(known)?;
     let outside = every.skipped.saturating_sub(skipped);
     let within = every.found.without(&found);
     Ok(Some(PostingCount { outside, within, every: known.is_none().then_some(every.skipped) }))

@@ -11,22 +11,22 @@ const FEW: u64 = 64;
 impl PostingReader<'_> {
     /// The rows that meet a predicate, as far as the index knows.
     pub fn rows(&self, predicate: &Predicate) -> Result<TidBitmap> {
-        Ok(match self.set(predicate)? {
+        Ok(match self.row_set(predicate)? {
             RowSet::Rows(found) => found,
             RowSet::Complement(found) => {
-                TidBitmap { any: self.all()?, ..TidBitmap::none() }.without(&found)
+                TidBitmap { candidates: self.all()?, ..TidBitmap::none() }.without(&found)
             }
         })
     }
 
-    fn set(&self, predicate: &Predicate) -> Result<RowSet> {
+    fn row_set(&self, predicate: &Predicate) -> Result<RowSet> {
         match predicate {
             Predicate::All => Ok(RowSet::Complement(TidBitmap::none())),
             Predicate::None => Ok(RowSet::Rows(TidBitmap::none())),
             Predicate::Condition { path, test } => {
-                Ok(RowSet::Rows(self.leaf(path.as_deref(), test)?))
+                Ok(RowSet::Rows(self.condition(path.as_deref(), test)?))
             }
-            Predicate::Not(part) => Ok(self.set(part)?.negate()),
+            Predicate::Not(part) => Ok(self.row_set(part)?.negate()),
             Predicate::Or(parts) => self.any_of(parts),
             Predicate::And(parts) => self.all_of(parts),
         }
@@ -34,13 +34,13 @@ impl PostingReader<'_> {
 
     /// The leaves go into one bitmap together.
     fn any_of(&self, parts: &[Predicate]) -> Result<RowSet> {
-        let leaves = parts.iter().filter_map(|part| match part {
+        let conditions = parts.iter().filter_map(|part| match part {
             Predicate::Condition { path, test } => Some((path.as_deref(), test)),
             _ => None,
         });
-        let found = RowSet::Rows(self.leaves(leaves)?);
+        let found = RowSet::Rows(self.conditions(conditions)?);
         let others = parts.iter().filter(|part| !matches!(part, Predicate::Condition { .. }));
-        others.map(|part| self.set(part)).try_fold(found, |set, part| Ok(set.or(part?)))
+        others.map(|part| self.row_set(part)).try_fold(found, |set, part| Ok(set.or(part?)))
     }
 
     /// What is quickly read comes first, and where that leaves few candidates, the rest is left to those who look at them.
@@ -50,11 +50,11 @@ impl PostingReader<'_> {
         let mut set = RowSet::Complement(TidBitmap::none());
         for part in parts {
             match &mut set {
-                RowSet::Rows(found) if found.any.is_empty() => break,
-                RowSet::Rows(found) if found.any.len() <= FEW && effort(part) > 0 => {
-                    found.unsure = found.any.clone();
+                RowSet::Rows(found) if found.candidates.is_empty() => break,
+                RowSet::Rows(found) if found.candidates.len() <= FEW && effort(part) > 0 => {
+                    found.recheck = found.candidates.clone();
                 }
-                _ => set = set.and(self.set(part)?),
+                _ => set = set.and(self.row_set(part)?),
             }
         }
         Ok(set)

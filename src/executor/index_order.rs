@@ -151,17 +151,17 @@ impl ValueCursor {
     fn new(rows: &PartitionMatches, sort: &SortKey) -> Result<ValueCursor> {
         let (from, below) = key::values(PathHash::of(&sort.path));
         let index = GinIndex::open_to_answer(rows.part.index)?;
-        let leaves = PostingReader::new(
+        let reader = PostingReader::new(
             &index,
-            rows.numbering,
+            rows.doc_ids,
             rows.blocks,
             &PendingFilter::path(&sort.path),
         )?;
         let numbers = |tids: &Vec<Tid>| {
             let tids = tids.iter().filter(|tid| tid.block < rows.blocks);
-            tids.filter_map(|tid| rows.numbering.number(*tid)).collect::<RoaringBitmap>()
+            tids.filter_map(|tid| rows.doc_ids.doc_id(*tid)).collect::<RoaringBitmap>()
         };
-        let pending = leaves.pending.range(from.clone()..below.clone());
+        let pending = reader.pending.range(from.clone()..below.clone());
         let mut pending: Vec<_> = pending.map(|(key, tids)| (key.clone(), numbers(tids))).collect();
         if !sort.descending {
             pending.reverse();
@@ -210,8 +210,8 @@ impl ValueCursor {
                 (Some((key, found)), Some((_, more))) => (key, found | more),
                 (tree, pending) => tree.or(pending).unwrap_or_default(),
             };
-            if let Some(any) = &rows.any {
-                found &= any;
+            if let Some(candidates) = &rows.candidates {
+                found &= candidates;
             }
             found -= &self.seen;
             if !found.is_empty() {
@@ -226,7 +226,7 @@ impl ValueCursor {
     /// The next value of the tree that wanted rows have.
     fn read(&mut self, index: &GinIndex, rows: &PartitionMatches) -> Result<Option<Keyed>> {
         let Some(entries) = &mut self.entries else { return Ok(None) };
-        let numbering: DocIdMap = rows.numbering;
+        let doc_ids: DocIdMap = rows.doc_ids;
         while let Some(entry) = entries.next(index)? {
             if entry.key < self.from.as_slice() || entry.key >= self.below.as_slice() {
                 break;
@@ -235,17 +235,19 @@ impl ValueCursor {
             if entry.postings.known_len().is_some() {
                 entry.postings.for_each(&mut |tid: Tid| {
                     let wanted = |number: &u32| {
-                        rows.any.as_ref().is_none_or(|any| any.contains(*number))
+                        rows.candidates
+                            .as_ref()
+                            .is_none_or(|candidates| candidates.contains(*number))
                             && !self.seen.contains(*number)
                     };
                     // Behind the table's end as it was at the start, rows came later.
                     if tid.block < rows.blocks {
-                        found.extend(numbering.number(tid).filter(wanted));
+                        found.extend(doc_ids.doc_id(tid).filter(wanted));
                     }
                 })?;
             } else {
-                let region = BlockSet::all();
-                let mut all = Collector::new(numbering, &region, rows.blocks, work_mem() / 2);
+                let block_set = BlockSet::all();
+                let mut all = Collector::new(doc_ids, &block_set, rows.blocks, work_mem() / 2);
                 entry.postings.for_each(&mut all)?;
                 found = all.finish()?;
             }
@@ -259,11 +261,11 @@ impl ValueCursor {
 
     /// The rows without a value, once all values were gone through.
     fn missing(&self, rows: &PartitionMatches, index: &GinIndex) -> Result<RoaringBitmap> {
-        Ok(match &rows.any {
-            Some(any) => any - &self.seen,
+        Ok(match &rows.candidates {
+            Some(candidates) => candidates - &self.seen,
             None => {
                 let wanted = PendingFilter::none();
-                PostingReader::new(index, rows.numbering, rows.blocks, &wanted)?.all()? - &self.seen
+                PostingReader::new(index, rows.doc_ids, rows.blocks, &wanted)?.all()? - &self.seen
             }
         })
     }

@@ -4,8 +4,8 @@
 //! ```text
 //! relation     is there an index to ask, and may it be asked?
 //! visibility   which pages are all-visible, before
-//! tally        what comes down to one key is counted, packed as it is, outside of a `region`
-//! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `leaves`)
+//! tally        what comes down to one key is counted, packed as it is, outside of a `block set`
+//! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `reader`)
 //! visibility   which pages still are, after; all other rows are looked up (`exact`, `heap`)
 //! order        the rows of a bitmap by the values at a path: from the index's own order (`walk`), or looked up and sorted (`sorter`)
 //! opened       the tables that rows are looked up in, one after the other
@@ -58,12 +58,13 @@ pub fn lacks_path(parts: &[IndexedTable], path: &str) -> Result<bool> {
     let mut has_documents = false;
     for part in parts {
         let index = GinIndex::open_to_answer(part.index)?;
-        let leaves = PostingReader::new(&index, DocIdMap::LEAST, 0, &PendingFilter::path(path))?;
-        if !leaves.is_unused(&key::exists(path))? {
+        let reader =
+            PostingReader::new(&index, DocIdMap::NARROWEST, 0, &PendingFilter::path(path))?;
+        if !reader.is_unused(&key::exists(path))? {
             return Ok(false);
         }
         for key in key::DOCUMENT_KEYS {
-            has_documents = has_documents || !leaves.is_unused(key)?;
+            has_documents = has_documents || !reader.is_unused(key)?;
         }
     }
     Ok(has_documents)

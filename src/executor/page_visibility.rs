@@ -202,7 +202,7 @@ impl Table {
     /// Pages that became all-visible are not to be looked up here.
     fn forget_all_but(&mut self, open: &RoaringBitmap) {
         for block in &self.known - open {
-            self.hidden.remove_range(self.doc_ids.numbers(block..=block));
+            self.hidden.remove_range(self.doc_ids.doc_ids(block..=block));
             self.known.remove(block);
             if let Some(page) = self.pages.get_mut(block as usize) {
                 *page = Page::default();
@@ -266,7 +266,7 @@ impl Table {
         found: &PageVisibility,
         xmin: Option<pg_sys::TransactionId>,
     ) -> Page {
-        let numbers = self.doc_ids.numbers(block..=block);
+        let numbers = self.doc_ids.doc_ids(block..=block);
         self.hidden.remove_range(numbers.clone());
         self.hidden.extend(
             numbers.filter(|number| !found.visible.contains(self.doc_ids.tid(*number).offset)),

@@ -22,13 +22,13 @@ use std::rc::Rc;
 /// An index at one moment: what was pending when it was opened, and its tree.
 pub struct PostingReader<'i> {
     pub index: &'i GinIndex,
-    pub numbering: DocIdMap,
+    pub doc_ids: DocIdMap,
     /// Blocks of the table.
     pub blocks: u32,
     /// Entries that are in no order of theirs yet, in order.
     pub pending: Rc<PendingEntries>,
     /// The pages whose rows are looked for; those of others are counted.
-    pub region: BlockSet,
+    pub block_set: BlockSet,
     /// Whether some other path has the path's hash.
     shared: RefCell<HashMap<String, bool>>,
     /// Whether an earlier version has entered some document.
@@ -41,33 +41,33 @@ pub struct PostingReader<'i> {
 pub struct Read {
     pub keys: u64,
     pub postings: u64,
-    /// Those outside the region.
+    /// Those outside the block set.
     pub counted: u64,
 }
 
 /// Where a leaf's rows go.
 struct LeafCollectors<'r> {
-    sure: Collector<'r>,
-    unsure: Collector<'r>,
+    exact: Collector<'r>,
+    recheck: Collector<'r>,
 }
 
 impl<'r> LeafCollectors<'r> {
     fn by(&mut self, truth: Ternary) -> Option<&mut Collector<'r>> {
         match truth {
             Ternary::No => None,
-            Ternary::Maybe => Some(&mut self.unsure),
-            Ternary::Yes => Some(&mut self.sure),
+            Ternary::Maybe => Some(&mut self.recheck),
+            Ternary::Yes => Some(&mut self.exact),
         }
     }
 }
 
-/// Rows of the region, and how many postings there are on other pages.
+/// Rows of the block set, and how many postings there are on other pages.
 #[derive(Default)]
 pub struct LeafPostings {
     pub found: TidBitmap,
     pub skipped: u64,
-    /// Whether those are all sure.
-    pub is_sure: bool,
+    /// Whether those are all exact.
+    pub is_exact: bool,
 }
 
 /// The keys that a query can ask for: of pending ones, which are in no order, the others need not be kept.
@@ -138,7 +138,7 @@ impl<'i> PostingReader<'i> {
     /// in the tree already (README of GIN). A row's entries in the pending list are all there together.
     pub fn new(
         index: &'i GinIndex,
-        numbering: DocIdMap,
+        doc_ids: DocIdMap,
         blocks: u32,
         wanted: &PendingFilter,
     ) -> Result<PostingReader<'i>> {
@@ -158,10 +158,10 @@ impl<'i> PostingReader<'i> {
         };
         Ok(PostingReader {
             index,
-            numbering,
+            doc_ids,
             blocks,
             pending,
-            region: BlockSet::all(),
+            block_set: BlockSet::all(),
             shared: RefCell::default(),
             is_older: OnceCell::new(),
             read: RefCell::default(),
@@ -169,15 +169,15 @@ impl<'i> PostingReader<'i> {
     }
 
     fn collector(&self) -> Collector<'_> {
-        Collector::new(self.numbering, &self.region, self.blocks, work_mem() / 2)
+        Collector::new(self.doc_ids, &self.block_set, self.blocks, work_mem() / 2)
     }
 
     /// All rows.
     pub fn all(&self) -> Result<RoaringBitmap> {
-        Ok(self.all_documents()?.found.any)
+        Ok(self.all_documents()?.found.candidates)
     }
 
-    /// The same, with the number of those outside the region.
+    /// The same, with the number of those outside the block set.
     pub fn all_documents(&self) -> Result<LeafPostings> {
         self.all_documents_given(None)
     }
@@ -188,31 +188,35 @@ impl<'i> PostingReader<'i> {
         rows.stop_early = outside.is_some();
         key::DOCUMENT_KEYS.iter().try_for_each(|key| self.key(key, &mut rows))?;
         self.add_read(rows.collected, rows.skipped);
-        let (skipped, any) = (outside.unwrap_or(rows.skipped), rows.finish()?);
-        Ok(LeafPostings { found: TidBitmap { any, ..TidBitmap::none() }, skipped, is_sure: true })
+        let (skipped, candidates) = (outside.unwrap_or(rows.skipped), rows.finish()?);
+        Ok(LeafPostings {
+            found: TidBitmap { candidates, ..TidBitmap::none() },
+            skipped,
+            is_exact: true,
+        })
     }
 
     /// The rows with a leaf that passes.
-    pub fn leaf(&self, path: Option<&str>, test: &Test) -> Result<TidBitmap> {
-        self.leaves(std::iter::once((path, test)))
+    pub fn condition(&self, path: Option<&str>, test: &Test) -> Result<TidBitmap> {
+        self.conditions(std::iter::once((path, test)))
     }
 
     /// The rows with a leaf that passes one of several tests.
-    pub fn leaves<'l>(
+    pub fn conditions<'l>(
         &self,
-        leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
+        conditions: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
     ) -> Result<TidBitmap> {
-        Ok(self.meet(leaves)?.found)
+        Ok(self.condition_postings(conditions)?.found)
     }
 
-    /// The same, with the number of postings outside the region.
-    pub fn meet<'l>(
+    /// The same, with the number of postings outside the block set.
+    pub fn condition_postings<'l>(
         &self,
-        leaves: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
+        conditions: impl Iterator<Item = (Option<&'l str>, &'l Test)>,
     ) -> Result<LeafPostings> {
-        let mut taken = LeafCollectors { sure: self.collector(), unsure: self.collector() };
+        let mut taken = LeafCollectors { exact: self.collector(), recheck: self.collector() };
         let mut tests = Vec::new();
-        for (path, test) in leaves {
+        for (path, test) in conditions {
             match (path, test) {
                 (Some(path), Test::Exists) => {
                     let truth =
@@ -235,17 +239,17 @@ impl<'i> PostingReader<'i> {
                 None => self.anywhere(&probe, &mut taken)?,
             }
         }
-        let skipped = taken.sure.skipped + taken.unsure.skipped;
-        self.add_read(taken.sure.collected + taken.unsure.collected, skipped);
-        let is_sure = taken.unsure.skipped == 0;
-        let (sure, unsure) = (taken.sure.finish()?, taken.unsure.finish()?);
-        let found = if unsure.is_empty() {
-            TidBitmap { any: sure, unsure }
+        let skipped = taken.exact.skipped + taken.recheck.skipped;
+        self.add_read(taken.exact.collected + taken.recheck.collected, skipped);
+        let is_exact = taken.recheck.skipped == 0;
+        let (exact, recheck) = (taken.exact.finish()?, taken.recheck.finish()?);
+        let found = if recheck.is_empty() {
+            TidBitmap { candidates: exact, recheck }
         } else {
-            let unsure = unsure - &sure;
-            TidBitmap { any: sure | &unsure, unsure }
+            let recheck = recheck - &exact;
+            TidBitmap { candidates: exact | &recheck, recheck }
         };
-        Ok(LeafPostings { found, skipped, is_sure })
+        Ok(LeafPostings { found, skipped, is_exact })
     }
 
     /// Whether no document is under more than one key of these ranges, so that they have as many documents as postings.
@@ -268,17 +272,19 @@ impl<'i> PostingReader<'i> {
         Ok(self.is_unused(&several)? && self.is_unused(key::DOCUMENT_KEY_0_2)?)
     }
 
-    /// The rows with a leaf at a path or below it, counted outside the region; none where some may be counted twice.
+    /// The rows with a leaf at a path or below it, counted outside the block set; none where some may be counted twice.
     pub fn exists_postings(&self, path: &str) -> Result<Option<LeafPostings>> {
-        let (mut sum, mut met) =
-            (0, LeafPostings { is_sure: !key::is_truncated_path(path), ..LeafPostings::default() });
+        let (mut sum, mut met) = (
+            0,
+            LeafPostings { is_exact: !key::is_truncated_path(path), ..LeafPostings::default() },
+        );
         for key in std::iter::once(key::exists(path)).chain(self.below(path)?) {
             let mut rows = self.collector();
             self.key(&key, &mut rows)?;
             self.add_read(rows.collected, rows.skipped);
             sum += rows.skipped;
             met.skipped = met.skipped.max(rows.skipped);
-            met.found.any |= rows.finish()?;
+            met.found.candidates |= rows.finish()?;
         }
         // One path has them all; or all rows there are, as most objects have some member in every document.
         let is_known = met.skipped == sum || met.skipped == self.all_documents()?.skipped;

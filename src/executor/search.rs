@@ -7,7 +7,7 @@ use super::postings::{PendingFilter, PostingReader};
 use super::sorted_rows::{SortedRows, work_mem};
 use super::table::IndexedTable;
 use super::tid_bitmap::{DocIdMap, TidBitmap};
-use super::visible_matches::find_visible_matches;
+use super::visible_matches::count_visible;
 use crate::error::{Error, Result};
 use crate::index::gin::GinIndex;
 use crate::matcher::Matcher;
@@ -21,12 +21,12 @@ use std::ops::Range;
 /// The rows of a part that match, as far as they were looked at.
 pub struct PartitionMatches {
     pub part: IndexedTable,
-    pub numbering: DocIdMap,
+    pub doc_ids: DocIdMap,
     /// Blocks of the table.
     pub blocks: u32,
     /// None for all of the table's rows.
-    pub any: Option<RoaringBitmap>,
-    pub unsure: RoaringBitmap,
+    pub candidates: Option<RoaringBitmap>,
+    pub recheck: RoaringBitmap,
     /// Where there is no list of all: some pages, and their rows.
     pub window: (Range<u32>, RoaringBitmap),
     /// Whether each of them is known to match and to be visible.
@@ -62,46 +62,46 @@ enum Order {
 }
 
 thread_local! {
-    /// The numberings that tables needed so far in this session, but for the least.
-    static NUMBERINGS: RefCell<HashMap<u32, DocIdMap>> = RefCell::default();
+    /// The maps that tables needed so far in this session, but for the least.
+    static DOC_ID_MAPS: RefCell<HashMap<u32, DocIdMap>> = RefCell::default();
 }
 
 impl IndexSearch {
     /// Finds rows, without a look at any of them. None where a table is too large for its rows to have numbers.
     pub fn new(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
-        IndexSearch::of(parts, predicate, |part, numbering, _, counts| {
+        IndexSearch::of(parts, predicate, |part, doc_ids, _, counts| {
             let (heap, index) = open(part)?;
             if *predicate == Predicate::All {
                 // A walk in some order needs no list of them, and meets all rows, whatever their places.
-                let (numbering, unsure) = (DocIdMap::MOST, RoaringBitmap::new());
-                if !numbering.reaches(heap.blocks()) {
+                let (doc_ids, recheck) = (DocIdMap::WIDEST, RoaringBitmap::new());
+                if !doc_ids.covers(heap.blocks()) {
                     return Err(Error::DocIdOverflow);
                 }
                 let (count, is_exact) = (0, false);
                 let blocks = heap.blocks();
                 return Ok(PartitionMatches {
                     part: *part,
-                    numbering,
+                    doc_ids,
                     blocks,
-                    any: None,
-                    unsure,
+                    candidates: None,
+                    recheck,
                     window: Default::default(),
                     is_exact,
                     count,
                 });
             }
             let blocks = heap.blocks();
-            let leaves =
-                PostingReader::new(&index, numbering, blocks, &PendingFilter::of(predicate))?;
-            let TidBitmap { any, unsure } = leaves.rows(predicate)?;
-            counts.add(&leaves, &heap);
-            let (count, any) = (any.len(), Some(any));
+            let reader =
+                PostingReader::new(&index, doc_ids, blocks, &PendingFilter::of(predicate))?;
+            let TidBitmap { candidates, recheck } = reader.rows(predicate)?;
+            counts.add(&reader, &heap);
+            let (count, candidates) = (candidates.len(), Some(candidates));
             Ok(PartitionMatches {
                 part: *part,
-                numbering,
+                doc_ids,
                 blocks,
-                any,
-                unsure,
+                candidates,
+                recheck,
                 window: Default::default(),
                 is_exact: false,
                 count,
@@ -111,8 +111,8 @@ impl IndexSearch {
 
     /// Finds exactly the rows that match and are visible; none as for `new`.
     pub fn exact(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
-        IndexSearch::of(parts, predicate, |part, numbering, matcher, counts| {
-            find_visible_matches(part, predicate, numbering, matcher, counts, None)
+        IndexSearch::of(parts, predicate, |part, doc_ids, matcher, counts| {
+            count_visible(part, predicate, doc_ids, matcher, counts, None)
         })
     }
 
@@ -124,8 +124,8 @@ impl IndexSearch {
         wanted: u64,
     ) -> Result<Option<IndexSearch>> {
         let mut left = u32::try_from(wanted).ok();
-        IndexSearch::of(parts, predicate, |part, numbering, matcher, counts| {
-            let rows = find_visible_matches(part, predicate, numbering, matcher, counts, left)?;
+        IndexSearch::of(parts, predicate, |part, doc_ids, matcher, counts| {
+            let rows = count_visible(part, predicate, doc_ids, matcher, counts, left)?;
             left = left.map(|left| left.saturating_sub(rows.count.min(u32::MAX.into()) as u32));
             Ok(rows)
         })
@@ -146,7 +146,7 @@ impl IndexSearch {
         }))
     }
 
-    /// Calls `find` for each part, with wider and wider numberings as long as it takes.
+    /// Calls `find` for each part, with wider and wider maps as long as it takes.
     fn of(
         parts: &[IndexedTable],
         predicate: &Predicate,
@@ -161,19 +161,18 @@ impl IndexSearch {
         let matcher = Matcher::new(predicate);
         for part in parts {
             let table = part.table.to_u32();
-            let known = NUMBERINGS.with_borrow(|numberings| numberings.get(&table).copied());
-            let mut numbering = known.unwrap_or(DocIdMap::LEAST);
+            let known = DOC_ID_MAPS.with_borrow(|maps| maps.get(&table).copied());
+            let mut doc_ids = known.unwrap_or(DocIdMap::NARROWEST);
             let blocks = Heap::of(part).blocks();
             let rows = loop {
-                if !numbering.reaches(blocks) {
+                if !doc_ids.covers(blocks) {
                     return Ok(None);
                 }
-                match find(part, numbering, &matcher, &mut counts) {
+                match find(part, doc_ids, &matcher, &mut counts) {
                     Err(Error::DocIdOverflow) => {
-                        let Some(wider) = numbering.wider() else { return Ok(None) };
-                        numbering = wider;
-                        NUMBERINGS
-                            .with_borrow_mut(|numberings| numberings.insert(table, numbering));
+                        let Some(wider) = doc_ids.wider() else { return Ok(None) };
+                        doc_ids = wider;
+                        DOC_ID_MAPS.with_borrow_mut(|maps| maps.insert(table, doc_ids));
                     }
                     rows => break rows?,
                 }
@@ -205,9 +204,11 @@ impl IndexSearch {
             && self.rows.iter().all(|rows| rows.is_exact)
         {
             for rows in &self.rows[*part..] {
-                let any = rows.any.as_ref();
+                let candidates = rows.candidates.as_ref();
                 if count < rows.count {
-                    *next = any.and_then(|any| any.select(count as u32)).unwrap_or(0);
+                    *next = candidates
+                        .and_then(|candidates| candidates.select(count as u32))
+                        .unwrap_or(0);
                     return Ok(());
                 }
                 count -= rows.count;
@@ -240,8 +241,8 @@ impl IndexSearch {
             self.counts.rows += 1;
             let rows = &self.rows[part];
             let fetcher = opened.fetcher(part, &rows.part);
-            let Some(doc) = fetcher.fetch(rows.numbering.tid(number)) else { continue };
-            if rows.unsure.contains(number) && !doc.read(|doc| self.matcher.matches(doc)) {
+            let Some(doc) = fetcher.fetch(rows.doc_ids.tid(number)) else { continue };
+            if rows.recheck.contains(number) && !doc.read(|doc| self.matcher.matches(doc)) {
                 continue;
             }
             if !take(doc) {
@@ -276,11 +277,11 @@ impl IndexSearch {
 impl PartitionMatches {
     /// The first row whose number is not less than this. Without a list of all rows, those of some pages are listed after the other.
     pub(super) fn next(&mut self, mut from: u32) -> Result<Option<u32>> {
-        if let Some(any) = &self.any {
-            return Ok(any.range(from..).next());
+        if let Some(candidates) = &self.candidates {
+            return Ok(candidates.range(from..).next());
         }
         loop {
-            let block = self.numbering.tid(from).block;
+            let block = self.doc_ids.tid(from).block;
             if block >= self.blocks {
                 self.window = Default::default();
                 return Ok(None);
@@ -292,7 +293,7 @@ impl PartitionMatches {
             if let Some(number) = rows.range(from..).next() {
                 return Ok(Some(number));
             }
-            from = *self.numbering.numbers(pages.end..=pages.end).start();
+            from = *self.doc_ids.doc_ids(pages.end..=pages.end).start();
         }
     }
 
@@ -301,30 +302,29 @@ impl PartitionMatches {
         /// Of bits; and pages are taken whole of a bitmap's containers.
         const CONTAINER: usize = 1 << 16;
         let most = (work_mem() / 2 * 8 / CONTAINER).max(1) * CONTAINER;
-        let pages = (most as u64 >> self.numbering.bits()).min(u64::from(u32::MAX)) as u32;
+        let pages = (most as u64 >> self.doc_ids.bits()).min(u64::from(u32::MAX)) as u32;
         let start = block - block % pages;
         let end = start.saturating_add(pages).min(self.blocks);
         let (heap, index) = open(&self.part)?;
         let blocks = self.blocks.min(heap.blocks());
-        let mut leaves =
-            PostingReader::new(&index, self.numbering, blocks, &PendingFilter::none())?;
-        leaves.region = BlockSet::pages(start..end);
+        let mut reader = PostingReader::new(&index, self.doc_ids, blocks, &PendingFilter::none())?;
+        reader.block_set = BlockSet::pages(start..end);
         // That of other pages is of no interest.
-        let rows = leaves.all_documents_given(Some(0))?.found.any;
+        let rows = reader.all_documents_given(Some(0))?.found.candidates;
         self.window = (start..end, rows);
         Ok(())
     }
 
     /// The rows as a list, made now if it was not needed before.
     pub(super) fn list(&mut self) -> Result<&RoaringBitmap> {
-        if self.any.is_none() {
+        if self.candidates.is_none() {
             let (heap, index) = open(&self.part)?;
-            self.any = Some(
-                PostingReader::new(&index, self.numbering, heap.blocks(), &PendingFilter::none())?
+            self.candidates = Some(
+                PostingReader::new(&index, self.doc_ids, heap.blocks(), &PendingFilter::none())?
                     .all()?,
             );
         }
-        Ok(self.any.get_or_insert_default())
+        Ok(self.candidates.get_or_insert_default())
     }
 }
 
@@ -339,8 +339,8 @@ impl std::ops::AddAssign for ReadStats {
 }
 
 impl ReadStats {
-    pub(super) fn add(&mut self, leaves: &PostingReader<'_>, heap: &Heap) {
-        let read = leaves.read.borrow();
+    pub(super) fn add(&mut self, reader: &PostingReader<'_>, heap: &Heap) {
+        let read = reader.read.borrow();
         self.keys += read.keys;
         self.postings += read.postings;
         self.counted += read.counted;

@@ -90,27 +90,27 @@ impl SortedRows {
         let (mut total, mut is_walkable) = (0, true);
         for rows in &search.rows {
             let index = GinIndex::open_to_answer(rows.part.index)?;
-            let leaves = PostingReader::new(
+            let reader = PostingReader::new(
                 &index,
-                rows.numbering,
+                rows.doc_ids,
                 rows.blocks,
                 &PendingFilter::path(&sort[0].path),
             )?;
             let path = &sort[0].path;
-            is_walkable &= !leaves.path_hash_collides(path)? && !leaves.has_legacy_strings(path)?;
+            is_walkable &= !reader.path_hash_collides(path)? && !reader.has_legacy_strings(path)?;
             // A walk meets a document with its smallest value first, or from the other end with its largest.
             is_walkable &=
-                sort[0].largest == sort[0].descending || leaves.has_single_values(path)?;
+                sort[0].largest == sort[0].descending || reader.has_single_values(path)?;
             for key in key::DOCUMENT_KEYS {
                 total += index.estimate_key(key)? as u64
-                    + leaves.pending.get(key).map_or(0, Vec::len) as u64;
+                    + reader.pending.get(key).map_or(0, Vec::len) as u64;
             }
         }
         let most = most_places() as u64;
         let is_bounded = last.is_some_and(|last| last <= most);
         // Rows with the same first value are sorted by the others in one turn.
         is_walkable &= sort.len() == 1 || is_bounded;
-        let hits = match search.rows.iter().any(|rows| rows.any.is_none()) {
+        let hits = match search.rows.iter().any(|rows| rows.candidates.is_none()) {
             true => total,
             false => search.len(),
         };
@@ -128,10 +128,9 @@ impl SortedRows {
         for rows in &mut search.rows {
             rows.list()?;
         }
-        let found =
-            search.rows.iter().enumerate().flat_map(|(part, rows)| {
-                rows.any.iter().flatten().map(move |number| (part, number))
-            });
+        let found = search.rows.iter().enumerate().flat_map(|(part, rows)| {
+            rows.candidates.iter().flatten().map(move |number| (part, number))
+        });
         let mut opened = Opened::none(search.rows.len());
         let mut lookup =
             Lookup { rows: &search.rows, matcher: &search.matcher, opened: &mut opened };
@@ -202,9 +201,9 @@ impl Lookup<'_> {
             self.opened.rows += 1;
             let rows = &self.rows[part];
             let fetcher = self.opened.fetcher(part, &rows.part);
-            let Some(doc) = fetcher.fetch(rows.numbering.tid(number)) else { continue };
+            let Some(doc) = fetcher.fetch(rows.doc_ids.tid(number)) else { continue };
             let values: Option<Values> = doc.read(|doc| {
-                let matches = !rows.unsure.contains(number) || self.matcher.matches(doc);
+                let matches = !rows.recheck.contains(number) || self.matcher.matches(doc);
                 matches.then(|| sort.iter().map(|sort| extreme(doc, sort)).collect())
             });
             let (Some(values), place) = (values, Place::new(part, number)) else { continue };

@@ -111,19 +111,19 @@ fn ask(query: &str) -> (u64, bool) {
     let part = part();
     let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
     let predicate = done(parse_cache::parse_cached(query)).predicate.clone();
-    let leaves = done(PostingReader::new(
+    let reader = done(PostingReader::new(
         &index,
-        DocIdMap::MOST,
+        DocIdMap::WIDEST,
         heap.blocks(),
         &PendingFilter::of(&predicate),
     ));
     let apart = match &*predicate {
         Predicate::Condition { path: Some(path), test } if *test != Test::Exists => {
-            done(leaves.have_disjoint_postings(path, &mut done(leaves.probe(test)).ranges))
+            done(reader.have_disjoint_postings(path, &mut done(reader.probe(test)).ranges))
         }
         _ => false,
     };
-    (done(leaves.rows(&predicate)).any.len(), apart)
+    (done(reader.rows(&predicate)).candidates.len(), apart)
 }
 
 /// How many rows match, by the count that shows a window of them, and by what the matcher says of each.

@@ -17,13 +17,13 @@ pub struct DocIdMap {
 
 impl DocIdMap {
     /// A page of documents of half a kilobyte has no more rows.
-    pub const LEAST: DocIdMap = DocIdMap { bits: 4 };
+    pub const NARROWEST: DocIdMap = DocIdMap { bits: 4 };
     /// Whatever the rows, and whatever a sound index says of their places.
-    pub const MOST: DocIdMap = DocIdMap { bits: PLACE_BITS };
+    pub const WIDEST: DocIdMap = DocIdMap { bits: PLACE_BITS };
 
     /// The next larger one; none beyond what a page can hold.
     pub fn wider(self) -> Option<DocIdMap> {
-        (self != DocIdMap::MOST).then_some(DocIdMap { bits: self.bits + 1 })
+        (self != DocIdMap::WIDEST).then_some(DocIdMap { bits: self.bits + 1 })
     }
 
     /// Each block has two to this power.
@@ -32,13 +32,13 @@ impl DocIdMap {
     }
 
     /// Whether there are numbers for so many blocks.
-    pub fn reaches(self, blocks: u32) -> bool {
+    pub fn covers(self, blocks: u32) -> bool {
         blocks <= u32::MAX >> self.bits
     }
 
     /// The number of a row, if it has one; the block must be within reach.
     #[inline]
-    pub fn number(self, tid: Tid) -> Option<u32> {
+    pub fn doc_id(self, tid: Tid) -> Option<u32> {
         let at = u32::from(tid.offset).wrapping_sub(1);
         (at < 1 << self.bits).then_some(tid.block << self.bits | at)
     }
@@ -49,7 +49,7 @@ impl DocIdMap {
     }
 
     /// The numbers of a row of blocks.
-    pub fn numbers(self, blocks: RangeInclusive<u32>) -> RangeInclusive<u32> {
+    pub fn doc_ids(self, blocks: RangeInclusive<u32>) -> RangeInclusive<u32> {
         blocks.start() << self.bits..=blocks.end() << self.bits | ((1 << self.bits) - 1)
     }
 }
@@ -59,17 +59,17 @@ const MAX_LISTED: usize = 1 << 12;
 /// And so many where they do not.
 const LONGEST: usize = 1 << 18;
 
-/// Takes rows in any order, some more than once: those on the pages of a region. Of others it takes the number.
+/// Takes rows in any order, some more than once: those on the pages of a block set. Of others it takes the number.
 pub struct Collector<'r> {
-    numbering: DocIdMap,
-    region: &'r BlockSet,
+    doc_ids: DocIdMap,
+    block_set: &'r BlockSet,
     /// Of the table.
     blocks: u32,
     list: Vec<u32>,
     /// How long it may become, and whether there is room for bits then.
     most: usize,
     has_room: bool,
-    /// Used once the list is full: a bit a number, from the first one of the region on.
+    /// Used once the list is full: a bit a number, from the first one of the block set on.
     bits: Vec<u64>,
     first: u32,
     /// Used instead, where those would be too many: what was in the list before.
@@ -89,22 +89,22 @@ pub struct Collector<'r> {
 impl<'r> Collector<'r> {
     /// `blocks`: how many the table has. `room`: as many bytes may bits take.
     pub fn new(
-        numbering: DocIdMap,
-        region: &'r BlockSet,
+        doc_ids: DocIdMap,
+        block_set: &'r BlockSet,
         blocks: u32,
         room: usize,
     ) -> Collector<'r> {
-        let range = region.range(blocks);
-        let bytes = (range.len() << numbering.bits) / 8;
+        let range = block_set.range(blocks);
+        let bytes = (range.len() << doc_ids.bits) / 8;
         Collector {
-            numbering,
-            region,
+            doc_ids,
+            block_set,
             blocks,
             list: Vec::new(),
             most: if bytes <= room { MAX_LISTED } else { MAX_LISTED.max(room / 16).min(LONGEST) },
             has_room: bytes <= room,
             bits: Vec::new(),
-            first: range.start << numbering.bits,
+            first: range.start << doc_ids.bits,
             rows: RoaringBitmap::new(),
             is_out_of_memory: false,
             is_sorted: true,
@@ -122,7 +122,7 @@ impl<'r> Collector<'r> {
         if tid.block >= self.blocks {
             return;
         }
-        let Some(number) = self.numbering.number(tid) else {
+        let Some(number) = self.doc_ids.doc_id(tid) else {
             self.overflowed = true;
             return;
         };
@@ -140,7 +140,7 @@ impl<'r> Collector<'r> {
 
     #[cold]
     fn spread(&mut self) {
-        let words = (self.region.range(self.blocks).len() << self.numbering.bits).div_ceil(64);
+        let words = (self.block_set.range(self.blocks).len() << self.doc_ids.bits).div_ceil(64);
         if self.bits.try_reserve_exact(words).is_err() {
             self.is_out_of_memory = true;
             self.list.clear();
@@ -164,19 +164,19 @@ impl<'r> Collector<'r> {
         self.is_sorted = true;
     }
 
-    /// The rows; an error where the numbering is too narrow for one.
+    /// The rows; an error where the doc_ids is too narrow for one.
     pub fn finish(mut self) -> Result<RoaringBitmap> {
         if self.overflowed {
             return Err(Error::DocIdOverflow);
         }
         if self.is_out_of_memory {
-            let range = self.region.range(self.blocks);
-            return Err(Error::OutOfMemory { bytes: (range.len() << self.numbering.bits) / 8 });
+            let range = self.block_set.range(self.blocks);
+            return Err(Error::OutOfMemory { bytes: (range.len() << self.doc_ids.bits) / 8 });
         }
         if !self.bits.is_empty() {
             self.bits.iter_mut().for_each(|word| *word = word.to_le());
             let mut rows = RoaringBitmap::from_lsb0_bytes(self.first, bytes_of(&self.bits));
-            rows.remove_range(self.blocks << self.numbering.bits..);
+            rows.remove_range(self.blocks << self.doc_ids.bits..);
             return Ok(rows);
         }
         self.merge();
@@ -187,7 +187,7 @@ impl<'r> Collector<'r> {
 impl Sink for Collector<'_> {
     #[inline]
     fn take(&mut self, row: Tid) {
-        if self.region.has(row.block) {
+        if self.block_set.contains(row.block) {
             self.push(row);
         } else {
             self.skipped += 1;
@@ -196,17 +196,17 @@ impl Sink for Collector<'_> {
 
     #[inline]
     fn wants_all(&self) -> bool {
-        self.region.is_all()
+        self.block_set.is_all()
     }
 
     #[inline]
     fn wants(&self, first: u32, last: u32) -> bool {
-        self.region.meets(first..=last)
+        self.block_set.intersects(first..=last)
     }
 
     #[inline]
     fn is_done(&self, block: u32) -> bool {
-        self.stop_early && !self.region.meets(block..=u32::MAX)
+        self.stop_early && !self.block_set.intersects(block..=u32::MAX)
     }
 
     #[inline]
@@ -216,11 +216,11 @@ impl Sink for Collector<'_> {
 
     /// Straight into the bits, once there are some, where all rows are wanted.
     fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
-        if self.bits.is_empty() || !self.region.is_all() {
+        if self.bits.is_empty() || !self.block_set.is_all() {
             return self.take_each(list);
         }
         self.collected += list.count() as u64;
-        let (width, mut offsets) = (self.numbering.bits, 0);
+        let (width, mut offsets) = (self.doc_ids.bits, 0);
         let bits = &mut self.bits[..];
         let last = list.unpack(|row, ends| {
             let (block, offset) = (row >> OFFSET_BITS, (row & OFFSET_MASK).wrapping_sub(1));
@@ -248,9 +248,9 @@ fn bytes_of(words: &[u64]) -> &[u8] {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TidBitmap {
     /// All that may meet it.
-    pub any: RoaringBitmap,
+    pub candidates: RoaringBitmap,
     /// Those of them that may as well not.
-    pub unsure: RoaringBitmap,
+    pub recheck: RoaringBitmap,
 }
 
 /// Rows found, or all but those: a table's rows are counted up only if there is no other way.
@@ -265,39 +265,39 @@ impl TidBitmap {
         TidBitmap::default()
     }
 
-    fn sure(&self) -> RoaringBitmap {
-        &self.any - &self.unsure
+    fn exact(&self) -> RoaringBitmap {
+        &self.candidates - &self.recheck
     }
 
     /// What is in both.
     fn and(mut self, other: &TidBitmap) -> TidBitmap {
-        self.any &= &other.any;
-        self.unsure |= &other.unsure;
-        self.unsure &= &self.any;
+        self.candidates &= &other.candidates;
+        self.recheck |= &other.recheck;
+        self.recheck &= &self.candidates;
         self
     }
 
     /// What is in either.
     fn or(mut self, other: &TidBitmap) -> TidBitmap {
-        if self.unsure.is_empty() && other.unsure.is_empty() {
-            self.any |= &other.any;
+        if self.recheck.is_empty() && other.recheck.is_empty() {
+            self.candidates |= &other.candidates;
             return self;
         }
-        let sure = self.sure() | other.sure();
-        self.any |= &other.any;
-        self.unsure = &self.any - sure;
+        let exact = self.exact() | other.exact();
+        self.candidates |= &other.candidates;
+        self.recheck = &self.candidates - exact;
         self
     }
 
     /// What is in this but not in the other.
     pub fn without(mut self, other: &TidBitmap) -> TidBitmap {
-        if other.unsure.is_empty() {
-            self.any -= &other.any;
+        if other.recheck.is_empty() {
+            self.candidates -= &other.candidates;
         } else {
-            self.any -= other.sure();
-            self.unsure |= &other.unsure;
+            self.candidates -= other.exact();
+            self.recheck |= &other.recheck;
         }
-        self.unsure &= &self.any;
+        self.recheck &= &self.candidates;
         self
     }
 }
@@ -334,20 +334,20 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_stand_for_rows(bits in 4u32..10, block in 0u32..1 << 22, offset in 1u16..512) {
-            let (numbering, row) = (DocIdMap { bits }, Tid { block, offset });
-            prop_assert_eq!(numbering.number(row).is_some(), offset <= 1 << bits);
-            if let Some(number) = numbering.number(row) {
-                prop_assert!(numbering.reaches(block));
-                prop_assert_eq!(numbering.tid(number), row);
-                prop_assert!(numbering.numbers(block..=block).contains(&number));
+            let (doc_ids, row) = (DocIdMap { bits }, Tid { block, offset });
+            prop_assert_eq!(doc_ids.doc_id(row).is_some(), offset <= 1 << bits);
+            if let Some(number) = doc_ids.doc_id(row) {
+                prop_assert!(doc_ids.covers(block));
+                prop_assert_eq!(doc_ids.tid(number), row);
+                prop_assert!(doc_ids.doc_ids(block..=block).contains(&number));
             }
         }
 
         #[test]
         fn collects_any_rows(rows in proptest::collection::vec((0u32..50, 1u16..18), 0..300), spread in any::<bool>()) {
-            let numbering = DocIdMap::LEAST;
-            let region = BlockSet::all();
-            let mut collector = Collector::new(numbering, &region, 40, 1 << 20);
+            let doc_ids = DocIdMap::NARROWEST;
+            let block_set = BlockSet::all();
+            let mut collector = Collector::new(doc_ids, &block_set, 40, 1 << 20);
             if spread {
                 collector.spread();
             }
@@ -357,7 +357,7 @@ mod tests {
                 Err(Error::DocIdOverflow) => prop_assert!(rows.clone().any(|tid| tid.block < 40 && tid.offset > 16)),
                 found => {
                     let expected: RoaringBitmap =
-                        rows.filter(|tid| tid.block < 40).filter_map(|tid| numbering.number(tid)).collect();
+                        rows.filter(|tid| tid.block < 40).filter_map(|tid| doc_ids.doc_id(tid)).collect();
                     prop_assert_eq!(found.ok(), Some(expected));
                 }
             }
@@ -366,12 +366,12 @@ mod tests {
         /// Rows of some pages, in bits, in lists that are merged, and in one list.
         #[test]
         fn collects_rows_of_pages(rows in proptest::collection::vec((0u32..5_000, 1u16..17), 1..900), start in 0u32..3_000, length in 1u32..3_000) {
-            let (numbering, region) = (DocIdMap::LEAST, BlockSet::pages(start..start + length));
+            let (doc_ids, block_set) = (DocIdMap::NARROWEST, BlockSet::pages(start..start + length));
             let rows = rows.iter().map(|&(block, offset)| Tid { block, offset });
-            let inside = rows.clone().filter(|tid| region.has(tid.block) && tid.block < 4_000);
-            let expected: RoaringBitmap = inside.filter_map(|tid| numbering.number(tid)).collect();
+            let inside = rows.clone().filter(|tid| block_set.contains(tid.block) && tid.block < 4_000);
+            let expected: RoaringBitmap = inside.filter_map(|tid| doc_ids.doc_id(tid)).collect();
             for (room, most) in [(1 << 20, 7), (0, 7), (0, LONGEST)] {
-                let mut collector = Collector::new(numbering, &region, 4_000, room);
+                let mut collector = Collector::new(doc_ids, &block_set, 4_000, room);
                 for (at, tid) in rows.clone().enumerate() {
                     collector.take(tid);
                     if at == most {
@@ -385,23 +385,23 @@ mod tests {
         /// Lists are collected the same, be it row by row or straight into the bits.
         #[test]
         fn takes_packed_rows(rows in proptest::collection::btree_set((0u32..60, 1u16..18), 1..300), some in proptest::collection::btree_set(0u32..60, 0..9)) {
-            let numbering = DocIdMap::LEAST;
+            let doc_ids = DocIdMap::NARROWEST;
             let rows: Vec<Tid> = rows.into_iter().map(|(block, offset)| Tid { block, offset }).collect();
             let bytes = pack(&rows);
-            let mut region = BlockSet::head(3);
-            some.iter().for_each(|block| region.add(*block));
+            let mut block_set = BlockSet::head(3);
+            some.iter().for_each(|block| block_set.add(*block));
             let all = BlockSet::all();
-            for (region, spread) in [(&all, false), (&all, true), (&region, false), (&region, true)] {
+            for (block_set, spread) in [(&all, false), (&all, true), (&block_set, false), (&block_set, true)] {
                 // The table's end is within a word of the bits.
-                let mut collector = Collector::new(numbering, region, 50, 1 << 20);
+                let mut collector = Collector::new(doc_ids, block_set, 50, 1 << 20);
                 if spread {
                     collector.spread();
                 }
                 prop_assert!(PackedList::read(&bytes).and_then(|list| collector.take_packed(list)).is_ok());
-                let inside: Vec<&Tid> = rows.iter().filter(|tid| region.has(tid.block)).collect();
+                let inside: Vec<&Tid> = rows.iter().filter(|tid| block_set.contains(tid.block)).collect();
                 prop_assert_eq!((collector.collected, collector.skipped), (inside.len() as u64, (rows.len() - inside.len()) as u64));
                 let overflowed = inside.iter().any(|tid| tid.offset > 16 && (tid.block < 50 || collector.overflowed));
-                let expected: RoaringBitmap = inside.iter().filter(|tid| tid.block < 50).filter_map(|tid| numbering.number(**tid)).collect();
+                let expected: RoaringBitmap = inside.iter().filter(|tid| tid.block < 50).filter_map(|tid| doc_ids.doc_id(**tid)).collect();
                 match collector.finish() {
                     Err(Error::DocIdOverflow) => prop_assert!(overflowed),
                     found => {
@@ -412,20 +412,20 @@ mod tests {
             }
         }
 
-        /// Whatever the unsure rows turn out to be, the sets' operations hold for them, and what is not unsure is so.
+        /// Whatever the recheck rows turn out to be, the sets' operations hold for them, and what is not recheck is so.
         #[test]
         fn sets_keep_their_word(a in 0u8..81, b in 0u8..81) {
-            // Four rows, each in, out or unsure.
+            // Four rows, each in, out or recheck.
             let set = |code: u8| {
                 let digit = |row: u32| code / 3u8.pow(row) % 3;
-                let any: RoaringBitmap = (0..4).filter(|row| digit(*row) > 0).collect();
-                let unsure: RoaringBitmap = (0..4).filter(|row| digit(*row) == 1).collect();
-                TidBitmap { any, unsure }
+                let candidates: RoaringBitmap = (0..4).filter(|row| digit(*row) > 0).collect();
+                let recheck: RoaringBitmap = (0..4).filter(|row| digit(*row) == 1).collect();
+                TidBitmap { candidates, recheck }
             };
             // Each row's possible truths: bit 0 for false, bit 1 for true.
             let possible = |set: &RowSet, row: u32| match set {
-                RowSet::Rows(f) => [1, 2, 3][usize::from(f.any.contains(row)) + usize::from(f.unsure.contains(row))],
-                RowSet::Complement(f) => [2, 1, 3][usize::from(f.any.contains(row)) + usize::from(f.unsure.contains(row))],
+                RowSet::Rows(f) => [1, 2, 3][usize::from(f.candidates.contains(row)) + usize::from(f.recheck.contains(row))],
+                RowSet::Complement(f) => [2, 1, 3][usize::from(f.candidates.contains(row)) + usize::from(f.recheck.contains(row))],
             };
             let combine = |a: u8, b: u8, and: bool| {
                 let truths = |bits: u8| [false, true].into_iter().filter(move |t| bits & (1 << u8::from(*t)) > 0);

@@ -30,13 +30,13 @@ pub struct VisibilityMap {
     is_logged: bool,
 }
 
-/// How many rows an index has of those on all-visible pages, but for those of a region. Where the column is null there are none of them.
+/// How many rows an index has of those on all-visible pages, but for those of a block set. Where the column is null there are none of them.
 struct Remembered {
     index: u32,
     blocks: u32,
     bytes: Vec<u8>,
     lsns: Vec<u64>,
-    region: BlockSet,
+    block_set: BlockSet,
     rows: u64,
 }
 
@@ -84,10 +84,10 @@ impl VisibilityMap {
         Ok(VisibilityMap { bytes, blocks, lsns, is_logged })
     }
 
-    /// How many rows that an index has are on the all-visible pages outside of a region, if it was remembered and is the same. Whoever
+    /// How many rows that an index has are on the all-visible pages outside of a block set, if it was remembered and is the same. Whoever
     /// sets bits of the map gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they
     /// were under the same LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
-    pub fn rows_outside(&self, index: &GinIndex, region: &BlockSet) -> Option<u64> {
+    pub fn rows_outside(&self, index: &GinIndex, block_set: &BlockSet) -> Option<u64> {
         if !self.is_logged {
             return None;
         }
@@ -95,7 +95,7 @@ impl VisibilityMap {
             let same = |known: &&Remembered| {
                 known.index == index.oid()
                     && (known.blocks, &known.lsns) == (self.blocks, &self.lsns)
-                    && known.region == *region
+                    && known.block_set == *block_set
                     && known.bytes == self.bytes
             };
             all.iter().find(same).map(|known| known.rows)
@@ -103,19 +103,19 @@ impl VisibilityMap {
     }
 
     /// Remembers that number. It must have been counted while the table got no longer.
-    pub fn remember(&self, index: &GinIndex, region: &BlockSet, rows: u64) {
+    pub fn remember(&self, index: &GinIndex, block_set: &BlockSet, rows: u64) {
         if !self.is_logged || self.bytes.len() > LONGEST {
             return;
         }
         let (index, blocks, bytes, lsns) = (index.oid(), self.blocks, &self.bytes, &self.lsns);
-        let (bytes, lsns, region) = (bytes.clone(), lsns.clone(), region.clone());
+        let (bytes, lsns, block_set) = (bytes.clone(), lsns.clone(), block_set.clone());
         ALL_VISIBLE_COUNTS.with_borrow_mut(|all| {
             // With and without first rows to show, two regions are asked for.
             all.retain(|known| {
-                known.index != index || known.lsns == lsns && known.region != region
+                known.index != index || known.lsns == lsns && known.block_set != block_set
             });
             all.truncate(MOST - 1);
-            all.insert(0, Remembered { index, blocks, bytes, lsns, region, rows });
+            all.insert(0, Remembered { index, blocks, bytes, lsns, block_set, rows });
         });
     }
 

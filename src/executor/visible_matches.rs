@@ -15,7 +15,7 @@ use crate::matcher::Matcher;
 use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
 
-/// From so many leaves of an interval on it is counted before its first rows are looked for.
+/// From so many leaf pages of an interval on it is counted before its first rows are looked for.
 const WIDE: usize = 64;
 /// The first rows are looked for in the table where one in so many matches, or more.
 const DENSE: u64 = 16;
@@ -25,24 +25,24 @@ const ROWS: u64 = 16;
 /// Looks rows of a part up, under the query's snapshot.
 struct HeapRechecker<'r> {
     fetcher: Fetcher,
-    numbering: DocIdMap,
+    doc_ids: DocIdMap,
     matcher: &'r Matcher,
 }
 
 impl HeapRechecker<'_> {
-    /// Of the rows that are open or unsure, those stay that are visible and match. Returns how many were looked up.
+    /// Of the rows that are open or may not match, those stay that are visible and match. Returns how many were looked up.
     fn check(&mut self, found: TidBitmap, open: &RoaringBitmap) -> (RoaringBitmap, u64) {
-        let TidBitmap { mut any, unsure } = found;
-        let pages = remove_hidden(&mut any, self.fetcher.heap(), open, self.numbering);
+        let TidBitmap { mut candidates, recheck } = found;
+        let pages = remove_hidden(&mut candidates, self.fetcher.heap(), open, self.doc_ids);
         self.fetcher.heap().pages.set(self.fetcher.heap().pages.get() + pages);
-        let asked = &unsure & &any;
+        let asked = &recheck & &candidates;
         for number in &asked {
-            let row = self.fetcher.fetch(self.numbering.tid(number));
+            let row = self.fetcher.fetch(self.doc_ids.tid(number));
             if !row.is_some_and(|doc| doc.read(|doc| self.matcher.matches(doc))) {
-                any.remove(number);
+                candidates.remove(number);
             }
         }
-        (any, asked.len())
+        (candidates, asked.len())
     }
 
     /// The first rows of the table that match, found by a look at one row after the other; none if `most` looks do not do. Returns how
@@ -61,7 +61,7 @@ impl HeapRechecker<'_> {
                 let tid = Tid { block, offset };
                 let row = self.fetcher.fetch(tid);
                 if row.is_some_and(|doc| doc.read(|doc| self.matcher.matches(doc))) {
-                    found.insert(self.numbering.number(tid).ok_or(Error::DocIdOverflow)?);
+                    found.insert(self.doc_ids.doc_id(tid).ok_or(Error::DocIdOverflow)?);
                 }
             }
         }
@@ -71,10 +71,10 @@ impl HeapRechecker<'_> {
 
 /// The rows of a part that match and are visible. Where no more than the first `wanted` are asked for, those may be all that are in
 /// the list, and the others counted.
-pub fn find_visible_matches(
+pub fn count_visible(
     part: &IndexedTable,
     predicate: &Predicate,
-    numbering: DocIdMap,
+    doc_ids: DocIdMap,
     matcher: &Matcher,
     counts: &mut ReadStats,
     wanted: Option<u32>,
@@ -82,33 +82,41 @@ pub fn find_visible_matches(
     let (heap, index) = open(part)?;
     let blocks = heap.blocks();
     let before = VisibilityMap::read(&heap, blocks)?;
-    let mut reader = HeapRechecker { fetcher: heap.fetcher(), numbering, matcher };
-    let mut leaves = PostingReader::new(&index, numbering, blocks, &PendingFilter::of(predicate))?;
+    let mut rechecker = HeapRechecker { fetcher: heap.fetcher(), doc_ids, matcher };
+    let mut reader = PostingReader::new(&index, doc_ids, blocks, &PendingFilter::of(predicate))?;
     let mut counted = None;
     if let Some(wanted) = wanted {
-        counted = count(&mut reader, &mut leaves, predicate, &before, wanted, &mut counts.rows)?;
-        leaves.region = BlockSet::all();
+        counted = try_count_postings(
+            &mut rechecker,
+            &mut reader,
+            predicate,
+            &before,
+            wanted,
+            &mut counts.rows,
+        )?;
+        reader.block_set = BlockSet::all();
     }
-    let (any, count) = match counted {
+    let (candidates, count) = match counted {
         Some(counted) => counted,
         None => {
-            let found = leaves.rows(predicate)?;
-            let open =
-                before.and(&VisibilityMap::read(reader.fetcher.heap(), blocks)?).not_all_visible();
-            let (any, looks) = reader.check(found, &open);
+            let found = reader.rows(predicate)?;
+            let open = before
+                .and(&VisibilityMap::read(rechecker.fetcher.heap(), blocks)?)
+                .not_all_visible();
+            let (candidates, looks) = rechecker.check(found, &open);
             counts.rows += looks;
-            let count = any.len();
-            (any, count)
+            let count = candidates.len();
+            (candidates, count)
         }
     };
-    counts.add(&leaves, reader.fetcher.heap());
-    let unsure = RoaringBitmap::new();
+    counts.add(&reader, rechecker.fetcher.heap());
+    let recheck = RoaringBitmap::new();
     Ok(PartitionMatches {
         part: *part,
-        numbering,
+        doc_ids,
         blocks,
-        any: Some(any),
-        unsure,
+        candidates: Some(candidates),
+        recheck,
         window: Default::default(),
         is_exact: true,
         count,
@@ -116,44 +124,43 @@ pub fn find_visible_matches(
 }
 
 /// The first rows, and how many there are; none where that takes a list of all.
-fn count(
-    reader: &mut HeapRechecker<'_>,
-    leaves: &mut PostingReader<'_>,
+fn try_count_postings(
+    rechecker: &mut HeapRechecker<'_>,
+    reader: &mut PostingReader<'_>,
     predicate: &Predicate,
     before: &VisibilityMap,
     wanted: u32,
     looked_up: &mut u64,
 ) -> Result<Option<(RoaringBitmap, u64)>> {
-    let (blocks, open) = (leaves.blocks, before.not_all_visible());
+    let (blocks, open) = (reader.blocks, before.not_all_visible());
     // Of a wide interval all entries would be read for the first rows, of which each may have some. So it is counted before; then, what
     // many rows match, some at the start of the table do.
-    let estimate_leaf_pages = if wanted == 0 { 0 } else { estimate_leaf_pages(leaves, predicate)? };
-    let heads =
-        if estimate_leaf_pages < WIDE { [None, Some(wanted)] } else { [Some(0), Some(wanted)] };
+    let leaf_pages = if wanted == 0 { 0 } else { estimate_leaf_pages(reader, predicate)? };
+    let heads = if leaf_pages < WIDE { [None, Some(wanted)] } else { [Some(0), Some(wanted)] };
     for head in heads.into_iter().flatten() {
-        let found = count_postings(leaves, predicate, before, &open, head)?;
+        let found = count_postings(reader, predicate, before, &open, head)?;
         let Some(PostingCount { outside, within, every }) = found else { return Ok(None) };
         // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
-        if !before.is_within(&VisibilityMap::read(reader.fetcher.heap(), blocks)?)
-            || reader.fetcher.heap().blocks() != blocks
+        if !before.is_within(&VisibilityMap::read(rechecker.fetcher.heap(), blocks)?)
+            || rechecker.fetcher.heap().blocks() != blocks
         {
             return Ok(None);
         }
         if let Some(every) = every {
-            before.remember(leaves.index, &leaves.region, every);
+            before.remember(reader.index, &reader.block_set, every);
         }
-        let (mut any, looks) = reader.check(within, &open);
+        let (mut candidates, looks) = rechecker.check(within, &open);
         *looked_up += looks;
-        let count = outside + any.len();
-        any.remove_range(leaves.region.end(reader.numbering)..);
+        let count = outside + candidates.len();
+        candidates.remove_range(reader.block_set.end(rechecker.doc_ids)..);
         let wanted = count.min(wanted.into());
-        if any.len() >= wanted {
-            return Ok(Some((any, count)));
+        if candidates.len() >= wanted {
+            return Ok(Some((candidates, count)));
         }
         // A look takes as long as half a leaf, or as an item of the answer where documents are large.
         let likely = wanted.saturating_mul(ROWS * u64::from(blocks)) / count;
-        if head == 0 && likely <= (DENSE * wanted).min(estimate_leaf_pages as u64 / 2) {
-            let (first, looks) = reader.first(wanted, 4 * likely)?;
+        if head == 0 && likely <= (DENSE * wanted).min(leaf_pages as u64 / 2) {
+            let (first, looks) = rechecker.first(wanted, 4 * likely)?;
             *looked_up += looks;
             if let Some(first) = first {
                 return Ok(Some((first, count)));

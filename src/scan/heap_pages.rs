@@ -185,7 +185,7 @@ impl HeapPages {
             )
         };
         if is_visible {
-            self.rows.push(VisibleRow { tuple, is_unsure: candidate.is_unsure });
+            self.rows.push(VisibleRow { tuple, is_unsure: candidate.recheck });
         }
     }
 

@@ -42,9 +42,9 @@ impl<'p> CountableQuery<'p> {
             Predicate::All => return Some(CountableQuery { conditions: vec![], is_negated: true }),
             other => (other, false),
         };
-        let leaf = |part: &'p Predicate| match part {
-            Predicate::Condition { path: Some(path), test } => Some((path.as_str(), test)),
-            _ => None,
+        let leaf = |part: &'p Predicate| {
+            let (path, test) = part.as_condition()?;
+            Some((path?, test))
         };
         let conditions = match inner {
             Predicate::Or(parts) => parts.iter().map(leaf).collect::<Option<Vec<_>>>()?,
@@ -59,7 +59,7 @@ impl<'p> CountableQuery<'p> {
         match self.conditions.as_slice() {
             [] => Ok(true),
             [(path, _), ..] => {
-                if self.conditions.iter().any(|(_, test)| **test == Test::Exists) {
+                if self.conditions.iter().any(|(_, test)| test.is_existence()) {
                     return Ok(false);
                 }
                 let mut probes = Vec::new();
@@ -75,7 +75,11 @@ impl<'p> CountableQuery<'p> {
 
     /// How much of a table is unpacked for so many rows at its start: an interval's lists are read once for all.
     fn head(&self, blocks: u32, rows: u32) -> u32 {
-        let is_key = |(_, test): &(&str, &Test)| matches!(test, Test::Exists | Test::Equal(_));
+        let is_key = |(_, test): &(&str, &Test)| match test {
+            Test::Exists | Test::Equal(_) => true,
+            Test::Range { .. } | Test::Prefix(_) => false,
+            Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => false,
+        };
         let least = if self.conditions.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
         if rows == 0 { 0 } else { least.saturating_add(rows).min(blocks) }
     }
@@ -88,7 +92,7 @@ pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) ->
     let mut leaf_pages = 0;
     for (path, test) in countable.conditions {
         let hash = PathHash::of(path);
-        let ranges = if *test == Test::Exists { vec![] } else { reader.probe(test)?.ranges };
+        let ranges = if test.is_existence() { vec![] } else { reader.probe(test)?.ranges };
         if ranges.iter().any(|range| range.recheck) {
             return Ok(0);
         }
@@ -111,7 +115,8 @@ pub fn count_postings(
     rows: u32,
 ) -> Result<Option<PostingCount>> {
     let Some(countable) = CountableQuery::new(predicate) else { return Ok(None) };
-    let is_existence = matches!(countable.conditions.as_slice(), [(_, Test::Exists)]);
+    let is_existence =
+        matches!(countable.conditions.as_slice(), [(_, test)] if test.is_existence());
     if open.len() > u64::from(reader.blocks / OPEN)
         || !is_existence && !countable.has_disjoint_postings(reader)?
     {
@@ -125,7 +130,7 @@ pub fn count_postings(
     pending.filter(|tid| tid.block < reader.blocks).for_each(|tid| block_set.add(tid.block));
     reader.block_set = block_set;
     let met = match countable.conditions.as_slice() {
-        [(path, Test::Exists)] => reader.exists_postings(path)?,
+        [(path, test)] if test.is_existence() => reader.exists_postings(path)?,
         tests => {
             Some(reader.condition_postings(tests.iter().map(|(path, test)| (Some(*path), *test)))?)
         }

@@ -117,19 +117,14 @@ impl PendingFilter {
 impl PendingPaths {
     /// False where any path is asked for.
     fn add(&mut self, predicate: &Predicate) -> bool {
-        match predicate {
-            Predicate::All | Predicate::None => true,
-            Predicate::Condition { path: None, .. } => false,
-            Predicate::Condition { path: Some(path), test } => {
-                self.hashes.push(PathHash::of(path));
-                if *test == Test::Exists {
-                    self.above.insert(key::stored_path(path).to_vec());
-                }
-                true
+        predicate.conditions().all(|(path, test)| {
+            let Some(path) = path else { return false };
+            self.hashes.push(PathHash::of(path));
+            if test.is_existence() {
+                self.above.insert(key::stored_path(path).to_vec());
             }
-            Predicate::Not(part) => self.add(part),
-            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(|part| self.add(part)),
-        }
+            true
+        })
     }
 }
 
@@ -217,8 +212,8 @@ impl<'i> PostingReader<'i> {
         let mut taken = LeafCollectors { exact: self.collector(), recheck: self.collector() };
         let mut tests = Vec::new();
         for (path, test) in conditions {
-            match (path, test) {
-                (Some(path), Test::Exists) => {
+            match path {
+                Some(path) if test.is_existence() => {
                     let truth =
                         if key::is_truncated_path(path) { Ternary::Maybe } else { Ternary::Yes };
                     if let Some(rows) = taken.by(truth) {
@@ -226,7 +221,7 @@ impl<'i> PostingReader<'i> {
                         self.below(path)?.iter().try_for_each(|key| self.key(key, rows))?;
                     }
                 }
-                (path, test) => tests.push((path, self.probe(test)?)),
+                path => tests.push((path, self.probe(test)?)),
             }
         }
         for (path, probe) in combine_patterns(tests) {

@@ -2,25 +2,25 @@
 
 use super::key;
 use super::probe::LeafProbe;
-use crate::predicate::{Limit, Predicate, Test};
+use crate::predicate::{Limit, Predicate, Test, Visitor};
 use crate::syntax::{Ast, Bound, LeafQuery};
 use serde_json::{Value, json};
 
 /// `{"clauses": [{"clause": …, "asks": …, "answer": …}], "scans": bool}`: for each clause what the index is asked for and how good its
 /// answer is; and whether that of all documents it starts from, as for what is only prohibited.
 pub fn explain(predicate: &Predicate) -> Value {
-    let mut clauses = Vec::new();
-    leaves(predicate, &mut |path, test| clauses.push(clause(path, test)));
-    json!({ "clauses": clauses, "scans": holds_without_leaves(predicate) })
+    let clauses: Vec<Value> =
+        predicate.conditions().map(|(path, test)| clause(path, test)).collect();
+    json!({ "clauses": clauses, "scans": predicate.visit(&mut HoldsWithoutLeaves) })
 }
 
 fn clause(path: Option<&str>, test: &Test) -> Value {
     let probe = LeafProbe::new(test);
     let (points, ranges): (Vec<_>, Vec<_>) =
         probe.ranges.iter().partition(|range| range.point().is_some());
-    let asks = match (path, test) {
-        (Some(_), Test::Exists) => "1 key, and those of the paths below".to_string(),
-        (None, Test::Exists) => "the keys of all paths".to_string(),
+    let asks = match (path, test.is_existence()) {
+        (Some(_), true) => "1 key, and those of the paths below".to_string(),
+        (None, true) => "the keys of all paths".to_string(),
         (None, _) => "the values of all paths".to_string(),
         (Some(_), _) => {
             let count = |count: usize, what: &str| match count {
@@ -32,7 +32,7 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
     };
-    let is_rechecked = probe.ranges.iter().any(|range| range.recheck) && *test != Test::Exists;
+    let is_rechecked = probe.ranges.iter().any(|range| range.recheck) && !test.is_existence();
     let answer = match path {
         Some(path) if key::is_truncated_path(path) => {
             "narrows: the path is too long to be told from others".to_string()
@@ -46,24 +46,29 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
 }
 
 /// Whether a document with nothing that is asked for may match.
-fn holds_without_leaves(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::All => true,
-        Predicate::None | Predicate::Condition { .. } => false,
-        Predicate::And(parts) => parts.iter().all(holds_without_leaves),
-        Predicate::Or(parts) => parts.iter().any(holds_without_leaves),
-        Predicate::Not(part) => !holds_without_leaves(part),
-    }
-}
+struct HoldsWithoutLeaves;
 
-fn leaves(predicate: &Predicate, visit: &mut impl FnMut(Option<&str>, &Test)) {
-    match predicate {
-        Predicate::All | Predicate::None => {}
-        Predicate::And(parts) | Predicate::Or(parts) => {
-            parts.iter().for_each(|part| leaves(part, visit));
-        }
-        Predicate::Not(part) => leaves(part, visit),
-        Predicate::Condition { path, test } => visit(path.as_deref(), test),
+impl Visitor<'_> for HoldsWithoutLeaves {
+    type Output = bool;
+
+    fn constant(&mut self, holds: bool) -> bool {
+        holds
+    }
+
+    fn condition(&mut self, _: Option<&str>, _: &Test) -> bool {
+        false
+    }
+
+    fn and(&mut self, parts: &[Predicate]) -> bool {
+        parts.iter().all(|part| part.visit(self))
+    }
+
+    fn or(&mut self, parts: &[Predicate]) -> bool {
+        parts.iter().any(|part| part.visit(self))
+    }
+
+    fn not(&mut self, part: &Predicate) -> bool {
+        !part.visit(self)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::matcher::{self, Matcher};
 use crate::memory;
-use crate::predicate::{self, Predicate, Test};
+use crate::predicate::{self, Predicate};
 use crate::syntax::{self, Ast};
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
@@ -83,20 +83,8 @@ impl ParsedQuery {
 
     /// About how much memory it takes. What patterns are compiled to is by far the most.
     fn bytes(&self) -> usize {
-        fn patterns(predicate: &Predicate) -> usize {
-            match predicate {
-                Predicate::All | Predicate::None => 0,
-                Predicate::Not(part) => patterns(part),
-                Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(patterns).sum(),
-                Predicate::Condition { test, .. } => match test {
-                    Test::Regexp(regexp) => regexp.memory(),
-                    Test::Wildcard(wildcard) => wildcard.memory(),
-                    Test::Fuzzy(fuzzy) => fuzzy.memory(),
-                    _ => 0,
-                },
-            }
-        }
-        1024 + 64 * self.text.len() + patterns(&self.predicate)
+        let patterns = self.predicate.conditions().map(|(_, test)| test.pattern_memory());
+        512 + 24 * self.text.len() + patterns.sum::<usize>()
     }
 }
 

@@ -6,7 +6,7 @@ use super::scan_key::{KeyFilter, ScanKey, merged, scan_keys};
 use super::string_code::end_of_prefix;
 use super::ternary::Ternary;
 use crate::interrupts;
-use crate::predicate::{Predicate, Test};
+use crate::predicate::{Predicate, Test, Visitor};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ enum KeyExpr {
 impl IndexQuery {
     pub fn new(predicate: &Predicate) -> IndexQuery {
         let mut builder = QueryBuilder::default();
-        let tree = builder.expr(predicate);
+        let tree = predicate.visit(&mut builder);
         // What a document meets that has none of the keys, every document may meet.
         let tree = match tree.evaluate(&|_| Ternary::No) {
             Ternary::No => tree,
@@ -116,48 +116,36 @@ struct QueryBuilder {
     truncated: HashMap<PathHash, usize>,
 }
 
-impl QueryBuilder {
-    fn add(&mut self, scan_key: ScanKey) -> usize {
-        self.keys.push(scan_key);
-        self.keys.len() - 1
+impl<'p> Visitor<'p> for QueryBuilder {
+    type Output = KeyExpr;
+
+    fn constant(&mut self, holds: bool) -> KeyExpr {
+        KeyExpr::Constant(holds)
     }
 
-    fn expr(&mut self, predicate: &Predicate) -> KeyExpr {
-        match predicate {
-            Predicate::All => KeyExpr::Constant(true),
-            Predicate::None => KeyExpr::Constant(false),
-            Predicate::And(parts) => {
-                KeyExpr::And(parts.iter().map(|part| self.expr(part)).collect())
-            }
-            Predicate::Or(parts) => self.any_of(parts),
-            Predicate::Not(part) => KeyExpr::Not(Box::new(self.expr(part))),
-            Predicate::Condition { path: Some(path), test: Test::Exists } => self.exists(path),
-            Predicate::Condition { path: None, test: Test::Exists } => self.any_path(),
-            Predicate::Condition { path, test } => {
-                self.probes(path.as_deref(), vec![LeafProbe::for_any_version(test)])
-            }
-        }
-    }
-
-    /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
-    fn probes(&mut self, path: Option<&str>, probes: Vec<LeafProbe>) -> KeyExpr {
+    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> KeyExpr {
         match path {
-            Some(path) => self.at_path(path, probes),
-            None => self.at_any_path(probes),
+            Some(path) if test.is_existence() => self.exists(path),
+            None if test.is_existence() => self.any_path(),
+            path => self.probes(path, vec![LeafProbe::for_any_version(test)]),
         }
+    }
+
+    fn and(&mut self, parts: &'p [Predicate]) -> KeyExpr {
+        KeyExpr::And(parts.iter().map(|part| part.visit(self)).collect())
     }
 
     /// Patterns that look at the same values become one, and what is asked at one path goes into one list.
-    fn any_of(&mut self, parts: &[Predicate]) -> KeyExpr {
+    fn or(&mut self, parts: &'p [Predicate]) -> KeyExpr {
         let mut exprs = Vec::new();
         let mut tests = Vec::new();
         for part in parts {
             interrupts::spend(1);
-            match part {
-                Predicate::Condition { path, test } if *test != Test::Exists => {
-                    tests.push((path.as_deref(), LeafProbe::for_any_version(test)));
+            match part.as_condition() {
+                Some((path, test)) if !test.is_existence() => {
+                    tests.push((path, LeafProbe::for_any_version(test)));
                 }
-                part => exprs.push(self.expr(part)),
+                _ => exprs.push(part.visit(self)),
             }
         }
         let mut at: BTreeMap<Option<&str>, Vec<LeafProbe>> = BTreeMap::new();
@@ -166,6 +154,25 @@ impl QueryBuilder {
         }
         exprs.extend(at.into_iter().map(|(path, probes)| self.probes(path, probes)));
         KeyExpr::Or(exprs)
+    }
+
+    fn not(&mut self, part: &'p Predicate) -> KeyExpr {
+        KeyExpr::Not(Box::new(part.visit(self)))
+    }
+}
+
+impl QueryBuilder {
+    fn add(&mut self, scan_key: ScanKey) -> usize {
+        self.keys.push(scan_key);
+        self.keys.len() - 1
+    }
+
+    /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
+    fn probes(&mut self, path: Option<&str>, probes: Vec<LeafProbe>) -> KeyExpr {
+        match path {
+            Some(path) => self.at_path(path, probes),
+            None => self.at_any_path(probes),
+        }
     }
 
     fn exists(&mut self, path: &str) -> KeyExpr {

@@ -117,13 +117,13 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
         let mut visit = |key: &str, item: Item<'a, C>| {
             let Some(behind) = rest.strip_prefix(key) else {
                 // A key that goes on behind the path with a dot is below it.
-                let is_below = *test == Test::Exists
+                let is_below = test.is_existence()
                     && key.strip_prefix(rest).is_some_and(|more| more.starts_with('.'));
                 return is_below && has_leaf(item);
             };
             let ends = behind.is_empty();
             match (item, behind.strip_prefix('.')) {
-                (item, _) if ends && *test == Test::Exists => return has_leaf(item),
+                (item, _) if ends && test.is_existence() => return has_leaf(item),
                 (Item::Leaf(leaf), _) if ends => return passes(leaf, test, &mut scratch),
                 (Item::Container(inner), _) if ends => open.push((inner, None)),
                 (Item::Container(inner), Some(behind)) => open.push((inner, Some(behind))),

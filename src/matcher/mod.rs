@@ -7,7 +7,7 @@ pub use direct::ask;
 
 use crate::document::{Container, Scalar};
 use crate::pattern::DeadPrefix;
-use crate::predicate::{Predicate, Test};
+use crate::predicate::{Predicate, Test, Visitor};
 use path_trie::{PathTrie, TestResults};
 use smallvec::SmallVec;
 
@@ -38,7 +38,7 @@ enum Node {
 impl Matcher {
     pub fn new(predicate: &Predicate) -> Matcher {
         let mut leaves = LeafTests::default();
-        let tree = leaves.node(predicate);
+        let tree = predicate.visit(&mut leaves);
         let count = if leaves.tests > FEW { 1 } else { leaves.tests };
         let mut asks: Vec<PathTrie> =
             std::iter::repeat_with(PathTrie::default).take(count).collect();
@@ -67,20 +67,21 @@ struct LeafTests<'p> {
     all: Vec<(usize, Option<&'p str>, &'p Test)>,
 }
 
-impl<'p> LeafTests<'p> {
-    fn node(&mut self, predicate: &'p Predicate) -> Node {
-        match predicate {
-            Predicate::All => Node::Constant(true),
-            Predicate::None => Node::Constant(false),
-            Predicate::And(parts) => Node::And(parts.iter().map(|part| self.node(part)).collect()),
-            Predicate::Or(parts) => self.or(parts),
-            Predicate::Not(part) => Node::Not(Box::new(self.node(part))),
-            Predicate::Condition { path, test } => {
-                let number = self.number();
-                self.all.push((number, path.as_deref(), test));
-                Node::Test(number)
-            }
-        }
+impl<'p> Visitor<'p> for LeafTests<'p> {
+    type Output = Node;
+
+    fn constant(&mut self, holds: bool) -> Node {
+        Node::Constant(holds)
+    }
+
+    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> Node {
+        let number = self.number();
+        self.all.push((number, path, test));
+        Node::Test(number)
+    }
+
+    fn and(&mut self, parts: &'p [Predicate]) -> Node {
+        Node::And(parts.iter().map(|part| part.visit(self)).collect())
     }
 
     /// The leaves among the alternatives share a number: it is enough that one of them passes.
@@ -88,16 +89,20 @@ impl<'p> LeafTests<'p> {
         let number = self.number();
         let mut nodes = vec![Node::Test(number)];
         for part in parts {
-            match part {
-                Predicate::Condition { path, test } => {
-                    self.all.push((number, path.as_deref(), test))
-                }
-                part => nodes.push(self.node(part)),
+            match part.as_condition() {
+                Some((path, test)) => self.all.push((number, path, test)),
+                None => nodes.push(part.visit(self)),
             }
         }
         Node::Or(nodes)
     }
 
+    fn not(&mut self, part: &'p Predicate) -> Node {
+        Node::Not(Box::new(part.visit(self)))
+    }
+}
+
+impl LeafTests<'_> {
     fn number(&mut self) -> usize {
         self.tests += 1;
         self.tests - 1
@@ -141,24 +146,29 @@ impl Test {
             Test::Wildcard(wildcard) => wildcard.check(text),
             Test::Regexp(regexp) => regexp.check(text),
             Test::Fuzzy(fuzzy) => fuzzy.check(text),
-            test => Ok(test.accepts(&Scalar::String(text))),
+            Test::Equal(_) | Test::Range { .. } | Test::Prefix(_) | Test::Exists => {
+                Ok(self.accepts(&Scalar::String(text)))
+            }
         }
     }
 
     /// Whether a leaf passes. Patterns look at strings alone.
     pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
-        match (self, leaf) {
-            (Test::Exists, _) => true,
-            (Test::Equal(value), leaf) => value.equals(leaf),
-            (Test::Range { lower, upper }, leaf) => {
+        let text = || match leaf {
+            Scalar::String(text) => Some(*text),
+            Scalar::Number(_) | Scalar::Bool(_) => None,
+        };
+        match self {
+            Test::Exists => true,
+            Test::Equal(value) => value.equals(leaf),
+            Test::Range { lower, upper } => {
                 lower.as_ref().is_none_or(|limit| limit.admits_from_below(leaf))
                     && upper.as_ref().is_none_or(|limit| limit.admits_from_above(leaf))
             }
-            (Test::Prefix(start), Scalar::String(text)) => text.starts_with(start),
-            (Test::Wildcard(wildcard), Scalar::String(text)) => wildcard.is_match(text),
-            (Test::Regexp(regexp), Scalar::String(text)) => regexp.is_match(text),
-            (Test::Fuzzy(fuzzy), Scalar::String(text)) => fuzzy.is_match(text),
-            (_, Scalar::Number(_) | Scalar::Bool(_)) => false,
+            Test::Prefix(start) => text().is_some_and(|text| text.starts_with(start)),
+            Test::Wildcard(wildcard) => text().is_some_and(|text| wildcard.is_match(text)),
+            Test::Regexp(regexp) => text().is_some_and(|text| regexp.is_match(text)),
+            Test::Fuzzy(fuzzy) => text().is_some_and(|text| fuzzy.is_match(text)),
         }
     }
 }

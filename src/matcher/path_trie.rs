@@ -51,9 +51,9 @@ impl PathTrie {
         let Some(path) = path else { return self.anywhere.add(number, test) };
         let at = path.split('.').fold(ROOT, |at, key| self.make(at, key));
         let step = &mut self.steps[at];
-        match test {
-            Test::Exists => step.exists.push(number),
-            test => step.here.add(number, test),
+        match test.is_existence() {
+            true => step.exists.push(number),
+            false => step.here.add(number, test),
         }
     }
 

@@ -8,7 +8,7 @@
 //! What a path cannot reach: a key that itself holds a dot, and an array directly within an array.
 
 use super::value::{Limit, Value};
-use super::{Predicate, Test};
+use super::{Predicate, Test, Visitor};
 use crate::document::Decimal;
 use crate::pattern::{self, RegexpNode};
 
@@ -28,58 +28,75 @@ impl Predicate {
         match self {
             Predicate::All => Ok("$".to_string()),
             Predicate::None => Ok("$ ? (1 == 0)".to_string()),
-            _ => Ok(format!("$ ? ({})", condition(self, false)?)),
+            _ => Ok(format!("$ ? ({})", self.visit(&mut Writer { negated: false })?)),
         }
     }
 }
 
-/// The condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
+/// Writes the condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
 /// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
 /// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
-fn condition(predicate: &Predicate, negated: bool) -> Result<String, NotExpressible> {
-    match predicate {
-        Predicate::All | Predicate::None => {
-            let holds = (*predicate == Predicate::All) != negated;
-            Ok(if holds { "1 == 1" } else { "1 == 0" }.to_string())
+struct Writer {
+    negated: bool,
+}
+
+impl Visitor<'_> for Writer {
+    type Output = Result<String, NotExpressible>;
+
+    fn constant(&mut self, holds: bool) -> Self::Output {
+        Ok(if holds != self.negated { "1 == 1" } else { "1 == 0" }.to_string())
+    }
+
+    fn condition(&mut self, path: Option<&str>, test: &Test) -> Self::Output {
+        let not = if self.negated { "!" } else { "" };
+        let below = if path.is_none() || test.is_existence() { ".**" } else { "" };
+        let mut keys = String::new();
+        for key in path.iter().flat_map(|path| path.split('.')) {
+            keys.push('.');
+            keys.push_str(&string(key)?);
         }
-        Predicate::And(parts) => joined(parts, if negated { " || " } else { " && " }, negated),
-        Predicate::Or(parts) => joined(parts, if negated { " && " } else { " || " }, negated),
-        Predicate::Not(part) => condition(part, !negated),
-        Predicate::Condition { path, test } => {
-            let not = if negated { "!" } else { "" };
-            let below = if path.is_none() || *test == Test::Exists { ".**" } else { "" };
-            let mut keys = String::new();
-            for key in path.iter().flat_map(|path| path.split('.')) {
-                keys.push('.');
-                keys.push_str(&string(key)?);
+        Ok(format!("{not}exists(${keys}{below} ? ({}))", filter(test)?))
+    }
+
+    fn and(&mut self, parts: &[Predicate]) -> Self::Output {
+        self.joined(parts, if self.negated { " || " } else { " && " })
+    }
+
+    fn or(&mut self, parts: &[Predicate]) -> Self::Output {
+        self.joined(parts, if self.negated { " && " } else { " || " })
+    }
+
+    fn not(&mut self, part: &Predicate) -> Self::Output {
+        part.visit(&mut Writer { negated: !self.negated })
+    }
+}
+
+impl Writer {
+    fn operand(&mut self, predicate: &Predicate) -> Result<String, NotExpressible> {
+        let text = predicate.visit(self)?;
+        let mut inner = predicate;
+        while let Predicate::Not(part) = inner {
+            inner = part;
+        }
+        match inner {
+            Predicate::And(_) | Predicate::Or(_) => Ok(format!("({text})")),
+            Predicate::All | Predicate::None | Predicate::Not(_) | Predicate::Condition { .. } => {
+                Ok(text)
             }
-            Ok(format!("{not}exists(${keys}{below} ? ({}))", filter(test)?))
         }
     }
-}
 
-fn operand(predicate: &Predicate, negated: bool) -> Result<String, NotExpressible> {
-    let text = condition(predicate, negated)?;
-    let mut inner = predicate;
-    while let Predicate::Not(part) = inner {
-        inner = part;
+    /// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
+    /// over a chain of ten thousand.
+    fn joined(&mut self, parts: &[Predicate], operator: &str) -> Result<String, NotExpressible> {
+        if parts.len() <= 8 {
+            let operands = parts.iter().map(|part| self.operand(part));
+            return Ok(operands.collect::<Result<Vec<_>, _>>()?.join(operator));
+        }
+        let (left, right) = parts.split_at(parts.len() / 2);
+        let left = self.joined(left, operator)?;
+        Ok(format!("({left}){operator}({})", self.joined(right, operator)?))
     }
-    match inner {
-        Predicate::And(_) | Predicate::Or(_) => Ok(format!("({text})")),
-        _ => Ok(text),
-    }
-}
-
-/// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
-/// over a chain of ten thousand.
-fn joined(parts: &[Predicate], operator: &str, negated: bool) -> Result<String, NotExpressible> {
-    if parts.len() <= 8 {
-        let operands = parts.iter().map(|part| operand(part, negated));
-        return Ok(operands.collect::<Result<Vec<_>, _>>()?.join(operator));
-    }
-    let (left, right) = parts.split_at(parts.len() / 2);
-    let left = joined(left, operator, negated)?;
-    Ok(format!("({left}){operator}({})", joined(right, operator, negated)?))
 }
 
 fn filter(test: &Test) -> Result<String, NotExpressible> {

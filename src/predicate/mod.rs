@@ -8,10 +8,12 @@ mod jsonpath;
 mod lower;
 mod notices;
 mod value;
+mod visit;
 
 pub use jsonpath::NotExpressible;
 pub use lower::{Lowered, Lowering, lower};
 pub use value::{Limit, Value};
+pub use visit::Visitor;
 
 use crate::pattern::{CompiledRegexp, Fuzzy, Wildcard};
 use std::rc::Rc;
@@ -49,15 +51,6 @@ pub enum Test {
 }
 
 impl Predicate {
-    /// Whether no leaf more could make a document fail: there is no negation.
-    pub fn is_monotone(&self) -> bool {
-        match self {
-            Predicate::Not(_) => false,
-            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(Self::is_monotone),
-            Predicate::All | Predicate::None | Predicate::Condition { .. } => true,
-        }
-    }
-
     /// Every one of them; nested conjunctions are taken in, and what decides nothing is left out.
     pub fn all_of(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
         let mut kept = Vec::new();

@@ -8,7 +8,7 @@ use crate::index::key::{self, PathHash};
 use crate::index::probe::{LeafProbe, combine_patterns};
 use crate::index::ranges::KeyRange;
 use crate::index::ternary::Ternary;
-use crate::predicate::{Predicate, Test};
+use crate::predicate::{Predicate, Test, Visitor};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -91,25 +91,54 @@ struct Estimator<'i> {
     looks: Cell<usize>,
 }
 
+impl<'p> Visitor<'p> for &Estimator<'_> {
+    type Output = Result<f64>;
+
+    fn constant(&mut self, holds: bool) -> Result<f64> {
+        Ok(f64::from(u8::from(holds)))
+    }
+
+    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> Result<f64> {
+        match path {
+            Some(path) if test.is_existence() => Ok(self.of_all(self.exists(path)?)),
+            None if test.is_existence() => Ok(1.0),
+            path => {
+                let probe = LeafProbe::new(test);
+                self.probe(path, &probe, &probe.predicate(path))
+            }
+        }
+    }
+
+    fn and(&mut self, parts: &'p [Predicate]) -> Result<f64> {
+        parts.iter().try_fold(1.0, |all, part| Ok(all * part.visit(self)?))
+    }
+
+    /// All but the part that meets none of the predicates. Patterns that look at the same values do so in one walk.
+    fn or(&mut self, parts: &'p [Predicate]) -> Result<f64> {
+        let (mut none, mut probes) = (1.0, Vec::new());
+        for part in parts {
+            match part.as_condition() {
+                Some((path, test)) if !test.is_existence() => {
+                    probes.push((path, LeafProbe::new(test)));
+                }
+                _ => none *= 1.0 - part.visit(self)?,
+            }
+        }
+        for (path, probe) in combine_patterns(probes) {
+            none *= 1.0 - self.probe(path, &probe, &probe.predicate(path))?;
+        }
+        Ok(1.0 - none)
+    }
+
+    fn not(&mut self, part: &'p Predicate) -> Result<f64> {
+        Ok(1.0 - part.visit(self)?)
+    }
+}
+
 impl Estimator<'_> {
     /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
-    fn fraction(&self, predicate: &Predicate) -> Result<f64> {
-        Ok(match predicate {
-            Predicate::All => 1.0,
-            Predicate::None => 0.0,
-            Predicate::And(parts) => {
-                parts.iter().try_fold(1.0, |all, part| Ok(all * self.fraction(part)?))?
-            }
-            Predicate::Or(parts) => 1.0 - self.none_of(parts)?,
-            Predicate::Not(part) => 1.0 - self.fraction(part)?,
-            Predicate::Condition { path: Some(path), test: Test::Exists } => {
-                self.of_all(self.exists(path)?)
-            }
-            Predicate::Condition { path: None, test: Test::Exists } => 1.0,
-            Predicate::Condition { path, test } => {
-                self.probe(path.as_deref(), &LeafProbe::new(test), predicate)?
-            }
-        })
+    fn fraction(mut self: &Self, predicate: &Predicate) -> Result<f64> {
+        predicate.visit(&mut self)
     }
 
     fn probe(&self, path: Option<&str>, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
@@ -117,23 +146,6 @@ impl Estimator<'_> {
             Some(path) => self.at(PathHash::of(path), probe, leaf)?,
             None => self.anywhere(probe, leaf)?,
         }))
-    }
-
-    /// The part that meets none of some predicates. Patterns that look at the same values do so in one walk.
-    fn none_of(&self, parts: &[Predicate]) -> Result<f64> {
-        let (mut none, mut probes) = (1.0, Vec::new());
-        for part in parts {
-            match part {
-                Predicate::Condition { path, test } if *test != Test::Exists => {
-                    probes.push((path.as_deref(), LeafProbe::new(test)));
-                }
-                part => none *= 1.0 - self.fraction(part)?,
-            }
-        }
-        for (path, probe) in combine_patterns(probes) {
-            none *= 1.0 - self.probe(path, &probe, &probe.predicate(path))?;
-        }
-        Ok(none)
     }
 
     fn of_all(&self, rows: f64) -> f64 {
@@ -245,9 +257,5 @@ impl Estimator<'_> {
 
 /// How many conditions a predicate has.
 pub fn count_conditions(predicate: &Predicate) -> usize {
-    match predicate {
-        Predicate::All | Predicate::None | Predicate::Condition { .. } => 1,
-        Predicate::Not(part) => count_conditions(part),
-        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().map(count_conditions).sum(),
-    }
+    predicate.conditions().count().max(1)
 }

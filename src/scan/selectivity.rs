@@ -6,7 +6,7 @@ use super::rights;
 use crate::executor::IndexedTable;
 use crate::index::{has_own_rows, query_type, recognize};
 use crate::pg::fmgr::{Arguments, c_functions};
-use crate::predicate::Predicate;
+use crate::predicate::{Predicate, Test, Visitor};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
 
 c_functions! {
@@ -63,7 +63,7 @@ unsafe fn of_constant(
         let fraction = query.and_then(|query| {
             let predicate = query_type::predicate(query);
             if !rights::may_read_all(root, &variable) {
-                return Some(guess(&predicate));
+                return Some(predicate.visit(&mut Guess));
             }
             if !is_of_one_heap(root, variable.rel) {
                 return None;
@@ -99,14 +99,29 @@ unsafe fn withhold_indexes(
 }
 
 /// From the query alone.
-fn guess(predicate: &Predicate) -> f64 {
-    match predicate {
-        Predicate::All => 1.0,
-        Predicate::None => 0.0,
-        Predicate::And(parts) => parts.iter().map(guess).product(),
-        Predicate::Or(parts) => 1.0 - parts.iter().map(|part| 1.0 - guess(part)).product::<f64>(),
-        Predicate::Not(part) => 1.0 - guess(part),
-        Predicate::Condition { .. } => UNKNOWN,
+struct Guess;
+
+impl Visitor<'_> for Guess {
+    type Output = f64;
+
+    fn constant(&mut self, holds: bool) -> f64 {
+        f64::from(u8::from(holds))
+    }
+
+    fn condition(&mut self, _: Option<&str>, _: &Test) -> f64 {
+        UNKNOWN
+    }
+
+    fn and(&mut self, parts: &[Predicate]) -> f64 {
+        parts.iter().map(|part| part.visit(self)).product()
+    }
+
+    fn or(&mut self, parts: &[Predicate]) -> f64 {
+        1.0 - parts.iter().map(|part| 1.0 - part.visit(self)).product::<f64>()
+    }
+
+    fn not(&mut self, part: &Predicate) -> f64 {
+        1.0 - part.visit(self)
     }
 }
 

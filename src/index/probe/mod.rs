@@ -65,7 +65,8 @@ impl UnitedTests {
         for test in tests {
             let pattern = match test {
                 Test::Wildcard(wildcard) => wildcard.simple_pattern(),
-                _ => None,
+                Test::Regexp(_) | Test::Fuzzy(_) => None,
+                Test::Equal(_) | Test::Range { .. } | Test::Prefix(_) | Test::Exists => None,
             };
             match pattern {
                 Some((pattern, true)) => prefixes.push((pattern, test)),
@@ -110,9 +111,7 @@ impl LeafProbe {
     }
 
     fn is_of_patterns(&self) -> bool {
-        let is_pattern =
-            |test: &Test| matches!(test, Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_));
-        !self.has_instant_keys && self.tests.iter().all(is_pattern)
+        !self.has_instant_keys && self.tests.iter().all(Test::is_pattern)
     }
 
     /// What is asked of a document, where the values are those at a path.
@@ -200,7 +199,7 @@ impl LeafProbe {
             }
             Test::Wildcard(wildcard) => !wildcard.could_start(bytes),
             Test::Regexp(regexp) => !regexp.could_start(bytes),
-            _ => false,
+            Test::Equal(_) | Test::Range { .. } | Test::Prefix(_) | Test::Exists => false,
         };
         if self.tests.iter().all(is_ruled_out) { Ternary::No } else { Ternary::Maybe }
     }

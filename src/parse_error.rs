@@ -52,6 +52,12 @@ impl ParseError {
         self
     }
 
+    /// The same error in a text of which the one that was read is a part, from byte `by` on.
+    pub(crate) fn shifted_by(mut self, by: usize) -> Self {
+        self.position = self.position.map(|position| position + by);
+        self
+    }
+
     /// An error inside a text that stands in another one, at `position` of the outer one.
     pub(crate) fn within(mut self, what: &str, position: usize) -> Self {
         self.message = match self.position {

@@ -1,7 +1,7 @@
 //! jsonb on its way in and out of SQL functions, never converted to text or to `serde_json` (which would cost time, and
 //! the scale of a number: 1.0 must not come back as 1).
 
-use super::Jsonb;
+use super::jsonb::Jsonb;
 use crate::pg::varlena::{self, Varlena};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;

@@ -1,21 +1,22 @@
 //! `serde_json` as a document: what the reader of binary jsonb is tested against, and what tests are written in.
 
-use super::{Container, Item, Leaf, Number};
+use super::container::{Container, Item};
+use super::leaf::{Leaf, Number};
 use serde_json::Value;
 
-type Elements<'a> =
+type JsonElements<'a> =
     std::iter::Map<std::slice::Iter<'a, Value>, fn(&'a Value) -> Item<'a, &'a Value>>;
 type Member<'a> = (&'a str, Item<'a, &'a Value>);
-type Members<'a> = std::iter::Map<
+type JsonMembers<'a> = std::iter::Map<
     std::iter::Flatten<std::option::IntoIter<&'a serde_json::Map<String, Value>>>,
     fn((&'a String, &'a Value)) -> Member<'a>,
 >;
 
 impl<'a> Container<'a> for &'a Value {
-    type Elements = Elements<'a>;
-    type Members = Members<'a>;
+    type Elements = JsonElements<'a>;
+    type Members = JsonMembers<'a>;
 
-    fn elements(self) -> Elements<'a> {
+    fn elements(self) -> JsonElements<'a> {
         let elements = match self {
             Value::Array(elements) => elements.as_slice(),
             Value::Object(_) => &[],
@@ -24,7 +25,7 @@ impl<'a> Container<'a> for &'a Value {
         elements.iter().map(item)
     }
 
-    fn members(self) -> Members<'a> {
+    fn members(self) -> JsonMembers<'a> {
         self.as_object().into_iter().flatten().map(|(key, value)| (key, item(value)))
     }
 

@@ -5,7 +5,10 @@
 //! token, no call into the server, and no recursion to guard. A reader meets only what `jsonb_in` wrote; should
 //! a stored document be damaged, the walk ends early instead of reading beyond it.
 
-use super::{Container, Decimal, Item, Leaf, Number, ordered};
+use super::container::{Container, Item};
+use super::leaf::{Leaf, Number};
+use super::numeric::{Numeric, word};
+use std::cmp::Ordering;
 
 // jsonb.h: JsonbContainer.header
 const COUNT_MASK: u32 = 0x0FFF_FFFF;
@@ -64,14 +67,14 @@ impl<'a> Jsonb<'a> {
 
     /// What an entry says, and where its value ends, given where it starts. jsonb.h: an entry holds its length or, now and then,
     /// its end.
-    pub(super) fn entry(self, index: usize, start: usize) -> Option<(u32, usize)> {
+    fn entry(self, index: usize, start: usize) -> Option<(u32, usize)> {
         let entry = word(self.bytes, 4 + 4 * index)?;
         let offlen = (entry & OFFLEN_MASK) as usize;
         Some((entry, if entry & HAS_OFFSET != 0 { offlen } else { start + offlen }))
     }
 
     /// Where the value of an entry starts: behind those before it, back to one that holds its end.
-    pub(super) fn start_of(self, index: usize) -> Option<usize> {
+    fn start_of(self, index: usize) -> Option<usize> {
         let mut length = 0;
         for before in (0..index).rev() {
             let entry = word(self.bytes, 4 + 4 * before)?;
@@ -84,13 +87,7 @@ impl<'a> Jsonb<'a> {
     }
 
     /// The value of an entry, from `start` to `end` behind all entries, whose end is `base`.
-    pub(super) fn value(
-        self,
-        entry: u32,
-        base: usize,
-        start: usize,
-        end: usize,
-    ) -> Option<Item<'a, Self>> {
+    fn value(self, entry: u32, base: usize, start: usize, end: usize) -> Option<Item<'a, Self>> {
         // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
         let aligned = start.next_multiple_of(4);
         let value = |from: usize| self.bytes.get(base + from..base + end);
@@ -99,7 +96,7 @@ impl<'a> Jsonb<'a> {
             IS_STRING => {
                 Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
             }
-            IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric(value(aligned)?)))),
+            IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric::new(value(aligned)?)))),
             IS_FALSE => Item::Leaf(Leaf::Bool(false)),
             IS_TRUE => Item::Leaf(Leaf::Bool(true)),
             // SAFETY: a part of what `new` was given.
@@ -108,14 +105,49 @@ impl<'a> Jsonb<'a> {
         })
     }
 
-    /// Entries `from..to`, whose values begin `start` bytes behind all `total` entries.
-    fn entries(self, from: usize, to: usize, total: usize, start: usize) -> Entries<'a> {
-        Entries { container: self, index: from, end: to, base: 4 + 4 * total, start }
+    /// JsonbEntries `from..to`, whose values begin `start` bytes behind all `total` entries.
+    fn entries(self, from: usize, to: usize, total: usize, start: usize) -> JsonbEntries<'a> {
+        JsonbEntries { container: self, index: from, end: to, base: 4 + 4 * total, start }
+    }
+}
+
+/// The member of an object that has a key, found without a look at the others: the keys of an object lie in front of all of
+/// its values, one right behind the other, sorted by length and then by bytes (jsonb_util.c, lengthCompareJsonbString).
+impl<'a> Jsonb<'a> {
+    /// The member of an object with this key (jsonb_util.c, getKeyJsonValueFromContainer).
+    pub fn get(self, key: &str) -> Option<Item<'a, Self>> {
+        let count = self.member_count();
+        let base = 4 + 8 * count;
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let start = self.start_of(middle)?;
+            let (_, end) = self.entry(middle, start)?;
+            let found = self.bytes().get(base + start..base + end)?;
+            match found.len().cmp(&key.len()).then_with(|| found.cmp(key.as_bytes())) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => {
+                    let start = self.start_of(count + middle)?;
+                    let (entry, end) = self.entry(count + middle, start)?;
+                    return self.value(entry, base, start, end);
+                }
+            }
+        }
+        None
+    }
+
+    /// The bytes of all keys of an object.
+    fn keys(self) -> &'a [u8] {
+        let count = self.member_count();
+        let base = 4 + 8 * count;
+        let keys = self.start_of(count).and_then(|end| self.bytes().get(base..base + end));
+        keys.unwrap_or_default()
     }
 }
 
 /// The values of some entries, in order.
-pub struct Entries<'a> {
+pub struct JsonbEntries<'a> {
     container: Jsonb<'a>,
     index: usize,
     end: usize,
@@ -125,7 +157,7 @@ pub struct Entries<'a> {
     start: usize,
 }
 
-impl<'a> Entries<'a> {
+impl<'a> JsonbEntries<'a> {
     fn read(&mut self) -> Option<Item<'a, Jsonb<'a>>> {
         let start = self.start;
         let (entry, end) = self.container.entry(self.index, start)?;
@@ -134,7 +166,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-impl<'a> Iterator for Entries<'a> {
+impl<'a> Iterator for JsonbEntries<'a> {
     type Item = Item<'a, Jsonb<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -143,12 +175,12 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 /// The members of an object.
-pub struct Members<'a> {
-    keys: Entries<'a>,
-    values: Entries<'a>,
+pub struct JsonbMembers<'a> {
+    keys: JsonbEntries<'a>,
+    values: JsonbEntries<'a>,
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for JsonbMembers<'a> {
     type Item = (&'a str, Item<'a, Jsonb<'a>>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -160,20 +192,20 @@ impl<'a> Iterator for Members<'a> {
 }
 
 impl<'a> Container<'a> for Jsonb<'a> {
-    type Elements = Entries<'a>;
-    type Members = Members<'a>;
+    type Elements = JsonbEntries<'a>;
+    type Members = JsonbMembers<'a>;
 
-    fn elements(self) -> Entries<'a> {
+    fn elements(self) -> JsonbEntries<'a> {
         let count = if self.is_object() { 0 } else { self.count() };
         self.entries(0, count, count, 0)
     }
 
     /// In the order jsonb keeps them: by key length, then bytes.
-    fn members(self) -> Members<'a> {
+    fn members(self) -> JsonbMembers<'a> {
         let count = self.member_count();
         // jsonb.h: first all keys, then all values.
         let values_start = self.start_of(count).unwrap_or(0);
-        Members {
+        JsonbMembers {
             keys: self.entries(0, count, count * 2, 0),
             values: self.entries(count, count * 2, count * 2, values_start),
         }
@@ -190,67 +222,4 @@ impl<'a> Container<'a> for Jsonb<'a> {
     fn has_dotted_key(self) -> bool {
         memchr::memchr(b'.', self.keys()).is_some()
     }
-}
-
-/// A `numeric` as it lies in a jsonb value, with its length word.
-#[derive(Clone, Copy)]
-pub struct Numeric<'a>(&'a [u8]);
-
-// numeric.c: n_header
-const SPECIAL: u16 = 0xC000;
-const NEGATIVE: u16 = 0x4000;
-const SHORT: u16 = 0x8000;
-const SHORT_NEGATIVE: u16 = 0x2000;
-const SHORT_WEIGHT_SIGN: u16 = 0x0040;
-const SHORT_WEIGHT: u16 = 0x003F;
-
-impl<'a> Numeric<'a> {
-    /// Its exact value; none for NaN and the infinities, which jsonb never holds.
-    pub fn decimal(self) -> Option<Decimal> {
-        let (negative, weight, digits) = self.parts()?;
-        let mut text = String::with_capacity(digits.len() * 2 + 16);
-        text.push_str(if negative { "-.0" } else { ".0" });
-        for digit in digits.chunks_exact(2) {
-            text.push_str(&format!("{:04}", u16::from_ne_bytes([digit[0], digit[1]])));
-        }
-        // One digit behind the point was written above, so that zero, which has none, is a number too.
-        text.push_str(&format!("e{}", 4 * (weight + 1) + 1));
-        Decimal::parse(&text)
-    }
-
-    /// Its exact value as bytes in order (see `ordered`); false for NaN and the infinities.
-    pub fn write_ordered(self, out: &mut impl Extend<u8>) -> bool {
-        let Some((negative, weight, digits)) = self.parts() else { return false };
-        let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
-        ordered::write(negative, weight, digits, out);
-        true
-    }
-
-    /// Sign, weight and digits. numeric.c: digits in base 10000, the first worth 10000^weight, each a native int16, and no
-    /// zeros at either end (make_result).
-    fn parts(self) -> Option<(bool, i64, &'a [u8])> {
-        let half = |at: usize| Some(u16::from_ne_bytes(self.0.get(at..at + 2)?.try_into().ok()?));
-        let header = half(4)?;
-        let (negative, weight, digits) = match header & SPECIAL {
-            SPECIAL => return None,
-            SHORT => {
-                let magnitude = (header & SHORT_WEIGHT) as i16;
-                let below = header & SHORT_WEIGHT_SIGN != 0;
-                let weight = if below { magnitude | !(SHORT_WEIGHT as i16) } else { magnitude };
-                (header & SHORT_NEGATIVE != 0, i64::from(weight), 6)
-            }
-            sign => (sign == NEGATIVE, i64::from(half(6)? as i16), 8),
-        };
-        Some((negative, weight, self.0.get(digits..self.length()?)?))
-    }
-
-    /// Length with the length word. postgres.h: an uncompressed four-byte varlena header.
-    fn length(self) -> Option<usize> {
-        let word = word(self.0, 0)?;
-        Some(if cfg!(target_endian = "little") { word >> 2 } else { word & 0x3FFF_FFFF } as usize)
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }

@@ -4,136 +4,26 @@
 //! that itself holds a dot gives the same path as nesting would. `null`, `{}` and `[]` are no leaves.
 
 mod compose;
+mod container;
 mod datum;
 mod decimal;
 mod instant;
 mod json;
 mod jsonb;
-mod lookup;
+mod leaf;
+mod numeric;
 mod ordered;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod walk;
 
 pub use compose::{Answer, MAX_BYTES as MAX_ANSWER};
+pub use container::{Container, Item};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
 pub use instant::{instant, instant_prefix, local_time, unordered_instant};
-pub use jsonb::{Jsonb, Numeric};
+pub use jsonb::Jsonb;
+pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch};
+pub use numeric::Numeric;
 pub use ordered::write_decimal as write_ordered;
 pub use walk::{extreme, walk};
-
-/// A JSON object or array that can be gone through: of PostgreSQL's binary jsonb, or of `serde_json` in tests.
-pub trait Container<'a>: Copy {
-    type Elements: Iterator<Item = Item<'a, Self>>;
-    type Members: Iterator<Item = (&'a str, Item<'a, Self>)>;
-
-    /// The values of an array, in order; none of an object. A lone scalar is an array of one.
-    fn elements(self) -> Self::Elements;
-
-    /// The members of an object; none of an array.
-    fn members(self) -> Self::Members;
-
-    /// How many members there are.
-    fn member_count(self) -> usize;
-
-    /// The member of an object with this key.
-    fn member(self, key: &str) -> Option<Item<'a, Self>>;
-
-    /// Whether a key of an object holds a dot.
-    fn has_dotted_key(self) -> bool;
-}
-
-/// One value of an object or array.
-#[derive(Clone, Copy)]
-pub enum Item<'a, C> {
-    Null,
-    Leaf(Leaf<'a>),
-    Container(C),
-}
-
-/// A scalar whose number is not decoded yet: most numbers met on a walk are not the ones looked for.
-#[derive(Clone, Copy)]
-pub enum Leaf<'a> {
-    String(&'a str),
-    Number(Number<'a>),
-    Bool(bool),
-}
-
-/// A number as a document holds it.
-#[derive(Clone, Copy)]
-pub enum Number<'a> {
-    Numeric(Numeric<'a>),
-    Text(&'a str),
-}
-
-/// The value of a leaf, ready to be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scalar<'a> {
-    /// Bytes that compare as the number does (see `ordered`).
-    Number(&'a [u8]),
-    String(&'a str),
-    Bool(bool),
-}
-
-/// Where the bytes of a number are put while it is compared: more than nine digits in ten need no heap.
-pub type Scratch = smallvec::SmallVec<[u8; 32]>;
-
-impl<'a> Leaf<'a> {
-    /// The leaf's value; a number's bytes go to `scratch`.
-    pub fn scalar<'s>(self, scratch: &'s mut Scratch) -> Option<Scalar<'s>>
-    where
-        'a: 's,
-    {
-        Some(match self {
-            Leaf::String(text) => Scalar::String(text),
-            Leaf::Bool(value) => Scalar::Bool(value),
-            Leaf::Number(number) => {
-                scratch.clear();
-                match number {
-                    Number::Numeric(numeric) if numeric.write_ordered(scratch) => {}
-                    Number::Numeric(_) => return None,
-                    Number::Text(text) => write_ordered(&Decimal::parse(text)?, scratch),
-                }
-                Scalar::Number(scratch)
-            }
-        })
-    }
-}
-
-impl Number<'_> {
-    pub fn decimal(self) -> Option<Decimal> {
-        match self {
-            Number::Numeric(numeric) => numeric.decimal(),
-            Number::Text(text) => Decimal::parse(text),
-        }
-    }
-}
-
-/// The types of values, in the order of `sort`, as the first byte of a value's bytes.
-pub const NUMBER: u8 = 1;
-pub const STRING: u8 = 2;
-pub const BOOLEAN: u8 = 3;
-
-impl Scalar<'_> {
-    /// Writes the value as bytes whose memcmp order is that of `sort`: numbers, then strings by code point, then booleans.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Scalar::Number(bytes) => {
-                out.push(NUMBER);
-                out.extend_from_slice(bytes);
-            }
-            Scalar::String(text) => {
-                out.push(STRING);
-                out.extend_from_slice(text.as_bytes());
-            }
-            Scalar::Bool(value) => out.extend([BOOLEAN, u8::from(*value)]),
-        }
-    }
-
-    pub fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.write(&mut bytes);
-        bytes
-    }
-}

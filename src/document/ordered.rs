@@ -4,7 +4,7 @@
 //! head for sign and weight, then each digit plus 256, so that no first byte of a digit is 0, as a big-endian `u16`. For a
 //! negative number all of that is complemented, and a byte above any complemented digit ends it: -0.12 is greater than -0.125.
 
-use super::Decimal;
+use super::decimal::Decimal;
 
 const ZERO: u8 = 0x80;
 /// Weights whose head is one byte: the most common.

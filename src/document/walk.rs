@@ -1,6 +1,8 @@
 //! All leaves of a document with their paths, and the leaves of one path.
 
-use super::{Container, Item, Jsonb, Leaf, Scratch};
+use super::container::{Container, Item};
+use super::jsonb::Jsonb;
+use super::leaf::{Leaf, Scratch};
 
 enum Items<'a, C: Container<'a>> {
     Members(C::Members),

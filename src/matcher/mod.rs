@@ -1,12 +1,12 @@
 //! Predicate × document: the tree, which asks the document only as long as it is not decided.
 
 mod direct;
+mod leaf;
 mod path_trie;
 
 pub use direct::ask;
 
-use crate::document::{Container, Scalar};
-use crate::pattern::DeadPrefix;
+use crate::document::Container;
 use crate::predicate::{Predicate, Test, Visitor};
 use path_trie::{PathTrie, TestResults};
 use smallvec::SmallVec;
@@ -135,40 +135,6 @@ impl Node {
             Node::And(parts) => parts.iter().all(|part| part.holds(known)),
             Node::Or(parts) => parts.iter().any(|part| part.holds(known)),
             Node::Not(part) => !part.holds(known),
-        }
-    }
-}
-
-impl Test {
-    /// Whether a string passes; where it can be seen that none does with which it begins, how far.
-    pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
-        match self {
-            Test::Wildcard(wildcard) => wildcard.check(text),
-            Test::Regexp(regexp) => regexp.check(text),
-            Test::Fuzzy(fuzzy) => fuzzy.check(text),
-            Test::Equal(_) | Test::Range { .. } | Test::Prefix(_) | Test::Exists => {
-                Ok(self.accepts(&Scalar::String(text)))
-            }
-        }
-    }
-
-    /// Whether a leaf passes. Patterns look at strings alone.
-    pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
-        let text = || match leaf {
-            Scalar::String(text) => Some(*text),
-            Scalar::Number(_) | Scalar::Bool(_) => None,
-        };
-        match self {
-            Test::Exists => true,
-            Test::Equal(value) => value.equals(leaf),
-            Test::Range { lower, upper } => {
-                lower.as_ref().is_none_or(|limit| limit.admits_from_below(leaf))
-                    && upper.as_ref().is_none_or(|limit| limit.admits_from_above(leaf))
-            }
-            Test::Prefix(start) => text().is_some_and(|text| text.starts_with(start)),
-            Test::Wildcard(wildcard) => text().is_some_and(|text| wildcard.is_match(text)),
-            Test::Regexp(regexp) => text().is_some_and(|text| regexp.is_match(text)),
-            Test::Fuzzy(fuzzy) => text().is_some_and(|text| fuzzy.is_match(text)),
         }
     }
 }

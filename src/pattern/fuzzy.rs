@@ -1,7 +1,7 @@
 //! Edit distance: insertions, deletions, substitutions and swaps of neighbours, each 1, no place edited twice (optimal
 //! string alignment, as Lucene's `LevenshteinAutomata` with transpositions).
 
-use super::DeadPrefix;
+use super::dead_prefix::DeadPrefix;
 use crate::interrupts;
 
 /// The most edits that are counted; Solr's language has 2.

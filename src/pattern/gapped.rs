@@ -5,8 +5,7 @@
 //! where it does not, it is one other time in a billion, and a look decides. The sums of all places are one convolution, which
 //! number-theoretic transforms make in n log n (Clifford and Clifford 2007, "Simple deterministic wildcard matching").
 
-use super::Glob;
-use super::wildcard::strip_globs;
+use super::glob::{Glob, strip_globs};
 use crate::interrupts;
 
 /// A prime of which 2^23 divides the predecessor, and a primitive root of it.

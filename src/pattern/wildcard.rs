@@ -1,7 +1,9 @@
 //! Wildcard patterns: `?` is one character, `*` any number of them.
 
+use super::dead_prefix::DeadPrefix;
 use super::gapped;
-use super::{DeadPrefix, Glob, Table, write_regexp_char};
+use super::glob::{Glob, strip_globs};
+use super::regexp::{DenseDfa, write_char as write_regexp_char};
 use crate::interrupts;
 use memchr::memmem::Finder;
 
@@ -16,7 +18,7 @@ pub struct Wildcard {
     /// What stands behind the last star, if there is one.
     last: Option<Segment>,
     /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
-    table: Option<Table>,
+    table: Option<DenseDfa>,
 }
 
 /// A part of a pattern without a star in it.
@@ -44,7 +46,7 @@ impl Wildcard {
         let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
         let table = match is_simple || wildcard.globs.len() > SHORT {
             true => None,
-            false => Table::new(&byte_pattern(&wildcard.globs)),
+            false => DenseDfa::new(&byte_pattern(&wildcard.globs)),
         };
         Wildcard { table, ..wildcard }
     }
@@ -72,7 +74,7 @@ impl Wildcard {
 
     /// And with it.
     pub fn memory(&self) -> usize {
-        Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, Table::memory)
+        Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, DenseDfa::memory)
     }
 
     /// As a regular expression over bytes, and whether that is to match a text's beginning alone; none where that together with
@@ -228,17 +230,6 @@ impl Segment {
 /// What follows a segment that stands at a place of the text.
 fn starts_at<'a>(globs: &[Glob], text: &'a str, at: usize) -> Option<&'a str> {
     text.get(at..).and_then(|text| strip_globs(globs, text))
-}
-
-/// What follows the pattern where it stands at the beginning of the text.
-pub(super) fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
-    interrupts::spend(1 + globs.len() / 16);
-    let mut chars = text.chars();
-    let fits = globs.iter().all(|glob| match (glob, chars.next()) {
-        (Glob::Char(expected), Some(found)) => *expected == found,
-        (_, found) => found.is_some(),
-    });
-    fits.then_some(chars.as_str())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Escapes: reading them as Solr does, and writing values so that they read back.
 
 use crate::parse_error::ParseError;
+use crate::pattern::Glob;
 
 /// Removes escapes: `\uXXXX` is a UTF-16 code unit, `\c` any other character as it is. `offset` is the text's place in
 /// the query. (Solr's `SolrQueryParserBase.discardEscapeChar`; a surrogate without its other half becomes U+FFFD, as
@@ -44,6 +45,26 @@ fn code_unit(digits: &str, at: usize) -> Result<u16, ParseError> {
             ParseError::syntax(at, "\\u must be followed by four hexadecimal digits")
                 .with_hint("Write é as \\u00e9, or a backslash itself as \\\\.")
         })
+}
+
+/// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
+pub fn unescape_globs(text: &str) -> Vec<Glob> {
+    let mut chars = text.chars();
+    let mut globs = Vec::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        globs.push(match c {
+            '*' => Glob::Any,
+            '?' => Glob::One,
+            '\\' => Glob::Char(chars.next().unwrap_or(c)),
+            c => Glob::Char(c),
+        });
+    }
+    globs
+}
+
+/// What stands between the first and the last byte of a token, which are quotes or slashes.
+pub fn between_quotes(token: &str) -> &str {
+    token.get(1..token.len().saturating_sub(1)).unwrap_or_default()
 }
 
 /// Whether the character stands for itself wherever it is in a term.

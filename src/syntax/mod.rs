@@ -4,6 +4,7 @@
 //! canonical form, which reads back as the same tree.
 
 mod ast;
+mod context;
 mod date_math;
 mod diagnosis;
 mod escape;

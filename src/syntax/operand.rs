@@ -1,13 +1,12 @@
 //! One operand of a query: a field, and a value, a pattern, a range or a group behind it.
 
 use super::ast::{Ast, Bound, LeafQuery};
+use super::context::{Context, Field};
 use super::date_math::{self, Place};
-use super::escape::unescape;
+use super::escape::{between_quotes, unescape, unescape_globs};
 use super::grammar::Rule;
 use super::limits::check_path;
-use super::parse::{Context, Field, query, shift};
 use crate::parse_error::ParseError;
-use crate::pattern::Glob;
 use crate::pattern::Regexp;
 use pest::iterators::Pair;
 use std::borrow::Cow;
@@ -59,7 +58,7 @@ fn local_params(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, 
     let found = match inner.next() {
         Some(text) => {
             let at = text.as_span().start();
-            query(text.as_str(), context).map_err(|error| shift(error, at))?
+            context.read_query(text.as_str()).map_err(|error| error.shifted_by(at))?
         }
         None => None,
     };
@@ -124,11 +123,6 @@ fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, ParseError> {
     Ok(Some(text))
 }
 
-/// What stands between the first and the last byte of a token, which are quotes or slashes.
-pub(super) fn between_quotes(token: &str) -> &str {
-    token.get(1..token.len().saturating_sub(1)).unwrap_or_default()
-}
-
 /// A single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
 fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
     let parts: Vec<_> = pair.into_inner().collect();
@@ -142,7 +136,7 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
             let start = unescape(text.strip_suffix('*').unwrap_or(text), at)?;
             context.leaf(LeafQuery::Prefix(start))?
         }
-        Rule::wildcard => context.leaf(LeafQuery::Wildcard(globs(text)))?,
+        Rule::wildcard => context.leaf(LeafQuery::Wildcard(unescape_globs(text)))?,
         Rule::regexp => {
             let regexp = Regexp::parse(between_quotes(text), at + 1)?;
             context.leaf(LeafQuery::Regexp(regexp))?
@@ -171,7 +165,7 @@ pub(super) fn field_query(
     match &context.field {
         Some(Field::Path(path)) if path == "_query_" => {
             let nested = context.nested(at)?;
-            query(&value, &nested).map_err(|error| error.within("in the nested query", at))
+            nested.read_query(&value).map_err(|error| error.within("in the nested query", at))
         }
         Some(Field::Path(path)) if path == "_val_" => {
             Err(ParseError::unsupported(at, "function queries (_val_) are not supported"))
@@ -181,21 +175,6 @@ pub(super) fn field_query(
             context.leaf(LeafQuery::Equal(value))
         }
     }
-}
-
-/// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
-pub(super) fn globs(text: &str) -> Vec<Glob> {
-    let mut chars = text.chars();
-    let mut globs = Vec::with_capacity(text.len());
-    while let Some(c) = chars.next() {
-        globs.push(match c {
-            '*' => Glob::Any,
-            '?' => Glob::One,
-            '\\' => Glob::Char(chars.next().unwrap_or(c)),
-            c => Glob::Char(c),
-        });
-    }
-    globs
 }
 
 /// The number behind `~`, a count of edits or a similarity below 1 (Lucene's `FuzzyQuery.floatToEdits`).

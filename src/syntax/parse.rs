@@ -1,11 +1,12 @@
 //! Query text to syntax tree, clause by clause, as Solr's parser reads them. Groups that are open are kept on a stack of its
 //! own: however deep they are, the thread's stack does not grow.
 
-use super::ast::{Ast, LeafQuery, Occur};
+use super::ast::{Ast, Occur};
+use super::context::{Context, Field, Readers};
 use super::diagnosis::syntax_error;
 use super::escape::unescape;
 use super::grammar::{LuceneParser, Rule};
-use super::limits::{self, Allowance};
+use super::limits;
 use super::operand::{Operand, boost, field_query, operand};
 use super::parsers;
 use super::simple;
@@ -13,7 +14,6 @@ use crate::interrupts;
 use crate::parse_error::ParseError;
 use pest::Parser;
 use pest::iterators::Pair;
-use std::rc::Rc;
 
 /// Reads a query.
 ///
@@ -24,87 +24,23 @@ pub fn parse(text: &str) -> Result<Ast, ParseError> {
     simple::tree(text).map_or_else(|| by_grammar(text), Ok)
 }
 
+const READERS: Readers = Readers { query, lucene };
+
 pub(super) fn by_grammar(text: &str) -> Result<Ast, ParseError> {
-    Ok(query(text, &Context::default())?.unwrap_or_else(Ast::nothing))
-}
-
-/// What holds for the clauses being read.
-#[derive(Clone, Default)]
-pub(super) struct Context {
-    /// The field written before a clause or around its group.
-    pub field: Option<Field>,
-    /// The local parameter `df`: where a clause without a field looks.
-    pub default_field: Option<String>,
-    /// The local parameter `q.op=AND`.
-    pub all_required: bool,
-    /// The local parameter `sow=true`: words in a row are clauses of their own.
-    pub split_words: bool,
-    pub depth: usize,
-    nested_queries: usize,
-    allowance: Rc<Allowance>,
-}
-
-#[derive(Clone)]
-pub(super) enum Field {
-    /// `*:`
-    Any,
-    Path(String),
-}
-
-impl Context {
-    /// For a query string within this one, which inherits none of its fields.
-    pub fn nested(&self, at: usize) -> Result<Context, ParseError> {
-        let nested_queries = limits::check_nested_queries(self.nested_queries + 1, at)?;
-        let allowance = self.allowance.clone();
-        Ok(Context { depth: self.depth, nested_queries, allowance, ..Context::default() })
-    }
-
-    /// The path that a clause without a field of its own looks at; none for any.
-    fn path(&self) -> Option<String> {
-        match &self.field {
-            Some(Field::Any) => None,
-            Some(Field::Path(path)) => Some(path.clone()),
-            None => self.default_field.clone(),
-        }
-    }
-
-    pub fn leaf(&self, form: LeafQuery) -> Result<Option<Ast>, ParseError> {
-        self.leaf_at(self.path(), form)
-    }
-
-    /// A leaf with a path of its own.
-    pub fn leaf_at(
-        &self,
-        path: Option<String>,
-        form: LeafQuery,
-    ) -> Result<Option<Ast>, ParseError> {
-        self.allowance.take(path.as_deref())?;
-        Ok(Some(Ast::Leaf { path, form }))
-    }
-
-    /// `*:*`
-    pub fn all(&self) -> Result<Option<Ast>, ParseError> {
-        self.allowance.take(None)?;
-        Ok(Some(Ast::All))
-    }
+    Ok(query(text, &Context::new(READERS))?.unwrap_or_else(Ast::nothing))
 }
 
 /// A whole query string, which local parameters at its very start govern (Solr's `QParser.getParser`). None is a query
 /// without clauses: as a whole it matches nothing, as a clause it is left out.
-pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     match text.starts_with("{!") {
         true => parsers::query(text, context),
         false => lucene(text, context),
     }
 }
 
-pub(super) fn shift(mut error: ParseError, by: usize) -> ParseError {
-    error.position = error.position.map(|position| position + by);
-    error
-}
-
 /// A query in the standard parser's own syntax.
-pub(super) fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -159,7 +95,7 @@ impl<'a> Reader<'a> {
         let mut rule = Rule::first;
         loop {
             let start = self.at;
-            let here = |error| shift(error, start);
+            let here = |error: ParseError| error.shifted_by(start);
             let Some(step) = self.step(rule, &group)? else { return Ok(group.query()) };
             match step.as_rule() {
                 Rule::EOI => return Ok(group.query()),
@@ -178,8 +114,8 @@ impl<'a> Reader<'a> {
                     (marks, Operand::Query(query)) => group.add(marks, query),
                     (marks, Operand::Opens { context, is_filter, at }) => {
                         let opened = start + at;
-                        let depth = limits::deeper(context.depth, opened)?;
-                        let context = Context { depth, ..context };
+                        let mut context = context;
+                        context.depth = limits::deeper(context.depth, opened)?;
                         let inner = Group { context, list: Vec::new(), marks, opened, is_filter };
                         self.outer.push(std::mem::replace(&mut group, inner));
                         rule = Rule::first;
@@ -211,13 +147,13 @@ impl<'a> Reader<'a> {
         rest: &str,
         group: &Group,
     ) -> ParseError {
-        let mut error = shift(syntax_error(rest, error), self.at);
+        let mut error = syntax_error(rest, error).shifted_by(self.at);
         let again = if self.outer.is_empty() { Rule::again_next } else { Rule::again_inside };
         let rest = self.text.get(self.before..).unwrap_or_default();
         if rule != Rule::first
             && let Err(better) = LuceneParser::parse(again, rest)
         {
-            let better = shift(syntax_error(rest, &better), self.before);
+            let better = syntax_error(rest, &better).shifted_by(self.before);
             if better.position > error.position {
                 error = better;
             }

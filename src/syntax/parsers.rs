@@ -1,10 +1,10 @@
 //! The query parsers that local parameters choose (Solr's `QParserPlugin.standardPlugins`).
 
 use super::ast::{Ast, LeafQuery, Occur};
+use super::context::Context;
 use super::date_math::{self, Place};
 use super::limits::check_path;
 use super::local_params::LocalParams;
-use super::parse::{Context, lucene, query as any_query, shift};
 use crate::parse_error::ParseError;
 
 /// The names that `{!terms method=…}` takes (`TermsQParserPlugin.Method`). They find the same documents.
@@ -25,7 +25,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
     let value = params.get("v").unwrap_or_else(behind);
     let within = |error: ParseError| match params.get("v") {
         Some(_) => error.within("in the parameter v", 0),
-        None => shift(error, params.length),
+        None => error.shifted_by(params.length),
     };
     match params.get("type").unwrap_or("lucene") {
         "lucene" => {
@@ -39,7 +39,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
             inner.all_required =
                 params.get("q.op").is_some_and(|op| op.eq_ignore_ascii_case("and"));
             inner.split_words = params.get("sow").is_some_and(|sow| sow == "true");
-            lucene(value, &inner).map_err(within)
+            inner.read_lucene(value).map_err(within)
         }
         // Of a field that is not tokenized, all three ask for the value as it stands.
         "term" | "field" | "raw" => equal(&context, field(&params)?, value),
@@ -131,7 +131,7 @@ fn boolean(context: &Context, params: &LocalParams) -> Result<Option<Ast>, Parse
             {
                 continue;
             }
-            let query = any_query(text, context).map_err(within)?.ok_or_else(|| {
+            let query = context.read_query(text).map_err(within)?.ok_or_else(|| {
                 ParseError::syntax(0, format!("the parameter {name} has no query in it"))
             })?;
             let is_filter = name == "filter" && own.get("cache") != Some("false");
@@ -147,7 +147,7 @@ fn boolean(context: &Context, params: &LocalParams) -> Result<Option<Ast>, Parse
 /// `{!boost b=function}query`: a boost does not change what matches (`BoostQParserPlugin`).
 fn boost(context: &Context, params: &LocalParams, value: &str) -> Result<Option<Ast>, ParseError> {
     check_default_parser(params)?;
-    let query = any_query(value, context)?;
+    let query = context.read_query(value)?;
     match (params.get("b"), query) {
         (None, query) => Ok(query),
         (Some(_), Some(query)) => Ok(Some(together(vec![(Occur::Should, query)]))),

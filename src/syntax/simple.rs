@@ -5,9 +5,8 @@
 
 use super::ast::{Ast, Bound, LeafQuery, Occur};
 use super::date_math::{self, Place};
-use super::escape::{is_plain, unescape};
+use super::escape::{is_plain, unescape, unescape_globs};
 use super::limits::{MAX_LEAVES, check_path};
-use super::operand::globs;
 use crate::interrupts;
 use std::borrow::Cow;
 
@@ -295,7 +294,7 @@ impl Raw<'_> {
             Raw::Exists => LeafQuery::Exists,
             Raw::Equal(text) => equal(plain(text)?.into_owned())?,
             Raw::Prefix(text) => LeafQuery::Prefix(plain(text)?.into_owned()),
-            Raw::Wildcard(text) => LeafQuery::Wildcard(globs(text)),
+            Raw::Wildcard(text) => LeafQuery::Wildcard(unescape_globs(text)),
             Raw::Range(ends) => match ends.map(end) {
                 [Bound::Open, Bound::Open] => LeafQuery::Exists,
                 [lower, upper] => LeafQuery::Range { lower, upper },

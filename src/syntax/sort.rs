@@ -1,10 +1,9 @@
 //! The `sort` argument: `path asc, other.path desc`.
 
 use super::diagnosis::syntax_error;
-use super::escape::unescape;
+use super::escape::{between_quotes, unescape};
 use super::grammar::{LuceneParser, Rule};
 use super::limits::{MAX_SORT_BYTES, MAX_SORT_KEYS, check_path};
-use super::operand::between_quotes;
 use crate::parse_error::ParseError;
 use pest::Parser;
 use pest::iterators::Pair;

@@ -6,7 +6,7 @@ use super::string_code::{self, Unpacked};
 use super::ternary::Ternary;
 use crate::document::{BOOLEAN, NUMBER, Scalar, unordered_instant};
 use crate::interrupts;
-use crate::pattern::{DeadPrefix, Table};
+use crate::pattern::{DeadPrefix, DenseDfa};
 use crate::predicate::{Predicate, Test};
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
@@ -31,8 +31,8 @@ pub struct LeafProbe {
 #[derive(Debug, Clone)]
 struct UnitedTests {
     /// The wildcards that end in a star, without it.
-    prefixes: Option<Table>,
-    full: Option<Table>,
+    prefixes: Option<DenseDfa>,
+    full: Option<DenseDfa>,
     others: Vec<Test>,
 }
 
@@ -76,7 +76,7 @@ impl UnitedTests {
         }
         let mut table_of = |list: Vec<(String, &Test)>| {
             let patterns = list.iter().map(|(pattern, _)| pattern.clone());
-            let table = if list.len() > 1 { Table::of_any(patterns) } else { None };
+            let table = if list.len() > 1 { DenseDfa::union(patterns) } else { None };
             if table.is_none() {
                 others.extend(list.into_iter().map(|(_, test)| test.clone()));
             }
@@ -174,7 +174,7 @@ impl LeafProbe {
         let prefixes = union.and_then(|union| union.prefixes.as_ref());
         let full = union.and_then(|union| union.full.as_ref());
         let answers = prefixes
-            .map(|table| table.begins(text))
+            .map(|table| table.matches_prefix(text))
             .into_iter()
             .chain(full.map(|table| table.check(text)));
         let tests = union.map_or(&self.tests, |union| &union.others);

@@ -6,8 +6,9 @@
 //! those of all operands side by side, so that the same construction intersects (the ends of all operands are in the set)
 //! and complements (the end is not in it).
 
-use super::{DeadPrefix, Node};
+use super::tree::RegexpNode;
 use crate::interrupts;
+use crate::pattern::dead_prefix::DeadPrefix;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -34,7 +35,7 @@ struct Alphabet(Vec<u32>);
 
 impl Automaton {
     /// None, if the expression is too complex.
-    pub fn new(tree: &Node) -> Option<Automaton> {
+    pub fn new(tree: &RegexpNode) -> Option<Automaton> {
         let mut starts = vec![0];
         collect_starts(tree, &mut starts);
         starts.sort_unstable();
@@ -116,17 +117,21 @@ impl Alphabet {
 }
 
 /// Where a class begins: with each character that the expression names, and behind it.
-fn collect_starts(node: &Node, starts: &mut Vec<u32>) {
+fn collect_starts(node: &RegexpNode, starts: &mut Vec<u32>) {
     let mut range =
         |first: char, last: char| starts.extend([u32::from(first), u32::from(last) + 1]);
     match node {
-        Node::Empty | Node::Nothing | Node::AnyChar | Node::AnyString => {}
-        Node::Literal(text) => text.chars().for_each(|c| range(c, c)),
-        Node::Class { items, .. } => items.iter().for_each(|&(first, last)| range(first, last)),
-        Node::Concat(parts) | Node::Union(parts) | Node::Intersection(parts) => {
+        RegexpNode::Empty | RegexpNode::Nothing | RegexpNode::AnyChar | RegexpNode::AnyString => {}
+        RegexpNode::Literal(text) => text.chars().for_each(|c| range(c, c)),
+        RegexpNode::Class { items, .. } => {
+            items.iter().for_each(|&(first, last)| range(first, last))
+        }
+        RegexpNode::Concat(parts) | RegexpNode::Union(parts) | RegexpNode::Intersection(parts) => {
             parts.iter().for_each(|part| collect_starts(part, starts));
         }
-        Node::Complement(node) | Node::Repeat { node, .. } => collect_starts(node, starts),
+        RegexpNode::Complement(node) | RegexpNode::Repeat { node, .. } => {
+            collect_starts(node, starts)
+        }
     }
 }
 
@@ -145,16 +150,18 @@ struct Builder {
 }
 
 impl Builder {
-    fn automaton(&mut self, node: &Node) -> Option<Automaton> {
+    fn automaton(&mut self, node: &RegexpNode) -> Option<Automaton> {
         match node {
-            Node::Intersection(operands) => self.determinize(operands, false),
-            Node::Complement(operand) => self.determinize(std::slice::from_ref(operand), true),
+            RegexpNode::Intersection(operands) => self.determinize(operands, false),
+            RegexpNode::Complement(operand) => {
+                self.determinize(std::slice::from_ref(operand), true)
+            }
             _ => self.determinize(std::slice::from_ref(node), false),
         }
     }
 
     /// The automaton that accepts what all operands accept, or what they do not.
-    fn determinize(&mut self, operands: &[Node], negated: bool) -> Option<Automaton> {
+    fn determinize(&mut self, operands: &[RegexpNode], negated: bool) -> Option<Automaton> {
         let mut states = Vec::new();
         let mut starts = Vec::new();
         let mut ends = Vec::new();
@@ -206,32 +213,32 @@ impl Builder {
 
     /// Adds what the node matches behind a state, and gives the state behind that. No transition is made back to the
     /// first one, so that any number of nodes can begin at it.
-    fn add(&mut self, states: &mut Vec<State>, node: &Node, from: usize) -> Option<usize> {
+    fn add(&mut self, states: &mut Vec<State>, node: &RegexpNode, from: usize) -> Option<usize> {
         let all = 0..self.alphabet.len();
         match node {
-            Node::Empty => Some(from),
-            Node::Nothing => self.state(states),
-            Node::AnyChar => self.step(states, from, [all]),
-            Node::AnyString => {
+            RegexpNode::Empty => Some(from),
+            RegexpNode::Nothing => self.state(states),
+            RegexpNode::AnyChar => self.step(states, from, [all]),
+            RegexpNode::AnyString => {
                 let end = self.state(states)?;
                 states[from].aside.push(end);
                 states[end].steps.push((all, end));
                 Some(end)
             }
-            Node::Literal(text) => text.chars().try_fold(from, |from, c| {
+            RegexpNode::Literal(text) => text.chars().try_fold(from, |from, c| {
                 let class = self.alphabet.classes((c, c));
                 self.step(states, from, [class])
             }),
-            Node::Class { negated, items } => {
+            RegexpNode::Class { negated, items } => {
                 let mut chosen = vec![*negated; all.len()];
                 items.iter().for_each(|item| chosen[self.alphabet.classes(*item)].fill(!negated));
                 let classes = all.filter(|&class| chosen[class]).map(|class| class..class + 1);
                 self.step(states, from, classes)
             }
-            Node::Concat(parts) => {
+            RegexpNode::Concat(parts) => {
                 parts.iter().try_fold(from, |from, part| self.add(states, part, from))
             }
-            Node::Union(branches) => {
+            RegexpNode::Union(branches) => {
                 let end = self.state(states)?;
                 for branch in branches {
                     let behind = self.add(states, branch, from)?;
@@ -239,7 +246,7 @@ impl Builder {
                 }
                 Some(end)
             }
-            Node::Repeat { node, min, max } => {
+            RegexpNode::Repeat { node, min, max } => {
                 let mut from = from;
                 for _ in 0..*min {
                     self.spend(1)?;
@@ -262,7 +269,7 @@ impl Builder {
                 }
                 Some(end)
             }
-            Node::Intersection(_) | Node::Complement(_) => {
+            RegexpNode::Intersection(_) | RegexpNode::Complement(_) => {
                 let automaton = self.automaton(node)?;
                 let end = self.state(states)?;
                 // Its states are copied behind those that are there, but for the dead one.

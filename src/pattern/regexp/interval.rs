@@ -1,11 +1,11 @@
 //! Numeric intervals such as `<1-99>`, spelled out in characters (org.apache.lucene.util.automaton.Automata,
 //! `makeDecimalInterval`).
 
-use super::Node;
+use super::tree::RegexpNode;
 
 /// The numbers from the one to the other: of so many digits, or else with any number of leading zeros. No number is
 /// negative, and none has more digits than that.
-pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> Node {
+pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> RegexpNode {
     if let Some(digits) = digits {
         return between(&format!("{min:0digits$}"), &format!("{max:0digits$}"));
     }
@@ -15,22 +15,26 @@ pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> Node {
         let most = 10u64.pow(length as u32) - 1;
         between(&least.max(min.into()).to_string(), &most.min(max.into()).to_string())
     };
-    let zero = Node::Literal("0".to_string());
-    let zeros = Node::Repeat { node: Box::new(zero), min: 0, max: None };
-    Node::Concat(vec![zeros, Node::Union((length(min)..=length(max)).map(of_length).collect())])
+    let zero = RegexpNode::Literal("0".to_string());
+    let zeros = RegexpNode::Repeat { node: Box::new(zero), min: 0, max: None };
+    RegexpNode::Concat(vec![
+        zeros,
+        RegexpNode::Union((length(min)..=length(max)).map(of_length).collect()),
+    ])
 }
 
 /// The numbers from the one to the other, both written with as many digits.
-fn between<'n>(least: &'n str, most: &'n str) -> Node {
+fn between<'n>(least: &'n str, most: &'n str) -> RegexpNode {
     let start = super::common_prefix(least, most);
-    let mut parts = vec![Node::Literal(start.to_string())];
+    let mut parts = vec![RegexpNode::Literal(start.to_string())];
     let behind = |number: &'n str| {
         let mut digits = number.strip_prefix(start).unwrap_or_default().chars();
         digits.next().map(|first| (first, digits.as_str()))
     };
     if let (Some((first, least)), Some((last, most))) = (behind(least), behind(most)) {
-        let after =
-            |digit: char, rest: Node| Node::Concat(vec![Node::Literal(digit.to_string()), rest]);
+        let after = |digit: char, rest: RegexpNode| {
+            RegexpNode::Concat(vec![RegexpNode::Literal(digit.to_string()), rest])
+        };
         // The first digits behind which any others may stand.
         let mut whole = first as u8..=last as u8;
         let mut branches = Vec::new();
@@ -49,17 +53,17 @@ fn between<'n>(least: &'n str, most: &'n str) -> Node {
                 0 => first,
                 count => {
                     let rest = Box::new(digit('0', '9'));
-                    let rest = Node::Repeat { node: rest, min: count, max: Some(count) };
-                    Node::Concat(vec![first, rest])
+                    let rest = RegexpNode::Repeat { node: rest, min: count, max: Some(count) };
+                    RegexpNode::Concat(vec![first, rest])
                 }
             });
         }
         branches.extend(end);
-        parts.push(Node::Union(branches));
+        parts.push(RegexpNode::Union(branches));
     }
-    Node::Concat(parts)
+    RegexpNode::Concat(parts)
 }
 
-fn digit(first: char, last: char) -> Node {
-    Node::Class { negated: false, items: vec![(first, last)] }
+fn digit(first: char, last: char) -> RegexpNode {
+    RegexpNode::Class { negated: false, items: vec![(first, last)] }
 }

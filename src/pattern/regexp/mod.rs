@@ -4,19 +4,22 @@
 //! written out for the `regex` crates.
 
 mod automaton;
+mod dfa;
 mod interval;
 mod parse;
-mod pattern;
-mod table;
+mod regex_syntax;
+mod tree;
 
-pub use pattern::write_char;
-pub use table::Table;
+pub use dfa::DenseDfa;
+pub use regex_syntax::write_char;
+pub use tree::RegexpNode;
 
+use super::dead_prefix::DeadPrefix;
 use crate::parse_error::ParseError;
 use automaton::Automaton;
+use dfa::LazyDfa;
 use parse::Parser;
 use std::rc::Rc;
-use table::Lazy;
 
 /// Longest expression: compiling one cannot be cancelled, and takes a tenth of a second at most.
 const MAX_BYTES: usize = 1 << 16;
@@ -28,7 +31,7 @@ pub struct Regexp(Rc<Syntax>);
 #[derive(Debug)]
 struct Syntax {
     source: String,
-    tree: Node,
+    tree: RegexpNode,
 }
 
 /// Expressions are the same if they are written the same.
@@ -59,62 +62,25 @@ impl std::ops::Deref for CompiledRegexp {
     }
 }
 
-/// The parts of an expression.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Node {
-    /// `()`
-    Empty,
-    /// `#`, or a repetition such as `{3,2}`
-    Nothing,
-    /// `.`: any character, line ends included
-    AnyChar,
-    /// `@`
-    AnyString,
-    /// Characters as they are; from `"…"` or one by one
-    Literal(String),
-    Class {
-        negated: bool,
-        items: Vec<ClassItem>,
-    },
-    Concat(Vec<Node>),
-    Union(Vec<Node>),
-    /// `a&b`
-    Intersection(Vec<Node>),
-    /// `~a`
-    Complement(Box<Node>),
-    Repeat {
-        node: Box<Node>,
-        min: u32,
-        max: Option<u32>,
-    },
-}
-
-/// No match begins with so many bytes of a text, so that none of the texts that begin so need be looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeadPrefix(pub usize);
-
-/// A range of characters, both ends included.
-pub type ClassItem = (char, char);
-
 /// What matches, from the fastest to the most able.
 #[derive(Debug)]
 enum Program {
-    Table(Table),
-    Lazy(Box<Lazy>),
+    Dense(DenseDfa),
+    Lazy(Box<LazyDfa>),
     /// What has complements or intersections.
     Automaton(Automaton),
 }
 
 impl Program {
     /// None, if the expression is too complex.
-    fn new(tree: &Node) -> Option<Program> {
-        let Some(pattern) = pattern::unanchored(tree) else {
+    fn new(tree: &RegexpNode) -> Option<Program> {
+        let Some(pattern) = regex_syntax::unanchored(tree) else {
             return Automaton::new(tree).map(Program::Automaton);
         };
-        let automaton = table::large_automaton(&pattern)?;
-        match Table::of(&automaton) {
-            Some(table) => Some(Program::Table(table)),
-            None => Lazy::of(automaton).map(|lazy| Program::Lazy(Box::new(lazy))),
+        let nfa = dfa::large_nfa(&pattern)?;
+        match DenseDfa::from_nfa(&nfa) {
+            Some(table) => Some(Program::Dense(table)),
+            None => LazyDfa::new(nfa).map(|lazy| Program::Lazy(Box::new(lazy))),
         }
     }
 }
@@ -152,7 +118,7 @@ impl Regexp {
         &self.0.source
     }
 
-    pub fn tree(&self) -> &Node {
+    pub fn tree(&self) -> &RegexpNode {
         &self.0.tree
     }
 
@@ -166,7 +132,7 @@ impl Regexp {
     /// The same expression for a regular expression engine that searches, anchored at both ends; to be read such that
     /// `.` matches line ends. None, if it has complements or intersections.
     pub fn pattern(&self) -> Option<String> {
-        pattern::unanchored(self.tree()).map(|pattern| format!("^(?:{pattern})$"))
+        regex_syntax::unanchored(self.tree()).map(|pattern| format!("^(?:{pattern})$"))
     }
 }
 
@@ -183,7 +149,7 @@ impl CompiledRegexp {
     /// The same; where it can be seen, with what of the text no match begins.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match &self.program {
-            Program::Table(table) => table.check(text),
+            Program::Dense(table) => table.check(text),
             Program::Lazy(lazy) => lazy.check(text),
             Program::Automaton(automaton) => automaton.check(text),
         }
@@ -193,7 +159,7 @@ impl CompiledRegexp {
     /// False is certain.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         match &self.program {
-            Program::Table(table) => table.could_start(prefix),
+            Program::Dense(table) => table.could_start(prefix),
             Program::Lazy(lazy) => lazy.could_start(prefix),
             Program::Automaton(automaton) => automaton.could_start(prefix),
         }
@@ -202,7 +168,7 @@ impl CompiledRegexp {
     /// Bytes in memory, about.
     pub fn memory(&self) -> usize {
         match &self.program {
-            Program::Table(table) => table.memory(),
+            Program::Dense(table) => table.memory(),
             Program::Lazy(lazy) => lazy.memory(),
             Program::Automaton(automaton) => automaton.memory(),
         }
@@ -210,22 +176,22 @@ impl CompiledRegexp {
 }
 
 /// Appends what every match of the node begins with; whether that is all that it matches.
-fn write_prefix(node: &Node, prefix: &mut String) -> bool {
+fn write_prefix(node: &RegexpNode, prefix: &mut String) -> bool {
     match node {
-        Node::Empty => true,
-        Node::Literal(text) => {
+        RegexpNode::Empty => true,
+        RegexpNode::Literal(text) => {
             prefix.push_str(text);
             true
         }
-        Node::Class { negated: false, items } => match items[..] {
+        RegexpNode::Class { negated: false, items } => match items[..] {
             [(first, last)] if first == last => {
                 prefix.push(first);
                 true
             }
             _ => false,
         },
-        Node::Concat(parts) => parts.iter().all(|part| write_prefix(part, prefix)),
-        Node::Union(branches) => {
+        RegexpNode::Concat(parts) => parts.iter().all(|part| write_prefix(part, prefix)),
+        RegexpNode::Union(branches) => {
             let mut common: Option<String> = None;
             for branch in branches {
                 let mut own = String::new();
@@ -239,7 +205,7 @@ fn write_prefix(node: &Node, prefix: &mut String) -> bool {
             false
         }
         // Each operand is met, so that the longest of their prefixes is.
-        Node::Intersection(operands) => {
+        RegexpNode::Intersection(operands) => {
             let of = |operand| {
                 let mut own = String::new();
                 write_prefix(operand, &mut own);
@@ -249,8 +215,8 @@ fn write_prefix(node: &Node, prefix: &mut String) -> bool {
             prefix.push_str(&longest.unwrap_or_default());
             false
         }
-        Node::Repeat { min: 0, max, .. } => *max == Some(0),
-        Node::Repeat { node, max, .. } => write_prefix(node, prefix) && *max == Some(1),
+        RegexpNode::Repeat { min: 0, max, .. } => *max == Some(0),
+        RegexpNode::Repeat { node, max, .. } => write_prefix(node, prefix) && *max == Some(1),
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Reading an expression, as RegExp does.
 
-use super::{ClassItem, Node, interval};
+use super::interval;
+use super::tree::{ClassItem, RegexpNode};
 use crate::interrupts;
 use crate::parse_error::ParseError;
 
@@ -22,8 +23,8 @@ impl<'a> Parser<'a> {
         Parser { source, position: 0, offset, depth: 0 }
     }
 
-    pub(super) fn whole(mut self) -> Result<Node, ParseError> {
-        let tree = if self.source.is_empty() { Node::Empty } else { self.union()? };
+    pub(super) fn whole(mut self) -> Result<RegexpNode, ParseError> {
+        let tree = if self.source.is_empty() { RegexpNode::Empty } else { self.union()? };
         match self.peek() {
             None => Ok(tree),
             Some(_) => {
@@ -32,20 +33,20 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn union(&mut self) -> Result<Node, ParseError> {
-        self.separated('|', Self::inter, Node::Union)
+    fn union(&mut self) -> Result<RegexpNode, ParseError> {
+        self.separated('|', Self::inter, RegexpNode::Union)
     }
 
-    fn inter(&mut self) -> Result<Node, ParseError> {
-        self.separated('&', Self::concat, Node::Intersection)
+    fn inter(&mut self) -> Result<RegexpNode, ParseError> {
+        self.separated('&', Self::concat, RegexpNode::Intersection)
     }
 
     fn separated(
         &mut self,
         separator: char,
-        part: fn(&mut Self) -> Result<Node, ParseError>,
-        together: fn(Vec<Node>) -> Node,
-    ) -> Result<Node, ParseError> {
+        part: fn(&mut Self) -> Result<RegexpNode, ParseError>,
+        together: fn(Vec<RegexpNode>) -> RegexpNode,
+    ) -> Result<RegexpNode, ParseError> {
         let mut parts = vec![part(self)?];
         while self.take(separator) {
             parts.push(part(self)?);
@@ -53,20 +54,22 @@ impl<'a> Parser<'a> {
         Ok(if parts.len() == 1 { parts.remove(0) } else { together(parts) })
     }
 
-    fn concat(&mut self) -> Result<Node, ParseError> {
+    fn concat(&mut self) -> Result<RegexpNode, ParseError> {
         let mut parts = vec![self.repeat()?];
         while !matches!(self.peek(), None | Some(')' | '|' | '&')) {
             interrupts::spend(1);
             // Characters in a row are one text: a node for each would take a hundred times their bytes.
             match (self.repeat()?, parts.last_mut()) {
-                (Node::Literal(next), Some(Node::Literal(text))) => text.push_str(&next),
+                (RegexpNode::Literal(next), Some(RegexpNode::Literal(text))) => {
+                    text.push_str(&next)
+                }
                 (part, _) => parts.push(part),
             }
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Node::Concat(parts) })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { RegexpNode::Concat(parts) })
     }
 
-    fn repeat(&mut self) -> Result<Node, ParseError> {
+    fn repeat(&mut self) -> Result<RegexpNode, ParseError> {
         let mut node = self.compl()?;
         for _ in 0..=MAX_REPETITIONS {
             let (min, max) = match self.peek() {
@@ -85,8 +88,8 @@ impl<'a> Parser<'a> {
             };
             self.next()?;
             node = match max {
-                Some(max) if max < min => Node::Nothing,
-                _ => Node::Repeat { node: Box::new(node), min, max },
+                Some(max) if max < min => RegexpNode::Nothing,
+                _ => RegexpNode::Repeat { node: Box::new(node), min, max },
             };
         }
         Err(self.too_complex(format!("more than {MAX_REPETITIONS} repetitions of a repetition")))
@@ -116,17 +119,17 @@ impl<'a> Parser<'a> {
             .map_err(|_| self.error("expected a count in the regular expression"))
     }
 
-    fn compl(&mut self) -> Result<Node, ParseError> {
+    fn compl(&mut self) -> Result<RegexpNode, ParseError> {
         match self.take('~') {
-            true => Ok(Node::Complement(Box::new(self.nested(Self::compl)?))),
+            true => Ok(RegexpNode::Complement(Box::new(self.nested(Self::compl)?))),
             false => self.char_class(),
         }
     }
 
     fn nested(
         &mut self,
-        inner: fn(&mut Self) -> Result<Node, ParseError>,
-    ) -> Result<Node, ParseError> {
+        inner: fn(&mut Self) -> Result<RegexpNode, ParseError>,
+    ) -> Result<RegexpNode, ParseError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.too_complex(format!(
@@ -138,7 +141,7 @@ impl<'a> Parser<'a> {
         node
     }
 
-    fn char_class(&mut self) -> Result<Node, ParseError> {
+    fn char_class(&mut self) -> Result<RegexpNode, ParseError> {
         if !self.take('[') {
             return self.simple();
         }
@@ -150,7 +153,7 @@ impl<'a> Parser<'a> {
         if !self.take(']') {
             return Err(self.error("expected \"]\" in the regular expression"));
         }
-        Ok(Node::Class { negated, items })
+        Ok(RegexpNode::Class { negated, items })
     }
 
     fn class_item(&mut self) -> Result<ClassItem, ParseError> {
@@ -166,14 +169,14 @@ impl<'a> Parser<'a> {
     }
 
     /// What is reserved elsewhere is a character as it is where an expression begins, as in RegExp.
-    fn simple(&mut self) -> Result<Node, ParseError> {
+    fn simple(&mut self) -> Result<RegexpNode, ParseError> {
         match self.peek() {
-            Some('.') => self.next().map(|_| Node::AnyChar),
-            Some('#') => self.next().map(|_| Node::Nothing),
-            Some('@') => self.next().map(|_| Node::AnyString),
+            Some('.') => self.next().map(|_| RegexpNode::AnyChar),
+            Some('#') => self.next().map(|_| RegexpNode::Nothing),
+            Some('@') => self.next().map(|_| RegexpNode::AnyString),
             Some('"') => self
                 .enclosed('"', "expected a closing quote in the regular expression")
-                .map(|text| Node::Literal(text.to_string())),
+                .map(|text| RegexpNode::Literal(text.to_string())),
             Some('<') => {
                 let text = self.enclosed('>', "expected \">\" in the regular expression")?;
                 self.interval(text)
@@ -181,7 +184,7 @@ impl<'a> Parser<'a> {
             Some('(') => {
                 self.next()?;
                 if self.take(')') {
-                    return Ok(Node::Empty);
+                    return Ok(RegexpNode::Empty);
                 }
                 let inner = self.nested(Self::union)?;
                 if !self.take(')') {
@@ -189,7 +192,7 @@ impl<'a> Parser<'a> {
                 }
                 Ok(inner)
             }
-            _ => self.character().map(|c| Node::Literal(c.to_string())),
+            _ => self.character().map(|c| RegexpNode::Literal(c.to_string())),
         }
     }
 
@@ -206,7 +209,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `<1-99>`, either way round. Numbers written with as many digits fix how many there are.
-    fn interval(&self, text: &str) -> Result<Node, ParseError> {
+    fn interval(&self, text: &str) -> Result<RegexpNode, ParseError> {
         let Some((first, last)) = text.split_once('-') else {
             return Err(self.error(&format!("there is no automaton named \"{text}\"")));
         };

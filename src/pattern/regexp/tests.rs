@@ -5,36 +5,36 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// Where a match of the node can end that begins at `from`: by the operators' definitions, text by text.
-fn ends(node: &Node, text: &[char], from: usize) -> BTreeSet<usize> {
+fn ends(node: &RegexpNode, text: &[char], from: usize) -> BTreeSet<usize> {
     let any = from..=text.len();
     let one = |fits: bool| BTreeSet::from_iter(fits.then_some(from + 1));
     let next = text.get(from);
     match node {
-        Node::Empty => BTreeSet::from([from]),
-        Node::Nothing => BTreeSet::new(),
-        Node::AnyChar => one(next.is_some()),
-        Node::AnyString => any.collect(),
-        Node::Literal(literal) => {
+        RegexpNode::Empty => BTreeSet::from([from]),
+        RegexpNode::Nothing => BTreeSet::new(),
+        RegexpNode::AnyChar => one(next.is_some()),
+        RegexpNode::AnyString => any.collect(),
+        RegexpNode::Literal(literal) => {
             let literal: Vec<char> = literal.chars().collect();
             BTreeSet::from_iter(text[from..].starts_with(&literal).then(|| from + literal.len()))
         }
-        Node::Class { negated, items } => one(next.is_some_and(|c| {
+        RegexpNode::Class { negated, items } => one(next.is_some_and(|c| {
             items.iter().any(|(first, last)| (first..=last).contains(&c)) != *negated
         })),
-        Node::Concat(parts) => parts.iter().fold(BTreeSet::from([from]), |froms, part| {
+        RegexpNode::Concat(parts) => parts.iter().fold(BTreeSet::from([from]), |froms, part| {
             froms.into_iter().flat_map(|from| ends(part, text, from)).collect()
         }),
-        Node::Union(branches) => {
+        RegexpNode::Union(branches) => {
             branches.iter().flat_map(|branch| ends(branch, text, from)).collect()
         }
-        Node::Intersection(operands) => any
+        RegexpNode::Intersection(operands) => any
             .filter(|end| operands.iter().all(|operand| ends(operand, text, from).contains(end)))
             .collect(),
-        Node::Complement(operand) => {
+        RegexpNode::Complement(operand) => {
             let ends = ends(operand, text, from);
             any.filter(|end| !ends.contains(end)).collect()
         }
-        Node::Repeat { node, min, max } => {
+        RegexpNode::Repeat { node, min, max } => {
             // More repetitions than characters end nowhere else.
             let last = max.unwrap_or(u32::MAX).min(min + text.len() as u32);
             let mut froms = BTreeSet::from([from]);
@@ -82,8 +82,8 @@ proptest! {
         if let Some(pattern) = regexp.pattern() {
             let regex = regex::Regex::new(&format!("(?s){pattern}")).unwrap();
             prop_assert_eq!(regex.is_match(&text), expected);
-            let unanchored = pattern::unanchored(regexp.tree()).unwrap();
-            let lazy = Lazy::of(table::large_automaton(&unanchored).unwrap()).unwrap();
+            let unanchored = regex_syntax::unanchored(regexp.tree()).unwrap();
+            let lazy = LazyDfa::new(dfa::large_nfa(&unanchored).unwrap()).unwrap();
             prop_assert_eq!(lazy.check(&text) == Ok(true), expected);
             if expected {
                 prop_assert!((0..=text.len()).all(|end| lazy.could_start(&text.as_bytes()[..end])));

@@ -1,23 +1,23 @@
 //! An expression in the syntax of the `regex` crates, in the part of it that PostgreSQL's `like_regex` shares.
 
-use super::Node;
+use super::tree::RegexpNode;
 use std::fmt::Write;
 
 /// None, if the expression has complements or intersections: that syntax knows none.
-pub(super) fn unanchored(tree: &Node) -> Option<String> {
+pub(super) fn unanchored(tree: &RegexpNode) -> Option<String> {
     let mut pattern = String::new();
     write_node(&mut pattern, tree)?;
     Some(pattern)
 }
 
-fn write_node(out: &mut String, node: &Node) -> Option<()> {
+fn write_node(out: &mut String, node: &RegexpNode) -> Option<()> {
     match node {
-        Node::Empty => out.push_str("(?:)"),
-        Node::Nothing => out.push_str("[^\\x00-\\x{10ffff}]"),
-        Node::AnyChar => out.push('.'),
-        Node::AnyString => out.push_str(".*"),
-        Node::Literal(text) => text.chars().for_each(|c| write_char(out, c)),
-        Node::Class { negated, items } => {
+        RegexpNode::Empty => out.push_str("(?:)"),
+        RegexpNode::Nothing => out.push_str("[^\\x00-\\x{10ffff}]"),
+        RegexpNode::AnyChar => out.push('.'),
+        RegexpNode::AnyString => out.push_str(".*"),
+        RegexpNode::Literal(text) => text.chars().for_each(|c| write_char(out, c)),
+        RegexpNode::Class { negated, items } => {
             out.push_str(if *negated { "[^" } else { "[" });
             for (start, end) in items {
                 write_char(out, *start);
@@ -28,8 +28,8 @@ fn write_node(out: &mut String, node: &Node) -> Option<()> {
             }
             out.push(']');
         }
-        Node::Concat(parts) => parts.iter().try_for_each(|part| write_node(out, part))?,
-        Node::Union(branches) => {
+        RegexpNode::Concat(parts) => parts.iter().try_for_each(|part| write_node(out, part))?,
+        RegexpNode::Union(branches) => {
             out.push_str("(?:");
             for (at, branch) in branches.iter().enumerate() {
                 out.push_str(if at > 0 { "|" } else { "" });
@@ -37,7 +37,7 @@ fn write_node(out: &mut String, node: &Node) -> Option<()> {
             }
             out.push(')');
         }
-        Node::Repeat { node, min, max } => {
+        RegexpNode::Repeat { node, min, max } => {
             out.push_str("(?:");
             write_node(out, node)?;
             // Writing to a String cannot fail.
@@ -49,7 +49,7 @@ fn write_node(out: &mut String, node: &Node) -> Option<()> {
                 (min, Some(max)) => write!(out, "){{{min},{max}}}"),
             };
         }
-        Node::Intersection(_) | Node::Complement(_) => return None,
+        RegexpNode::Intersection(_) | RegexpNode::Complement(_) => return None,
     }
     Some(())
 }

@@ -1,8 +1,8 @@
 //! Expressions in the `regex` crates' syntax as automata over bytes, which take a step for each byte of a text and nothing
 //! else: small ones as one table, all others as one that is made while it is used.
 
-use super::DeadPrefix;
 use crate::interrupts;
+use crate::pattern::dead_prefix::DeadPrefix;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
@@ -24,7 +24,7 @@ const MAX_CACHE: usize = 1 << 17;
 const CHUNK: usize = 1 << 12;
 
 /// The nondeterministic automaton that both are made of. None, if it would be too large.
-fn automaton(pattern: &str, limit: usize) -> Option<NFA> {
+fn nfa(pattern: &str, limit: usize) -> Option<NFA> {
     interrupts::check();
     // Expressions may say that bytes are of no matter (`(?-u:.)`), and texts are valid.
     let syntax = syntax::Config::new().dot_matches_new_line(true).utf8(false);
@@ -35,37 +35,37 @@ fn automaton(pattern: &str, limit: usize) -> Option<NFA> {
     thompson::Compiler::new().configure(config).build_from_hir(&tree).ok()
 }
 
-/// As [`automaton`], of an expression of any size.
-pub(super) fn large_automaton(pattern: &str) -> Option<NFA> {
-    automaton(pattern, MAX_NFA)
+/// As [`nfa`], of an expression of any size.
+pub(super) fn large_nfa(pattern: &str) -> Option<NFA> {
+    nfa(pattern, MAX_NFA)
 }
 
 /// The table, and the state to start in.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub struct DenseDfa {
     dfa: Box<dense::DFA<Vec<u32>>>,
     start: StateID,
 }
 
-impl Table {
+impl DenseDfa {
     /// A table for the `regex` crates' syntax, in which `.` matches line ends. None, if it would be too large.
-    pub fn new(pattern: &str) -> Option<Table> {
-        Table::of(&automaton(pattern, MAX_TABLE)?)
+    pub fn new(pattern: &str) -> Option<DenseDfa> {
+        DenseDfa::from_nfa(&nfa(pattern, MAX_TABLE)?)
     }
 
     /// One table for all that several expressions match. Those that end in what matches anything had better be without that end,
     /// and be asked by `begins`: else the table has a state for each set of them that was met.
-    pub fn of_any(patterns: impl IntoIterator<Item = String>) -> Option<Table> {
+    pub fn union(patterns: impl IntoIterator<Item = String>) -> Option<DenseDfa> {
         let branches: Vec<String> =
             patterns.into_iter().map(|pattern| format!("(?:{pattern})")).collect();
-        Table::within(&automaton(&branches.join("|"), MAX_UNION)?, MAX_UNION)
+        DenseDfa::within(&nfa(&branches.join("|"), MAX_UNION)?, MAX_UNION)
     }
 
-    pub(super) fn of(nfa: &NFA) -> Option<Table> {
-        Table::within(nfa, MAX_TABLE)
+    pub(super) fn from_nfa(nfa: &NFA) -> Option<DenseDfa> {
+        DenseDfa::within(nfa, MAX_TABLE)
     }
 
-    fn within(nfa: &NFA, limit: usize) -> Option<Table> {
+    fn within(nfa: &NFA, limit: usize) -> Option<DenseDfa> {
         if nfa.memory_usage() > limit {
             return None;
         }
@@ -80,7 +80,7 @@ impl Table {
             .determinize_size_limit(limit);
         let dfa = dense::Builder::new().configure(config).build_from_nfa(nfa).ok()?;
         let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
-        Some(Table { dfa: Box::new(dfa), start })
+        Some(DenseDfa { dfa: Box::new(dfa), start })
     }
 
     /// Whether it matches the whole of the text.
@@ -90,7 +90,7 @@ impl Table {
     }
 
     /// Whether it matches what the text begins with, however long that is.
-    pub fn begins(&self, text: &str) -> Result<bool, DeadPrefix> {
+    pub fn matches_prefix(&self, text: &str) -> Result<bool, DeadPrefix> {
         let mut state = self.start;
         for (number, chunk) in text.as_bytes().chunks(CHUNK).enumerate() {
             for (at, &byte) in chunk.iter().enumerate() {
@@ -138,14 +138,14 @@ impl Table {
 
 /// What would make too large a table.
 #[derive(Debug)]
-pub(super) struct Lazy {
+pub(super) struct LazyDfa {
     dfa: DFA,
     /// The states that were reached, as far as there is room for them.
     cache: RefCell<Cache>,
 }
 
-impl Lazy {
-    pub(super) fn of(nfa: NFA) -> Option<Lazy> {
+impl LazyDfa {
+    pub(super) fn new(nfa: NFA) -> Option<LazyDfa> {
         let config = Config::new()
             .match_kind(MatchKind::All)
             .cache_capacity(MAX_CACHE)
@@ -153,7 +153,7 @@ impl Lazy {
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let cache = RefCell::new(dfa.create_cache());
-        Some(Lazy { dfa, cache })
+        Some(LazyDfa { dfa, cache })
     }
 
     /// Whether it matches the whole of the text.

@@ -1,33 +1,33 @@
-//! Whether to go on, asked by code that can run long and knows nothing of the server.
+//! Cancellation for code that can run long and knows nothing of the server.
 //!
-//! The server gives its answer as a function, once ([`install`]): it returns, or unwinds with the error of a cancelled
-//! query. Without a server nothing is ever cancelled.
+//! The server's check is installed once ([`install`]). It returns, or it unwinds with the error of
+//! a cancelled query. Without a server nothing is ever cancelled.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
 
 static CHECK: OnceLock<fn()> = OnceLock::new();
 
-/// So many steps are taken between two questions. A step takes 100 ns at most, so that they take less than 10 ms.
+/// Steps between two checks. A step takes at most 100 ns, so a check comes about every 10 ms.
 const STRIDE: usize = 1 << 16;
 
 thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// From now on `check` is asked; that of the first call is kept.
+/// Installs the check. Only the first call has an effect.
 pub fn install(check: fn()) {
     let _ = CHECK.set(check);
 }
 
-/// Asks now: before something that takes long by itself.
+/// Checks now. For use before something that takes long by itself.
 pub fn check() {
     if let Some(check) = CHECK.get() {
         check();
     }
 }
 
-/// Asks now and then: for loops, with what a turn of theirs took.
+/// Checks about every 10 ms. For loops: `steps` is what one turn of the loop took.
 #[inline]
 pub fn spend(steps: usize) {
     let spent = STEPS.get().saturating_add(steps);

@@ -1,23 +1,29 @@
 //! What happens when the system has no more memory for this library's code.
 //!
-//! Left alone, Rust ends the process where an allocation fails (std::alloc::handle_alloc_error), by a signal: the server then ends all
-//! sessions and recovers. PostgreSQL raises an error there, 53200. Here an allocator cannot: to unwind out of `GlobalAlloc::alloc` is
-//! undefined behaviour, by longjmp as well, for the compiler relies on its coming back, and code that allocates is amid changes
-//! that nobody would complete. What is kept in the server's memory contexts (palloc) fails in the same way, and its errors are such
-//! jumps. So an allocation that fails ends in one of these ways, each of which is sound:
+//! By default, Rust ends the process when an allocation fails (std::alloc::handle_alloc_error), by
+//! a signal. The server would then end all sessions and recover. PostgreSQL itself raises error
+//! 53200 instead. An allocator cannot do that: to unwind out of `GlobalAlloc::alloc` is undefined
+//! behaviour, also by longjmp, because the compiler relies on its return, and the code that
+//! allocates is in the middle of changes that nobody would complete. Memory from the server's
+//! memory contexts (palloc) does not help: its errors are such jumps. So an allocation that fails
+//! ends in one of these ways, each of which is sound:
 //!
-//! - Where the size comes from data and may be large, `reserve` and its like ask first, and a refusal is an ordinary error.
-//! - All others are given what is left of a reserve: some megabytes of address space, which cost nothing until they are used, are
-//!   returned to the system, which is then asked again. The allocation succeeds, and the next `check`, wherever interrupts are taken,
-//!   raises the error, unless the reserve can be had again by then. There Rust unwinds as it should, and what is freed
-//!   makes the reserve whole again.
-//! - Should the reserve not do, nothing of Rust's is run any more: the session ends, FATAL with 53200, in the way that the server
-//!   ends one itself (ipc.c, proc_exit). Its locks and shared memory are released, and other sessions go on.
+//! - Where the size comes from data and may be large, `reserve`, `try_reserve` or `afford` try
+//!   first, and a refusal is an ordinary error.
+//! - Every other allocation is served from a reserve. This is some megabytes of address space,
+//!   which cost nothing until they are used. They are returned to the system, which is then asked
+//!   again. The allocation succeeds, and the next `check` (where interrupts are taken) raises the
+//!   error, unless the reserve can be had again by then. There Rust unwinds as it should, and the
+//!   memory that is freed on the way makes the reserve whole again.
+//! - If the reserve is not enough, no more Rust code runs: the session ends with FATAL 53200, as
+//!   the server ends one itself (ipc.c, proc_exit). Its locks and shared memory are released, and
+//!   other sessions go on.
 //!
-//! The server's own 53200 needs memory too, on its way through Rust and for the abort: the reserve is returned as soon as one is
-//! raised (`watched`).
+//! The server's own error 53200 needs memory too, on its way through Rust and for the abort. So the
+//! reserve is returned as soon as one is raised (`watched`).
 //!
-//! Between two checks there is little to allocate: a page of an index, a document, a clause of a query.
+//! Between two checks there is little to allocate: a page of an index, a document, a clause of a
+//! query.
 
 use crate::error::{Error, Result};
 use crate::pg::versions;
@@ -27,11 +33,12 @@ use std::collections::TryReserveError;
 use std::ffi::{c_char, c_int};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
-/// What is allocated until the next check comes from here.
+/// Serves allocations between two checks. 4 MB is far more than a page, a document or a clause
+/// takes.
 static RESERVE: Reservation = Reservation::new(4 << 20);
-/// What it takes to raise an error, and for the server to report it.
+/// 512 kB for raising the error itself, and for the server to report it.
 static ERROR_RESERVE: Reservation = Reservation::new(512 << 10);
-/// Whether who allocates can do with a refusal.
+/// Whether the code that allocates now can handle a refusal.
 static CAN_FAIL: AtomicBool = AtomicBool::new(false);
 
 #[cfg(not(test))]
@@ -53,14 +60,15 @@ impl Reservation {
         !self.at.load(Relaxed).is_null()
     }
 
-    /// Whether it is there again.
+    /// Takes the address space if it is not there. Returns whether it is there now.
     fn fill(&self) -> bool {
         if self.is_there() {
             return true;
         }
         let (protection, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping, of no file, wherever the system has room for it.
+        // SAFETY: asks for a new mapping of no file, wherever the system has room for it. It
+        // touches no memory that exists.
         let at = unsafe { libc::mmap(std::ptr::null_mut(), self.bytes, protection, flags, -1, 0) };
         if at == libc::MAP_FAILED {
             return false;
@@ -69,21 +77,22 @@ impl Reservation {
         true
     }
 
-    /// Whether it was there to be returned.
+    /// Returns the address space to the system. Returns whether there was any.
     fn release(&self) -> bool {
         let at = self.at.swap(std::ptr::null_mut(), Relaxed);
-        // SAFETY: mapped in `fill`, and nobody else knows of it.
+        // SAFETY: `fill` mapped so many bytes at this address. The address has just been taken out,
+        // so nobody else unmaps them, and nothing was ever stored there.
         !at.is_null() && unsafe { libc::munmap(at, self.bytes) } == 0
     }
 }
 
-/// Takes the reserve, when the library is loaded. Should that fail, the first check says so.
+/// Takes the reserve when the library is loaded. If that fails, the first check says so.
 pub fn init() {
     let _ = ERROR_RESERVE.fill() && RESERVE.fill();
     versions::watch_executor();
 }
 
-/// Takes interrupts, and raises an error if memory has run out.
+/// Takes interrupts, and raises an error if memory has run out since the last check.
 #[inline]
 pub fn check() {
     pgrx::check_for_interrupts!();
@@ -99,48 +108,54 @@ fn refill() {
     }
 }
 
-/// To be called where an error begins: what it takes on its way to the server, and the server's abort, is at hand. An error for
-/// want of memory may be the server's own, which has not touched the reserve.
+/// Must be called where an error begins. It frees the memory that the error needs on its way to the
+/// server, and that the server needs for its abort. The error may be the server's own 53200, which
+/// has not touched the reserve.
 pub fn make_room_for_error() {
     ERROR_RESERVE.release();
     RESERVE.release();
 }
 
-/// Does some work in which the server may find itself out of memory. Such an error has to be copied on its way through Rust (pgrx,
-/// pg_guard_ffi_boundary), for which there must be memory again by then: so the reserve is returned as soon as it is raised.
+/// Does some work in which the server may run out of memory. pgrx copies such an error on its way
+/// through Rust (pg_guard_ffi_boundary), and there must be memory for that. So the reserve is
+/// returned as soon as the error is raised.
 #[inline]
 pub fn watched<T>(work: impl FnOnce() -> T) -> T {
     struct Unwatched(*mut pg_sys::ErrorContextCallback);
     impl Drop for Unwatched {
         #[inline]
         fn drop(&mut self) {
-            // SAFETY: a global of the server's one thread; and what was there before the work, and so outlives it.
+            // SAFETY: the stack is a global of the server's one thread. The callback that goes back
+            // onto it was on it before the work began, so it outlives the work.
             unsafe { pg_sys::error_context_stack = self.0 };
         }
     }
     let mut watch = watch();
     let _unwatched = Unwatched(watch.previous);
-    // SAFETY: as above. It is taken off as this frame goes.
+    // SAFETY: the stack is a global of the server's one thread. `watch` lives in this frame, and
+    // `_unwatched` takes it off the stack before the frame ends, also when an error unwinds it.
     unsafe { pg_sys::error_context_stack = &raw mut watch };
     work()
 }
 
-/// What is put on the stack of those who have something to say of an error (elog.h).
+/// The entry for the stack of callbacks that the server calls when it reports an error (elog.h).
 pub fn watch() -> pg_sys::ErrorContextCallback {
-    // SAFETY: a global of the server's one thread.
+    // SAFETY: reads a global of the server's one thread.
     let previous = unsafe { pg_sys::error_context_stack };
     pg_sys::ErrorContextCallback { previous, callback: Some(on_error), arg: std::ptr::null_mut() }
 }
 
-/// Called while an error, a notice or the like is being reported (elog.c, errfinish).
+/// Called while the server reports an error or a notice (elog.c, errfinish).
 unsafe extern "C-unwind" fn on_error(_: *mut std::ffi::c_void) {
-    // SAFETY: one is being reported.
+    // SAFETY: the server calls this while a report is under way, which is all that geterrcode
+    // needs.
     if unsafe { geterrcode() } == pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int {
         make_room_for_error();
     }
 }
 
-/// Makes room whose size comes from data, by one of the standard library's `try_reserve`; or the error that there is none.
+/// Makes room whose size comes from data, by one of the standard library's `try_reserve` methods.
+/// `bytes` is how much it asks for, and is shown in the error if there is no room.
 pub fn try_reserve(
     bytes: usize,
     reserve: impl FnOnce() -> std::result::Result<(), TryReserveError>,
@@ -151,7 +166,7 @@ pub fn try_reserve(
     reserved.map_err(|_| Error::OutOfMemory { bytes })
 }
 
-/// Room for so many elements more.
+/// Makes room in a list for `more` elements.
 pub fn reserve<T>(list: &mut Vec<T>, more: usize) -> Result<()> {
     if list.capacity() - list.len() >= more {
         return Ok(());
@@ -160,40 +175,44 @@ pub fn reserve<T>(list: &mut Vec<T>, more: usize) -> Result<()> {
     try_reserve(bytes, || list.try_reserve(more))
 }
 
-/// Whether so many bytes can be had: for what others allocate in pieces of any size, and cannot do without.
+/// Returns an error if the system does not have so many bytes. For work that allocates them in
+/// small pieces and cannot handle a refusal of one.
 pub fn afford(bytes: usize) -> Result<()> {
     if bytes <= RESERVE.bytes { Ok(()) } else { reserve(&mut Vec::<u8>::new(), bytes) }
 }
 
-/// The system's allocator, which has something in reserve.
+/// The system's allocator with a reserve behind it.
 struct Allocator;
 
-// SAFETY: blocks are the system's. What it refuses is asked for again, or the refusal handed on.
+// SAFETY: every block comes from the system's allocator and goes back to it with the same layout. A
+// request that it refuses is repeated, or the refusal is handed on as a null pointer, as
+// GlobalAlloc allows.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as for the system's.
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is also the system allocator's.
         let allocate = || unsafe { System.alloc(layout) };
         or_from_reserve(allocate(), allocate, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as for the system's.
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is also the system allocator's.
         let allocate = || unsafe { System.alloc_zeroed(layout) };
         or_from_reserve(allocate(), allocate, layout.size())
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as for the system's, which leaves the block as it is where it refuses.
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is also the system allocator's.
+        // Where that refuses, it leaves the block as it is, so the same request can be repeated.
         let allocate = || unsafe { System.realloc(block, layout, size) };
         or_from_reserve(allocate(), allocate, size)
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as for the system's.
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is also the system allocator's.
         unsafe { System.dealloc(block, layout) };
     }
 }
@@ -210,7 +229,8 @@ fn allocate_from_reserve(allocate: impl FnOnce() -> *mut u8, bytes: usize) -> *m
         return std::ptr::null_mut();
     }
     if RESERVE.release() {
-        // SAFETY: a flag that signal handlers set likewise. So loops that look at it before they check do check.
+        // SAFETY: a flag of the server's that signal handlers set in the same way. Loops that look
+        // at it before they check for interrupts will do so now.
         unsafe { (&raw mut pg_sys::InterruptPending).write_volatile(1) };
         let block = allocate();
         if !block.is_null() {
@@ -230,13 +250,16 @@ unsafe extern "C-unwind" {
     fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
 }
 
-/// Never comes back, and unwinds nothing: the server's code runs on top of the stack until the process exits.
+/// Never returns, and unwinds nothing: the server's code runs on top of the stack until the process
+/// exits.
 #[cold]
 fn end_session(bytes: usize) -> ! {
     make_room_for_error();
-    // SAFETY: in the server's one thread, as all of this library. With FATAL, errfinish calls proc_exit, which aborts the transaction.
-    // That would drop what memory contexts own of Rust's, amid changes to it perhaps. Should the server lack memory itself on this
-    // way, its error must not jump back into Rust: without a place to jump to, it is FATAL too (elog.c, errstart).
+    // SAFETY: this runs in the server's one thread, as all of this library. With FATAL, errfinish
+    // calls proc_exit, which aborts the transaction. The abort would drop Rust values that memory
+    // contexts own, perhaps in the middle of a change to them, so their callbacks are removed
+    // first. If the server runs out of memory on this way, its error must not jump back into Rust:
+    // without a place to jump to, that error is FATAL too (elog.c, errstart).
     unsafe {
         pg_sys::PG_exception_stack = std::ptr::null_mut();
         pg_sys::error_context_stack = std::ptr::null_mut();
@@ -255,8 +278,8 @@ fn end_session(bytes: usize) -> ! {
     std::process::abort()
 }
 
-/// Has a memory context, and those below it, freed without telling those who want to know. All that such callbacks see to is the
-/// process's own.
+/// Lets a memory context and those below it be freed without calling their callbacks. All that
+/// these callbacks clean up belongs to this process, which ends.
 unsafe fn forget_callbacks(context: pg_sys::MemoryContext) {
     // SAFETY: memory contexts are a tree of valid nodes (memnodes.h).
     unsafe {

@@ -1,14 +1,14 @@
-//! Tables whose rows are elsewhere: an index of such a table knows none of them, and would say that nothing matches.
+//! Tables whose rows are stored elsewhere. The index of such a table is empty, and would say that
+//! nothing matches.
 
 use pgrx::pg_sys;
 
-/// Whether all rows of a table are in its own heap, which is what its indexes know. Those of a view, a foreign table or a
-/// partitioned one are not; another access method may keep them as it likes.
-///
-/// # Safety
-/// The table must be locked.
+/// Whether all rows of a table are in its own heap, so that its indexes have entries for them. That
+/// is not so for a view, a foreign table or a partitioned table, and another access method may
+/// store rows as it likes.
 pub unsafe fn has_own_rows(table: pg_sys::Oid) -> bool {
-    // SAFETY: an open relation has its row of pg_class.
+    // SAFETY: the caller holds a lock on the table, so it can be opened without one. An open
+    // relation has its row of pg_class.
     let is_heap = unsafe {
         let relation = pg_sys::try_relation_open(table, pg_sys::NoLock as i32);
         if relation.is_null() {
@@ -24,12 +24,14 @@ pub unsafe fn has_own_rows(table: pg_sys::Oid) -> bool {
     is_heap && !is_distributed(table)
 }
 
-/// Whether a table is one of Citus's: an empty shell, the rows of which are in tables of other names, on other servers as a
-/// rule. Citus lists them in `pg_catalog.pg_dist_partition`, those that are on every server, or on this one alone, too.
+/// Whether a table is distributed by Citus. Such a table is an empty shell: its rows are in tables
+/// with other names, usually on other servers. Citus lists these tables in
+/// `pg_catalog.pg_dist_partition`, also those that are on every server or on this one alone.
 pub fn is_distributed(table: pg_sys::Oid) -> bool {
-    // SAFETY: looks into the server's caches, which remember that there is no such relation; a relation is open until it is
-    // closed, and scanned under a snapshot of its own, for it is a catalogue (genam.c). An index is used only if it is on it.
-    // Should an error pass through, its transaction closes everything.
+    // SAFETY: the lookups read the server's caches, which also remember that a relation does not
+    // exist. The catalogue is open from try_table_open to table_close, and systable_beginscan takes
+    // a snapshot of its own (genam.c). The index is used only if it is an index of that catalogue.
+    // If an error unwinds this, the transaction's abort closes everything.
     unsafe {
         let named = |name: &std::ffi::CStr| {
             pg_sys::get_relname_relid(name.as_ptr(), pg_sys::PG_CATALOG_NAMESPACE.into())

@@ -1,4 +1,4 @@
-//! What the index answers of a predicate, for `session_explain`.
+//! What the index answers to a predicate, for `session_explain`.
 
 use super::key;
 use super::probe::LeafProbe;
@@ -6,8 +6,9 @@ use crate::predicate::{Limit, Predicate, Test, Visitor};
 use crate::syntax::{Ast, Bound, LeafQuery};
 use serde_json::{Value, json};
 
-/// `{"clauses": [{"clause": …, "asks": …, "answer": …}], "scans": bool}`: for each clause what the index is asked for and how good its
-/// answer is; and whether that of all documents it starts from, as for what is only prohibited.
+/// `{"clauses": [{"clause": …, "asks": …, "answer": …}], "scans": bool}`. For each clause: which
+/// keys it asks the index for, and how exact the answer is. `scans` says whether the answer starts
+/// from all documents, as it does for a query of prohibited clauses only.
 pub fn explain(predicate: &Predicate) -> Value {
     let clauses: Vec<Value> =
         predicate.conditions().map(|(path, test)| clause(path, test)).collect();
@@ -45,7 +46,7 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
     json!({ "clause": describe(path, test), "asks": asks, "answer": answer })
 }
 
-/// Whether a document with nothing that is asked for may match.
+/// Whether a document can match that has none of the keys that are asked for.
 struct HoldsWithoutLeaves;
 
 impl Visitor<'_> for HoldsWithoutLeaves {
@@ -72,7 +73,7 @@ impl Visitor<'_> for HoldsWithoutLeaves {
     }
 }
 
-/// The leaf as a query would write it.
+/// The condition as a query would write it.
 fn describe(path: Option<&str>, test: &Test) -> String {
     let bound = |limit: &Option<Limit>| match limit {
         None => Bound::Open,

@@ -1,28 +1,35 @@
 //! The keys of a document in the index: byte strings, in the order of `byteacmp`.
+//! docs/INDEX_FORMAT.md shows them with an example.
 //!
 //! ```text
-//! A 3                        every document, once
-//! C hash                     some value at the path was cut
+//! A 3                        every document has it, once
+//! C hash                     a value at the path is truncated
 //! E hash path                a leaf is at this path
-//! M hash                     several values are at the path
-//! V hash type value          a leaf, in the order of its values; strings that begin with a digit are packed (see `packed`)
-//! V hash 4 instant           beside the V key of a string that is an instant and not written `…T…Z`: its place among the instants
+//! M hash                     the path has several values
+//! V hash type value          a leaf. Values are in order; strings that begin with a digit are packed
+//!                            (see `string_code`)
+//! V hash 4 instant           beside the V key of a string that is an instant and is not written
+//!                            `…T…Z`: its place among the instants
 //! ```
 //!
-//! Strings `…T…Z` are in the order of their instants up to the second, so that an interval of instants is one of theirs. Others,
-//! `2024-03-31 14:00:00+02`, have the second key. Versions before 0.5.0 did not write it, and have A 2 or A alone for a key of every
-//! document. So long as there is one, instants are looked for among the texts alone, from a day before the interval to a day after
-//! it: no offset is larger. That is exact, too, only more to read, and REINDEX ends it.
+//! Strings `…T…Z` are in the order of their instants up to the second, so a range of instants is
+//! one range of such strings. Other instants, such as `2024-03-31 14:00:00+02`, have the second
+//! key. Versions before 0.5.0 did not write it, and have A 2 or A alone as the key of every
+//! document. As long as one of those is left, instants are looked for among the strings only, from
+//! a day before the range to a day after it, because no offset is larger than a day. That is exact,
+//! too, but reads more. REINDEX ends it.
 //!
-//! Where no document has the M key of a path, the documents of an interval of its values are as many as the interval has postings. An
-//! entry made by version 0.2.0 has A alone for a key of every document, and no M keys: so long as there is one, nothing is known of
-//! several values, and REINDEX makes it so.
+//! If no document has the M key of a path, a range of its values has as many documents as postings.
+//! An entry of version 0.2.0 has A alone as the key of every document, and no M keys. As long as
+//! one of those is left, nothing is known of several values. REINDEX ends that, too.
 //!
-//! What is at a path or below has the E keys of that path and of those below it: of objects there are none of their own, which
-//! would be as many postings as documents for each. Versions before 0.4.0 entered them, too; they say the same once more.
+//! To find what is at or below a path, the E keys of the path and of the paths below it are read.
+//! Objects have no E key of their own: that would be as many postings as documents for each of
+//! them. Versions before 0.4.0 wrote such keys. They say nothing new, and do no harm.
 //!
-//! A path's hash is four bytes. Two paths may share one: whoever asks by hash looks whether there is another path's E key beside
-//! the one's own, for the path follows there. Hashes and not paths in V keys make the index a quarter smaller.
+//! A path's hash is four bytes long, so two paths may share one. Whoever reads keys by hash looks
+//! for a second E key with it, because E keys hold the path behind the hash. Hashes instead of
+//! paths in V keys make the index a quarter smaller.
 
 use super::string_code;
 use crate::document::{Jsonb, Scalar, Scratch, unordered_instant, walk};
@@ -36,22 +43,27 @@ const EXISTS: u8 = b'E';
 const MULTI_VALUED: u8 = b'M';
 const VALUE: u8 = b'V';
 
-/// Bytes of a value, behind its type, that a key holds. What is as long or longer is cut there, and only the first bytes of it are
-/// known to the index.
+/// How many bytes of a value a key holds, behind its type. 256 bytes tell nearly all values apart
+/// and keep the index small. Of a value with so many bytes or more, the index knows only the first
+/// 256.
 pub const MAX_VALUE: usize = 256;
 
-/// Bytes of a path that a key holds. What is as long or longer is cut there. GIN's own limit for a key is some 2,700 bytes.
+/// How many bytes of a path a key holds. A path of so many bytes or more is truncated. It is well
+/// below the limit of GIN for a key, about 2,700 bytes.
 pub const MAX_PATH: usize = 1024;
 
-/// No key is longer: tag, hash, and a path, or a value's type and bytes, to which packing may add three.
+/// The length of the longest key in bytes: tag, hash, and a path. A V key has a value's type and
+/// bytes instead, to which packing may add three bytes.
 const MAX_KEY: usize = 5 + MAX_PATH;
 const _: () = assert!(5 + 1 + MAX_VALUE + 3 <= MAX_KEY);
 
-/// Four bytes for a path: FNV-1a (Fowler, Noll and Vo) of 64 bits, folded. It is part of the index's format.
+/// The hash of a path, in four bytes: FNV-1a (Fowler, Noll and Vo) of 64 bits, folded. It is part
+/// of the format of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathHash([u8; 4]);
 
 impl PathHash {
+    /// The hash of a path.
     pub fn of(path: &str) -> PathHash {
         let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -60,56 +72,62 @@ impl PathHash {
     }
 }
 
-/// The key of every document, and those that documents have in its place that earlier versions have entered.
+/// The key of every document, and the keys in its place that earlier versions wrote.
 pub const DOCUMENT_KEYS: [&[u8]; 3] = [DOCUMENT_KEY, DOCUMENT_KEY_0_3, DOCUMENT_KEY_0_2];
-/// The key of every document.
+/// The key of every document, as this version writes it.
 pub const DOCUMENT_KEY: &[u8] = &[DOCUMENT, 3];
-/// That of versions 0.3.0 and 0.4.0.
+/// The key of every document that versions 0.3.0 and 0.4.0 wrote.
 pub const DOCUMENT_KEY_0_3: &[u8] = &[DOCUMENT, 2];
-/// That of version 0.2.0.
+/// The key of every document that version 0.2.0 wrote.
 pub const DOCUMENT_KEY_0_2: &[u8] = &[DOCUMENT];
 
-/// What stands in the place of a value's type, behind all types, before an instant.
+/// Stands in the place of a value's type before an instant. It is greater than all types.
 pub const INSTANT: u8 = 4;
 
+/// The key of documents with a truncated value at a path.
 pub fn truncated(hash: PathHash) -> Vec<u8> {
     tagged(TRUNCATED, hash).to_vec()
 }
 
-/// Of documents with several values at a path.
+/// The key of documents that have several values at a path.
 pub fn multi_valued(hash: PathHash) -> [u8; 5] {
     tagged(MULTI_VALUED, hash)
 }
 
+/// The E key of a path.
 pub fn exists(path: &str) -> Vec<u8> {
     let mut key = tagged(EXISTS, PathHash::of(path)).to_vec();
     key.extend_from_slice(stored_path(path));
     key
 }
 
-/// What E keys of paths with this hash begin with.
+/// The bytes with which the E keys of paths with this hash begin.
 pub fn exists_prefix(hash: PathHash) -> [u8; 5] {
     tagged(EXISTS, hash)
 }
 
-/// What V keys of paths with this hash begin with; type and value follow.
+/// The bytes with which the V keys of paths with this hash begin. Type and value follow.
 pub fn value_prefix(hash: PathHash) -> [u8; 5] {
     tagged(VALUE, hash)
 }
 
-/// The V key of a path with this hash and of a stored value; or where such keys begin or end.
+/// The V key of a stored value at a path with this hash. Also used for the ends of ranges of such
+/// keys.
 pub fn value(hash: PathHash, stored: &[u8]) -> Vec<u8> {
     [&value_prefix(hash), stored].concat()
 }
 
-/// Where the V keys of paths with this hash begin, in the order of `sort`, and where they end.
+/// The range of the V keys of paths with this hash, without the second keys of instants. They are
+/// in the order of `sort`.
 pub fn values(hash: PathHash) -> (Vec<u8>, Vec<u8>) {
     (value_prefix(hash).to_vec(), value(hash, &[INSTANT]))
 }
 
-/// An instant as V keys hold it: the seconds and, without trailing zeros, the nanoseconds, in order.
+/// An instant as V keys hold it: the seconds and, without trailing zero bytes, the nanoseconds, so
+/// that the order of bytes is the order of instants.
 pub fn instant(instant: DateTime<Utc>) -> Vec<u8> {
-    /// Six bytes are enough for all seconds that `DateTime` has, on either side of the epoch.
+    /// 2^47 seconds, added so that no number is negative. Six bytes hold all seconds that
+    /// `DateTime` has, on either side of the epoch.
     const MIDDLE: i64 = 1 << 47;
     let seconds = (instant.timestamp() + MIDDLE).to_be_bytes();
     let nanoseconds = instant.timestamp_subsec_nanos().to_be_bytes();
@@ -117,11 +135,12 @@ pub fn instant(instant: DateTime<Utc>) -> Vec<u8> {
     [&[INSTANT], &seconds[2..], &nanoseconds[..length]].concat()
 }
 
-/// Where the keys of some kind begin, and where they end.
+/// The range of all E keys.
 pub const ALL_PATHS: ([u8; 1], [u8; 1]) = ([EXISTS], [EXISTS + 1]);
+/// The range of all V keys.
 pub const ALL_VALUES: ([u8; 1], [u8; 1]) = ([VALUE], [VALUE + 1]);
 
-/// Whether a key says that a leaf is below a path, or where paths are cut, may be.
+/// Whether an E key is that of a path below this one. If this one is truncated: whether it may be.
 pub fn is_below(key: &[u8], path: &str) -> bool {
     let Some(other) = path_of(key) else { return false };
     if is_truncated_path(path) {
@@ -130,11 +149,11 @@ pub fn is_below(key: &[u8], path: &str) -> bool {
     other.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'.'))
 }
 
-/// The paths above that of an E key, as they are stored.
+/// The paths above an E key's path, as E keys store them.
 pub fn paths_above(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     let path = path_of(key).unwrap_or_default();
     let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(end, _)| end);
-    // One that is cut may be below any path that is cut to the same.
+    // A truncated path may be below any path that is truncated to the same bytes.
     ends.chain((path.len() == MAX_PATH).then_some(MAX_PATH)).map(|end| &path[..end])
 }
 
@@ -148,27 +167,27 @@ pub fn path_hash(key: &[u8]) -> Option<PathHash> {
     key.get(1..5)?.try_into().ok().map(PathHash)
 }
 
-/// Type and value of a V key, as it is stored.
+/// Type and value in a V key, as they are stored.
 pub fn value_of(key: &[u8]) -> Option<&[u8]> {
     (key.first() == Some(&VALUE)).then(|| key.get(5..)).flatten()
 }
 
-/// As much of a path as E keys hold.
+/// The part of a path that E keys hold.
 pub fn stored_path(path: &str) -> &[u8] {
     &path.as_bytes()[..path.len().min(MAX_PATH)]
 }
 
-/// Whether more of the path may be than its E key holds.
+/// Whether the path may have more bytes than its E key holds.
 pub fn is_truncated_path(path: &str) -> bool {
     path.len() >= MAX_PATH
 }
 
-/// As much of a value's bytes, its type in front, as V keys hold, before it is packed.
+/// The part of a value, its type in front, that V keys hold, before it is packed.
 pub fn stored_value(value: &[u8]) -> &[u8] {
     &value[..value.len().min(1 + MAX_VALUE)]
 }
 
-/// Whether there is, or may be, more of a value than is stored.
+/// Whether the value has, or may have, more bytes than are stored.
 pub fn is_truncated_value(value: &[u8]) -> bool {
     value.len() > MAX_VALUE
 }
@@ -177,16 +196,16 @@ fn tagged(tag: u8, PathHash([a, b, c, d]): PathHash) -> [u8; 5] {
     [tag, a, b, c, d]
 }
 
-/// Keys one behind the other, and where each ends.
+/// The keys of a document in one piece of memory, and where each of them ends.
 #[derive(Default)]
 pub struct Keys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// The M keys, which are known last.
+    /// The M keys. They are known last.
     multi_valued: Vec<[u8; 5]>,
-    /// A value, before it is packed.
+    /// Room for a value before it is packed.
     value: Vec<u8>,
-    /// What went wrong.
+    /// The first error, if there was one.
     error: Option<Error>,
 }
 
@@ -257,11 +276,11 @@ impl Keys {
         }
     }
 
-    /// The keys in order, each once, as GIN would put them itself, only faster.
+    /// The keys in order, each once. GIN would sort them itself, but more slowly.
     pub fn sorted(&mut self) -> Result<Vec<&[u8]>> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let mut keys: Vec<&[u8]> = Vec::new();
-        // There are no more M keys than others.
+        // There are at most as many M keys as other keys.
         memory::reserve(&mut keys, 2 * self.ends.len())?;
         memory::reserve(&mut self.multi_valued, self.ends.len())?;
         keys.extend(starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]));

@@ -1,4 +1,6 @@
-//! The operator class `jsonb_lucene_ops`: what a GIN index keeps of a document, and how it answers a predicate.
+//! The operator class `jsonb_lucene_ops`: what a GIN index keeps of a document, and what a
+//! predicate reads of it. All that is known of the index, its keys and its pages, is in this
+//! folder.
 
 mod elsewhere;
 pub mod explain;

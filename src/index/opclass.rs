@@ -1,4 +1,5 @@
-//! The support functions of the operator class, as GIN calls them (PostgreSQL manual, "GIN Indexes: Extensibility").
+//! The support functions of the operator class, as GIN calls them (PostgreSQL manual, "GIN Indexes:
+//! Extensibility").
 
 use super::key::Keys;
 use super::query::IndexQuery;
@@ -21,7 +22,8 @@ c_functions! {
 
 /// (jsonb, int32 *nkeys, bool **nullFlags) → keys
 unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared.
+    // SAFETY: GIN calls this with the arguments that the SQL declaration names: a jsonb and a
+    // pointer to the number of keys.
     unsafe {
         let count = arguments.pointer::<i32>(1);
         let Some(doc) = JsonbArg::from_datum(arguments.datum(0), false) else {
@@ -35,15 +37,18 @@ unsafe fn extract_value(arguments: Arguments) -> pg_sys::Datum {
     }
 }
 
-/// What GIN keeps for each key of a query and hands back: the query, and which key of it this is.
+/// What GIN keeps for each key of a query and hands back: the query, and the number of the key.
 struct Extra {
     query: *const IndexQuery,
     key: usize,
 }
 
-/// (lucene_query, int32 *nkeys, strategy, bool **pmatch, Pointer **extra_data, bool **nullFlags, int32 *searchMode) → keys
+/// (lucene_query, int32 *nkeys, strategy, bool **pmatch, Pointer **extra_data, bool **nullFlags,
+/// int32 *searchMode) → keys
 unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared. What is leaked lives as long as the memory context that GIN calls in, which is that of its scan keys.
+    // SAFETY: GIN calls this with the arguments that the SQL declaration names. What is leaked
+    // lives as long as the memory context that GIN calls in, which is that of its scan keys. Each
+    // array is allocated with a place for every key.
     unsafe {
         let query = IndexQuery::new(&query_type::predicate(arguments.bytes(0)));
         let count = query.keys.len();
@@ -68,9 +73,11 @@ unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
     }
 }
 
-/// (partial key, key of the index, strategy, extra_data) → below 0: pass it by; 0: take it; above 0: stop
+/// (partial key, key of the index, strategy, extra_data) → below 0: skip it; 0: take it; above 0:
+/// stop
 unsafe fn compare_partial(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; GIN hands back what extract_query made.
+    // SAFETY: GIN calls this with the arguments that the SQL declaration names, and hands back the
+    // extra data that extract_query made. It lives as long as the scan keys.
     let found = unsafe {
         let extra = arguments.pointer::<Extra>(3);
         (&(*(*extra).query).keys)[(*extra).key].compare(arguments.bytes(1))
@@ -82,15 +89,17 @@ unsafe fn compare_partial(arguments: Arguments) -> pg_sys::Datum {
     })
 }
 
-/// What the keys say of a document; the first key's extra data leads to the query.
+/// What the keys say of a document. The first key's extra data leads to the query.
 unsafe fn evaluate(extras: *mut *mut Extra, has: impl Fn(usize) -> Ternary) -> Ternary {
-    // SAFETY: as above; a query without keys is never asked.
+    // SAFETY: the extra data are those that extract_query made, one for each key. GIN never calls
+    // for a query without keys, so there is a first one.
     unsafe { (*(**extras).query).evaluate(&has) }
 }
 
 /// (bool check[], strategy, query, nkeys, extra_data[], bool *recheck, keys, nullFlags) → bool
 unsafe fn consistent(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; `check` has a place for each key.
+    // SAFETY: GIN calls this with the arguments that the SQL declaration names. `check` has a place
+    // for each key of the query.
     let truth = unsafe {
         let check = arguments.pointer::<bool>(0);
         let has = |key| if *check.add(key) { Ternary::Yes } else { Ternary::No };
@@ -101,9 +110,11 @@ unsafe fn consistent(arguments: Arguments) -> pg_sys::Datum {
     pg_sys::Datum::from(truth != Ternary::No)
 }
 
-/// (GinTernaryValue check[], strategy, query, nkeys, extra_data[], keys, nullFlags) → GinTernaryValue
+/// (GinTernaryValue check[], strategy, query, nkeys, extra_data[], keys, nullFlags) →
+/// GinTernaryValue
 unsafe fn tri_consistent(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; `check` has a place for each key.
+    // SAFETY: GIN calls this with the arguments that the SQL declaration names. `check` has a place
+    // for each key of the query.
     let truth = unsafe {
         let check = arguments.pointer::<pg_sys::GinTernaryValue>(0);
         evaluate(arguments.pointer(4), |key| match (*check.add(key)) as u32 {

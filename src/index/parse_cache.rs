@@ -1,5 +1,6 @@
-//! Queries made ready, kept for as long as there is room: reading, planning and running one statement ask for a query several times,
-//! its rows ask again, or each for another of some, and the next statement may ask for the next rows of it.
+//! Parsed queries, kept as long as there is room. Parsing, planning and running one statement need
+//! its query several times, each of its rows needs it again, and the next statement may have the
+//! same query.
 
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
@@ -15,16 +16,16 @@ use std::cell::{OnceCell, RefCell};
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-/// A query as it was read.
+/// A parsed query.
 pub struct ParsedQuery {
-    /// As it was written.
+    /// The query as it was written.
     pub text: Rc<str>,
     pub predicate: Rc<Predicate>,
     pub notices: Rc<[String]>,
     canonical: OnceCell<Rc<str>>,
-    /// What `NOW` is, if the query speaks of it.
+    /// The value of `NOW`, if the query uses it.
     now: Option<pg_sys::TimestampTz>,
-    /// What documents are asked by, made when the first one is.
+    /// Matches documents. It is made when the first document comes.
     matcher: OnceCell<Matcher>,
 }
 
@@ -40,7 +41,8 @@ impl ParsedQuery {
         })
     }
 
-    /// Of a query that was stored, and so had its canonical form when it was. Few ask for it again.
+    /// Parses a stored query. Its text is in canonical form already, and few callers need that form
+    /// again.
     fn stored(text: &str) -> Result<ParsedQuery> {
         let now = transaction_start();
         let (_, lowered) = parse_at(text, now)?;
@@ -62,7 +64,7 @@ impl ParsedQuery {
         }
     }
 
-    /// The canonical form, which reads as the same.
+    /// The canonical form, which parses to the same query.
     pub fn canonical(&self) -> Result<Rc<str>> {
         if let Some(canonical) = self.canonical.get() {
             return Ok(canonical.clone());
@@ -71,7 +73,7 @@ impl ParsedQuery {
         Ok(self.canonical.get_or_init(|| ast.to_string().into()).clone())
     }
 
-    /// Whether the document meets the query.
+    /// Whether the document matches the query.
     pub fn matches(&self, document: Jsonb<'_>) -> bool {
         self.matcher.get_or_init(|| Matcher::new(&self.predicate)).matches(document)
     }
@@ -81,38 +83,41 @@ impl ParsedQuery {
         self.text.as_bytes() == text && self.now.is_none_or(|now| now == transaction_start())
     }
 
-    /// About how much memory it takes. What patterns are compiled to is by far the most.
+    /// About how many bytes of memory it takes. Compiled patterns take by far the most.
     fn bytes(&self) -> usize {
         let patterns = self.predicate.conditions().map(|(_, test)| test.pattern_memory());
         512 + 24 * self.text.len() + patterns.sum::<usize>()
     }
 }
 
-/// Queries are kept in so many sets by their hash, each with so many places. More would not help: one that is asked for now and then
-/// has left the processor's caches, and its text, which comes with the row, is read sooner.
+/// The hash of a query chooses one of 256 sets of 4 places each. More places would not help: a
+/// query that is used only now and then has left the CPU caches, and parsing its text, which comes
+/// with the row, takes less time than fetching it from memory.
 const SETS: usize = 256;
 const PLACES: usize = 4;
-/// So many bytes are kept.
+/// At most 16 MB of queries are kept, as `ParsedQuery::bytes` counts them.
 const MAX_BYTES: usize = 16 << 20;
-/// So often a query is asked for before it is kept that is read as soon.
+/// A query that is cheap to parse is kept after it was used so many times: keeping it costs time,
+/// too.
 const KEEP_AFTER: u8 = 32;
-/// What takes so many bytes is kept at once.
+/// A query of more than 8 kB is costly to parse, and is kept at once.
 const KEEP_AT_ONCE_BYTES: usize = 8 << 10;
 
-/// Queries that are asked for often.
+/// Queries that are used often.
 struct ParseCache {
     last: Option<Rc<ParsedQuery>>,
     sets: Vec<SmallVec<[CachedQuery; PLACES]>>,
     bytes: usize,
     hasher: RandomState,
-    /// How often queries were asked for that are not kept, by their hash. Of two at one place, one is kept too soon.
+    /// How often queries were used that are not kept, counted by hash. If two of them share a
+    /// counter, one of them is kept too soon, which does no harm.
     request_counts: Vec<u8>,
 }
 
 struct CachedQuery {
     hash: u64,
     query: Rc<ParsedQuery>,
-    /// Whether it was asked for since another one wanted its place.
+    /// Whether it was used since another query last wanted its place.
     was_used: bool,
 }
 
@@ -146,7 +151,7 @@ impl ParseCache {
         Some(kept.query.clone())
     }
 
-    /// Whether a query that is not kept has been asked for often enough; this time counts.
+    /// Whether a query that is not kept has been used often enough to keep it. Counts this use.
     fn is_frequent(&mut self, hash: u64) -> bool {
         let place = hash as usize % self.request_counts.len();
         let times = &mut self.request_counts[place];
@@ -154,7 +159,8 @@ impl ParseCache {
         *times == 0
     }
 
-    /// Whether there is a place for a query. Those that were used lately keep theirs, this time.
+    /// Whether there is a place for a query. If all places of its set were used lately, they are
+    /// kept this time, and the next query may take one that was not used until then.
     fn has_room(&mut self, hash: u64) -> bool {
         let set = self.set(hash);
         if set.len() < PLACES || set.iter().any(|kept| !kept.was_used) {
@@ -189,12 +195,12 @@ impl ParseCache {
     }
 }
 
-/// Reads a query; `NOW` in it is the start of the transaction, as everywhere in SQL.
+/// Parses a query. `NOW` in it is the start of the transaction, as everywhere in SQL.
 pub fn parse_cached(text: &str) -> Result<Rc<ParsedQuery>> {
     find_or(text, ParsedQuery::new)
 }
 
-/// The same of a query that was stored, which its input function made sure of.
+/// Parses a stored query, whose text the input function has checked.
 pub fn parse_stored(query: &[u8]) -> Result<Rc<ParsedQuery>> {
     find_or(&String::from_utf8_lossy(query), ParsedQuery::stored)
 }
@@ -219,14 +225,14 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<
     Ok(query)
 }
 
-/// What a document is asked by.
+/// How a query and a document were matched.
 pub enum DocumentAnswer {
     Prepared(Rc<ParsedQuery>),
-    /// The answer of a query that is seldom asked for, and simple.
+    /// The answer for a simple query that is seldom used. It was not prepared for that.
     Answered(bool),
 }
 
-/// Asks a document a query that was stored.
+/// Matches a document with a stored query.
 pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswer> {
     let (hash, found, is_wanted) = PARSE_CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(query);
@@ -255,14 +261,15 @@ pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswe
     Ok(DocumentAnswer::Prepared(query))
 }
 
-/// About how many bytes it takes to read a query: most for its clauses, and there is something between them that is no letter.
-/// Reading ends where there are too many.
+/// About how many bytes of memory parsing takes. Most are for the clauses. Two clauses have at
+/// least one character between them that is no letter or digit, and parsing stops where there are
+/// too many clauses.
 fn estimate_parse_bytes(query: &str) -> usize {
     let between = query.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
     16 * query.len() + 512 * between.min(4 * syntax::MAX_LEAVES)
 }
 
-/// Reads a query, with `NOW` in microseconds since 2000-01-01.
+/// Parses a query, with `NOW` in microseconds since 2000-01-01.
 pub fn parse_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
     memory::afford(estimate_parse_bytes(query))?;
     let bad = |error| Error::Query { what: "query", text: query.to_string(), error };
@@ -271,20 +278,20 @@ pub fn parse_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate
     Ok((ast, lowered))
 }
 
-/// Of microseconds since 2000-01-01. All timestamps of the server's are in the calendar.
+/// The instant of a PostgreSQL timestamp. Every such timestamp is within the range of `DateTime`.
 fn instant(time: pg_sys::TimestampTz) -> DateTime<Utc> {
-    /// timestamp.h: 2000-01-01 less 1970-01-01.
+    /// Microseconds from 1970-01-01 to 2000-01-01 (timestamp.h).
     const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
     DateTime::from_timestamp_micros(time.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default()
 }
 
-/// Microseconds since 2000-01-01.
+/// The start of the transaction, in microseconds since 2000-01-01.
 fn transaction_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the running transaction (xact.c).
     unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
 }
 
-/// Whether what a query in its canonical form means may depend on the time.
+/// Whether the meaning of a query, given in canonical form, may depend on the time.
 fn uses_now(canonical: &str) -> bool {
     memchr::memmem::find(canonical.as_bytes(), b"NOW").is_some()
 }

@@ -1,4 +1,5 @@
-//! What a predicate asks of the index: keys, and a tree that says what it means which of them a document has.
+//! What a predicate asks of GIN: keys to look for, and a boolean expression over them that says
+//! whether a document matches that has some of the keys.
 
 use super::key::{self, PathHash};
 use super::probe::{LeafProbe, combine_patterns};
@@ -10,9 +11,10 @@ use crate::predicate::{Predicate, Test, Visitor};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-/// Keys, and the tree over them by their places.
+/// The keys to look for, and the expression over them, which names them by number.
 #[derive(Debug)]
 pub struct IndexQuery {
+    /// The keys to look for.
     pub keys: Vec<ScanKey>,
     tree: KeyExpr,
 }
@@ -20,11 +22,12 @@ pub struct IndexQuery {
 #[derive(Debug)]
 enum KeyExpr {
     Constant(bool),
+    /// A document has at least one of some keys.
     AnyOf {
         keys: Vec<usize>,
-        /// With one of these, a document that has one of `keys` may not meet the leaf all the same.
+        /// If a document has one of these keys as well, it must be rechecked.
         recheck_keys: Vec<usize>,
-        /// A document that has one of `keys` may always not meet it.
+        /// Whether every document that has one of `keys` must be rechecked.
         recheck: bool,
     },
     And(Vec<KeyExpr>),
@@ -33,10 +36,12 @@ enum KeyExpr {
 }
 
 impl IndexQuery {
+    /// The keys and the expression for a predicate.
     pub fn new(predicate: &Predicate) -> IndexQuery {
         let mut builder = QueryBuilder::default();
         let tree = predicate.visit(&mut builder);
-        // What a document meets that has none of the keys, every document may meet.
+        // A document without any of the keys may match, so every document may. Then the scan starts
+        // from the key of every document.
         let tree = match tree.evaluate(&|_| Ternary::No) {
             Ternary::No => tree,
             _ => {
@@ -51,12 +56,12 @@ impl IndexQuery {
         IndexQuery { keys: builder.keys, tree }
     }
 
-    /// Whether a document meets the predicate, given which of the keys it has.
+    /// Whether a document matches, given which of the keys it has.
     pub fn evaluate(&self, has: &impl Fn(usize) -> Ternary) -> Ternary {
         self.tree.evaluate(has)
     }
 
-    /// Whether no document can meet it.
+    /// Whether no document can match.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -88,8 +93,9 @@ impl KeyExpr {
                 }
                 most
             }
-            // That a key is missing is never sure. While the pending list is merged into the tree (ginInsertCleanup), the keys of a
-            // document get there one after the other, and a scan of the tree meets it with some of them.
+            // A missing key is never certain. While the pending list is merged into the tree
+            // (ginInsertCleanup), the keys of a document get there one after the other, and a scan
+            // of the tree may see only some of them.
             KeyExpr::Not(part) => match part.evaluate(has) {
                 Ternary::No | Ternary::Maybe => Ternary::Maybe,
                 Ternary::Yes => Ternary::No,
@@ -106,13 +112,13 @@ impl KeyExpr {
     }
 }
 
-/// Collects the keys, each once where that is cheap to see.
+/// Collects the keys. Keys that are likely to be needed again are added once.
 #[derive(Default)]
 struct QueryBuilder {
     keys: Vec<ScanKey>,
-    /// The key that finds documents with another path of the same hash.
+    /// The keys that find documents with another path of the same hash.
     other_paths: HashMap<String, usize>,
-    /// The key that finds documents with a cut value at a path.
+    /// The keys that find documents with a truncated value at a path.
     truncated: HashMap<PathHash, usize>,
 }
 
@@ -127,6 +133,7 @@ impl<'p> Visitor<'p> for QueryBuilder {
         match path {
             Some(path) if test.is_existence() => self.exists(path),
             None if test.is_existence() => self.any_path(),
+            // GIN does not say whether the index has entries of earlier versions.
             path => self.probes(path, vec![LeafProbe::for_any_version(test)]),
         }
     }
@@ -135,7 +142,8 @@ impl<'p> Visitor<'p> for QueryBuilder {
         KeyExpr::And(parts.iter().map(|part| part.visit(self)).collect())
     }
 
-    /// Patterns that look at the same values become one, and what is asked at one path goes into one list.
+    /// Combines alternatives: patterns that read the same values become one probe, and all probes
+    /// at one path become one list.
     fn or(&mut self, parts: &'p [Predicate]) -> KeyExpr {
         let mut exprs = Vec::new();
         let mut tests = Vec::new();
@@ -167,7 +175,7 @@ impl QueryBuilder {
         self.keys.len() - 1
     }
 
-    /// GIN does not say whether the index has entries of earlier versions: a probe is for them, too.
+    /// The keys for probes at a path, or at any path.
     fn probes(&mut self, path: Option<&str>, probes: Vec<LeafProbe>) -> KeyExpr {
         match path {
             Some(path) => self.at_path(path, probes),
@@ -234,7 +242,8 @@ impl QueryBuilder {
         self.one_range(key::ALL_PATHS, KeyFilter::All, false)
     }
 
-    /// A value at any path is looked for among the values of all paths, since the paths are not known here.
+    /// Finds a value at any path. The paths are not known here, so it is looked for among the
+    /// values of all paths.
     fn at_any_path(&mut self, probes: Vec<LeafProbe>) -> KeyExpr {
         let (with_recheck, others): (Vec<_>, Vec<_>) =
             probes.into_iter().partition(|probe| probe.ranges.iter().any(|range| range.recheck));
@@ -280,7 +289,8 @@ mod tests {
         })
     }
 
-    /// However many there are, a list takes what is in it and nothing else, and GIN gets few keys of a long one.
+    /// However many values a list has, it takes what is in it and nothing else, and GIN gets few
+    /// keys for a long one.
     #[test]
     fn long_lists_are_few_keys() {
         for count in [10, MANY_INTERVALS + 1_000] {

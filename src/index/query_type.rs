@@ -1,7 +1,7 @@
 //! The type `lucene_query` and the operator `jsonb @@@ lucene_query`.
 //!
-//! A `lucene_query` is stored as the canonical text of the query, laid out as `text` is. It keeps `NOW` as such, which is read anew
-//! in each transaction.
+//! A `lucene_query` is stored as the canonical text of the query, in the layout of `text`. It keeps
+//! `NOW` as a word, whose value is that of each transaction.
 
 use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
 use crate::document::JsonbArg;
@@ -20,16 +20,18 @@ c_functions! {
     pg_finfo_session_store_match session_store_match matches;
 }
 
-/// What a stored query means in this transaction. Raises an error should it mean nothing, which the input function made sure of.
+/// What a stored query means in this transaction. Raises an error if it means nothing, which the
+/// input function rules out.
 pub fn predicate(query: &[u8]) -> Rc<Predicate> {
     let query = parse_cache::parse_stored(query).unwrap_or_else(|error| error.raise());
     query.predicate.clone()
 }
 
-/// Whether a function of the server's is that of the operator.
+/// Whether a function of the server is that of the operator `@@@`.
 pub fn is_match(function: pg_sys::Oid) -> bool {
     let mut info = pg_sys::FmgrInfo::default();
-    // SAFETY: finds a function out, or raises an error where there is none.
+    // SAFETY: fmgr_info fills in what is known of a function, or raises an error where there is
+    // none.
     unsafe { pg_sys::fmgr_info(function, &raw mut info) };
     info.fn_addr
         .is_some_and(|address| std::ptr::fn_addr_eq(address, session_store_match as Function))
@@ -37,7 +39,8 @@ pub fn is_match(function: pg_sys::Oid) -> bool {
 
 type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
 
-/// A query as it is stored: in its canonical form. Tells what is odd about it.
+/// A query in its canonical form, as it is stored. With `tell`, the notices about the query are
+/// sent to the client.
 fn stored(text: &str, tell: bool) -> Result<pg_sys::Datum> {
     let query = parse_cache::parse_cached(text)?;
     if tell {
@@ -48,10 +51,11 @@ fn stored(text: &str, tell: bool) -> Result<pg_sys::Datum> {
 
 /// (cstring) → lucene_query
 unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; the server's encoding is UTF-8.
+    // SAFETY: the function is declared to take a cstring, and is strict.
     let text = unsafe { CStr::from_ptr(arguments.pointer(0)) }.to_string_lossy();
     stored(&text, true).unwrap_or_else(|error| {
-        // SAFETY: the context of the call, which may ask for the error to be handed back (elog.h, ereturn).
+        // SAFETY: the server calls with a valid context, or null. It may ask for the error to be
+        // handed back instead of raised (elog.h, ereturn).
         unsafe { error.raise_or_save((*arguments.0).context) };
         pg_sys::Datum::null()
     })
@@ -59,7 +63,8 @@ unsafe fn query_in(arguments: Arguments) -> pg_sys::Datum {
 
 /// (StringInfo) → lucene_query: its text, as `text` has it.
 unsafe fn query_recv(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; the rest of the message is the value, and pq_getmsgtext refuses what is not valid in the encoding.
+    // SAFETY: the function is declared to take a StringInfo (internal). The rest of the message is
+    // the value, and pq_getmsgtext refuses text that is not valid in the encoding.
     let text = unsafe {
         let message = arguments.pointer::<pg_sys::StringInfoData>(0);
         let (mut length, rest) = (0, (*message).len - (*message).cursor);
@@ -69,9 +74,11 @@ unsafe fn query_recv(arguments: Arguments) -> pg_sys::Datum {
     stored(&String::from_utf8_lossy(text), true).unwrap_or_else(|error| error.raise())
 }
 
-/// (text) → lucene_query. Where the text differs from row to row, only the first row is told what is odd about its query.
+/// (text) → lucene_query. Where the text differs from row to row, notices are sent for the first
+/// row only.
 unsafe fn query_of_text(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared. fn_extra belongs to the called function (fmgr.h), which only asks whether it was set.
+    // SAFETY: the function is declared to take a text, and is strict. fn_extra belongs to the
+    // called function (fmgr.h), and this one only looks whether it is null.
     unsafe {
         let text = String::from_utf8_lossy(arguments.bytes(0));
         let function = (*arguments.0).flinfo;
@@ -86,13 +93,15 @@ unsafe fn query_of_text(arguments: Arguments) -> pg_sys::Datum {
 
 /// (lucene_query) → cstring
 unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; the layout is that of text.
+    // SAFETY: the function is declared to take a lucene_query, which has the layout of text.
     unsafe { pg_sys::Datum::from(pg_sys::text_to_cstring(arguments.pointer(0))) }
 }
 
 /// (jsonb, lucene_query) → bool
 unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared. fn_extra belongs to the called function (fmgr.h), and what it points to lives as long as fn_mcxt.
+    // SAFETY: the function is declared to take a jsonb and a lucene_query, and is strict. fn_extra
+    // belongs to the called function (fmgr.h). It is null or points to the value that this function
+    // leaked into fn_mcxt, and so lives as long as that context.
     unsafe {
         let query = arguments.bytes(1);
         let function = &mut *(*arguments.0).flinfo;

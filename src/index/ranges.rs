@@ -1,25 +1,28 @@
-//! Where in the order of values those lie that pass a test.
+//! The ranges of the index in which the values lie that can pass a test.
 
 use super::key::{self, MAX_VALUE};
 use super::string_code::{self, Unpacked, end_of_prefix};
 use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, unordered_instant};
 use crate::predicate::{Limit, Test, Value};
 
-/// Values, type in front: from one on, up to another that is none of them.
+/// A range of stored values, each with its type in front: `from` is in it, `below` is not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyRange {
+    /// The first bytes of the range.
     pub from: Vec<u8>,
+    /// The first bytes behind the range.
     pub below: Vec<u8>,
-    /// Whether not every value within passes, so that each must be asked.
+    /// Whether some values in the range do not pass, so that each of them must be tested.
     pub recheck: bool,
 }
 
 impl KeyRange {
+    /// Whether a stored value lies in the range.
     pub fn contains(&self, value: &[u8]) -> bool {
         self.from.as_slice() <= value && value < self.below.as_slice()
     }
 
-    /// The one value that it holds, if that is clear.
+    /// The only value in the range, if there can be no more than one.
     pub fn point(&self) -> Option<&[u8]> {
         let (last, rest) = self.below.split_last()?;
         (*last == 0 && rest == self.from).then_some(&self.from)
@@ -30,7 +33,7 @@ impl KeyRange {
         KeyRange { recheck: key::is_truncated_value(&from), below: successor(&from), from }
     }
 
-    /// Strings that begin so.
+    /// The strings that begin with `start`.
     fn strings(start: &[u8]) -> KeyRange {
         let typed = [&[STRING], start].concat();
         let from = key::stored_value(&typed).to_vec();
@@ -38,7 +41,7 @@ impl KeyRange {
         KeyRange { recheck: start.len() > MAX_VALUE, from, below }
     }
 
-    /// The ranges in which keys hold these values.
+    /// The ranges of stored forms, packed and plain, for a range of values.
     fn in_stored_forms(self) -> impl Iterator<Item = KeyRange> {
         let ranges = match self.point() {
             Some(value) => string_code::forms(value)
@@ -51,16 +54,17 @@ impl KeyRange {
     }
 }
 
-/// Where instants are found that are not written `…T…Z` (see `key`).
+/// Where instants are looked for that are not written `…T…Z` (see `key`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstantSearch {
-    /// By keys of their own.
+    /// Among the second keys of instants.
     ByKey,
-    /// Among the texts of about their time.
+    /// Among the strings that begin with a date near the instant.
     ByText,
 }
 
-/// Spans of stored values, in order and apart from each other, which hold every value that passes the test.
+/// The ranges of stored values that hold every value that passes the test. They are in order and do
+/// not overlap.
 pub fn ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
     let mut ranges: Vec<KeyRange> =
         value_ranges(test, instants).into_iter().flat_map(KeyRange::in_stored_forms).collect();
@@ -68,7 +72,8 @@ pub fn ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
     ranges
 }
 
-/// Whether all of these ranges hold one value and no other.
+/// Whether all of these ranges hold one and the same value, in one form or another, and nothing
+/// else.
 pub fn is_one_value(ranges: &[KeyRange]) -> bool {
     let value = |range: &KeyRange| {
         range.point().map(|stored| string_code::unpack(stored, &mut Unpacked::new()).to_vec())
@@ -77,7 +82,7 @@ pub fn is_one_value(ranges: &[KeyRange]) -> bool {
     values.next().flatten().is_some_and(|first| values.all(|other| other.as_ref() == Some(&first)))
 }
 
-/// The same of values as they are.
+/// The ranges of values, before they are packed.
 fn value_ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
     let rechecked =
         |start: &str| vec![KeyRange { recheck: true, ..KeyRange::strings(start.as_bytes()) }];
@@ -104,7 +109,7 @@ fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
     }
     let text = KeyRange::point_at(&Scalar::String(&value.text).to_bytes());
     match text_of_instants(value, by) {
-        // Other strings may begin as the instant's do, too.
+        // Strings that are no instants may begin with the same date, so each one is tested.
         Some([first, last]) => {
             let instants = KeyRange { from: first.from, below: last.below, recheck: true };
             let has_key = by == InstantSearch::ByKey && unordered_instant(&value.text).is_some();
@@ -125,7 +130,8 @@ fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
 }
 
 fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: InstantSearch) -> Vec<KeyRange> {
-    // With an end that is a text, no key of an instant says enough.
+    // If one end is a text and no instant, the second keys of instants cannot say on which side of
+    // it they are.
     let mut limits = lower.into_iter().chain(upper);
     let by = match limits.all(|limit| limit.value.instant.is_some()) {
         true => by,
@@ -151,14 +157,15 @@ fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: InstantSearch) -> V
         .collect()
 }
 
-/// The range of one type; none if an end is no value of the type.
+/// The range of values of one type. None if an end of it has no value of that type.
 fn range(
     kind: u8,
     lower: Option<&Limit>,
     upper: Option<&Limit>,
     read: impl Fn(&Value) -> Option<Vec<u8>>,
 ) -> Option<KeyRange> {
-    // A stored value that is cut where the limit is may lie on either side of it, and is asked.
+    // A stored value that is truncated where the limit is may lie on either side of it, so it is
+    // tested.
     let mut recheck = false;
     let mut end = |limit: &Limit, is_behind: bool| {
         let value = read(&limit.value)?;
@@ -183,8 +190,9 @@ fn range(
     Some(KeyRange { from, below, recheck })
 }
 
-/// Strings that are instants compare as such with a limit that is one. Where it is date math, no other strings do, and they all begin
-/// with a digit.
+/// Widens a range of strings so that it holds all strings that are instants within the limits.
+/// Strings that are instants compare as instants with a limit that is one. If the limit is date
+/// math, all other strings are ruled out, and every instant begins with a digit.
 fn widen_to_instants(
     range: &mut KeyRange,
     lower: Option<&Limit>,
@@ -215,8 +223,8 @@ fn widen_to_instants(
     }
 }
 
-/// The strings with which the first and the last texts begin that may be those of a value's instant. Texts `…T…Z` have its second;
-/// within it, a fraction comes before the Z that ends one without.
+/// The first and the last prefix of strings that may be a value's instant. Strings `…T…Z` begin
+/// with its second; within that, a string with a fraction comes before the Z of one without.
 fn text_of_instants(value: &Value, by: InstantSearch) -> Option<[KeyRange; 2]> {
     let ends = match by {
         InstantSearch::ByKey => value.instant_second().map(|second| [second.clone(), second]),
@@ -225,7 +233,7 @@ fn text_of_instants(value: &Value, by: InstantSearch) -> Option<[KeyRange; 2]> {
     ends.map(|ends| ends.map(|start| KeyRange::strings(start.as_bytes())))
 }
 
-/// The first byte string behind this one.
+/// The first byte string behind `bytes`.
 fn successor(bytes: &[u8]) -> Vec<u8> {
     [bytes, &[0]].concat()
 }

@@ -1,9 +1,12 @@
-//! What recognises an index that this library reads: GIN, on one column, with keys of type bytea.
-//! What recognises one that answers an operator: also of the operator's family, and of all rows.
+//! Which indexes this library can read, and which of them answer an operator. The one place that
+//! knows.
+//!
+//! An index is readable if it is a GIN index of one column with keys of type bytea. It answers an
+//! operator if it is also of the operator's family, and has entries for all rows of its table.
 
 use pgrx::pg_sys;
 
-/// What is looked at. It is known of an open index, and of one in the planner's list.
+/// The properties that decide. Both an open index and one in the planner's list have them.
 struct IndexTraits {
     oid: pg_sys::Oid,
     access_method: pg_sys::Oid,
@@ -18,8 +21,8 @@ impl IndexTraits {
     /// # Safety
     /// The index must be open.
     unsafe fn of_relation(relation: pg_sys::Relation) -> IndexTraits {
-        // SAFETY: the caller's index is open. So it has its row of pg_class, and an operator family for each
-        // of its key columns, of which every index has one at least.
+        // SAFETY: the caller's index is open. So it has its row of pg_class, and an operator family
+        // for each of its key columns, of which every index has one at least.
         unsafe {
             let class = &*(*relation).rd_rel;
             IndexTraits {
@@ -35,8 +38,8 @@ impl IndexTraits {
     /// # Safety
     /// The index must be one of the planner's.
     unsafe fn of_planner(index: *mut pg_sys::IndexOptInfo) -> IndexTraits {
-        // SAFETY: the planner's lists hold what their names say (pathnodes.h), and it has an operator family
-        // for each key column, of which every index has one at least.
+        // SAFETY: the planner's lists hold what their names say (pathnodes.h), and it has an
+        // operator family for each key column, of which every index has one at least.
         unsafe {
             IndexTraits {
                 oid: (*index).indexoid,
@@ -49,8 +52,8 @@ impl IndexTraits {
     }
 
     fn is_readable(&self) -> bool {
-        // SAFETY: looks into the server's caches, which say 0 where there is no such index. Its first
-        // attribute has the type of the keys that it stores.
+        // SAFETY: looks into the server's caches, which say 0 where there is no such index. Its
+        // first attribute has the type of the keys that it stores.
         let key_type = || unsafe { pg_sys::get_atttype(self.oid, 1) };
         self.access_method == pg_sys::GIN_AM_OID
             && self.columns == 1
@@ -82,8 +85,8 @@ pub unsafe fn relation_answers(
     operator: pg_sys::Oid,
     column: i32,
 ) -> bool {
-    // SAFETY: the caller says that the index is open. So it has its row of pg_index, with at least one
-    // key, which is the number of a column, or 0 of an expression.
+    // SAFETY: the caller says that the index is open. So it has its row of pg_index, with at least
+    // one key, which is the number of a column, or 0 of an expression.
     unsafe {
         i32::from(*(*(*relation).rd_index).indkey.values.as_ptr()) == column
             && IndexTraits::of_relation(relation).answers(operator)

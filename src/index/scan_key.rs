@@ -6,45 +6,45 @@ use super::ternary::Ternary;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-/// What is looked for in the index.
+/// What GIN is asked to look for.
 #[derive(Debug)]
 pub enum ScanKey {
-    /// A key.
+    /// One key.
     Key(Vec<u8>),
-    /// All keys from one on and below another that pass.
+    /// The keys from `from` up to but not including `below` that pass the filter.
     KeyRange { from: Vec<u8>, below: Vec<u8>, filter: KeyFilter },
 }
 
-/// Which keys of a range pass.
+/// Which keys of a range are taken.
 #[derive(Debug)]
 pub enum KeyFilter {
+    /// Every key.
     All,
-    /// Those in one of these intervals, which are in order and apart from each other.
+    /// Keys in one of these intervals, which are in order and do not overlap.
     Within(Vec<KeyInterval>),
-    /// V keys, of any path, whose value is in one of these intervals or accepts one of the tests, if that is all that is known of it.
-    AnyValue {
-        within: Vec<KeyInterval>,
-        probes: Vec<LeafProbe>,
-    },
-    /// V keys whose value does, if that is all that is known of it.
+    /// V keys of any path, whose value is in one of these intervals or may pass one of the probes.
+    AnyValue { within: Vec<KeyInterval>, probes: Vec<LeafProbe> },
+    /// V keys whose value may pass the probe.
     Value(Rc<LeafProbe>),
-    /// E keys of any path but this.
+    /// E keys of every path but this one.
     OtherPath(Vec<u8>),
-    /// E keys of the paths below this.
+    /// E keys of the paths below this one.
     Below(String),
 }
 
-/// What is to be done with a key of the index, when keys come in order.
+/// What to do with a key of the index, when keys come in order (compare_partial in the GIN manual).
 #[derive(Debug, PartialEq, Eq)]
 pub enum PartialMatch {
+    /// The key is one of those looked for.
     Take,
+    /// It is not, but keys behind it may be.
     Skip,
-    /// This key and all behind it lie behind the range.
+    /// This key and all keys behind it are behind the range.
     Stop,
 }
 
 impl ScanKey {
-    /// The key, or the first one looked at.
+    /// The key, or the first key of the range.
     pub fn start(&self) -> &[u8] {
         match self {
             ScanKey::Key(key) => key,
@@ -52,11 +52,12 @@ impl ScanKey {
         }
     }
 
+    /// Whether it is a range, which GIN calls a partial match.
     pub fn is_range(&self) -> bool {
         matches!(self, ScanKey::KeyRange { .. })
     }
 
-    /// What to do with a key at or behind the start.
+    /// What to do with a key that is not before the start.
     pub fn compare(&self, key: &[u8]) -> PartialMatch {
         match self {
             ScanKey::Key(wanted) => match key.cmp(wanted) {
@@ -88,21 +89,23 @@ impl KeyFilter {
     }
 }
 
-/// GIN looks at all of a query's keys for each of them, and for each row. From so many on it gets intervals of the index to go through
-/// instead, each with a part of the list: that is as long as the values lie apart.
+/// GIN spends time on all keys of a query for each of them, and for each row. So a list of 4,096
+/// intervals or more becomes ranges with a filter, each for a part of the list.
 pub const MANY_INTERVALS: usize = 4096;
+/// How many ranges a long list becomes. More of them skip more of the keys that lie between the
+/// values; fewer of them are fewer keys for GIN.
 pub const MAX_RANGES: usize = 64;
 
-/// From one key or value on, and below another.
+/// An interval of keys, or of stored values: its start is in it, its end is not.
 pub type KeyInterval = (Vec<u8>, Vec<u8>);
 
-/// Whether a key is in one of the intervals, which are in order and apart from each other.
+/// Whether a key is in one of the intervals, which are in order and do not overlap.
 pub fn is_within(intervals: &[KeyInterval], key: &[u8]) -> bool {
     let behind = intervals.partition_point(|(from, _)| from.as_slice() <= key);
     behind.checked_sub(1).is_some_and(|at| key < intervals[at].1.as_slice())
 }
 
-/// In order, and those that meet made one.
+/// Puts intervals in order, and merges those that meet or overlap.
 pub fn merged(mut intervals: Vec<KeyInterval>) -> Vec<KeyInterval> {
     intervals.sort_unstable();
     let mut apart: Vec<KeyInterval> = Vec::with_capacity(intervals.len());
@@ -115,7 +118,8 @@ pub fn merged(mut intervals: Vec<KeyInterval>) -> Vec<KeyInterval> {
     apart
 }
 
-/// Keys and ranges for intervals of a path's V keys; of many intervals, ranges with some of them each, of values of one type.
+/// The scan keys for intervals of a path's V keys. Many intervals become at most about `MAX_RANGES`
+/// ranges, each with a part of them, of values of one type.
 pub fn scan_keys(intervals: Vec<KeyInterval>) -> Vec<ScanKey> {
     if intervals.len() < MANY_INTERVALS {
         return intervals.into_iter().map(scan_key).collect();

@@ -1,30 +1,35 @@
-//! Strings that begin with a digit, as addresses and instants do, in little more than half of their bytes.
+//! Strings that begin with a digit, such as addresses and instants, packed into little more than
+//! half of their bytes.
 //!
 //! ```text
 //! STRING digit 00 codes rest
 //! ```
 //!
-//! Digits, dots, slashes and dashes behind the first digit have codes of four bits, two to a byte. Another byte ends them with the code
-//! of what lies below or above them, and it and all that follow stand as they are. A half byte left over is 0. So the order of strings is
-//! kept, and every IPv4 address fits a tuple of 32 bytes, where it took 40. No string holds a NUL, which tells this form from the one
-//! that stands as it is: that of all other strings, and that in which versions before 0.4.0 have entered these, too. A key of theirs
-//! stays as it is until a REINDEX. Whoever looks for a value looks for both.
+//! Digits, dots, slashes and dashes behind the first digit have codes of four bits, two to a byte.
+//! Another byte ends the codes, with a code that says whether it is below or above them. It and all
+//! bytes behind it stand as they are. If half a byte is left over, it is 0. So packing keeps the
+//! order of strings. Every IPv4 address fits an index tuple of 32 bytes; plain, it took 40.
+//!
+//! No string holds a NUL, so the 00 tells a packed string from a plain one. All other strings are
+//! plain. Versions before 0.4.0 wrote plain strings only, and their keys stay until a REINDEX. So
+//! whoever looks for a value looks for both forms.
 
 use crate::document::STRING;
 use smallvec::SmallVec;
 
-/// Between these bytes all have a code: `-`, `.`, `/` and the digits.
+/// All bytes from `LEAST` to `MOST` have a code: `-`, `.`, `/` and the digits.
 const LEAST: u8 = b'-';
 const MOST: u8 = b'9';
-/// The code of the least one; before it are an end, and a byte below.
+/// The code of `LEAST`. The codes before it are 0, for the end of the string, and `BELOW`.
 const FIRST_CODE: u8 = 2;
 const BELOW: u8 = 1;
 const ABOVE: u8 = 15;
 
-/// Where a value is put while it is looked at; most fit without a heap.
+/// Room for an unpacked value. Most values fit without memory from the heap.
 pub type Unpacked = SmallVec<[u8; 64]>;
 
-/// A digit that a string begins with, if more follows.
+/// The first digit of a string that is to be packed: one that begins with a digit and has more
+/// behind it.
 fn first_digit(value: &[u8]) -> Option<u8> {
     match value {
         [STRING, digit @ b'0'..=b'9', next, ..] if *next != 0 => Some(*digit),
@@ -39,7 +44,7 @@ fn packed(stored: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-/// Writes a value, its type in front, as keys hold it.
+/// Writes a value, its type in front, in the form in which keys hold it.
 pub fn pack(value: &[u8], out: &mut Vec<u8>) {
     let Some(digit) = first_digit(value) else {
         out.extend_from_slice(value);
@@ -61,7 +66,7 @@ pub fn pack(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// The value that a key holds.
+/// The value of a stored form.
 pub fn unpack<'v>(stored: &'v [u8], scratch: &'v mut Unpacked) -> &'v [u8] {
     let Some((digit, codes)) = packed(stored) else { return stored };
     scratch.clear();
@@ -81,7 +86,7 @@ pub fn unpack<'v>(stored: &'v [u8], scratch: &'v mut Unpacked) -> &'v [u8] {
     scratch
 }
 
-/// The forms in which a key may hold a value, in order.
+/// The forms in which a key may hold a value, in order: packed, and plain.
 pub fn forms(value: &[u8]) -> SmallVec<[Vec<u8>; 2]> {
     let as_is = value.to_vec();
     match first_digit(value) {
@@ -90,13 +95,15 @@ pub fn forms(value: &[u8]) -> SmallVec<[Vec<u8>; 2]> {
     }
 }
 
-/// Where keys hold the values from one on and below another: intervals in order and apart from each other.
+/// The intervals of stored forms for the values from `from` up to but not including `below`. They
+/// are in order and do not overlap.
 pub fn intervals(from: &[u8], below: &[u8]) -> SmallVec<[(Vec<u8>, Vec<u8>); 3]> {
     if from >= below {
         return SmallVec::new();
     }
     let (first, last) = (first_digit(from), first_digit(below));
-    // In the order of bytes, the packed strings of a digit come before those as they are, and other strings before or behind both.
+    // In the order of bytes, the packed strings of a digit come before the plain ones of that
+    // digit. Strings with another first byte lie before or behind both.
     let cuts = match (first, last) {
         (Some(a), Some(b)) if a == b => {
             vec![(bound(from), bound(below)), (from.to_vec(), below.to_vec())]
@@ -119,7 +126,8 @@ pub fn intervals(from: &[u8], below: &[u8]) -> SmallVec<[(Vec<u8>, Vec<u8>); 3]>
     cuts.into_iter().filter(|(from, below)| from < below).collect()
 }
 
-/// The first place behind all values that begin so, in the form of one that does.
+/// The first bytes behind all values that begin with `prefix`, in the form (packed or plain) of
+/// `stored`, which begins with it.
 pub fn behind(stored: &[u8], prefix: &[u8]) -> Vec<u8> {
     let end = end_of_prefix(prefix);
     match packed(stored) {
@@ -131,7 +139,8 @@ pub fn behind(stored: &[u8], prefix: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The first byte string behind all that begin so; `prefix` begins with a type, which is not 0xFF.
+/// The first byte string behind all that begin with `prefix`. A prefix begins with a type, which is
+/// not 0xFF.
 pub fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while end.last() == Some(&0xFF) {
@@ -143,7 +152,8 @@ pub fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
     end
 }
 
-/// The digit of a stored string, if it begins with one; and whether the string is one to pack, but as it is.
+/// The first digit of a stored string, if it has one, and whether the string would be packed today
+/// but is plain.
 pub fn leading_digit(stored: &[u8]) -> Option<(u8, bool)> {
     match stored {
         [STRING, digit @ b'0'..=b'9', ..] => Some((*digit, first_digit(stored).is_some())),
@@ -151,12 +161,14 @@ pub fn leading_digit(stored: &[u8]) -> Option<(u8, bool)> {
     }
 }
 
-/// The place behind all packed strings that begin with a digit, before those as they are.
+/// The first bytes behind all packed strings that begin with a digit. Plain strings with that digit
+/// lie behind them.
 pub fn behind_packed(digit: u8) -> Vec<u8> {
     vec![STRING, digit, 1]
 }
 
-/// Packed bytes that divide the packed strings as these bytes divide the strings.
+/// Packs the bytes at the end of a range. They divide the packed strings as `bytes` divides the
+/// strings.
 fn bound(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 2);
     pack(bytes, &mut out);
@@ -180,7 +192,8 @@ mod tests {
     fn packs_what_it_says() {
         let length = |text: &str| stored(text).len();
         for address in ["1.1.1.1", "64.150.5.135", "255.255.255.255"] {
-            // With the rest of a V key, and its header, no more than 24 bytes behind the tuple's own.
+            // Together with the tag and the hash of a V key and its header, no more than 24 bytes
+            // behind the tuple's own header.
             assert!(5 + length(address) <= 15, "{address}");
         }
         assert_eq!(stored("64.1"), [STRING, b'6', 0, 0x93, 0x60]);
@@ -192,7 +205,8 @@ mod tests {
         }
     }
 
-    /// Strings of which many are near each other, at the ends of what has codes, too.
+    /// Strings of which many are close to each other, also at the ends of the bytes that have
+    /// codes.
     fn near() -> impl Strategy<Value = String> {
         "[0-9:/.x]{0,2}[-.,/0129:é\u{1}\u{10FFFF}]{0,6}"
     }
@@ -205,14 +219,15 @@ mod tests {
             prop_assert_eq!(unpack(&key, &mut scratch), typed(&a));
         }
 
-        /// Of any bytes something is made.
+        /// Any bytes can be unpacked.
         #[test]
         fn damaged_keys_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..9)) {
             let key = [&[STRING, b'6', 0], bytes.as_slice()].concat();
             prop_assert!(unpack(&key, &mut Unpacked::new()).starts_with(&[STRING, b'6']));
         }
 
-        /// A value is in one of the intervals, in whichever form, as it is in the interval of values.
+        /// In each of its forms, a value lies in one of the intervals exactly if it lies in the
+        /// range of values.
         #[test]
         fn intervals_hold_both_forms(a in near(), b in near(), value in near(), ends in 0u8..8) {
             let value = typed(&value);
@@ -233,7 +248,7 @@ mod tests {
             }
         }
 
-        /// What is leapt over begins so; and something is.
+        /// Everything that is skipped begins with the prefix, and something is skipped.
         #[test]
         fn leaps_over_a_prefix(value in near(), other in near(), length in 1usize..9) {
             let (value, other) = (typed(&value), typed(&other));
@@ -241,7 +256,7 @@ mod tests {
             for (at, form) in forms(&value).iter().enumerate() {
                 let behind = behind(form, prefix);
                 prop_assert!(*form < behind);
-                // In a form that only one of them has, there is nothing of the other.
+                // A form that only one of the two values has says nothing of the other value.
                 let other_forms = forms(&other);
                 let Some(other_form) = other_forms.get(at) else { continue };
                 if other_forms.len() == forms(&value).len() && other_form >= form {

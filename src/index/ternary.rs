@@ -1,7 +1,7 @@
 //! The three truth values in which the index answers, those of GIN (GinTernaryValue in gin.h).
 
-/// What is known of a document from its keys. In order, so that the smaller of two decides a conjunction, the greater a
-/// disjunction.
+/// What is known of a document from its keys. The order matters: a conjunction has the smallest
+/// value of its parts, a disjunction the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ternary {
     No,

@@ -192,7 +192,7 @@ impl Estimator<'_> {
         let (from, below) = (full(&range.from), full(&range.below));
         match range.point() {
             Some(_) if !range.recheck => return self.index.estimate_key(&from),
-            None if !range.recheck => return self.index.estimate_interval(&from, &below),
+            None if !range.recheck => return self.index.estimate_range(&from, &below),
             _ => {}
         }
         let (mut sizes, mut keys) = (PostingSizes::new(TREES), 0.0);
@@ -210,7 +210,7 @@ impl Estimator<'_> {
         })?;
         let [mut sure, maybe] = sampled.sums;
         if sure == 0.0 && maybe == 0.0 && !sampled.is_whole {
-            sure = self.index.estimate_interval(&from, &below)? * NONE / f64::max(keys, 1.0);
+            sure = self.index.estimate_range(&from, &below)? * NONE / f64::max(keys, 1.0);
         }
         Ok(sure + maybe * self.share(&unsure, maybe, leaf))
     }

@@ -1,4 +1,5 @@
-//! The server's side: an index that is open, and its pages in the buffer cache. All that is unsafe about reading an index.
+//! The server's side: an open index, and its pages in the buffer cache. Nearly all of the unsafe
+//! code for reading an index is here.
 
 use super::bytes::{BLCKSZ, Block, Damage};
 use crate::error::{Error, Result};
@@ -13,31 +14,31 @@ use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
 unsafe extern "C-unwind" {
-    // As pgrx has it, but without a guard around each call.
+    // pgrx has it, too, but with a guard around each call, which is slow.
     fn ReleaseBuffer(buffer: pg_sys::Buffer);
 }
 
-/// A GIN index of one column with keys of type bytea, open and locked as for reading. The lock lasts until the end of the
-/// transaction, as an index scan's does.
+/// A GIN index of one column with keys of type bytea, open and locked for reading. The lock is kept
+/// until the end of the transaction, as an index scan keeps it.
 pub struct GinIndex {
     relation: pg_sys::Relation,
-    /// As long as the index was known to be, in blocks.
+    /// How many blocks the index had when that was last asked.
     blocks: Cell<u32>,
-    /// Its OID, if all that changes it is written ahead.
-    logged: Option<u32>,
-    /// For whom it is read; null for estimates.
+    /// Its OID, if all changes to it are WAL-logged.
+    wal_logged_oid: Option<u32>,
+    /// The snapshot of the query that it is read for. Null for estimates.
     snapshot: pg_sys::Snapshot,
 }
 
 impl GinIndex {
-    /// Opens an index, waiting for whoever holds a lock against it.
+    /// Opens an index. Waits for whoever holds a lock that conflicts.
     pub fn open(oid: pg_sys::Oid) -> Result<GinIndex> {
-        // SAFETY: index_open raises an error when there is no such index.
+        // SAFETY: index_open takes any OID, and raises an error if there is no such index.
         let relation = unsafe { pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) };
-        // SAFETY: it is open.
-        let logged = unsafe { is_logged(relation) }.then(|| oid.to_u32());
+        // SAFETY: index_open has just opened the relation.
+        let wal_logged_oid = unsafe { is_logged(relation) }.then(|| oid.to_u32());
         let snapshot = std::ptr::null_mut();
-        let index = GinIndex { relation, blocks: Cell::new(0), logged, snapshot };
+        let index = GinIndex { relation, blocks: Cell::new(0), wal_logged_oid, snapshot };
         // SAFETY: the index was opened above and is not closed yet.
         if unsafe { recognize::is_readable(relation) } {
             Ok(index)
@@ -46,17 +47,19 @@ impl GinIndex {
         }
     }
 
-    /// Opens an index to answer a query from: that a page may lack what the query's snapshot sees is an error (ginget.c:
-    /// TestForOldSnapshot, on each page).
+    /// Opens an index to answer a query from. An error is raised if a page may lack rows that the
+    /// query's snapshot sees (ginget.c calls TestForOldSnapshot for each page).
     pub fn open_to_answer(oid: pg_sys::Oid) -> Result<GinIndex> {
         let mut index = GinIndex::open(oid)?;
-        // SAFETY: a query is running, and so has a snapshot. It is there for longer than the index is open.
+        // SAFETY: a query is running, so there is an active snapshot. It lives longer than the
+        // index is open.
         index.snapshot = unsafe { pg_sys::GetActiveSnapshot() };
         Ok(index)
     }
 
     fn name(&self) -> String {
-        // SAFETY: an open relation's name is a C string.
+        // SAFETY: the relation is open, so it has its row of pg_class, and its name there is a C
+        // string.
         unsafe { CStr::from_ptr((*(*self.relation).rd_rel).relname.data.as_ptr()) }
             .to_string_lossy()
             .into_owned()
@@ -68,15 +71,16 @@ impl GinIndex {
         Error::Corrupt { index: self.name(), block, what }
     }
 
+    /// The OID of the index.
     pub fn oid(&self) -> u32 {
-        // SAFETY: the relation is open.
+        // SAFETY: the relation is open until this value is dropped.
         unsafe { (*self.relation).rd_id.to_u32() }
     }
 
-    /// The index's OID, if a page of it that has the LSN which it had is as it was.
+    /// The index's OID, if a page of it that has the same LSN as before is unchanged.
     #[inline]
     pub(super) fn wal_logged_oid(&self) -> Option<u32> {
-        self.logged
+        self.wal_logged_oid
     }
 
     /// How many blocks the index has, at least.
@@ -87,7 +91,7 @@ impl GinIndex {
     /// Pins and share-locks a page.
     pub(super) fn lock(&self, block: u32) -> Result<Locked<'_>> {
         if block >= self.blocks.get() {
-            // SAFETY: the relation is open.
+            // SAFETY: the relation is open until this value is dropped.
             self.blocks.set(unsafe {
                 pg_sys::RelationGetNumberOfBlocksInFork(
                     self.relation,
@@ -98,7 +102,7 @@ impl GinIndex {
                 return Err(self.corrupt(block, Damage("it is beyond the end of the index")));
             }
         }
-        // SAFETY: the relation is open and has this block.
+        // SAFETY: the relation is open, and the block is less than its number of blocks.
         let buffer = unsafe {
             match self.buffer_of(block) {
                 Some(recent) if self.pin_recent(block, recent) => recent,
@@ -107,14 +111,16 @@ impl GinIndex {
         };
         let page = Locked { index: self, buffer, block };
         page.share();
-        // SAFETY: the page is pinned and locked, and the snapshot there.
+        // SAFETY: the page is pinned and locked, the relation is open, and the snapshot is null or
+        // lives longer than the index is open.
         unsafe { versions::test_for_old_snapshot(self.snapshot, self.relation, buffer) };
         Ok(page)
     }
 
-    /// Pins the buffer of a page if it is this one.
+    /// Pins a buffer, if this page is in it.
     fn pin_recent(&self, block: u32, buffer: pg_sys::Buffer) -> bool {
-        // SAFETY: the relation is open, and logged ones have shared buffers. An error skips nothing that had to be dropped.
+        // SAFETY: the relation is open, and WAL-logged relations have shared buffers. If an error
+        // unwinds this closure, it skips nothing that had to be dropped.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 versions::pin_recent(self.relation, block, buffer)
@@ -122,10 +128,13 @@ impl GinIndex {
         }
     }
 
-    /// The LSN of a page, without a lock: it may be that from before a change that is under way. None if the page is not in this buffer.
+    /// The LSN of a page, read without a lock. While a change is under way, it may be the LSN from
+    /// before it. None if the page is not in this buffer.
     pub(super) fn lsn_in(&self, block: u32, buffer: pg_sys::Buffer) -> Option<u64> {
-        // SAFETY: as above, and a pinned buffer stays where it is. Its first eight bytes are aligned and read at once; who changes them
-        // writes each half at once, and never those of another LSN that the page had.
+        // SAFETY: the relation is open, and WAL-logged relations have shared buffers. A pinned
+        // buffer stays where it is, and is released before the closure ends. The first eight bytes
+        // of a page are aligned and are read in one go. A writer replaces each half in one go, and
+        // the two halves together are never an LSN that the page had earlier.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 versions::pin_recent(self.relation, block, buffer).then(|| {
@@ -137,11 +146,13 @@ impl GinIndex {
         }
     }
 
-    /// Has the memory fetched that a look at the LSN of a buffer's page takes.
+    /// Fetches into the CPU cache what `lsn_in` will look at.
     #[inline]
     pub(super) fn prefetch(&self, buffer: pg_sys::Buffer) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint, which reads nothing; the buffer is, or was, one of the shared ones, and those stay where they are.
+        // SAFETY: prefetching is a hint to the CPU that reads nothing and cannot fault. The
+        // addresses are computed only: the buffer is or was a shared one, and those stay where they
+        // are.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_T0>(pg_sys::BufferGetPage(buffer).cast());
@@ -152,7 +163,7 @@ impl GinIndex {
         let _ = buffer;
     }
 
-    /// Copies a page. No lock is held before or after, so this is where interrupts are taken.
+    /// Copies a page. No lock is held before or after, so interrupts are taken here.
     pub(super) fn copy(&self, block: u32, copy: &mut Block) -> Result<()> {
         crate::memory::check();
         copy.copy_from_slice(self.lock(block)?.bytes());
@@ -162,25 +173,27 @@ impl GinIndex {
 
 impl Drop for GinIndex {
     fn drop(&mut self) {
-        // While an error passes through, its transaction closes everything.
+        // If an error unwinds this, the abort of its transaction closes everything.
         if !std::thread::panicking() {
-            // SAFETY: opened in `open`. The lock is kept, as index scans keep theirs (ExecEndIndexScan).
+            // SAFETY: `open` has opened the relation, and this value alone closes it. The lock is
+            // kept, as index scans keep theirs (ExecEndIndexScan).
             unsafe { pg_sys::index_close(self.relation, pg_sys::NoLock as i32) };
         }
     }
 }
 
-/// Counts the pages of a walk, none of which it should meet again: damaged links may lead round in a circle.
+/// Counts the pages of a walk, which should meet none of them twice. Damaged links may lead round
+/// in a circle.
 #[derive(Default)]
 pub(super) struct Visits {
     pages: usize,
-    /// One of the pages: of so many that the walk meets it again wherever the circle is (R. P. Brent, "An improved Monte Carlo
-    /// factorization algorithm").
+    /// One of the pages met so far, replaced each time their number doubles. So the walk meets it
+    /// again wherever a circle is (R. P. Brent, "An improved Monte Carlo factorization algorithm").
     mark: u32,
 }
 
 impl Visits {
-    /// The walk has come to a page, which was locked once.
+    /// To be called when the walk has come to a page. The page was locked before.
     pub fn add(&mut self, index: &GinIndex, block: u32) -> Result<()> {
         let is_again = self.pages > 0 && block == self.mark;
         self.pages += 1;
@@ -194,13 +207,12 @@ impl Visits {
     }
 }
 
-/// Whether all that changes an open relation is written ahead (RelationNeedsWAL), and leaves its LSN on the page: then a page that
-/// has the LSN which it had need not be read again. Where snapshots can be too old for a page, it must be looked at again for that.
-///
-/// # Safety
-/// The relation must be open.
+/// Whether all changes to an open relation are WAL-logged (RelationNeedsWAL) and leave their LSN on
+/// the page. Then a page that has the same LSN as before need not be read again. That is not so
+/// where snapshots can be too old for a page, because each look at it must check that.
 pub unsafe fn is_logged(relation: pg_sys::Relation) -> bool {
-    // SAFETY: an open relation has its row of pg_class; a setting of the server.
+    // SAFETY: the caller says that the relation is open, so it has its row of pg_class. wal_level
+    // is a setting of the server that does not change while it runs.
     unsafe {
         (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
             && pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32
@@ -208,8 +220,8 @@ pub unsafe fn is_logged(relation: pg_sys::Relation) -> bool {
     }
 }
 
-/// A page that is pinned and share-locked. While it is locked, interrupts wait, and nothing may be asked of the server that
-/// could come back to the index.
+/// A page that is pinned and share-locked. While it is locked, interrupts wait, and nothing may be
+/// called in the server that could come back to the index.
 pub(super) struct Locked<'i> {
     index: &'i GinIndex,
     buffer: pg_sys::Buffer,
@@ -222,19 +234,22 @@ impl<'i> Locked<'i> {
     }
 
     pub fn bytes(&self) -> &Block {
-        // SAFETY: a pinned buffer stays where it is and is a block long. GIN changes its pages under an exclusive lock only.
+        // SAFETY: a pinned buffer stays where it is and is a block long. It is share-locked, and
+        // GIN changes its pages under an exclusive lock only.
         unsafe { &*pg_sys::BufferGetPage(self.buffer).cast::<Block>() }
     }
 
-    /// Goes to another page, "the lock on the previous page is not released until the lock on next page has been acquired"
-    /// (README).
+    /// Locks another page before this one is unlocked: "the lock on the previous page is not
+    /// released until the lock on next page has been acquired" (README).
     pub fn step(self, block: u32) -> Result<Locked<'i>> {
         self.index.lock(block)
     }
 
-    /// Takes interrupts, if there are any, with the page pinned but not locked: true if so, and it may have changed.
+    /// Takes interrupts, if there are any. Meanwhile the page is pinned but not locked. Returns
+    /// true if so: the page may have changed.
     pub fn pause(&mut self) -> bool {
-        // SAFETY: a global that signal handlers set. The buffer is pinned and locked.
+        // SAFETY: InterruptPending is a global that signal handlers set. The buffer is pinned, and
+        // this guard holds its lock.
         unsafe {
             if (&raw const pg_sys::InterruptPending).read_volatile() == 0 {
                 return false;
@@ -254,25 +269,28 @@ impl<'i> Locked<'i> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // While an error passes through, its transaction releases all locks and pins.
+        // If an error unwinds this, the abort of its transaction releases all locks and pins.
         if !std::thread::panicking() {
-            // SAFETY: pinned and locked by `GinIndex::lock`.
+            // SAFETY: `GinIndex::lock` has pinned and locked the buffer, and this guard alone
+            // releases it.
             unsafe { pg_sys::UnlockReleaseBuffer(self.buffer) };
         }
     }
 }
 
-/// Expands a key that index_form_tuple has compressed, as it lies in a tuple.
+/// Expands a key that index_form_tuple has compressed, from its bytes in a tuple.
 pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Result<(), Damage> {
-    // No tuple on a page holds more, at the best ratio of either method (lz4's, 255).
-    const MOST: usize = BLCKSZ * 256;
+    // The most bytes that a key can have: those of a page, at the best ratio of either method (255,
+    // of lz4).
+    const MAX_KEY_BYTES: usize = BLCKSZ * 256;
     let raw = compressed.get(4..8).map_or(0, |size| super::bytes::u32_at(size, 0)) & 0x3fff_ffff;
-    if raw as usize > MOST {
+    if raw as usize > MAX_KEY_BYTES {
         return Err(Damage("a compressed key is impossibly long"));
     }
     key.clear();
-    // SAFETY: the varlena's header says as many bytes as there are (Tuple::key), the copy is aligned as palloc does it, and
-    // decompression checks what it reads and writes.
+    // SAFETY: the varlena's header says as many bytes as the slice has (Tuple::key checks that).
+    // The copy is aligned as palloc aligns, and is freed here. Decompression checks what it reads
+    // and writes, and its result is a plain varlena.
     unsafe {
         let copy = pg_sys::palloc(compressed.len()).cast::<u8>();
         copy.copy_from_nonoverlapping(compressed.as_ptr(), compressed.len());
@@ -286,7 +304,7 @@ pub(super) fn expand(compressed: &[u8], key: &mut Vec<u8>) -> std::result::Resul
     }
 }
 
-/// The value of a compressed varlena; that it is no such thing (toast_compression.c) is damage of the page.
+/// The value of a compressed varlena. If it is none (toast_compression.c), the page is damaged.
 unsafe fn decompress(
     compressed: *mut pg_sys::varlena,
 ) -> std::result::Result<*mut pg_sys::varlena, Damage> {
@@ -295,9 +313,10 @@ unsafe fn decompress(
         Code::ERRCODE_INTERNAL_ERROR, // a method that there is not
         Code::ERRCODE_FEATURE_NOT_SUPPORTED, // one that the server was built without
     ];
-    // SAFETY: the counts are globals of the server's one thread. An error sets them to 0 (elog.c, errfinish), for whoever it takes
-    // to the end of the transaction; here the page's lock outlives it, which counts on them. Nothing else outlives it that
-    // decompression makes, but memory of the caller's.
+    // SAFETY: the two counts are globals of the server's one thread. An error sets them to 0
+    // (elog.c, errfinish), for a caller that goes on to the end of its transaction. Here the page's
+    // lock outlives the error and relies on these counts, so they are put back. Decompression
+    // leaves nothing else behind but memory of the current context.
     unsafe {
         let (all, cancels) = (pg_sys::InterruptHoldoffCount, pg_sys::QueryCancelHoldoffCount);
         let expand = AssertUnwindSafe(|| pg_sys::pg_detoast_datum(compressed));

@@ -1,11 +1,13 @@
-//! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key" (README). Pure functions.
+//! The pages of a posting tree: "a B-tree structure, where the ItemPointer is used as the key"
+//! (README). Pure functions.
 
 use super::bytes::{Block, Damage, Parsed, block_at};
 use super::page::{CONTENTS, PageHeader, PageKind, SPECIAL};
 use super::page_summary::PageSummary;
 use super::posting_list::{self, ITEM, Sink, Tid};
 
-/// GinDataPageGetData: behind the page's right bound, MAXALIGN(sizeof(ItemPointerData)) bytes long.
+/// Where the items start, in bytes: behind the page's right bound, which has
+/// MAXALIGN(sizeof(ItemPointerData)) bytes (GinDataPageGetData).
 const START: usize = CONTENTS + 8;
 /// sizeof(PostingItem): the child's block, and the child's right bound.
 const CHILD: usize = 4 + ITEM;
@@ -13,22 +15,27 @@ const CHILD: usize = 4 + ITEM;
 /// A page of a posting tree.
 #[derive(Debug)]
 pub struct DataPage<'a> {
+    /// The next page of the level.
     pub right: Option<u32>,
     bound: Tid,
+    /// What is on the page.
     pub content: DataContent<'a>,
 }
 
+/// What is on a page of a posting tree.
 #[derive(Debug)]
 pub enum DataContent<'a> {
     Inner(Children<'a>),
     Leaf(LeafItems<'a>),
-    /// Nothing is on it; the right link still leads on.
+    /// The page has no items. Its right link still leads on.
     Deleted,
 }
 
+/// The children of an inner page.
 #[derive(Debug, Clone, Copy)]
 pub struct Children<'a>(&'a [u8]);
 
+/// The items of a leaf page.
 #[derive(Debug, Clone, Copy)]
 pub struct LeafItems<'a> {
     compressed: bool,
@@ -36,11 +43,13 @@ pub struct LeafItems<'a> {
 }
 
 impl DataPage<'_> {
+    /// Reads a page of a posting tree.
     #[inline]
     pub fn parse(page: &Block) -> Parsed<DataPage<'_>> {
         const TOO_LONG: Damage = Damage("its items do not end within the page");
         let head = PageHeader::parse(page)?;
-        // "Before version 9.4, we didn't set pd_lower on data pages" (ginblock.h): only compressed leaves have it for sure.
+        // "Before version 9.4, we didn't set pd_lower on data pages" (ginblock.h). So pd_lower is
+        // certain only on compressed leaf pages.
         let upto = |end: usize| page.get(START..end).filter(|_| end <= SPECIAL).ok_or(TOO_LONG);
         let content = match head.kind {
             PageKind::DataInner => {
@@ -63,13 +72,14 @@ impl DataPage<'_> {
         Ok(DataPage { right: head.right, bound: DataPage::bound(page), content })
     }
 
-    /// Not less than any item of the page, and less than any of the pages to its right; of no meaning if there are none.
+    /// The right bound: no item of the page is greater, and all items on the pages to its right
+    /// are. It has no meaning on the rightmost page.
     #[inline]
     pub fn bound(page: &Block) -> Tid {
         Tid::read(&page[CONTENTS..])
     }
 
-    /// Of a leaf.
+    /// The summary of a leaf page.
     pub fn summary(&self) -> Parsed<PageSummary> {
         let DataContent::Leaf(items) = self.content else { return Err(Damage("it is no leaf")) };
         let first = if items.bytes.len() < ITEM { u32::MAX } else { block_at(items.bytes, 0) };
@@ -80,18 +90,20 @@ impl DataPage<'_> {
 }
 
 impl Children<'_> {
+    /// How many children there are.
     pub fn len(&self) -> usize {
         self.0.len() / CHILD
     }
 
-    /// The block of a child, by its number from 0.
+    /// The block of a child. Children are counted from 0.
     pub fn get(&self, index: usize) -> u32 {
         block_at(self.0, index * CHILD)
     }
 }
 
 impl LeafItems<'_> {
-    /// The items in ascending order, all greater than `last`, which becomes the last of them, or one before it.
+    /// Hands the items to the sink, in ascending order. All are greater than `last`, which becomes
+    /// the last of them, or an item before it.
     #[inline]
     pub fn for_each(&self, last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {
         if self.compressed {
@@ -102,6 +114,7 @@ impl LeafItems<'_> {
         Ok(())
     }
 
+    /// How many items there are.
     pub fn count(&self) -> Parsed<usize> {
         if self.compressed {
             posting_list::count_segments(self.bytes)

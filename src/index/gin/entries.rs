@@ -1,4 +1,4 @@
-//! Walking over entries in the order of their keys, either way.
+//! Walks over entries in the order of their keys, upwards or downwards.
 
 use super::buffer::{GinIndex, Visits, expand};
 use super::bytes::Damage;
@@ -7,18 +7,18 @@ use super::page::EntryKey;
 use super::postings::Postings;
 use crate::error::Result;
 
-/// A place in the walk over an index's entries: a copied page. It holds no lock, no pin and nothing else of the server's
-/// between two calls, so it can be kept, and dropped, at any time.
-///
-/// Entries that come into the index during the walk may be missed; those that were there at its start are not.
+/// A walk over the entries of an index. It has copied the page at hand, and between two calls holds
+/// no lock, no pin and nothing else of the server. So it can be kept, and dropped, at any time.
+/// Entries that come into the index during the walk may be missed; those that were there at its
+/// start are not.
 pub struct Entries {
     page: EntryPage,
-    /// The entry that comes next; ascending, its number, and descending, one more.
+    /// The entry that comes next. Upwards it is its number, downwards its number plus one.
     at: usize,
     direction: Direction,
-    /// As in [`LeafPosition`].
+    /// A key of the index to the left of the page (see [`LeafPosition`]).
     left: Option<Vec<u8>>,
-    /// The key at hand, where it is compressed in the page.
+    /// The key at hand, if it is compressed on the page.
     key: Vec<u8>,
     visits: Visits,
 }
@@ -31,18 +31,21 @@ enum Direction {
 
 /// An entry: a key, and the rows that have it.
 pub struct Entry<'a> {
+    /// The key.
     pub key: &'a [u8],
+    /// The rows that have it.
     pub postings: Postings<'a>,
 }
 
 impl Entries {
-    /// Starts at the first key that is not less than `from`, and ascends.
+    /// Starts at the first key that is not less than `from`, and walks upwards.
     pub fn ascending(index: &GinIndex, from: &[u8]) -> Result<Entries> {
         let found = descend(index, KeyBound::Before(from))?;
         Ok(Entries::new(found, Direction::Ascending))
     }
 
-    /// Starts at the last key that is less than `below`, or at the very last one, and descends.
+    /// Starts at the last key that is less than `below`, or at the very last one, and walks
+    /// downwards.
     pub fn descending(index: &GinIndex, below: Option<&[u8]>) -> Result<Entries> {
         let found = descend(index, below.map_or(KeyBound::End, KeyBound::Before))?;
         Ok(Entries::new(found, Direction::Descending))
@@ -53,7 +56,7 @@ impl Entries {
         Entries { page, at, direction, left, key: Vec::new(), visits: Visits::default() }
     }
 
-    /// The next entry. `index` is the one the walk was started in.
+    /// The next entry. `index` must be the one in which the walk was started.
     #[inline]
     pub fn next<'a>(&'a mut self, index: &'a GinIndex) -> Result<Option<Entry<'a>>> {
         let at = match self.direction {
@@ -85,20 +88,21 @@ impl Entries {
                 expand(key, &mut self.key).map_err(damaged)?;
                 &self.key
             }
-            // Behind all keys: a walk downwards starts before them, so this one goes up and is at its end.
+            // Placeholders lie behind all keys. A walk downwards starts before them, so this one
+            // goes upwards and is at its end.
             EntryKey::Placeholder => return Ok(None),
         };
         let content = tuple.content().map_err(damaged)?;
         Ok(Some(Entry { key, postings: Postings { index, block, content } }))
     }
 
-    /// Ascending, goes on to the first key that is not less than this one, if that lies ahead.
+    /// Moves a walk upwards to the first key that is not less than `key`, if that lies ahead.
     pub fn seek(&mut self, index: &GinIndex, key: &[u8]) -> Result<()> {
-        // On the page at hand, on the next one, or else looked for from the root.
+        // The key is looked for on the page at hand, on the next one, and then from the root.
         for _ in 0..2 {
-            let place = self.page.first_behind(KeyBound::Before(key));
-            let place = place.map_err(|damage| index.corrupt(self.page.block, damage))?;
-            self.at = self.at.max(place);
+            let ahead = self.page.first_behind(KeyBound::Before(key));
+            let ahead = ahead.map_err(|damage| index.corrupt(self.page.block, damage))?;
+            self.at = self.at.max(ahead);
             if self.at < self.page.len || !self.turn_right(index)? {
                 return Ok(());
             }
@@ -122,7 +126,8 @@ impl Entries {
             }
             None => self.page.first_behind(KeyBound::End),
         };
-        // Were there any, it would be no sibling, and might lead round in a circle.
+        // A page with a key that is not greater would be no right sibling. Its links might lead
+        // round in a circle.
         if before.map_err(damaged(right))? > 0 || !self.page.is_leaf {
             return Err(index.corrupt(right, Damage("it does not follow its left sibling")));
         }
@@ -130,8 +135,9 @@ impl Entries {
         Ok(true)
     }
 
-    /// "We don't support scanning a GIN trees backwards, so we don't need left-links" (README): the page on the left is found
-    /// from the root, by its last key. Only later entries can lie between that key and this page.
+    /// "We don't support scanning a GIN trees backwards, so we don't need left-links" (README). So
+    /// the page on the left is found from the root, by its last key. Only entries that came later
+    /// can lie between that key and this page.
     #[cold]
     fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(last) = self.left.take() else { return Ok(false) };

@@ -1,5 +1,5 @@
-//! Guesses for the planner, from a few pages: how many rows have a key, or a key in an interval. What is in the pending list
-//! is left out: of that there is a sample of its own (`pending`).
+//! Estimates for the planner, from a few pages: how many rows have a key, or a key in a range. The
+//! pending list is left out: it is sampled by itself (`pending`).
 
 use super::buffer::{GinIndex, Visits, expand};
 use super::bytes::{Damage, Parsed};
@@ -10,15 +10,15 @@ use super::posting_list::Sink;
 use super::postings::Postings;
 use crate::error::Result;
 
-/// About how many leaves of the entry tree an interval's estimate reads.
+/// How many leaf pages of the entry tree an estimate of a range reads, about.
 const LEAVES: usize = 16;
-/// How many posting trees it looks into, one to three pages each.
+/// How many posting trees an estimate of a range looks into. Each takes one to three pages.
 const TREES: u32 = 8;
-/// From so many pages of a posting tree some of its rows are taken.
+/// From how many pages of a posting tree rows are sampled.
 const PLACES: usize = 8;
 
 impl Postings<'_> {
-    /// How many rows there are: of a list exactly, of a posting tree about.
+    /// How many rows there are: exact for a list, estimated for a posting tree.
     pub fn estimate(&self) -> Result<f64> {
         match self.content {
             EntryContent::List(list) => Ok(f64::from(list.count)),
@@ -28,7 +28,8 @@ impl Postings<'_> {
         }
     }
 
-    /// Hands out some of the rows: of a list all, of a posting tree those of a few pages all over it.
+    /// Hands some of the rows to the sink: all of a list, and those of a few pages all over a
+    /// posting tree.
     pub fn sample(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
             EntryContent::List(_) => self.for_each(sink),
@@ -43,15 +44,15 @@ impl GinIndex {
         self.entry(key, |postings| postings.map_or(Ok(0.0), |postings| postings.estimate()))
     }
 
-    /// About how many pairs of a row and its key there are with `from <= key < to`.
-    pub fn estimate_interval(&self, from: &[u8], to: &[u8]) -> Result<f64> {
+    /// About how many pairs of a row and a key there are with `from <= key < to`.
+    pub fn estimate_range(&self, from: &[u8], to: &[u8]) -> Result<f64> {
         let mut sizes = PostingSizes::new(TREES);
         let sums = self.sample(from, to, LEAVES, &mut |_, postings| Ok([sizes.of(postings)?, 0.0]));
         Ok(sums?.sums[0])
     }
 
-    /// Asks `visit` of the entries with `from <= key < to` on about so many leaves, which lie all over the interval, and adds up what it
-    /// says as if all had been asked.
+    /// Calls `visit` for the entries with `from <= key < to` on about `leaves` leaf pages, which
+    /// lie all over the range. Adds up what it returns, scaled to all entries of the range.
     pub fn sample(
         &self,
         from: &[u8],
@@ -63,13 +64,14 @@ impl GinIndex {
         if to <= from {
             return Ok(Sampled { sums: [0.0; 2], is_whole: true });
         }
-        let interval = EstimateRange { from: Some(from), to: Some(to) };
-        // In one leaf, as most are: an exact number, and of a page that is surely the right one.
+        let range = EstimateRange { from: Some(from), to: Some(to) };
+        // Most ranges lie on one leaf page. Then the number is exact, and the descent has surely
+        // found the right page.
         let found = descend(self, KeyBound::Before(from))?;
-        let ends_here = interval.is_within(&found.page);
+        let ends_here = range.is_within(&found.page);
         let sums = match ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
-            true => sample.leaf(&found.page, interval)?,
-            false => sample.entries(super::descent::ROOT, interval, leaves, self.height()?)?,
+            true => sample.leaf(&found.page, range)?,
+            false => sample.entries(super::descent::ROOT, range, leaves, self.height()?)?,
         };
         Ok(Sampled { sums, is_whole: sample.is_whole })
     }
@@ -89,18 +91,20 @@ impl GinIndex {
     }
 }
 
-/// What an entry adds to two sums.
+/// Returns what an entry adds to two sums.
 pub type Visit<'v> = dyn FnMut(&[u8], &Postings<'_>) -> Result<[f64; 2]> + 'v;
 
-/// What a sample amounts to.
+/// The sums of a sample.
 pub struct Sampled {
+    /// The two sums, scaled.
     pub sums: [f64; 2],
-    /// Whether all entries of the interval were asked.
+    /// Whether all entries of the range were visited.
     pub is_whole: bool,
 }
 
 impl GinIndex {
-    /// About how many leaves of the entry tree a walk from one key to another goes on to, behind the first one.
+    /// About how many leaf pages of the entry tree a walk from one key to another reads after the
+    /// first one.
     pub fn estimate_leaves(&self, from: &[u8], to: &[u8]) -> Result<usize> {
         let root = || EntryPage::read(self, super::descent::ROOT);
         let (mut left, mut right, mut between) = (root()?, root()?, 0usize);
@@ -116,7 +120,7 @@ impl GinIndex {
                 child(&left, from).map_err(|damage| self.corrupt(left.block, damage))?;
             let (last, last_block) =
                 child(&right, to).map_err(|damage| self.corrupt(right.block, damage))?;
-            // All pages of a level are taken to have as many children.
+            // All pages of a level are assumed to have as many children.
             between = (between * left.len + last).saturating_sub(first);
             left.load(self, first_block)?;
             right.load(self, last_block)?;
@@ -125,7 +129,8 @@ impl GinIndex {
     }
 }
 
-/// Keys from one on, and up to another one; without either, from the first or to the last.
+/// The keys of a range. Without `from` it starts at the first key, without `to` it ends behind the
+/// last one.
 #[derive(Clone, Copy)]
 struct EstimateRange<'a> {
     from: Option<&'a [u8]>,
@@ -133,14 +138,15 @@ struct EstimateRange<'a> {
 }
 
 impl EstimateRange<'_> {
-    /// Whether it ends on the leaf on which it starts.
+    /// Whether it ends on the page on which it starts.
     fn is_within(self, page: &EntryPage) -> Parsed<bool> {
         let end = self.to.map_or(KeyBound::End, KeyBound::Before);
         Ok(page.right.is_none() || page.first_behind(end)? < page.len)
     }
 }
 
-/// How many rows entries have. Of the posting trees some are looked into, and the others are taken to be like them.
+/// How many rows entries have. Some of the posting trees are looked into, and the others are
+/// assumed to be like them on average.
 pub struct PostingSizes {
     left: u32,
     seen: f64,
@@ -148,11 +154,12 @@ pub struct PostingSizes {
 }
 
 impl PostingSizes {
-    /// Looks into so many posting trees, at least one.
+    /// Looks into at most `trees` posting trees, and into one at least.
     pub fn new(trees: u32) -> PostingSizes {
         PostingSizes { left: trees.max(1), seen: 0.0, rows: 0.0 }
     }
 
+    /// How many rows an entry has.
     pub fn of(&mut self, postings: &Postings<'_>) -> Result<f64> {
         match postings.known_len() {
             Some(rows) => Ok(rows as f64),
@@ -168,7 +175,7 @@ impl PostingSizes {
     }
 }
 
-/// A walk to leaves of an interval.
+/// A walk to some leaf pages of a range.
 struct Sampler<'s, 'v> {
     index: &'s GinIndex,
     visit: &'s mut Visit<'v>,
@@ -177,12 +184,12 @@ struct Sampler<'s, 'v> {
 }
 
 impl Sampler<'_, '_> {
-    /// A leaf's entries within the interval.
-    fn leaf(&mut self, page: &EntryPage, interval: EstimateRange<'_>) -> Result<[f64; 2]> {
+    /// The sums for a leaf page's entries within the range.
+    fn leaf(&mut self, page: &EntryPage, range: EstimateRange<'_>) -> Result<[f64; 2]> {
         let (index, block) = (self.index, page.block);
         let damaged = |damage| index.corrupt(block, damage);
-        let start = interval.from.map_or(Ok(0), |from| page.first_behind(KeyBound::Before(from)));
-        let end = page.first_behind(interval.to.map_or(KeyBound::End, KeyBound::Before));
+        let start = range.from.map_or(Ok(0), |from| page.first_behind(KeyBound::Before(from)));
+        let end = page.first_behind(range.to.map_or(KeyBound::End, KeyBound::Before));
         let (mut sums, mut plain) = ([0.0; 2], Vec::new());
         for at in start.map_err(damaged)?..end.map_err(damaged)? {
             let tuple = page.tuple(at).map_err(damaged)?;
@@ -200,22 +207,23 @@ impl Sampler<'_, '_> {
         Ok(sums)
     }
 
-    /// What lies below a page of the entry tree, within the interval: its ends are looked at, and of the pages between them as many as
-    /// make for so many leaves, with so many levels of inner pages above those.
+    /// The sums for what lies below a page of the entry tree, within the range. Its first and last
+    /// child are followed. Of the children between them as many are followed as give about `leaves`
+    /// leaf pages, with `levels` levels of inner pages above those.
     fn entries(
         &mut self,
         block: u32,
-        interval: EstimateRange<'_>,
+        range: EstimateRange<'_>,
         leaves: usize,
         levels: usize,
     ) -> Result<[f64; 2]> {
         crate::memory::check();
-        let EstimateRange { from, to } = interval;
+        let EstimateRange { from, to } = range;
         let index = self.index;
         let page = EntryPage::read(index, block)?;
         self.visits.add(index, block)?;
         if page.is_leaf {
-            return self.leaf(&page, interval);
+            return self.leaf(&page, range);
         }
         let damaged = |damage| index.corrupt(block, damage);
         let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
@@ -224,10 +232,11 @@ impl Sampler<'_, '_> {
         let last = to.map_or(Ok(page.len - 1), |to| child(KeyBound::Before(to)))?;
         let below = |at: usize| Ok(page.tuple(at).map_err(damaged)?.downlink());
         if first >= last {
-            return self.entries(below(first)?, interval, leaves, levels);
+            return self.entries(below(first)?, range, leaves, levels);
         }
         let between = last - first - 1;
-        // On each level the root of that degree, so that all levels come to the number.
+        // On each level the same number of children is followed: the root of that degree of
+        // `leaves`, so that their product is `leaves`.
         let children = (leaves as f64).powf(1.0 / (levels + 1) as f64).round() as usize;
         let samples = between.min(children.max(1));
         let share = (leaves / children.max(1)).max(1);
@@ -250,7 +259,7 @@ fn add(sums: &mut [f64; 2], part: [f64; 2], times: f64) {
     sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part * times);
 }
 
-/// Rows from so many of a posting tree's pages.
+/// Hands the rows from `places` of a posting tree's leaf pages to the sink.
 fn sample_tree(
     index: &GinIndex,
     block: u32,
@@ -278,7 +287,8 @@ fn sample_tree(
 
 const ENDLESS: Damage = Damage("the tree has no end");
 
-/// The rows below a page of a posting tree: its last child is looked at, and the others are taken to be like the middle one.
+/// About how many rows lie below a page of a posting tree. Its last child is looked at, and one in
+/// the middle, which the others are assumed to be like.
 fn estimate_tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
     crate::memory::check();
     let damaged = |damage| index.corrupt(block, damage);

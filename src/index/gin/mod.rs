@@ -1,16 +1,26 @@
-//! A reader of GIN indexes: entries in the order of their keys, and the rows of each, straight from the index's pages.
+//! A reader of GIN indexes: entries in the order of their keys, and the rows of each, straight from
+//! the index's pages.
 //!
-//! GIN's own scans answer with bitmaps of rows only. Here keys can be walked through in either order, counted, and met without
-//! the planner. What is on the pages, and how they are locked, is PostgreSQL's src/backend/access/gin/README, "the README" in
-//! what follows; it is the same from PostgreSQL 14 to 18.
+//! GIN's own scans answer with bitmaps of rows only. Here keys are walked in either order, rows are
+//! counted, and estimates are made, without the planner. What is on the pages, and how they are
+//! locked, is described in PostgreSQL's src/backend/access/gin/README, called "the README" in this
+//! folder. It is the same from PostgreSQL 14 to 18.
+//!
+//! Each line uses only the lines above it:
 //!
 //! ```text
-//! page ── posting ── data      what bytes mean, damaged ones too; pure
-//! buffer                       pages of the buffer cache; all of the unsafe code
-//! descent ── entries ── postings      root → leaf → entries, either way → rows
-//!         ── gather                    all rows of an interval
-//!            summary                    what leaves amounted to that have not changed
-//! pending ── estimate
+//! bytes ── posting_list ── page            what bytes mean, also damaged ones. No server
+//! buffer                                   pages of the buffer cache (GinIndex, Locked), Visits
+//! page_summary                             what is remembered of unchanged leaf pages: PageSummary in
+//!                                          a CacheSlot, found by wal_logged_oid and LSN; Prefetch
+//! data                                     the pages of a posting tree
+//! descent                                  root → leaf page: KeyBound, EntryPage (load, first_behind,
+//!                                          right_sibling_if_past)
+//! postings                                 the rows of one entry, from its list or its posting tree
+//! entries ── scan_range                    entries one by one, either way; all rows of a range of keys
+//!                                          (scan_range → scan_page → scan_entries)
+//! pending ── pending_memory                the pending list, and what a session remembers of it
+//! estimate                                 guesses for the planner, from a few pages
 //! ```
 
 mod buffer;
@@ -53,12 +63,13 @@ impl GinIndex {
         look(entries.next(self)?.filter(|entry| entry.key == key).map(|entry| entry.postings))
     }
 
-    /// Hands out the rows that have exactly this key, in ascending order.
+    /// Hands the rows that have exactly this key to the sink, in ascending order.
     pub fn postings(&self, key: &[u8], sink: &mut impl Sink) -> Result<()> {
         self.entry(key, |postings| postings.map_or(Ok(()), |postings| postings.for_each(sink)))
     }
 
-    /// Visits entries from the first key that is not less than `from` on, upwards, until the visitor breaks.
+    /// Visits entries upwards, from the first key that is not less than `from`, until the visitor
+    /// breaks.
     pub fn ascend(
         &self,
         from: &[u8],
@@ -67,8 +78,8 @@ impl GinIndex {
         self.visit(Entries::ascending(self, from)?, visit)
     }
 
-    /// Visits entries from the last key that is less than `below` on, or from the very last one, downwards, until the visitor
-    /// breaks.
+    /// Visits entries downwards, from the last key that is less than `below`, or from the very last
+    /// one, until the visitor breaks.
     pub fn descend(
         &self,
         below: Option<&[u8]>,

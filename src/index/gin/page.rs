@@ -1,5 +1,6 @@
-//! The bytes of a page: what every GIN page has, and the tuples of the entry tree's pages and of the pending list's
-//! (bufpage.h, itup.h, ginblock.h). Pure functions over bytes that may be damaged: they answer [`Damage`] and never panic.
+//! What every GIN page has, and the tuples on the pages of the entry tree and of the pending list
+//! (bufpage.h, itup.h, ginblock.h). Pure functions over bytes that may be damaged: they return
+//! [`Damage`] and never panic.
 
 use super::bytes::{BLCKSZ, Block, Damage, Parsed, block_at, u16_at, u32_at};
 use super::posting_list::PostingList;
@@ -9,9 +10,9 @@ use pgrx::pg_sys;
 const HEADER: usize = 24;
 /// MAXALIGN(sizeof(GinPageOpaqueData))
 const OPAQUE: usize = 8;
-/// Where a page's contents end, and its GinPageOpaqueData starts.
+/// Where a page's contents end, and its GinPageOpaqueData starts, in bytes.
 pub const SPECIAL: usize = BLCKSZ - OPAQUE;
-/// Where contents start that are not line pointers: PageGetContents.
+/// Where contents start that are not line pointers (PageGetContents), in bytes.
 pub const CONTENTS: usize = HEADER;
 
 const DATA: u16 = 1 << 0;
@@ -21,18 +22,20 @@ const META: u16 = 1 << 3;
 const LIST: u16 = 1 << 4;
 const COMPRESSED: u16 = 1 << 7;
 
-/// What a page is for, and its place in its level or list.
+/// What a page is for, and where it is in its level or list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PageHeader {
+    /// What the page is for.
     pub kind: PageKind,
-    /// The next page of the level or list; none at its end.
+    /// The next page of the level or list. None at its end.
     pub right: Option<u32>,
-    /// pd_lower: where line pointers end, or compressed posting lists.
+    /// pd_lower: where the line pointers end, or the compressed posting lists.
     pub lower: usize,
     /// The number of PostingItems (inner) or uncompressed items (leaf) of a posting tree's page.
     pub maxoff: usize,
 }
 
+/// What a page is for, from its flags.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PageKind {
     Meta,
@@ -42,7 +45,7 @@ pub enum PageKind {
     DataLeaf {
         compressed: bool,
     },
-    /// Of a posting tree; its right link remains in force.
+    /// A deleted page of a posting tree. Its right link still leads on.
     DataDeleted,
     List,
 }
@@ -74,7 +77,7 @@ impl PageHeader {
         })
     }
 
-    /// Where the tuples lie, from pd_upper on.
+    /// The part of the page with the tuples, from pd_upper on.
     pub fn used<'p>(&self, page: &'p Block) -> &'p [u8] {
         page.get(usize::from(u16_at(page, 14))..).unwrap_or_default()
     }
@@ -115,7 +118,8 @@ pub struct Tuple<'a>(&'a [u8]);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum EntryKey<'a> {
     Plain(&'a [u8]),
-    /// A varlena that index_form_tuple has compressed, as it does with keys of more than a sixteenth of a page.
+    /// A varlena that index_form_tuple has compressed, as it does with keys of more than a
+    /// sixteenth of a page.
     Compressed(&'a [u8]),
     /// An entry for rows without a key, or with a null one. They sort after all keys.
     Placeholder,
@@ -139,7 +143,7 @@ const TREE_POSTING: u16 = 0xffff;
 const LIST_COMPRESSED: u32 = 1 << 31;
 
 impl<'a> Tuple<'a> {
-    /// The tuple of a line pointer; these count from 0.
+    /// The tuple of a line pointer. Line pointers are counted from 0.
     #[inline(always)]
     pub fn at(page: &'a Block, index: usize) -> Parsed<Tuple<'a>> {
         const LP_NORMAL: u32 = 1;
@@ -166,7 +170,8 @@ impl<'a> Tuple<'a> {
         let datum = &self.0[TUPLE_HEADER..];
         let header = datum[0];
         if header & 1 == 1 {
-            // With its length, itself included, in one byte; 0 would be a pointer to a TOAST table.
+            // The length, including this byte, is in one byte. 0 would be a pointer to a TOAST
+            // table.
             return match datum.get(1..usize::from(header >> 1)) {
                 Some(key) => Ok(EntryKey::Plain(key)),
                 None => Err(TOO_LONG),
@@ -180,19 +185,19 @@ impl<'a> Tuple<'a> {
         }
     }
 
-    /// t_tid as it stands: the row of an entry in the pending list.
+    /// t_tid as it is stored: in the pending list it is the row of the entry.
     #[inline(always)]
     pub fn tid(&self) -> (u32, u16) {
         (block_at(self.0, 0), u16_at(self.0, 4))
     }
 
-    /// The page one level below, of an inner page's tuple.
+    /// The page one level below. Only tuples of inner pages have one.
     #[inline]
     pub fn downlink(&self) -> u32 {
         self.tid().0
     }
 
-    /// Of a leaf's tuple.
+    /// What a leaf entry says of its rows.
     #[inline(always)]
     pub fn content(&self) -> Parsed<EntryContent<'a>> {
         let (place, count) = self.tid();
@@ -210,8 +215,8 @@ impl<'a> Tuple<'a> {
     }
 }
 
-/// The content of a leaf's tuple, as [`Tuple::at`] and [`Tuple::content`] have it, with as few looks as it takes: where values are
-/// distinct, a range is read at the speed of this.
+/// The content of a leaf's tuple, as [`Tuple::at`] and [`Tuple::content`] read it, but with as few
+/// checks as possible. Where values are distinct, this alone decides how fast a range is read.
 #[inline(always)]
 pub fn content(page: &Block, index: usize) -> Parsed<EntryContent<'_>> {
     const LP_NORMAL: u32 = 1;

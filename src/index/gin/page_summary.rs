@@ -1,41 +1,50 @@
-//! What leaves amounted to when they were read last, so that a question asked again need not read them item by item.
+//! What a session remembers of leaf pages, so that a repeated query need not read them item by
+//! item.
 //!
-//! Whatever changes a page of a logged relation is written ahead and leaves its record's place on the page, the LSN (README of
-//! src/backend/access/transam). So a page that has the LSN which it had is the page that it was. GIN changes nothing of a page without
-//! a record, no hint bits either. Relations that are not logged, or not yet, as under wal_level = minimal one that its own transaction
-//! has made (RelationNeedsWAL), have no digests.
+//! Whatever changes a page of a WAL-logged relation is logged first, and leaves the place of its
+//! record on the page, the LSN (README of src/backend/access/transam). So a page that still has the
+//! same LSN is unchanged. GIN changes nothing on a page without a record, and sets no hint bits.
+//! Relations that are not logged, or not yet, have no summaries. A relation is not logged yet if
+//! wal_level = minimal and its own transaction has made it (RelationNeedsWAL).
 
 use super::buffer::{GinIndex, Locked};
 use super::bytes::{Parsed, lsn};
 use pgrx::pg_sys::Buffer;
 use std::cell::RefCell;
 
-/// A power of two. Digests of so many pages are kept in a session, where they are used at all.
+/// How many pages a session remembers, from the first one on that it reads. A power of two, so that
+/// the remainder is quick.
 const SLOTS: usize = 1 << 14;
+/// The memory that they take, in bytes.
 const BYTES: usize = SLOTS * size_of::<Option<CacheSlot>>();
 const _: () = assert!(BYTES <= 768 << 10);
 
-/// The items of a leaf of either tree.
+/// What there is on a leaf page, of the entry tree or of a posting tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PageSummary {
-    /// In which blocks of the table the items lie; the last one may be less.
+    /// The first block of the table in which items lie.
     pub first: u32,
+    /// The last such block, or a greater number.
     pub last: u32,
+    /// How many items the page has.
     pub items: u32,
-    /// Of the entry tree.
+    /// How many entries the page has. 0 for a posting tree.
     pub entries: u16,
+    /// The next leaf page.
     pub right: Option<u32>,
 }
 
-/// A page that was read.
+/// What is remembered of a page that was read.
 #[derive(Clone, Copy)]
 struct CacheSlot {
     index: u32,
     block: u32,
     lsn: u64,
-    /// Where it was: the server's table of buffers need not be asked as long as it is there.
+    /// The buffer in which the page was. As long as it is there, the server need not look it up in
+    /// its table of buffers.
     buffer: Buffer,
-    /// Its summary, if it can have one. None is made of a page that was seen but once, and may have changed by the next time.
+    /// The summary, if one was made, or `Some(None)` if the page can have none. None is made of a
+    /// page that was seen only once: it may have changed by the next time.
     summary: Option<Option<PageSummary>>,
 }
 
@@ -43,18 +52,20 @@ thread_local! {
     static PAGES: RefCell<Vec<Option<CacheSlot>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The memory of leaves that come next by what is known, fetched some steps ahead of a walk: to be fetched is most of what a summary
-/// takes. Each lock on the way would wait for what is fetched only then.
+/// Fetches leaf pages from memory into the CPU cache, some steps ahead of a walk that uses
+/// summaries. Such a walk spends most of its time on waiting for memory, and each lock on the way
+/// would wait, too.
 #[derive(Default)]
 pub struct Prefetch {
     is_ahead: bool,
     block: Option<u32>,
 }
 
+/// How many pages the fetching is ahead of the walk.
 const LEAD: usize = 4;
 
 impl Prefetch {
-    /// The walk has used a summary and goes on to the right.
+    /// To be called when the walk has used a summary and goes on to the right.
     #[inline]
     pub(super) fn go(&mut self, index: &GinIndex, right: Option<u32>) {
         let steps = if self.is_ahead { 1 } else { LEAD };
@@ -73,42 +84,45 @@ impl Prefetch {
 }
 
 impl GinIndex {
-    /// Looks at what is known of a leaf.
+    /// Looks at what is remembered of a leaf page.
     #[inline]
     fn known<T>(&self, block: u32, look: impl FnOnce(&CacheSlot) -> Option<T>) -> Option<T> {
         let index = self.wal_logged_oid()?;
-        PAGES.with_borrow(|slots| match slots.get(place(index, block)) {
+        PAGES.with_borrow(|slots| match slots.get(slot_of(index, block)) {
             Some(Some(slot)) if slot.block == block && slot.index == index => look(slot),
             _ => None,
         })
     }
 
-    /// Which buffer a leaf was in.
+    /// The buffer in which a page was last seen.
     pub(super) fn buffer_of(&self, block: u32) -> Option<Buffer> {
         self.known(block, |slot| Some(slot.buffer))
     }
 
-    /// The summary of a leaf, if there is one and it holds.
+    /// The summary of a locked page, if there is one and the page is unchanged.
     pub(super) fn summary(&self, page: &Locked<'_>) -> Option<PageSummary> {
         let lsn = lsn(page.bytes());
         self.known(page.block, |slot| slot.summary?.filter(|_| slot.lsn == lsn))
     }
 
-    /// The same without a lock on the page. For the entry tree's leaves, whose links hold for ever.
+    /// The summary of a page that is not locked, if there is one and the page is unchanged. Only
+    /// for leaf pages of the entry tree: these are never deleted, so their right links hold for
+    /// ever.
     pub(super) fn summary_unlocked(&self, block: u32) -> Option<PageSummary> {
         let slot = |slot: &CacheSlot| Some((slot.summary??, slot.buffer, slot.lsn));
         let (summary, buffer, lsn) = self.known(block, slot)?;
         (self.lsn_in(block, buffer)? == lsn).then_some(summary)
     }
 
-    /// Remembers a leaf that is read. If it was read before as it is, `make` makes its summary, or none of what has none.
+    /// Remembers a leaf page that is read. If it was read before and is unchanged, `make` makes its
+    /// summary; it returns None if the page can have none.
     pub(super) fn remember(
         &self,
         page: &Locked<'_>,
         make: impl FnOnce() -> Parsed<Option<PageSummary>>,
     ) -> Parsed<()> {
         let (block, buffer, lsn) = (page.block, page.buffer(), lsn(page.bytes()));
-        // A page that was never written ahead has no LSN.
+        // A page without a WAL record has the LSN 0.
         let Some(index) = self.wal_logged_oid().filter(|_| lsn != 0) else { return Ok(()) };
         let summary = match self.known(block, |slot| (slot.lsn == lsn).then_some(slot.summary)) {
             Some(summary) => Some(summary.map_or_else(make, Ok)?),
@@ -118,13 +132,14 @@ impl GinIndex {
             if slots.is_empty() {
                 slots.resize(SLOTS, None);
             }
-            slots[place(index, block)] = Some(CacheSlot { index, block, lsn, buffer, summary });
+            slots[slot_of(index, block)] = Some(CacheSlot { index, block, lsn, buffer, summary });
         });
         Ok(())
     }
 }
 
-/// Neighbours often lie side by side, and indexes often are of one size.
-fn place(index: u32, block: u32) -> usize {
+/// The slot of a page. Neighbours of one index get neighbouring slots, and indexes of similar size
+/// are spread.
+fn slot_of(index: u32, block: u32) -> usize {
     block.wrapping_add(index.wrapping_mul(0x9e37_79b1)) as usize % SLOTS
 }

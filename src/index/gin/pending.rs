@@ -1,4 +1,4 @@
-//! The pending list: entries that have not come into the tree yet (fastupdate).
+//! The pending list: entries that are not in the tree yet (fastupdate).
 
 use super::buffer::{GinIndex, Visits, expand};
 use super::bytes::{Block, Damage, Parsed, lsn};
@@ -9,14 +9,15 @@ use crate::error::Result;
 /// GIN_METAPAGE_BLKNO
 const META: u32 = 0;
 
-/// A page of the list, copied if that was asked for.
+/// A page of the list, copied if the caller wanted that.
 pub(super) struct PendingPage {
     pub block: u32,
     pub lsn: u64,
     pub bytes: Option<Box<Block>>,
 }
 
-/// So many pages in a row are taken into a sample: about what a few documents take.
+/// How many neighbouring pages go into a sample together: about what the entries of a few documents
+/// take.
 const RUN: usize = 4;
 
 impl GinIndex {
@@ -26,8 +27,9 @@ impl GinIndex {
         Ok(self.pending_head(meta.bytes())?.is_some())
     }
 
-    /// Visits the entries that are not in the tree yet, rows in the order of their insertion. To be read before the tree, as
-    /// GIN does: what moves meanwhile is then seen twice and not missed.
+    /// Visits the entries that are not in the tree yet, rows in the order of their insertion. Call
+    /// this before reading the tree, as GIN does: entries that move meanwhile are then seen twice,
+    /// and not missed.
     pub fn pending(&self, visit: &mut impl FnMut(&[u8], Tid)) -> Result<()> {
         let mut plain = Vec::new();
         for page in self.pending_pages(&|_, _, _| true)? {
@@ -37,7 +39,8 @@ impl GinIndex {
         Ok(())
     }
 
-    /// Visits the entries of about so many pages all over the list. For each page of these there are about as many as is returned.
+    /// Visits the entries of about `pages` pages all over the list. Returns how many pages each of
+    /// them stands for.
     pub fn sample_pending(
         &self,
         pages: usize,
@@ -51,7 +54,8 @@ impl GinIndex {
         Ok(stride)
     }
 
-    /// Visits the tuples of a page that was copied, from one on. Returns how many there are in all.
+    /// Visits the tuples of a copied page, from number `from` on. Returns how many there are in
+    /// all.
     pub(super) fn visit_copy(
         &self,
         page: &PendingPage,
@@ -63,7 +67,8 @@ impl GinIndex {
         visit_page(bytes, from, plain, visit).map_err(|damage| self.corrupt(page.block, damage))
     }
 
-    /// The LSN of the metapage, which changes with the pending list (ginfast.c), and its head.
+    /// The LSN of the metapage, which changes with the pending list (ginfast.c), and the head of
+    /// the list.
     pub(super) fn pending_state(&self) -> Result<(u64, Option<u32>)> {
         let meta = self.lock(META)?;
         Ok((lsn(meta.bytes()), self.pending_head(meta.bytes())?))
@@ -77,10 +82,11 @@ impl GinIndex {
         pages.map_err(|damage| self.corrupt(META, damage))
     }
 
-    /// Copies the list, which gin_pending_list_limit keeps small: unlike the tree it must not be let go of on the way. The
-    /// head is locked before the metapage is unlocked, and each page before the last one: "here we must prevent deletion of
-    /// next page by insertcleanup process" (ginget.c, scanGetCandidate). Asked with a page's place in the list, its block and
-    /// its LSN, `wants` says whether it is to be copied.
+    /// Copies the list, which gin_pending_list_limit keeps small. Unlike the tree, it must not be
+    /// let go of on the way. The head is locked before the metapage is unlocked, and each page
+    /// before the last one is: "here we must prevent deletion of next page by insertcleanup
+    /// process" (ginget.c, scanGetCandidate). `wants` is called with the number of a page in the
+    /// list, its block and its LSN, and says whether to copy the page.
     pub(super) fn pending_pages(
         &self,
         wants: &dyn Fn(usize, u32, u64) -> bool,
@@ -93,7 +99,7 @@ impl GinIndex {
         }
     }
 
-    /// None where the list may have changed while interrupts were taken.
+    /// Copies the list once. None if it may have changed while interrupts were taken.
     fn try_pending_pages(
         &self,
         wants: &dyn Fn(usize, u32, u64) -> bool,
@@ -128,8 +134,8 @@ impl GinIndex {
     }
 }
 
-/// "There is always exactly one heap itempointer associated with a pending entry, and it is stored in the t_tid header field
-/// just as in non-GIN indexes" (README).
+/// Visits the tuples of a page. "There is always exactly one heap itempointer associated with a
+/// pending entry, and it is stored in the t_tid header field just as in non-GIN indexes" (README).
 fn visit_page(
     page: &Block,
     from: usize,

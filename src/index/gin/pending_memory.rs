@@ -1,10 +1,12 @@
-//! A session's memory of pending lists, so that a query reads what is new since the last one.
+//! What a session remembers of pending lists, so that a query reads only what is new since the last
+//! one.
 //!
-//! Each insertion into the list gives the metapage a new LSN (ginfast.c, ginHeapTupleFastInsert): as
-//! long as it is the same, so is the list. Pages of the list are appended to at its end, linked to the
-//! next one when they are full, and never changed again until they are deleted from its front. So a
-//! list begins with the pages that are known by block and LSN, of which the last one may have more
-//! tuples than before; or it was merged into the tree meanwhile, and is read anew.
+//! Each insertion into the list gives the metapage a new LSN (ginfast.c, ginHeapTupleFastInsert).
+//! As long as the LSN is the same, so is the list. Pages are appended at the end of the list,
+//! linked to the next one when they are full, and never changed again until they are deleted from
+//! its front. So there are two cases. If the list still begins with the pages that are known by
+//! block and LSN, only what follows is read; the last known page may have more tuples than before.
+//! Otherwise the list was merged into the tree meanwhile, and is read anew.
 
 use super::buffer::GinIndex;
 use super::bytes::{Block, u16_at};
@@ -15,37 +17,38 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Pending entries: by key, rows in the order of their insertion.
+/// Pending entries: by key, the rows in the order of their insertion.
 pub type PendingEntries = BTreeMap<Vec<u8>, Vec<Tid>>;
 
-/// The lists of so many indexes are remembered.
+/// The lists of 8 indexes are remembered.
 const MAX_LISTS: usize = 8;
 
-/// An entry of some 30 bytes on a page takes about three times as much in a tree of the heap.
+/// An entry takes about 30 bytes on a page, and about three times as many in a tree of the heap.
+/// Four leaves a margin.
 const EXPANSION: usize = 4;
 
 thread_local! {
     static LISTS: RefCell<Vec<PendingList>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What a list held.
+/// What a pending list held.
 struct PendingList {
     index: u32,
     meta_lsn: u64,
     pages: Vec<(u32, u64)>,
-    /// The last page, and how many tuples of it were read.
+    /// A copy of the last page, and how many tuples of it were read.
     tail: Option<(Box<Block>, usize)>,
-    /// None after the first look, of a session that may ask but once.
+    /// None after the first look: a session may read the list only once.
     entries: Option<Rc<PendingEntries>>,
 }
 
 impl GinIndex {
-    /// The entries of the pending list, if the session remembers them and they fit into so many
-    /// bytes. None for whoever asks for the first time.
+    /// The entries of the pending list, if the session remembers them and they fit into
+    /// `max_bytes`. None when a session asks for the first time.
     pub fn remembered_pending(&self, max_bytes: usize) -> Result<Option<Rc<PendingEntries>>> {
         let Some(index) = self.wal_logged_oid() else { return Ok(None) };
         let (meta_lsn, head) = self.pending_state()?;
-        // Taken out, and put back when all went well.
+        // Taken out, and put back only if all goes well.
         let known = LISTS.with_borrow_mut(|lists| {
             let at = lists.iter().position(|list| list.index == index)?;
             Some(lists.remove(at))
@@ -69,7 +72,7 @@ impl GinIndex {
         } else if is_first {
             list.meta_lsn = meta_lsn;
         } else if list.meta_lsn != meta_lsn || list.entries.is_none() {
-            // What is added after the metapage was looked at is read again by the next query.
+            // What is added after the look at the metapage is read by the next query.
             list.meta_lsn = meta_lsn;
             self.read_on(&mut list, max_bytes)?;
         }
@@ -95,7 +98,7 @@ impl GinIndex {
         {
             from = *tuples;
         } else if keep < list.pages.len() || list.entries.is_none() {
-            // Merged meanwhile, or never read.
+            // The list was merged meanwhile, or never read.
             list.entries = None;
             pages = self.pending_pages(&|_, _, _| true)?;
             keep = 0;
@@ -125,7 +128,7 @@ impl GinIndex {
     }
 }
 
-/// Whether a page has all that it had, and perhaps more behind: line pointers are added from the
+/// Whether a page still has all that it had, and perhaps more: line pointers are added from the
 /// front, tuples from the back (bufpage.c, PageAddItemExtended).
 fn has_more(now: &Block, before: &Block) -> bool {
     /// SizeOfPageHeaderData

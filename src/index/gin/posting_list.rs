@@ -1,25 +1,26 @@
 //! Lists of item pointers, compressed and not (ginpostinglist.c).
 //!
-//! > Instead of storing the block and offset number of each item pointer separately, we store the difference from the
-//! > previous item. […] When encoding, the block and offset number forming the item pointer are combined into a single
-//! > integer. The offset number is stored in the 11 low bits (README, "Posting List Compression").
+//! > Instead of storing the block and offset number of each item pointer separately, we store the
+//! > difference from the previous item. […] When encoding, the block and offset number forming the
+//! > item pointer are combined into a single integer. The offset number is stored in the 11 low
+//! > bits (README, "Posting List Compression").
 
 use super::bytes::{BLCKSZ, Damage, Parsed, block_at, u16_at};
 
-/// A row's place in its table.
+/// The place of a row in its table (ctid).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tid {
     pub block: u32,
     pub offset: u16,
 }
 
-/// MaxHeapTuplesPerPageBits
+/// MaxHeapTuplesPerPageBits: how many low bits of the integer hold the offset.
 pub const OFFSET_BITS: u32 = 11;
 pub const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
 const MAX: u64 = 1 << (32 + OFFSET_BITS);
-/// htup_details.h: MaxHeapTuplesPerPage, 291 in pages of 8 kB. No row has a place of a greater number.
+/// MaxHeapTuplesPerPage (htup_details.h): 291 rows in a page of 8 kB. No row has a greater offset.
 const MOST_ROWS: usize = (BLCKSZ - 24) / (24 + 4);
-/// So many bits hold the number of a place, counted from 0.
+/// How many bits hold an offset that is counted from 0.
 pub const PLACE_BITS: u32 = (MOST_ROWS - 1).ilog2() + 1;
 
 /// sizeof(ItemPointerData)
@@ -28,7 +29,7 @@ pub const ITEM: usize = 6;
 const SEGMENT_HEADER: usize = 8;
 
 impl Tid {
-    /// The integer that compressed lists hold. They have room for eleven bits of the offset.
+    /// The integer that compressed lists hold. It has eleven bits for the offset.
     #[inline(always)]
     pub(super) fn to_integer(self) -> u64 {
         u64::from(self.block) << OFFSET_BITS | u64::from(self.offset)
@@ -39,7 +40,7 @@ impl Tid {
         Tid { block: (value >> OFFSET_BITS) as u32, offset: (value & OFFSET_MASK) as u16 }
     }
 
-    /// An ItemPointerData.
+    /// Reads an ItemPointerData.
     #[inline(always)]
     pub(super) fn read(bytes: &[u8]) -> Tid {
         Tid { block: block_at(bytes, 0), offset: u16_at(bytes, 4) }
@@ -51,14 +52,14 @@ impl Tid {
         offset.wrapping_sub(1) >> PLACE_BITS == 0
     }
 
-    /// The integer, where nothing but a row's place can be.
+    /// The integer, or damage if no row can have this offset.
     #[inline(always)]
     fn checked(self) -> Parsed<u64> {
         if Tid::is_place(self.offset) { Ok(self.to_integer()) } else { Err(NOWHERE) }
     }
 }
 
-/// The posting list in an entry's tuple; more may follow its last byte.
+/// The posting list in an entry's tuple. Other bytes may follow it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PostingList<'a> {
     pub count: u16,
@@ -66,7 +67,7 @@ pub struct PostingList<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Takes the rows of posting lists: one by one, or where it does not want them, their number.
+/// Takes the rows of posting lists: one by one, or only their number where it does not want them.
 pub trait Sink {
     fn take(&mut self, row: Tid);
 
@@ -76,19 +77,20 @@ pub trait Sink {
         true
     }
 
-    /// Whether it wants the rows of these blocks. Others need not be unpacked.
+    /// Whether it wants rows from the blocks `first` to `last`. Otherwise they need not be
+    /// unpacked.
     #[inline(always)]
     fn wants(&self, _first: u32, _last: u32) -> bool {
         true
     }
 
-    /// Whether it is through with all rows before this block, and has no use for the others.
+    /// Whether it has no use for any row from this block on.
     #[inline(always)]
     fn is_done(&self, _block: u32) -> bool {
         false
     }
 
-    /// There are so many rows that it did not want.
+    /// Counts rows that it did not want.
     #[inline(always)]
     fn skip(&mut self, _count: usize) {}
 
@@ -98,7 +100,7 @@ pub trait Sink {
         self.take_each(list)
     }
 
-    /// The same, one by one.
+    /// Takes all rows of a compressed list, one by one. Returns the last of them as an integer.
     #[inline(always)]
     fn take_each(&mut self, list: PackedList<'_>) -> Parsed<u64> {
         let mut wrong = false;
@@ -121,7 +123,7 @@ impl<F: FnMut(Tid)> Sink for F {
 }
 
 impl PostingList<'_> {
-    /// Whether a sink wants some of its items, so far as the first one tells.
+    /// Whether a sink wants some of the items, as far as the first one tells.
     #[inline(always)]
     pub fn is_wanted(&self, sink: &impl Sink) -> Parsed<bool> {
         if self.count == 0 {
@@ -131,14 +133,16 @@ impl PostingList<'_> {
         Ok(sink.wants(first, if self.count == 1 { first } else { u32::MAX }))
     }
 
-    /// The items in ascending order. When the list is found damaged, some of them have been handed out.
+    /// Hands the items to the sink, in ascending order. If the list is found to be damaged, some
+    /// items have been handed over already.
     #[inline(always)]
     pub fn for_each(&self, sink: &mut impl Sink) -> Parsed<()> {
         if !self.is_wanted(sink)? {
             sink.skip(usize::from(self.count));
             return Ok(());
         }
-        // The most common by far where values are distinct: its first item stands as it is in either format.
+        // Lists of one item are the most common by far where values are distinct. The first item is
+        // stored as it is in either format.
         if self.count == 1 {
             let tid = Tid::read(self.bytes);
             tid.checked()?;
@@ -165,8 +169,8 @@ const TOO_LONG: Damage = Damage("a posting list does not end within its place");
 const UNORDERED: Damage = Damage("a posting list does not ascend");
 pub const NOWHERE: Damage = Damage("an item pointer leads nowhere");
 
-/// Reads an array of item pointers, as they were stored before PostgreSQL 9.4. `last` is the item before and after,
-/// as an integer. Returns the number of items.
+/// Reads an array of item pointers, as they were stored before PostgreSQL 9.4. `last` is the item
+/// before the array as an integer, and becomes its last one. Returns the number of items.
 pub fn plain(bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<usize> {
     let items = bytes.chunks_exact(ITEM);
     let count = items.len();
@@ -186,7 +190,8 @@ pub fn plain(bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<usize
     Ok(count)
 }
 
-/// Reads the compressed lists that fill `bytes`, as [`plain`] does; of what is passed by, `last` has the first item.
+/// Reads the compressed lists that fill `bytes`. `last` is the item before them as an integer, and
+/// becomes the last item; of a list that was skipped, its first item.
 pub fn segments(mut bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parsed<()> {
     while !bytes.is_empty() {
         let list = PackedList::read(bytes)?;
@@ -205,7 +210,7 @@ pub fn segments(mut bytes: &[u8], last: &mut u64, sink: &mut impl Sink) -> Parse
     Ok(())
 }
 
-/// How many items [`segments`] would hand out.
+/// How many items [`segments`] would hand over.
 pub fn count_segments(mut bytes: &[u8]) -> Parsed<usize> {
     let mut count = 0;
     while !bytes.is_empty() {
@@ -216,8 +221,9 @@ pub fn count_segments(mut bytes: &[u8]) -> Parsed<usize> {
     Ok(count)
 }
 
-/// A compressed list: its first item as an integer, and for each further one the difference, seven bits a byte, the lowest
-/// first. The last byte of an item has a high bit of 0.
+/// A compressed list (GinPostingList): its first item as an integer, and for each further one the
+/// difference to the item before, seven bits to a byte, the lowest bits first. The last byte of an
+/// item has a high bit of 0.
 #[derive(Clone, Copy)]
 pub struct PackedList<'a> {
     first: u64,
@@ -242,19 +248,21 @@ impl<'a> PackedList<'a> {
         SEGMENT_HEADER + self.bytes.len().next_multiple_of(2)
     }
 
-    /// How many items there are, without a look at any: in pieces whose sums fit a byte, which is what makes it fast.
+    /// How many items there are, without unpacking them. It counts in pieces of 128 bytes, whose
+    /// sums fit into one byte; that makes it fast.
     #[inline(always)]
     pub fn count(self) -> usize {
         let unended = |piece: &[u8]| usize::from(piece.iter().map(|byte| byte >> 7).sum::<u8>());
         1 + self.bytes.len() - self.bytes.chunks(128).map(unended).sum::<usize>()
     }
 
-    /// Calls `step` with the first item, and for each byte with what the item amounts to by then, and 1 if it is complete. No
-    /// branch depends on where items end, which is hard to predict: what is done with 0 should be the same to no effect.
-    /// Returns the last item.
+    /// Calls `step` with the first item, and then for each byte with the value of the item so far,
+    /// and with 1 if the item is complete, else 0. Where items end is hard to predict for a CPU, so
+    /// no branch depends on it: `step` should do nothing where it gets 0. Returns the last item.
     #[inline(always)]
     pub fn unpack(self, mut step: impl FnMut(u64, u64)) -> Parsed<u64> {
-        // No item is the same as the one before, and none has more bytes than it needs.
+        // No item equals the one before, and none is stored in more bytes than it needs. So there
+        // is no byte 0.
         if memchr::memchr(0, self.bytes).is_some() {
             return Err(UNORDERED);
         }
@@ -264,7 +272,7 @@ impl<'a> PackedList<'a> {
         let (mut value, mut shift, mut longest) = (self.first, 0u32, 0);
         step(value, 1);
         for byte in self.bytes {
-            // A page full of the greatest differences is far from overflowing the integer.
+            // Even a page full of the greatest differences cannot overflow the integer.
             value = value.wrapping_add(u64::from(byte & 0x7f).wrapping_shl(shift));
             let ends = u64::from(byte >> 7) ^ 1;
             step(value, ends);

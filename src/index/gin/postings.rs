@@ -12,13 +12,13 @@ use crate::error::Result;
 /// The rows that have one key: a list in the entry itself, or a posting tree.
 pub struct Postings<'a> {
     pub(super) index: &'a GinIndex,
-    /// The page of the entry.
+    /// The leaf page of the entry.
     pub(super) block: u32,
     pub(super) content: EntryContent<'a>,
 }
 
 impl Postings<'_> {
-    /// How many there are, where that is known without reading further pages.
+    /// How many rows there are, if that is known without reading further pages.
     #[inline]
     pub fn known_len(&self) -> Option<usize> {
         match self.content {
@@ -27,8 +27,8 @@ impl Postings<'_> {
         }
     }
 
-    /// Hands out the rows in ascending order. `sink` runs while a page is locked, as in PostgreSQL's own scanPostingTree: it
-    /// should be short and leave the server alone.
+    /// Hands the rows to the sink, in ascending order. The sink runs while a page is locked, as in
+    /// PostgreSQL's own scanPostingTree. So it should be quick, and not call the server.
     #[inline]
     pub fn for_each(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
@@ -40,12 +40,13 @@ impl Postings<'_> {
     }
 }
 
-/// Goes through all leaves of a posting tree.
+/// Walks over all leaf pages of a posting tree.
 fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
     let mut page = leftmost_leaf(index, root)?;
-    let (mut last, mut ahead, mut visits) = (0, Prefetch::default(), Visits::default());
-    // Once a page has been unlocked on the way, a split may have moved what was read of it into the pages that follow: they are
-    // read for what lies behind its bound as it was.
+    let (mut last, mut prefetch, mut visits) = (0, Prefetch::default(), Visits::default());
+    // The bound of the last page that was unlocked on the way. A split may have moved items of it,
+    // which were read already, to the pages that follow. So from those, only items behind that
+    // bound are taken.
     let mut seen = 0;
     loop {
         let damaged = |damage| index.corrupt(page.block, damage);
@@ -53,11 +54,11 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         let mut right = match summary {
             Some(summary) if !sink.wants(summary.first, summary.last) => {
                 sink.skip(summary.items as usize);
-                ahead.go(index, summary.right);
+                prefetch.go(index, summary.right);
                 summary.right
             }
             _ => {
-                ahead = Prefetch::default();
+                prefetch = Prefetch::default();
                 let data = DataPage::parse(page.bytes()).map_err(damaged)?;
                 match data.content {
                     DataContent::Leaf(items) if seen == 0 => {
@@ -78,8 +79,9 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
                 data.right
             }
         };
-        // "To prevent a backend from reaching a deleted page via a right-link, when following a right-link the lock on the
-        // previous page is not released until the lock on next page has been acquired" (README).
+        // "To prevent a backend from reaching a deleted page via a right-link, when following a
+        // right-link the lock on the previous page is not released until the lock on next page has
+        // been acquired" (README).
         let bound = DataPage::bound(page.bytes());
         if sink.is_done(bound.block) {
             return Ok(());
@@ -92,12 +94,14 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
         }
         let Some(right) = right else { return Ok(()) };
         page = page.step(right)?;
-        // Of a tree that leads back to itself, items do not ascend; but known leaves are not read.
+        // In a damaged tree that leads back to itself, items do not ascend, which is noticed. But
+        // pages with a summary are not read, so the links are checked here, too.
         visits.add(index, right)?;
     }
 }
 
-/// The leftmost branch is never deleted (ginScanToDelete). Each page is unlocked before its child is locked.
+/// Finds the leftmost leaf page. The leftmost branch of a posting tree is never deleted
+/// (ginScanToDelete), so each page can be unlocked before its child is locked.
 fn leftmost_leaf(index: &GinIndex, root: u32) -> Result<Locked<'_>> {
     crate::memory::check();
     let mut block = root;

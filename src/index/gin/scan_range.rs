@@ -1,4 +1,4 @@
-//! All rows of an interval of keys: no key is looked at but those at its ends.
+//! All rows of a range of keys. No key is looked at but those at the ends of the range.
 
 use super::buffer::{GinIndex, Locked, Visits};
 use super::bytes::{Block, Damage, Parsed};
@@ -11,8 +11,9 @@ use crate::error::Result;
 use std::ops::Range;
 
 impl GinIndex {
-    /// Hands out the rows of the keys from one on and below another, and says how many keys those are. Pages are read where they lie,
-    /// under their locks; posting trees afterwards, since "we should unlock entry page before touching posting tree" (ginget.c,
+    /// Hands the rows of the keys from `from` up to but not including `below` to the sink. Returns
+    /// how many keys those are. Leaf pages are read in place, under their locks. Posting trees are
+    /// read afterwards, since "we should unlock entry page before touching posting tree" (ginget.c,
     /// startScanEntry).
     pub fn scan_range(&self, from: &[u8], below: &[u8], sink: &mut impl Sink) -> Result<u64> {
         let LeafPosition { page, at, .. } = descend(self, KeyBound::Before(from))?;
@@ -22,17 +23,18 @@ impl GinIndex {
         let mut trees = Vec::new();
         scan_entries(bytes, at..end, sink, &mut trees)
             .map_err(|damage| self.corrupt(block, damage))?;
-        self.trees(block, &mut trees, sink)?;
+        self.scan_trees(block, &mut trees, sink)?;
         let (mut keys, mut next) = (end - at, right.filter(|_| end == len));
         let mut visits = Visits::default();
-        // All keys of the leaves before this one are less: what is not wanted of those need not be read, if it is known.
+        // The leaf page on which the range ends. On every page before it, all keys are less than
+        // `below`. So a page that the sink does not want need not be read, if its summary is known.
         let mut last = match next {
             Some(_) if !sink.wants_all() => {
                 Some(descend(self, KeyBound::Before(below))?.page.block)
             }
             _ => None,
         };
-        let mut ahead = Prefetch::default();
+        let mut prefetch = Prefetch::default();
         while let Some(block) = next {
             crate::memory::check();
             last = last.filter(|last| *last != block);
@@ -42,22 +44,23 @@ impl GinIndex {
             {
                 sink.skip(summary.items as usize);
                 (keys, next) = (keys + usize::from(summary.entries), summary.right);
-                ahead.go(self, next);
+                prefetch.go(self, next);
             } else {
-                ahead = Prefetch::default();
+                prefetch = Prefetch::default();
                 let page = self.lock(block)?;
-                let passed = self.scan_page(&page, below, sink, &mut trees);
-                let (passed, right) = passed.map_err(|damage| self.corrupt(block, damage))?;
+                let scanned = self.scan_page(&page, below, sink, &mut trees);
+                let (scanned, right) = scanned.map_err(|damage| self.corrupt(block, damage))?;
                 drop(page);
-                self.trees(block, &mut trees, sink)?;
-                (keys, next) = (keys + passed, right);
+                self.scan_trees(block, &mut trees, sink)?;
+                (keys, next) = (keys + scanned, right);
             }
             visits.add(self, block)?;
         }
         Ok(keys as u64)
     }
 
-    /// The lists of a leaf's entries below a key: how many entries those are, and the page that goes on if they are all.
+    /// Hands over the lists of a leaf page's entries below a key. Returns how many entries those
+    /// are, and the next page if they are all entries of the page.
     fn scan_page(
         &self,
         page: &Locked<'_>,
@@ -70,29 +73,31 @@ impl GinIndex {
         if head.kind != PageKind::EntryLeaf {
             return Err(Damage("it does not follow its left sibling"));
         }
-        // The tuples of a page are read in the order of their keys, which is not that of their places: all of them are on their way
-        // from memory before the first one is looked at.
+        // Tuples are read in the order of their keys, not of their places on the page. Touching
+        // each cache line first lets the CPU fetch the whole page from memory before the first
+        // tuple is needed.
         std::hint::black_box(head.used(bytes).chunks(64).fold(0, |all, line| all | line[0]));
         let len = head.tuples()?;
-        let place = KeyBound::Before(below);
-        // Nearly always all of them.
-        let goes_on = len > 0 && !place.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
+        let bound = KeyBound::Before(below);
+        // Nearly always, all entries of the page are below the key.
+        let goes_on = len > 0 && !bound.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
         if goes_on && !sink.wants_all() {
             self.remember(page, || summary(bytes, len, head.right))?;
         }
-        let end = if goes_on { len } else { first_behind(bytes, len, place)? };
+        let end = if goes_on { len } else { first_behind(bytes, len, bound)? };
         scan_entries(bytes, 0..end, sink, trees)?;
         Ok((end, head.right.filter(|_| goes_on)))
     }
 
-    fn trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
+    /// Hands over the rows of posting trees, which belong to entries of a page.
+    fn scan_trees(&self, block: u32, roots: &mut Vec<u32>, sink: &mut impl Sink) -> Result<()> {
         roots.drain(..).try_for_each(|root| {
             Postings { index: self, block, content: EntryContent::Tree(root) }.for_each(sink)
         })
     }
 }
 
-/// The summary of a leaf, unless one of its entries has a posting tree.
+/// The summary of a leaf page. None if one of its entries has a posting tree.
 fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSummary>> {
     let mut summary =
         PageSummary { first: u32::MAX, last: 0, items: 0, entries: len as u16, right };
@@ -107,21 +112,21 @@ fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSu
     Ok(Some(summary))
 }
 
-/// The lists of some entries, and the roots of what are trees.
+/// Hands over the lists of some entries, and collects the roots of those that are posting trees.
 fn scan_entries(
     page: &Block,
     entries: Range<usize>,
     sink: &mut impl Sink,
     trees: &mut Vec<u32>,
 ) -> Parsed<()> {
-    let mut passed = 0;
+    let mut skipped = 0;
     for at in entries {
         match content(page, at)? {
             EntryContent::List(list) if list.is_wanted(sink)? => list.for_each(sink)?,
-            EntryContent::List(list) => passed += usize::from(list.count),
+            EntryContent::List(list) => skipped += usize::from(list.count),
             EntryContent::Tree(root) => trees.push(root),
         }
     }
-    sink.skip(passed);
+    sink.skip(skipped);
     Ok(())
 }

@@ -14,32 +14,38 @@ use std::collections::HashMap;
 #[cfg(test)]
 mod tests;
 
-/// One test or several, made ready to ask stored values whether one of them passes.
+/// A test, or several as alternatives, ready to test stored values.
 #[derive(Debug, Clone)]
 pub struct LeafProbe {
+    /// The ranges in which values lie that can pass.
     pub ranges: Vec<KeyRange>,
-    /// All with these ranges.
+    /// All of them have these ranges.
     tests: Vec<Test>,
-    /// How many texts were asked, and what asks further ones, once they are many.
+    /// How many strings were tested so far. Once they are many, `union` is made, and tests the
+    /// further ones.
     tested: Cell<usize>,
     union: OnceCell<UnitedTests>,
-    /// Whether instants are found by keys of their own, so that their texts say nothing more.
+    /// Whether instants are found by keys of their own. Their strings are then skipped, or they
+    /// would count twice.
     has_instant_keys: bool,
 }
 
-/// Several tests, as far as possible as one.
+/// Several tests, with as few automata as possible: one tests a string for many patterns at once.
 #[derive(Debug, Clone)]
 struct UnitedTests {
-    /// The wildcards that end in a star, without it.
+    /// The wildcards that end in `*`, without it: they accept a string by its beginning.
     prefixes: Option<DenseDfa>,
+    /// The other wildcards: they accept a string as a whole.
     full: Option<DenseDfa>,
+    /// The tests that go into no automaton.
     others: Vec<Test>,
 }
 
-/// From so many texts on it is worth its making.
+/// The number of tested strings from which on it pays to make automata.
 const UNITE_AFTER_TEXTS: usize = 1_000;
 
-/// The probes of alternatives, those of patterns together that have to look at each of the same values: they are then read once.
+/// Combines the probes of alternatives: patterns with the same path and ranges become one probe, so
+/// that the values in those ranges are read once for all of them.
 pub fn combine_patterns<'l>(
     probes: impl IntoIterator<Item = (Option<&'l str>, LeafProbe)>,
 ) -> Vec<(Option<&'l str>, LeafProbe)> {
@@ -88,7 +94,7 @@ impl UnitedTests {
 }
 
 impl LeafProbe {
-    /// For an index of which this version has entered all documents.
+    /// For an index whose entries were all written by this version.
     pub fn new(test: &Test) -> LeafProbe {
         LeafProbe::with_instants(test, InstantSearch::ByKey)
     }
@@ -105,7 +111,7 @@ impl LeafProbe {
         LeafProbe { ranges, tests, tested, union, has_instant_keys }
     }
 
-    /// Whether it asks for keys that versions before 0.5.0 did not write.
+    /// Whether it reads keys that versions before 0.5.0 did not write.
     pub fn has_instant_keys(&self) -> bool {
         self.has_instant_keys
     }
@@ -114,7 +120,7 @@ impl LeafProbe {
         !self.has_instant_keys && self.tests.iter().all(Test::is_pattern)
     }
 
-    /// What is asked of a document, where the values are those at a path.
+    /// The predicate that tests a document in the same way, where the values are those at a path.
     pub fn predicate(&self, path: Option<&str>) -> Predicate {
         let leaf = |test: &Test| Predicate::Condition {
             path: path.map(str::to_string),
@@ -132,12 +138,13 @@ impl LeafProbe {
         }
     }
 
-    /// Whether a stored value passes that lies in a range where each must be asked.
+    /// Whether a stored value passes that lies in a range with `recheck`.
     pub fn recheck(&self, stored: &[u8]) -> Ternary {
         self.test_value(string_code::unpack(stored, &mut Unpacked::new())).unwrap_or(Ternary::No)
     }
 
-    /// The same; where it can be seen that no value passes that begins as this one does, with the first place behind those.
+    /// As [`LeafProbe::recheck`]. If no value can pass that begins as this one does, the error is
+    /// the first bytes behind all of those, so that a walk can seek to there.
     pub fn recheck_or_seek(&self, stored: &[u8]) -> Result<Ternary, Vec<u8>> {
         let mut scratch = Unpacked::new();
         let value = string_code::unpack(stored, &mut scratch);
@@ -166,7 +173,8 @@ impl LeafProbe {
         Ok(if passes { Ternary::Yes } else { Ternary::No })
     }
 
-    /// Whether a string passes one of the tests; where none lets pass what begins as it does, how far that can be seen.
+    /// Whether a string passes one of the tests. If none can accept any string with the same
+    /// beginning, the error is the length of that beginning.
     fn test_text(&self, text: &str) -> Result<bool, DeadPrefix> {
         self.tested.set(self.tested.get() + 1);
         let is_many = self.tests.len() > 1 && self.tested.get() > UNITE_AFTER_TEXTS;
@@ -190,7 +198,7 @@ impl LeafProbe {
         dead.map_or(Ok(false), |length| Err(DeadPrefix(length)))
     }
 
-    /// Of a cut value only the first bytes are known.
+    /// Tests a truncated value, of which only the first bytes are known.
     fn test_truncated(&self, bytes: &[u8]) -> Ternary {
         let is_ruled_out = |test: &Test| match test {
             // A character has at most four bytes.

@@ -89,7 +89,7 @@ const VALUES: &[&str] = &[
     "\"0000-01-01T00:00:00+12:00\"",
 ];
 
-/// The index's answer for a stored value is the matcher's for the value, or it is not sure.
+/// The index's answer for a stored value is the matcher's answer for the value, or `Maybe`.
 fn agrees(query: &str, json: &str) {
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
     let test = test(query);
@@ -141,7 +141,7 @@ fn alternatives_that_look_at_the_same_values_are_asked_together() {
     {
         assert_eq!(holds(text), expected, "{text}");
     }
-    // The same by one table.
+    // The same, tested by one table.
     for (_, probe) in &probes {
         probe.tested.set(UNITE_AFTER_TEXTS);
     }
@@ -155,7 +155,7 @@ fn alternatives_that_look_at_the_same_values_are_asked_together() {
             .iter()
             .any(|(_, probe)| probe.union.get().is_some_and(|union| union.prefixes.is_some()))
     );
-    // What both tables see to lead nowhere, their union leaps over.
+    // If both patterns rule a beginning out, so does their table.
     let tests = ["a:/b[cd]e.*/", "a:/b[cd]ef/"].map(test);
     let probes = combine_patterns(tests.iter().map(|test| (None, LeafProbe::new(test))));
     assert_eq!(probes.len(), 1, "{probes:?}");

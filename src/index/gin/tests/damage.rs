@@ -20,7 +20,8 @@ fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
     proptest::collection::btree_set(key, 1..30).prop_map(|set| set.into_iter().collect())
 }
 
-/// How many items there are, and how many of them were handed out since they lie where it was asked for.
+/// How many items there are, and how many of them were handed out since they lie where it was asked
+/// for.
 fn count_where(packed: &[u8], wants: impl Fn(u32, u32) -> bool) -> (usize, usize) {
     struct Counter<W>(W, usize, usize);
     impl<W: Fn(u32, u32) -> bool> Sink for Counter<W> {
@@ -93,7 +94,8 @@ proptest! {
         ];
         for mut page in pages {
             for &(at, byte) in &flips {
-                // Where it hurts: headers, line pointers and the special space as often as everything else.
+                // Where it hurts: headers, line pointers and the special space as often as
+                // everything else.
                 let at = match at % 4 { 0 => at, 1 => at % 32, 2 => 24 + at % 200, _ => SPECIAL + at % 8 };
                 page[at] = byte;
                 read_everything(&page);

@@ -1,5 +1,5 @@
-//! The reader against SQL, and its pure parts against lists that were packed here and pages that are
-//! damaged.
+//! The reader against SQL, and its pure parts against lists that were packed here and pages that
+//! are damaged.
 
 #[cfg(test)]
 mod damage;

@@ -1,4 +1,5 @@
-//! What the tests of the reader need of the server: tables and indexes, what SQL says of them, and sessions that run beside the test.
+//! What the tests of the reader need of the server: tables and indexes, what SQL says of them, and
+//! sessions that run beside the test.
 
 use super::super::{Entries, GinIndex, Sink, Tid};
 use crate::error::Result;
@@ -121,12 +122,13 @@ pub fn check() {
             let end = middle.max(rows.partition_point(|row| row.0 < below));
             scan_range(&index, &bound, &below, &rows[middle..end]);
         }
-        near("up", done(index.estimate_interval(&bound, &[0xff; 3000])), rows.len() - middle);
-        near("down", done(index.estimate_interval(b"", &bound)), middle);
+        near("up", done(index.estimate_range(&bound, &[0xff; 3000])), rows.len() - middle);
+        near("down", done(index.estimate_range(b"", &bound)), middle);
     }
 }
 
-/// Compares an interval's rows, all unpacked, none, and of some blocks alone, with what they should be.
+/// Compares an interval's rows, all unpacked, none, and of some blocks alone, with what they should
+/// be.
 pub fn scan_range(index: &GinIndex, from: &[u8], below: &[u8], expected: &[Row]) {
     /// Unpacks what lies in one of the blocks, and counts the rest.
     struct Some(std::ops::RangeInclusive<u32>, Vec<Tid>, usize);

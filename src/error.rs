@@ -1,6 +1,6 @@
-//! Everything that can be wrong with a call, as one type with its SQLSTATE, message, DETAIL and HINT.
+//! Everything that can be wrong with a call: one type with its SQLSTATE, message, DETAIL and HINT.
 //!
-//! This is the only module that raises. Errors that PostgreSQL itself raises beneath us (a lock not available, a
+//! No other module raises errors. Errors that PostgreSQL raises beneath us (a lock not available,
 //! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
 
 use crate::memory;
@@ -13,7 +13,7 @@ use std::ffi::CString;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, in the caller's terms.
+/// What went wrong, in words that the caller knows.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0} must not be null")]
@@ -46,7 +46,7 @@ pub enum Error {
     Elsewhere { table: String, path: String, documents: Vec<String> },
     #[error("row-level security hides sessions of store \"{name}\" from the user")]
     RowSecurity { name: String },
-    /// PostgreSQL's own refusal, with what to do about it.
+    /// An error that PostgreSQL raised, with a hint about what to do.
     #[error("sessions of store \"{name}\" cannot change their identity: {problem}")]
     Held { name: String, code: Code, problem: String, detail: Option<String>, hint: &'static str },
     /// `place` reads like `ops[0].upsert[3]`.
@@ -56,7 +56,7 @@ pub enum Error {
     NoIdentity { count: &'static str, path: String, documents: Vec<String> },
     #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
     SharedIdentity { name: String, path: String, documents: Vec<String> },
-    /// `what` was parsed from `text`: a query, a sort.
+    /// `text` could not be parsed. `what` says what it should be: a query, a sort.
     #[error("{}{}", prefix(.error.kind, .what), .error.message)]
     Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
@@ -67,7 +67,7 @@ pub enum Error {
     Outdated,
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
-    /// Not for users: the executor goes on in another way.
+    /// Users never see it: the executor catches it and answers in another way.
     #[error("a row's place has no number")]
     DocIdOverflow,
     #[error(
@@ -182,7 +182,8 @@ impl Error {
         }
     }
 
-    /// Raises the error, unless a call's context asks for it to be handed back: pg_input_is_valid, and COPY that passes by bad rows.
+    /// Raises the error. If the context of a call asks for errors to be returned instead, as
+    /// pg_input_is_valid does, and COPY that skips bad rows, the error is saved there.
     ///
     /// # Safety
     /// The context must be that of a function call.
@@ -194,7 +195,7 @@ impl Error {
             detail: self.detail().map(text),
             hint: self.hint().map(text),
         };
-        // SAFETY: as above.
+        // SAFETY: the caller says that the context is that of a function call.
         if !unsafe { versions::save_error(context, &saved) } {
             self.raise();
         }
@@ -208,7 +209,7 @@ impl Error {
     }
 }
 
-/// Returned from an SQL function, an `ErrorReport` is raised by pgrx as it stands.
+/// pgrx raises an `ErrorReport` unchanged when a SQL function returns it.
 impl From<Error> for ErrorReport {
     fn from(error: Error) -> ErrorReport {
         let mut report = ErrorReport::new(error.code(), error.to_string(), function_name!());
@@ -222,22 +223,23 @@ impl From<Error> for ErrorReport {
     }
 }
 
-/// Tells the caller something about a query that was answered all the same.
+/// Sends a NOTICE about a query that was answered.
 pub fn notice(message: &str) {
     ErrorReport::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message.to_string(), function_name!())
         .report(PgLogLevel::NOTICE);
 }
 
-/// Warns about a call that was carried out all the same.
+/// Sends a WARNING about a call that was carried out.
 pub fn warning(message: String, hint: &str) {
     ErrorReport::new(Code::ERRCODE_WARNING, message, function_name!())
         .set_hint(hint)
         .report(PgLogLevel::WARNING);
 }
 
-/// With RUST_BACKTRACE in the server's environment, pgrx appends a backtrace to the DETAIL of every error that passes through it, a
-/// cancelled query's as well: its panic hook captures one for each. So errors do not get there; a panic, which is a fault of ours,
-/// does, and shows where it came from.
+/// Keeps backtraces out of errors. If RUST_BACKTRACE is set in the server's environment, the panic
+/// hook of pgrx captures a backtrace for every error, a cancelled query included, and pgrx adds it
+/// to the DETAIL. So errors do not reach that hook. A panic is a fault of ours and does reach it,
+/// so that its backtrace shows where it came from.
 pub fn keep_backtraces_out() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -251,7 +253,7 @@ pub fn keep_backtraces_out() {
     }));
 }
 
-/// What is wrong with a text is said in its own terms; that it is the text, before.
+/// What comes before the message: only a syntax error has to say which text it is in.
 fn prefix(kind: ParseErrorKind, what: &str) -> String {
     match kind {
         ParseErrorKind::Syntax => format!("syntax error in {what}: "),
@@ -259,11 +261,11 @@ fn prefix(kind: ParseErrorKind, what: &str) -> String {
     }
 }
 
-/// How many characters of a long line are shown on either side of the place.
+/// How many characters of a long line are shown before and after the place. Both halves and the
+/// caret fit in a terminal of 80 columns.
 const WINDOW: usize = 30;
 
-/// The place of a byte in a text, for people: its number (from 1), its line or the part of it around the place, and a caret
-/// below.
+/// Shows a place in a text: the number of the byte (from 1), the line around it, and a caret below.
 fn point_at(what: &str, text: &str, position: usize) -> String {
     let (head, tail) = (0..=position.min(text.len()))
         .rev()

@@ -1,5 +1,5 @@
-//! Showing how a query is understood. `session_jsonpath`, which shows it as a JSON path, is a function in SQL
-//! (sql/finalize.sql) around `session_store.jsonpath_text`.
+//! Showing how a query is understood. `session_jsonpath` belongs here too, but is a function in SQL
+//! (sql/finalize.sql) that calls `session_store.jsonpath_text`.
 
 use super::given;
 use crate::store::query;

@@ -1,5 +1,5 @@
-//! Functions of schema `session_store`: parts of the statements and indexes that this extension makes. They are of use in
-//! plain SQL too, but are no promise to anyone.
+//! Functions of schema `session_store`. The statements and constraints that this extension makes
+//! call them. Users may call them too, but their names and arguments may change in any version.
 
 use super::given;
 use crate::document::JsonbArg;
@@ -23,7 +23,7 @@ mod session_store {
         crate::document::extreme(doc.document(), path, largest, &mut Default::default())
     }
 
-    /// The identity of a document at a path; null where there is none.
+    /// The identity of a document at a path; null if there is none.
     ///
     /// ```sql
     /// SELECT session_store.identity('{"session": {"id": 2002.0}}', 'session.id');  -- 2002
@@ -33,7 +33,7 @@ mod session_store {
         identity::identity(doc.document(), key).ok()
     }
 
-    /// A query as text of a JSON path; `session_jsonpath` casts it.
+    /// A query as the text of a JSON path, which `session_jsonpath` casts to jsonpath.
     ///
     /// ```sql
     /// SELECT session_store.jsonpath_text('a.b:1');
@@ -43,24 +43,26 @@ mod session_store {
         Ok(search::jsonpath(given("q", q)?)?)
     }
 
-    /// How many rows session_stream will return: for the planner, and for nobody else (CREATE FUNCTION … SUPPORT).
+    /// Tells the planner how many rows session_stream will return (CREATE FUNCTION … SUPPORT). SQL
+    /// cannot call it.
     #[pg_extern(stable, strict, parallel_restricted)]
     fn stream_support(request: Internal) -> Internal {
         let node: *mut pg_sys::Node =
             request.unwrap().map_or(std::ptr::null_mut(), |node| node.cast_mut_ptr());
-        // SAFETY: only the planner has a value of type internal to call with. To say nothing is to return a null pointer.
+        // SAFETY: only the planner can call a function with an argument of type internal, and it
+        // passes a node. A null pointer says that the request is not answered.
         let is_answered = unsafe { !node.is_null() && estimate::answer_request(node) };
         Internal::from(Some(if is_answered { node.into() } else { pg_sys::Datum::null() }))
     }
 
-    /// A function of 0.1.0 alone. Its symbol stays: pg_upgrade creates the functions of a database as they are in it, and
-    /// whoever calls one before the extension is updated is told to.
+    /// Version 0.1.0 had this function. Its symbol stays, because pg_upgrade creates the functions
+    /// of a database as they are in it. Whoever calls it is told to update the extension.
     #[pg_extern(sql = false)]
     fn shape() -> Result<(), ErrorReport> {
         Err(Error::Outdated.into())
     }
 
-    /// As `shape`.
+    /// Version 0.1.0 had this function, too; see `shape`.
     #[pg_extern(sql = false)]
     fn matches() -> Result<(), ErrorReport> {
         Err(Error::Outdated.into())

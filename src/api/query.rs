@@ -34,7 +34,7 @@ fn session_count(store: Option<&str>, q: Option<&str>) -> Result<i64, ErrorRepor
     Ok(query::count(given("store", store)?, given("q", q)?)?)
 }
 
-/// Returns the matches of a query one row each, reading only as many as are asked for.
+/// Returns the matches of a query, one row each. It reads only as many as are fetched.
 ///
 /// ```sql
 /// SELECT session_stream('stash', 'event.type:click') LIMIT 10;
@@ -49,7 +49,8 @@ fn session_stream(
     call: pg_sys::FunctionCallInfo,
 ) -> Result<SetOfIterator<'static, JsonbDatum>, ErrorReport> {
     let window = Window::new(start.unwrap_or(0), rows)?;
-    // SAFETY: whatever returns an iterator is called so.
+    // SAFETY: a function that returns an iterator is called as a set-returning function, and this
+    // runs in its first call only.
     let caller = unsafe { stream::Caller::of(call) };
     let (store, q) = (given("store", store)?, given("q", q)?);
     Ok(SetOfIterator::new(stream::Stream::open(caller, store, q, sort, window)?))

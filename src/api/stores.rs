@@ -21,7 +21,7 @@ fn session_add(
     Ok(admin::add(given("store", store)?, given("key", key)?, shards, replicas)?)
 }
 
-/// Moves a store's identity to another path and re-keys every document, all or none.
+/// Moves a store's identity to another path and gives every document its new id, all or none.
 ///
 /// ```sql
 /// SELECT session_key('stash', 'user.id');
@@ -51,7 +51,8 @@ fn session_drop(store: Option<&str>) -> Result<(), ErrorReport> {
     Ok(admin::drop_store(given("store", store)?)?)
 }
 
-/// Makes a store of a table that the catalogue does not know, as after restoring a dump of schema sessions alone.
+/// Makes a store of a table that is not in the catalogue, for example after restoring a dump of
+/// schema sessions alone.
 ///
 /// ```sql
 /// SELECT session_adopt('stash', key => 'session.id');

@@ -1,9 +1,10 @@
-//! C functions that the server calls by the rules of its function manager (fmgr.h).
+//! Functions that the server calls through its function manager (fmgr.h).
 
 use super::varlena::Varlena;
 use pgrx::pg_sys;
 
-/// C functions, and for each the record that tells PostgreSQL how it is called (fmgr.h: PG_FUNCTION_INFO_V1).
+/// Defines C functions, and for each the record that tells PostgreSQL how to call it (fmgr.h:
+/// PG_FUNCTION_INFO_V1).
 macro_rules! c_functions {
     ($($info:ident $name:ident $body:ident;)*) => { $(
         #[unsafe(no_mangle)]
@@ -17,14 +18,15 @@ macro_rules! c_functions {
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             crate::memory::check();
-            // SAFETY: PostgreSQL calls with the arguments that sql/operator.sql declares, which are those of the manual.
+            // SAFETY: PostgreSQL passes the arguments that sql/operator.sql declares for the
+            // function.
             crate::memory::watched(|| unsafe { $body($crate::pg::fmgr::Arguments(fcinfo)) })
         }
     )* };
 }
 pub(crate) use c_functions;
 
-/// The arguments of a call, none of them null: all functions are strict.
+/// The arguments of a call. None is null, because all these functions are strict.
 #[derive(Clone, Copy)]
 pub(crate) struct Arguments(pub pg_sys::FunctionCallInfo);
 
@@ -44,17 +46,17 @@ impl Arguments {
     }
 
     /// # Safety
-    /// There must be an argument of this number, counted from 0, and it must be of a type of variable
-    /// length.
+    /// There must be an argument of this number, counted from 0, and it must be of a type of
+    /// variable length.
     pub unsafe fn bytes<'a>(self, number: usize) -> &'a [u8] {
-        // SAFETY: the caller says that there is such an argument. It lives as long as the call, and so does
-        // the memory context that functions are called in.
+        // SAFETY: the caller says that there is such an argument. It lives as long as the call, and
+        // so does the memory context in which the function runs.
         unsafe { Varlena::new(self.datum(number)) }.bytes()
     }
 }
 
-/// Zeroed memory of the current context for so many of a type. A function may hand it to the server.
+/// Zeroed memory for `count` values, in the current memory context.
 pub(crate) fn allocate<T>(count: usize) -> *mut T {
-    // SAFETY: any size may be asked for; one that is not possible is an error that palloc0 raises.
+    // SAFETY: palloc0 takes any size, and raises an error if it has no room for it.
     unsafe { pg_sys::palloc0(count.max(1) * size_of::<T>()).cast() }
 }

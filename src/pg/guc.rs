@@ -1,23 +1,26 @@
-//! Settings that hold while statements of ours run. As SET clauses of the functions they would be made, and taken back, for each call,
-//! most of which the planner has no part in.
+//! Settings that hold while statements of ours run. SET clauses of the SQL functions would do the
+//! same, but the server would set and reset them in every call, and most calls run no statement.
 
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
 pub type Setting = (&'static CStr, &'static CStr);
 
-/// A condition here is one call into this extension, in which there is nothing to compile; and of a store in many partitions, a plan
-/// costs as much as one that is worth compiling, and has far more to compile.
+/// JIT compilation does not pay: the only expensive expression in our statements is one call into
+/// this extension, which cannot be compiled. With many partitions the cost estimate is high enough
+/// to start the compiler, and it would have all those partitions to compile.
 pub const NO_JIT: Setting = (c"jit", c"off");
-/// Without a sort, documents come in the table's order. A synchronized scan would start wherever another one is just now.
+/// Without a sort, documents come in the order of the table. A synchronized scan would start in the
+/// middle, wherever another scan is at that time.
 pub const FROM_THE_START: Setting = (c"synchronize_seqscans", c"off");
-/// session_query reads its items without parallel workers; EXPLAIN must plan as it does.
+/// session_query reads its items without parallel workers, so EXPLAIN must plan without them, too.
 pub const NO_WORKERS: Setting = (c"max_parallel_workers_per_gather", c"0");
 
-/// Does some work under these settings, as a function with SET clauses does (fmgr.c, fmgr_security_definer).
+/// Runs `work` under these settings, as a function with SET clauses does (fmgr.c,
+/// fmgr_security_definer).
 pub fn with_gucs<T>(settings: &[Setting], work: impl FnOnce() -> T) -> T {
-    // SAFETY: names and values are C strings, and any user may set them. Should an error pass through, the aborting
-    // (sub)transaction takes them back.
+    // SAFETY: names and values are C strings, and any user may set these settings. If `work` raises
+    // an error, the aborting (sub)transaction resets them.
     let level = unsafe {
         let level = pg_sys::NewGUCNestLevel();
         for (name, value) in settings {
@@ -35,7 +38,7 @@ pub fn with_gucs<T>(settings: &[Setting], work: impl FnOnce() -> T) -> T {
         level
     };
     let result = work();
-    // SAFETY: the level begun above.
+    // SAFETY: `level` was begun in this function.
     unsafe { pg_sys::AtEOXact_GUC(true, level) };
     result
 }

@@ -7,8 +7,8 @@ unsafe extern "C-unwind" {
     fn PredicateLockRelation(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot);
 }
 
-/// Tells the conflict detection of a serializable transaction that all of a table is being read, as a
-/// sequential scan does (heapam.c, initscan). Other transactions take no such lock.
+/// Tells a serializable transaction's conflict detection that the whole table is read, as a
+/// sequential scan does (heapam.c, initscan). In other transactions this does nothing.
 ///
 /// # Safety
 /// The relation must be open, and a query running.
@@ -20,14 +20,15 @@ pub unsafe fn predicate_lock_relation(relation: pg_sys::Relation) {
     }
 }
 
-/// Locks a number that stands for something which has no row yet, until the transaction ends. Who wants
-/// the same number waits. The numbers belong to a catalogue, which nobody else may use so.
+/// Locks a number until the transaction ends. Who wants the same number waits. The number stands
+/// for something that has no row yet, so that SQL has nothing to lock. It belongs to a catalogue
+/// whose other numbers nobody locks.
 ///
-/// A standby writes nothing and has no such locks, so there this does nothing.
+/// A standby writes nothing and cannot take such locks, so there this does nothing.
 pub fn lock_number(catalogue: pg_sys::Oid, number: u32) {
     let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
-    // SAFETY: any numbers may be locked (lmgr.c, LockDatabaseObject). The lock manager raises an error if
-    // it has no room for one more.
+    // SAFETY: any number may be locked (lmgr.c, LockDatabaseObject). The lock manager raises an
+    // error if it has no room.
     unsafe {
         if !pg_sys::RecoveryInProgress() {
             pg_sys::LockDatabaseObject(catalogue, number.into(), 0, mode);

@@ -1,18 +1,21 @@
-//! A resource owner of one's own, for what a function keeps from one call to its next (src/backend/utils/resowner/README).
+//! A resource owner of our own, for what a function keeps from one call to the next
+//! (src/backend/utils/resowner/README).
 
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
 
-/// Owns what is taken within `run`. It is a child of the owner that was current when it was made: if that is released, as the owner
-/// of a subtransaction is that is rolled back, this one is released before, with all that it owns.
+/// Owns the resources that are taken within `run`. Its parent is the owner that was current in
+/// `new`. If the parent is released, for example because a subtransaction is rolled back, this one
+/// is released first, with everything that it owns.
 pub struct ResourceOwner {
-    /// Null once it was released. Its address is what the callback knows.
+    /// Null after the release. The callback knows this value by its address, so it is in a box.
     owner: Box<Cell<pg_sys::ResourceOwner>>,
 }
 
 impl ResourceOwner {
     pub fn new() -> ResourceOwner {
-        // SAFETY: in an SQL function there is a current owner. The callback is taken back before the memory is freed.
+        // SAFETY: a SQL function runs with a current owner. `drop` unregisters the callback before
+        // the memory at the address is freed.
         unsafe {
             let parent = pg_sys::CurrentResourceOwner;
             let owner = pg_sys::ResourceOwnerCreate(parent, c"session_store".as_ptr());
@@ -22,14 +25,14 @@ impl ResourceOwner {
         }
     }
 
-    /// Whether what it owns is still there.
+    /// Whether its resources are still there.
     pub fn is_alive(&self) -> bool {
         !self.owner.get().is_null()
     }
 
-    /// Does some work as the current owner, which it must be alive for.
+    /// Runs `work` with this as the current owner. It must be alive.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        // SAFETY: a global of the server's one thread.
+        // SAFETY: CurrentResourceOwner is a global that only the server's one thread uses.
         let _previous = unsafe {
             let previous = Previous(pg_sys::CurrentResourceOwner);
             pg_sys::CurrentResourceOwner = self.owner.get();
@@ -38,25 +41,27 @@ impl ResourceOwner {
         work()
     }
 
-    /// Ends it, once nothing is left in it but locks. These go to its parent, as those of a query do when it ends.
+    /// Releases it. By now it must own nothing but locks. These pass to its parent, as the locks of
+    /// a query do when it ends.
     pub fn release(&self) {
         use pg_sys::ResourceReleasePhase::*;
         let owner = self.owner.replace(std::ptr::null_mut());
         for phase in
             [RESOURCE_RELEASE_BEFORE_LOCKS, RESOURCE_RELEASE_LOCKS, RESOURCE_RELEASE_AFTER_LOCKS]
         {
-            // SAFETY: it was alive, and is not the current one.
+            // SAFETY: the owner is alive, and is not the current one.
             unsafe { pg_sys::ResourceOwnerRelease(owner, phase, true, false) };
         }
-        // SAFETY: as above, and now it is empty.
+        // SAFETY: the owner was released in this function and is empty now.
         unsafe { pg_sys::ResourceOwnerDelete(owner) };
     }
 }
 
 impl Drop for ResourceOwner {
-    /// Memory is all that this frees: dropped while it is alive, that is after an error, it is the parent's to release.
+    /// Frees memory only. An owner that is still alive here was left behind by an error, and its
+    /// parent releases it.
     fn drop(&mut self) {
-        // SAFETY: registered in `new`.
+        // SAFETY: `new` has registered this callback with this address.
         unsafe {
             pg_sys::UnregisterResourceReleaseCallback(Some(released), address(&self.owner));
         }
@@ -67,17 +72,20 @@ fn address(owner: &Cell<pg_sys::ResourceOwner>) -> *mut std::ffi::c_void {
     std::ptr::from_ref(owner).cast_mut().cast()
 }
 
-/// The owner that was current before.
+/// The owner that was current before, to be restored.
 struct Previous(pg_sys::ResourceOwner);
 
 impl Drop for Previous {
     fn drop(&mut self) {
-        // SAFETY: a global of the server's one thread. Whoever made it current waits for this call to return, or to raise an error.
+        // SAFETY: CurrentResourceOwner is a global that only the server's one thread uses. The
+        // previous owner is alive, since the code that made it current is still waiting for this
+        // call to return or to raise an error.
         unsafe { pg_sys::CurrentResourceOwner = self.0 };
     }
 }
 
-/// Called for each owner that is released: it is the current one meanwhile (resowner.c, ResourceOwnerReleaseInternal).
+/// The server calls this for each owner that it releases, which is the current owner at that time
+/// (resowner.c, ResourceOwnerReleaseInternal).
 #[pg_guard]
 unsafe extern "C-unwind" fn released(
     phase: pg_sys::ResourceReleasePhase::Type,
@@ -85,7 +93,8 @@ unsafe extern "C-unwind" fn released(
     _is_top_level: bool,
     owner: *mut std::ffi::c_void,
 ) {
-    // SAFETY: the address that was registered; and a global of the server's one thread.
+    // SAFETY: `owner` is the address that `new` registered, and `drop` unregisters it before it
+    // becomes invalid. CurrentResourceOwner is a global that only the server's one thread uses.
     unsafe {
         let owner = &*owner.cast::<Cell<pg_sys::ResourceOwner>>();
         if phase == pg_sys::ResourceReleasePhase::RESOURCE_RELEASE_BEFORE_LOCKS

@@ -1,7 +1,9 @@
-//! Running statements inside the server: PostgreSQL's SPI (doc/src/sgml/spi.sgml), as little of it as is needed.
+//! Running SQL statements inside the server: as much of PostgreSQL's SPI (doc/src/sgml/spi.sgml) as
+//! is needed here.
 //!
-//! pgrx's own client decides by itself whether a statement is read-only: as soon as the transaction has written, its reads take
-//! a new snapshot. A STABLE function must see what its calling statement sees, so here the caller says which it is.
+//! pgrx has a client of its own, which decides by itself whether a statement is read-only: once the
+//! transaction has written, its reads take a new snapshot. But a STABLE function must see what its
+//! calling statement sees. So here the caller says how to read.
 
 use crate::error::{Error, Result};
 use crate::memory;
@@ -10,19 +12,22 @@ use pgrx::{FromDatum, PgMemoryContexts, pg_sys};
 use std::ffi::CString;
 use std::marker::PhantomData;
 
-/// A connection to SPI. What SPI allocates, results included, is freed with it.
+/// A connection to SPI. When it closes, all memory that SPI has allocated is freed, results
+/// included.
 pub struct Spi(());
 
 /// How a statement is planned and what it sees.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Mode {
-    /// Sees what the calling statement sees; planned for these very parameters.
+    /// Sees what the calling statement sees. The plan is made for these parameters.
     Read,
-    /// As `Read`, and rows come in the table's own order: without parallel workers, who would mix them.
+    /// Like `Read`, but without parallel workers, which would mix the rows: they come in the order
+    /// of the table.
     ReadInOrder,
-    /// Sees everything done so far, and may write; planned once, whatever the parameters.
+    /// Sees everything done so far, and may write. The plan is made once, for any parameters.
     Write,
-    /// As `Write`, but planned for these very parameters: of a partitioned table, without the partitions that they rule out.
+    /// Like `Write`, but the plan is made for these parameters: it leaves out the partitions that
+    /// they exclude.
     WritePruned,
 }
 
@@ -40,7 +45,7 @@ impl Mode {
     }
 }
 
-/// Parameters as the C functions want them: three parallel arrays.
+/// Parameters as the C functions expect them: three parallel arrays.
 struct Parameters {
     types: Vec<pg_sys::Oid>,
     values: Vec<pg_sys::Datum>,
@@ -62,21 +67,22 @@ impl Parameters {
 }
 
 impl Spi {
-    /// Opens a connection, runs `work` and closes it, also when an error of PostgreSQL's own passes through.
+    /// Opens a connection, runs `work` and closes the connection, also if PostgreSQL raises an
+    /// error meanwhile.
     pub fn connect<T>(work: impl FnOnce(&Spi) -> Result<T>) -> Result<T> {
         memory::check();
         memory::watched(|| {
-            // SAFETY: called from an SQL function, hence in a transaction.
+            // SAFETY: this runs within a SQL function, so a transaction is open.
             check("SPI_connect", unsafe { pg_sys::SPI_connect() })?;
             work(&Spi(()))
         })
     }
 
-    /// Prepares a statement for as long as the connection lasts.
+    /// Prepares a statement that lives as long as the connection.
     pub fn prepare(&self, mode: Mode, sql: &str, types: &[pg_sys::Oid]) -> Result<Statement<'_>> {
         let sql = c_string(sql)?;
         let mut types = types.to_vec();
-        // SAFETY: the pointers are to a C string and to as many types as said.
+        // SAFETY: `sql` is a C string, and `types` has as many elements as its length says.
         let plan = unsafe {
             pg_sys::SPI_prepare_cursor(
                 sql.as_ptr(),
@@ -86,7 +92,7 @@ impl Spi {
             )
         };
         if plan.is_null() {
-            // SAFETY: a global of the server's one thread.
+            // SAFETY: SPI_result is a global that only the server's one thread uses.
             return Err(Error::Spi { doing: "SPI_prepare", code: unsafe { pg_sys::SPI_result } });
         }
         Ok(Statement { plan, mode, spi: PhantomData })
@@ -98,14 +104,15 @@ impl Spi {
         self.prepare(mode, sql, &types)?.run(parameters)
     }
 
-    /// Reads with a snapshot of this moment, even where the transaction's isolation level has an older one: for what must
-    /// be known as it is, such as after taking a lock.
+    /// Reads with a new snapshot, even if the isolation level of the transaction prescribes an
+    /// older one. Use it for what must be known as it is now, for example after taking a lock.
     pub fn run_now(&self, sql: &str, parameters: &[DatumWithOid<'_>]) -> Result<Rows<'_>> {
-        // SAFETY: in an SQL function a first snapshot exists, which GetLatestSnapshot (snapmgr.c) asks for. After an error
-        // the aborting (sub)transaction pops the snapshot.
+        // SAFETY: GetLatestSnapshot (snapmgr.c) needs a first snapshot, which exists while a SQL
+        // function runs. After an error, the aborting (sub)transaction pops the snapshot.
         unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
         let rows = self.run(Mode::Read, sql, parameters)?;
-        // SAFETY: pushed above; the statement is complete and its rows are copies.
+        // SAFETY: this function pushed the snapshot. The statement is complete and its rows are
+        // copies.
         unsafe { pg_sys::PopActiveSnapshot() };
         Ok(rows)
     }
@@ -113,7 +120,8 @@ impl Spi {
 
 impl Drop for Spi {
     fn drop(&mut self) {
-        // SAFETY: closes the connection opened by `connect`, the innermost one. Its status can only say that there is none.
+        // SAFETY: `connect` has opened this connection, and it is the innermost one. The status
+        // that is returned could only say that there is none.
         unsafe { pg_sys::SPI_finish() };
     }
 }
@@ -129,8 +137,8 @@ impl<'spi> Statement<'spi> {
     /// Runs the statement to its end.
     pub fn run(&self, parameters: &[DatumWithOid<'_>]) -> Result<Rows<'spi>> {
         let mut p = Parameters::new(parameters);
-        // SAFETY: the plan lives as long as the connection 'spi, and the parameters are those it was prepared for: a
-        // mismatch is a mistake in this crate that any test of the statement finds.
+        // SAFETY: the plan lives as long as the connection 'spi. The parameters are those that it
+        // was prepared for; any test that runs the statement would find a mismatch.
         let status = unsafe {
             pg_sys::SPI_execute_plan(
                 self.plan,
@@ -144,14 +152,16 @@ impl<'spi> Statement<'spi> {
         Ok(Rows::take())
     }
 
-    /// Plans the statement for some parameters, for others to run: all of it is copied into `memory`.
+    /// Plans the statement for some parameters, to be run elsewhere. The result is copied into
+    /// `memory`.
     pub fn plan(
         &self,
         parameters: &[DatumWithOid<'_>],
         memory: pg_sys::MemoryContext,
     ) -> Result<Planned> {
         let p = Parameters::new(parameters);
-        // SAFETY: a plan of SPI's has a source for each of its statements, here one. Parameters have room for as many as said.
+        // SAFETY: an SPI plan has one source for each of its statements, here one. makeParamList
+        // allocates room for as many parameters as it is told.
         unsafe {
             let list = pg_sys::makeParamList(p.types.len() as i32);
             let room = (*list).params.as_mut_slice(p.types.len());
@@ -177,14 +187,14 @@ impl<'spi> Statement<'spi> {
     }
 }
 
-/// A plan, its parameters and the text that they are of.
+/// A plan with its parameters and the SQL text that it was made from.
 pub struct Planned {
     pub plan: *mut pg_sys::PlannedStmt,
     pub parameters: pg_sys::ParamListInfo,
     pub sql: *const std::ffi::c_char,
 }
 
-/// The rows a statement returned, or the number of those it wrote.
+/// The rows that a statement returned, or the number of rows that it wrote.
 pub struct Rows<'spi> {
     table: *mut pg_sys::SPITupleTable,
     count: usize,
@@ -193,7 +203,8 @@ pub struct Rows<'spi> {
 
 impl<'spi> Rows<'spi> {
     fn take() -> Rows<'spi> {
-        // SAFETY: globals of the server's one thread, set by the statement just run.
+        // SAFETY: SPI_tuptable and SPI_processed are globals that only the server's one thread
+        // uses. The statement that has just ended has set them.
         unsafe {
             Rows {
                 table: pg_sys::SPI_tuptable,
@@ -207,13 +218,14 @@ impl<'spi> Rows<'spi> {
         self.count
     }
 
-    /// A column's value as PostgreSQL holds it; columns count from 1. None for NULL, and for a row that is not there.
+    /// The value of a column, which is counted from 1. None if it is NULL or there is no such row.
     pub fn datum(&self, row: usize, column: i32) -> Option<pg_sys::Datum> {
         if self.table.is_null() || row >= self.count {
             return None;
         }
         let mut is_null = true;
-        // SAFETY: the table lives until the connection closes, that is longer than 'spi, and has `count` rows.
+        // SAFETY: the table lives until the connection closes, and 'spi ends before that. `row` was
+        // compared with the number of its rows.
         let datum = unsafe {
             let tuple = *(*self.table).vals.add(row);
             pg_sys::SPI_getbinval(tuple, (*self.table).tupdesc, column, &raw mut is_null)
@@ -221,10 +233,11 @@ impl<'spi> Rows<'spi> {
         (!is_null).then_some(datum)
     }
 
-    /// A column's value. `T` must be the Rust side of the column's type.
+    /// The value of a column. `T` must be the Rust type for the SQL type of the column.
     pub fn get<T: FromDatum>(&self, row: usize, column: i32) -> Option<T> {
         let datum = self.datum(row, column)?;
-        // SAFETY: every statement of this crate reads its columns with the types it selected them with.
+        // SAFETY: every statement of this crate reads a column with the type that it selects it
+        // with.
         unsafe { T::from_datum(datum, false) }
     }
 

@@ -11,7 +11,7 @@ type FileLocator = pg_sys::RelFileNode;
 type FileLocator = pg_sys::RelFileLocator;
 
 unsafe extern "C-unwind" {
-    // As pgrx has it, but without a guard around each call.
+    // pgrx binds this too, but puts a guard around each call, which takes time.
     fn ReadRecentBuffer(
         relation: FileLocator,
         fork: pg_sys::ForkNumber::Type,
@@ -22,21 +22,24 @@ unsafe extern "C-unwind" {
 
 #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
 unsafe extern "C-unwind" {
-    // Likewise.
+    // pgrx binds these too, but puts a guard around each call, which takes time.
     fn BufferGetLSNAtomic(buffer: pg_sys::Buffer) -> pg_sys::XLogRecPtr;
     fn TestForOldSnapshot_impl(snapshot: pg_sys::Snapshot, relation: pg_sys::Relation);
 }
 
-/// How many locks it takes to drop a partition of a store: on its table, its two indexes, its TOAST table and the index of that, its row
-/// type and the array of it, its primary key and its two CHECKs; from 18 on, NOT NULL is a constraint, too, of each column.
+/// How many locks dropping one partition of a store takes: on its table, its two indexes, its TOAST
+/// table and the index of that, its row type and the array type of it, its primary key and its two
+/// CHECK constraints. From 18 on, the NOT NULL of each of the two columns is a constraint with a
+/// lock, too.
 pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 12 } else { 10 };
 
-/// Pins a buffer that had a block of a relation, if it still has.
+/// Pins the buffer in which a block of a relation was found before, if it still holds that block.
 ///
 /// # Safety
-/// The relation must be open and its buffers shared ones, and the call guarded (pg_guard_ffi_boundary).
+/// The relation must be open and not a temporary one. The call must be under a guard
+/// (pg_guard_ffi_boundary).
 pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys::Buffer) -> bool {
-    // SAFETY: as above.
+    // SAFETY: the caller's relation is open, and its guard catches errors.
     unsafe {
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         let locator = (*relation).rd_node;
@@ -46,8 +49,8 @@ pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys:
     }
 }
 
-/// Which file a relation lies in: tablespace, database and number. TRUNCATE and what rewrites a table
-/// give it another.
+/// The file that a relation is stored in: tablespace, database and number. TRUNCATE, and everything
+/// that rewrites a table, gives it a new file.
 pub type FileId = (u32, u32, u32);
 
 /// # Safety
@@ -68,7 +71,8 @@ pub unsafe fn file_id(relation: pg_sys::Relation) -> FileId {
     }
 }
 
-/// Says that the node computes a path's target by itself. Before 15, the planner takes every such node to do so.
+/// Says that the node computes the target list of a path itself. Version 14 assumes that of every
+/// custom node.
 pub fn set_projection(_path: &mut pg_sys::CustomPath) {
     #[cfg(not(feature = "pg14"))]
     {
@@ -76,13 +80,14 @@ pub fn set_projection(_path: &mut pg_sys::CustomPath) {
     }
 }
 
-/// Runs a query that was started, forward for so many rows.
+/// Runs a query that was started, forward, for at most `count` rows.
 ///
 /// # Safety
-/// Its snapshot must be the active one.
+/// The query must have been started, and its snapshot must be the active one.
 pub unsafe fn run(query: *mut pg_sys::QueryDesc, count: u64) {
     let forward = pg_sys::ScanDirection::ForwardScanDirection;
-    // SAFETY: as above. Before 18, the server wants to know whether it will be run again, which parallel workers exclude.
+    // SAFETY: the caller says that the query was started and its snapshot is active. Before 18, the
+    // last argument says whether the query is run only once; `false` excludes parallel workers.
     unsafe {
         #[cfg(feature = "pg18")]
         pg_sys::ExecutorRun(query, forward, count);
@@ -91,13 +96,14 @@ pub unsafe fn run(query: *mut pg_sys::QueryDesc, count: u64) {
     }
 }
 
-/// Counts a scan of an index for pg_stat_user_indexes, as its access method does for PostgreSQL's own scans (pgstat.h:
-/// pgstat_count_index_scan).
+/// Counts an index scan for pg_stat_user_indexes, as an access method does for PostgreSQL's own
+/// scans (pgstat.h: pgstat_count_index_scan).
 ///
 /// # Safety
 /// The index must be open.
 pub unsafe fn count_scan(index: pg_sys::Relation) {
-    // SAFETY: as above; where statistics are kept, the relation has a place for them, or gets one.
+    // SAFETY: the caller's index is open. If statistics are collected, its entry for them exists or
+    // is created here.
     unsafe {
         #[cfg(not(feature = "pg14"))]
         if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
@@ -115,9 +121,10 @@ pub unsafe fn count_scan(index: pg_sys::Relation) {
     }
 }
 
-/// Refuses settings of the prefix that are not defined, such as misspelt ones; 14 only warns, and only of those set so far.
+/// Refuses settings with this prefix that are not defined, such as misspelt ones. Version 14 only
+/// warns, and only about those that are set already.
 pub fn reserve_settings(prefix: &CStr) {
-    // SAFETY: the prefix is copied, or only read (guc.c).
+    // SAFETY: the prefix is a C string, which the server copies or only reads (guc.c).
     unsafe {
         #[cfg(feature = "pg14")]
         pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
@@ -126,7 +133,7 @@ pub fn reserve_settings(prefix: &CStr) {
     }
 }
 
-/// An error for whoever asked to be handed it.
+/// An error for a caller who asked to get it back instead of having it raised.
 pub struct Saved {
     pub code: i32,
     pub message: CString,
@@ -134,8 +141,8 @@ pub struct Saved {
     pub hint: Option<CString>,
 }
 
-/// Hands an error back where the context of a call asks for that, from 16 on (miscnodes.h: ErrorSaveContext). False where it is to
-/// be raised.
+/// Saves an error in the context of a call, if that asks for it (miscnodes.h: ErrorSaveContext;
+/// from 16 on). Returns false if the error must be raised.
 ///
 /// # Safety
 /// The context must be that of a function call.
@@ -145,8 +152,9 @@ pub unsafe fn save_error(context: *mut pg_sys::Node, error: &Saved) -> bool {
         let _ = (context, &error.code, &error.message, &error.detail, &error.hint);
         false
     }
-    // SAFETY: a context is null or a node. errsave_start says whether the details are wanted; between it and errsave_finish they are
-    // set, all of it copied (elog.c). The calls are as C makes them, and guarded.
+    // SAFETY: a context is null or a node. errsave_start says whether the details are wanted. They
+    // are set between it and errsave_finish, which copy them (elog.c). The calls are those that C
+    // code makes, under a guard.
     #[cfg(not(any(feature = "pg14", feature = "pg15")))]
     unsafe {
         if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_ErrorSaveContext {
@@ -177,7 +185,8 @@ pub unsafe fn save_error(context: *mut pg_sys::Node, error: &Saved) -> bool {
 
 #[cfg(not(any(feature = "pg14", feature = "pg15")))]
 unsafe extern "C-unwind" {
-    // What pgrx leaves out of its bindings; the first and the last without a guard around each call.
+    // pgrx does not bind these. errsave_start and errsave_finish may raise an error, and have no
+    // guard here.
     fn errsave_start(context: *mut pg_sys::Node, domain: *const std::ffi::c_char) -> bool;
     fn errcode(code: i32) -> i32;
     fn errmsg_internal(format: *const std::ffi::c_char, ...) -> i32;
@@ -191,22 +200,23 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// Whether rows may be taken from pages that some snapshot still sees (old_snapshot_threshold, which 17 has removed).
+/// Whether rows may be removed that a snapshot still sees (old_snapshot_threshold; removed in 17).
 pub fn prunes_early() -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-    // SAFETY: a setting, read by the server's one thread.
+    // SAFETY: old_snapshot_threshold is a setting that only the server's one thread uses.
     return unsafe { pg_sys::old_snapshot_threshold >= 0 };
     #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
     false
 }
 
-/// Whether a snapshot is of the age at which that is allowed (bufmgr.c, TestForOldSnapshot_impl).
+/// Whether a snapshot is so old that rows which it sees may be removed (bufmgr.c,
+/// TestForOldSnapshot_impl).
 ///
 /// # Safety
-/// The snapshot must be there.
+/// The snapshot must be a valid pointer.
 pub unsafe fn is_past_threshold(_snapshot: pg_sys::Snapshot) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-    // SAFETY: as above.
+    // SAFETY: the caller's snapshot is a valid pointer.
     return unsafe {
         prunes_early() && (*_snapshot).whenTaken < pg_sys::GetOldSnapshotThresholdTimestamp()
     };
@@ -214,10 +224,12 @@ pub unsafe fn is_past_threshold(_snapshot: pg_sys::Snapshot) -> bool {
     false
 }
 
-/// Raises an error where a page may have lost rows, or entries of rows, that a snapshot sees (bufmgr.h, TestForOldSnapshot).
+/// Raises an error if rows, or index entries of rows, that a snapshot sees may have been removed
+/// from a page (bufmgr.h, TestForOldSnapshot).
 ///
 /// # Safety
-/// The relation must be open and the buffer one of it, pinned; the snapshot there or null.
+/// The relation must be open, and the buffer must be a pinned page of it. The snapshot must be
+/// valid or null.
 #[inline]
 pub unsafe fn test_for_old_snapshot(
     snapshot: pg_sys::Snapshot,
@@ -225,7 +237,8 @@ pub unsafe fn test_for_old_snapshot(
     buffer: pg_sys::Buffer,
 ) {
     if prunes_early() {
-        // SAFETY: as above.
+        // SAFETY: the caller's relation is open and its buffer pinned, the snapshot is valid or
+        // null, and this is under a guard.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 test_for_old_snapshot_unguarded(snapshot, relation, buffer);
@@ -234,10 +247,11 @@ pub unsafe fn test_for_old_snapshot(
     }
 }
 
-/// The same, under a guard of the caller's.
+/// Does the same as `test_for_old_snapshot`, under a guard that the caller has set up.
 ///
 /// # Safety
-/// As above, and guarded (pg_guard_ffi_boundary).
+/// The relation must be open, and the buffer must be a pinned page of it. The snapshot must be
+/// valid or null. The call must be under a guard (pg_guard_ffi_boundary).
 #[inline]
 pub unsafe fn test_for_old_snapshot_unguarded(
     _snapshot: pg_sys::Snapshot,
@@ -245,7 +259,8 @@ pub unsafe fn test_for_old_snapshot_unguarded(
     _buffer: pg_sys::Buffer,
 ) {
     #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-    // SAFETY: as above.
+    // SAFETY: the caller's relation is open, its buffer pinned, and its guard catches errors. The
+    // snapshot was compared with null.
     unsafe {
         if prunes_early()
             && !_snapshot.is_null()
@@ -258,10 +273,10 @@ pub unsafe fn test_for_old_snapshot_unguarded(
     }
 }
 
-/// Begins to sort rows by some of their columns, within work_mem.
+/// Begins to sort rows by some of their columns, within work_mem (kilobytes).
 ///
 /// # Safety
-/// The columns must be there, and the arrays of one length.
+/// All columns must exist, and the four slices must have the same length.
 pub unsafe fn begin_sort(
     columns: pg_sys::TupleDesc,
     numbers: &mut [pg_sys::AttrNumber],
@@ -273,7 +288,8 @@ pub unsafe fn begin_sort(
     let options = false;
     #[cfg(not(feature = "pg14"))]
     let options = pg_sys::TUPLESORT_NONE as i32;
-    // SAFETY: as above.
+    // SAFETY: the caller's columns exist, and each slice has as many elements as `numbers`, whose
+    // length is passed.
     unsafe {
         pg_sys::tuplesort_begin_heap(
             columns,
@@ -289,12 +305,12 @@ pub unsafe fn begin_sort(
     }
 }
 
-/// Whether a role owns a relation, or is a member of the role that does.
+/// Whether a role owns a relation, directly or as a member of the owner.
 ///
 /// # Safety
-/// The relation must be there.
+/// The relation must exist.
 pub unsafe fn is_owner(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
-    // SAFETY: a look into the server's caches.
+    // SAFETY: the relation exists, and the function looks into the server's caches.
     unsafe {
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         return pg_sys::pg_class_ownercheck(relation, role);
@@ -305,9 +321,11 @@ pub unsafe fn is_owner(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
 
 static EXECUTOR_RUN: OnceLock<pg_sys::ExecutorRun_hook_type> = OnceLock::new();
 
-/// Has all that the executor runs watched, the arguments and results of functions among it (`memory::watched`).
+/// Watches everything that the executor runs for a lack of memory, arguments and results of
+/// functions included (`memory::watched`).
 pub fn watch_executor() {
-    // SAFETY: a global of the server's one thread, meant to be set by libraries as they are loaded (executor.h).
+    // SAFETY: ExecutorRun_hook is a global that only the server's one thread uses. Libraries set it
+    // when they are loaded (executor.h).
     unsafe {
         EXECUTOR_RUN.get_or_init(|| {
             let previous = pg_sys::ExecutorRun_hook;
@@ -317,18 +335,20 @@ pub fn watch_executor() {
     }
 }
 
-/// Makes the hook, whose last argument 18 has removed. Errors pass by without a guard: there is nothing to be dropped, and whoever
-/// catches one has his own part of the stack of callbacks again.
+/// Defines the hook, whose last argument 18 has removed. It has no guard: when an error passes,
+/// nothing needs to be dropped, and who catches the error restores its own stack of error contexts.
 macro_rules! run_executor {
     ($($argument:ident: $type:ty),*) => {
         unsafe extern "C-unwind" {
-            // As pgrx has it, but without a guard.
+            // pgrx binds this too, but with a guard around the call.
             fn standard_ExecutorRun(query: *mut pg_sys::QueryDesc, $($argument: $type),*);
         }
 
         unsafe extern "C-unwind" fn run_executor(query: *mut pg_sys::QueryDesc, $($argument: $type),*) {
             let mut watch = memory::watch();
-            // SAFETY: as the server calls it; the callback is on the stack for as long as this frame.
+            // SAFETY: the arguments are those that the server passed. `watch` is taken from the
+            // stack of error contexts before it goes out of scope; if an error passes, who catches
+            // it does that.
             unsafe {
                 pg_sys::error_context_stack = &raw mut watch;
                 match EXECUTOR_RUN.get().copied().flatten() {

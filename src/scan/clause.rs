@@ -6,9 +6,10 @@ use pgrx::{PgList, pg_sys};
 /// The query of a condition `column @@@ query`.
 ///
 /// # Safety
-/// The clause must be an expression of the planner's.
+/// The clause must be an expression of the planner.
 pub unsafe fn query_of(clause: *mut pg_sys::Node) -> Option<*mut pg_sys::Node> {
-    // SAFETY: an operator's expression has its arguments in a list.
+    // SAFETY: the node says that it is an operator's expression, whose arguments are a list of
+    // nodes.
     unsafe {
         if !pgrx::is_a(clause, pg_sys::NodeTag::T_OpExpr) {
             return None;
@@ -23,7 +24,8 @@ pub unsafe fn query_of(clause: *mut pg_sys::Node) -> Option<*mut pg_sys::Node> {
 /// # Safety
 /// The expression must be of type lucene_query.
 pub unsafe fn constant<'a>(query: *mut pg_sys::Node) -> Option<&'a [u8]> {
-    // SAFETY: a constant that is not null has a value of its type.
+    // SAFETY: the node says that it is a constant. One that is not null holds a value of its type,
+    // here lucene_query.
     unsafe {
         let constant = query.cast::<pg_sys::Const>();
         let is_known = pgrx::is_a(query, pg_sys::NodeTag::T_Const) && !(*constant).constisnull;
@@ -34,8 +36,9 @@ pub unsafe fn constant<'a>(query: *mut pg_sys::Node) -> Option<&'a [u8]> {
 /// The text of a query.
 ///
 /// # Safety
-/// The datum must be a lucene_query. What is returned is in it, or in the current memory context.
+/// The datum must be a lucene_query. The result points into it, or into the current memory context.
 pub unsafe fn text<'a>(query: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: a lucene_query is laid out as text is, which has variable length.
+    // SAFETY: the caller says that the datum is a lucene_query. It is stored like text, which has
+    // variable length.
     unsafe { Varlena::new(query) }.bytes()
 }

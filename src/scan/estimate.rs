@@ -1,4 +1,5 @@
-//! How many documents of a table meet a predicate, by a look into its index.
+//! Estimates how many documents of a table satisfy a predicate, by reading a part of its index. The
+//! limits below keep that to some milliseconds.
 
 use super::reservoir::Reservoir;
 use crate::error::Result;
@@ -13,20 +14,23 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-/// So many leaves of the index are read to ask the values of an interval, and of all intervals of a query combine_patterns about so many.
+/// How many leaf pages of the index are read to test the values of one range, and about how many
+/// for all ranges of a query.
 const LEAVES: usize = 64;
 const ALL_LEAVES: usize = 1024;
-/// So many posting trees of the values that pass are looked into.
+/// How many posting trees of matching values are opened to see how long they are.
 const TREES: u32 = 32;
-/// So many documents are looked at where the index does not know values as a whole, and for all of a query.
+/// How many documents are read where the index does not know whole values: for one range, and for a
+/// whole query.
 const LOOKS: usize = 1_200;
 const ALL_LOOKS: usize = 2_400;
-/// Of what is pending: so many pages, and so many documents.
+/// How much of the pending list is read: pages, and documents.
 const PENDING_PAGES: usize = 128;
 const PENDING_LOOKS: usize = 300;
-/// Where of a sample none passes, so much of one may. What would be one in the sample is then within a factor of ten of the estimate.
+/// If no row of a sample matches, this many are assumed to. If one row of the sample would have
+/// matched, the estimate is then too small by a factor of ten at most.
 const NONE: f64 = 0.1;
-/// So many paths are looked into for a value at any path.
+/// How many paths are looked into for a value at any path.
 const PATHS: usize = 100;
 
 /// The part of a table's documents that meet a predicate.
@@ -35,15 +39,17 @@ pub fn fraction_of(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
     Ok((matching / documents.max(1.0)).clamp(0.0, 1.0))
 }
 
-/// How many documents of a table meet a predicate. Whoever is told may be told of each of them.
+/// How many documents of a table satisfy a predicate. Only users who may read all of them may be
+/// told.
 pub fn estimate(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
     Ok(estimates(part, predicate)?.0)
 }
 
-/// How many documents meet a predicate, and how many there are.
+/// How many documents satisfy a predicate, and how many documents there are.
 fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
     let index = GinIndex::open(part.index)?;
-    // Before the tree, as GIN reads them: what moves meanwhile is then seen twice and not missed.
+    // The pending list is read before the tree, as GIN does it. An entry that moves meanwhile is
+    // then seen twice, but not missed.
     let (recent, matching) = pending(part, &index, predicate)?;
     let documents =
         key::DOCUMENT_KEYS.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
@@ -59,7 +65,7 @@ fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
     Ok((matching + documents * fraction, documents + recent))
 }
 
-/// How many documents are pending, and how many of them match: of a sample, by a look at them.
+/// How many documents are pending, and how many of them match. A sample of them is read.
 fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
     let (mut rows, mut stride) = (Reservoir::new(PENDING_LOOKS), 1);
     if part.column > 0 && index.has_pending()? {
@@ -73,21 +79,21 @@ fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Resu
         return Ok((0.0, 0.0));
     }
     let Some(share) = share(part, &rows.kept, predicate) else { return Ok((0.0, 0.0)) };
-    // Those that are not visible are no documents.
+    // A row that is not visible is not a document.
     let documents = rows.seen as f64 * stride as f64 * share.visible / share.looked_at.max(1.0);
     let is_whole = stride == 1 && share.looked_at == rows.seen as f64;
     let matching = if is_whole { share.matching } else { share.matching.max(NONE) };
     Ok((documents, documents * (matching / share.visible.max(1.0)).min(1.0)))
 }
 
-/// Estimates of one index.
+/// Estimates from one index.
 struct Estimator<'i> {
     part: &'i IndexedTable,
     index: &'i GinIndex,
     documents: f64,
-    /// How many leaves of the index an interval may take.
+    /// How many leaf pages of the index one range may read.
     leaves: usize,
-    /// How many documents may still be looked at.
+    /// How many documents may still be read.
     looks: Cell<usize>,
 }
 
@@ -113,7 +119,8 @@ impl<'p> Visitor<'p> for &Estimator<'_> {
         parts.iter().try_fold(1.0, |all, part| Ok(all * part.visit(self)?))
     }
 
-    /// All but the part that meets none of the predicates. Patterns that look at the same values do so in one walk.
+    /// One minus the fraction of documents that satisfy none of the predicates. Patterns on the same
+    /// path are tested in one pass over its values.
     fn or(&mut self, parts: &'p [Predicate]) -> Result<f64> {
         let (mut none, mut probes) = (1.0, Vec::new());
         for part in parts {
@@ -136,7 +143,8 @@ impl<'p> Visitor<'p> for &Estimator<'_> {
 }
 
 impl Estimator<'_> {
-    /// The part of the documents that meet a predicate; conditions are taken to be independent of each other.
+    /// The fraction of documents that satisfy a predicate. Conditions are assumed to be independent
+    /// of each other.
     fn fraction(mut self: &Self, predicate: &Predicate) -> Result<f64> {
         predicate.visit(&mut self)
     }
@@ -152,8 +160,9 @@ impl Estimator<'_> {
         (rows / self.documents).min(1.0)
     }
 
-    /// Documents that have a path at or below one. Those of several paths may be the same or others: the more of the paths are met first in
-    /// one and the same document, the more are the same.
+    /// How many documents have a path, or one below it. A document may have several of these paths.
+    /// How many do is estimated from the first document of each path: the more paths share it, the
+    /// fewer documents there are.
     fn exists(&self, path: &str) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut most, mut paths, mut sizes) =
@@ -215,7 +224,8 @@ impl Estimator<'_> {
         Ok(sure + maybe * self.share(&unsure, maybe, leaf))
     }
 
-    /// The part of documents that pass of which the index does not know: one in sixteen is looked at, up to some number.
+    /// The fraction of documents that match, among those of which the index does not know it. One
+    /// in sixteen is read, up to a limit.
     fn share(&self, unsure: &Reservoir, rows: f64, leaf: &Predicate) -> f64 {
         let wanted = (rows / 16.0).ceil().max(64.0) as usize;
         let looks = wanted.min(self.looks.get()).min(unsure.kept.len());
@@ -233,8 +243,8 @@ impl Estimator<'_> {
         }
     }
 
-    /// The paths of the index are looked at one by one, up to some number. They are in the order of their hashes: the first are as good
-    /// as any.
+    /// Looks into the paths of the index one by one, up to a limit. They are in the order of their
+    /// hashes, so the first ones are as good as any sample.
     fn anywhere(&self, probe: &LeafProbe, leaf: &Predicate) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut hashes, mut paths) = (Vec::new(), 0);

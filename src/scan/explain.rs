@@ -1,4 +1,4 @@
-//! What EXPLAIN says of the node.
+//! What EXPLAIN shows of the node.
 
 use super::clause;
 use super::scan_info::{self, ScanInfo};
@@ -13,7 +13,7 @@ pub unsafe extern "C-unwind" fn explain(
     ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) {
-    // SAFETY: as explain.c calls it, in a memory context of its own.
+    // SAFETY: explain.c calls this with a node of ours, in a memory context of its own.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
         let info = ScanInfo::of(plan);
@@ -32,7 +32,7 @@ pub unsafe extern "C-unwind" fn explain(
         if info.is_counted {
             pg_sys::ExplainPropertyBool(c"Counts Only".as_ptr(), true, es);
         }
-        // Where rows are hidden, so is how many there are.
+        // If rows are hidden from the user, their number must be hidden, too.
         if !(*es).analyze || info.is_guarded {
             return;
         }
@@ -45,7 +45,7 @@ pub unsafe extern "C-unwind" fn explain(
         number(c"Index Postings", stats.postings + stats.counted);
         number(c"Heap Blocks", stats.heap_pages + scan.pages.visited);
         if scan.removed > 0 {
-            // As PostgreSQL shows it: for each time that the scan was begun.
+            // PostgreSQL shows the average over all loops.
             let loops = (*node).ss.ps.instrument.as_ref().map_or(1.0, |spent| spent.nloops);
             pg_sys::ExplainPropertyFloat(
                 c"Rows Removed by Index Recheck".as_ptr(),
@@ -58,14 +58,14 @@ pub unsafe extern "C-unwind" fn explain(
     }
 }
 
-/// A constant in its canonical form, everything else as SQL.
+/// A constant query in its canonical form, any other as SQL.
 unsafe fn queries(
     plan: *mut pg_sys::CustomScan,
     conditions: *mut pg_sys::List,
     ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) -> Vec<u8> {
-    // SAFETY: the queries are of type lucene_query.
+    // SAFETY: the conditions are those of the plan, and their queries are of type lucene_query.
     unsafe {
         let queries: Vec<*mut pg_sys::Node> = PgList::<pg_sys::Node>::from_pg(conditions)
             .iter_ptr()
@@ -81,14 +81,15 @@ unsafe fn queries(
     }
 }
 
-/// An expression of the plan's as SQL.
+/// An expression of the plan as SQL.
 unsafe fn sql(
     plan: *mut pg_sys::CustomScan,
     expression: *mut pg_sys::Node,
     ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) -> *const std::ffi::c_char {
-    // SAFETY: as show_scan_qual (explain.c); the result is a C string.
+    // SAFETY: these are the calls of show_scan_qual (explain.c), with the nodes that explain.c has
+    // passed. The result is a C string.
     unsafe {
         let plan = plan.cast::<pg_sys::Plan>();
         let context = pg_sys::set_deparse_context_plan((*es).deparse_cxt, plan, ancestors);

@@ -1,12 +1,14 @@
-//! The table's pages that have candidates, and the rows on them: what a bitmap heap scan does (nodeBitmapHeapscan.c, and
-//! heapam_handler.c: heapam_scan_bitmap_next_block), with all rows known by their places.
+//! The pages of a table that have candidates, and the rows on them. This does what a bitmap heap
+//! scan does (nodeBitmapHeapscan.c, and heapam_scan_bitmap_next_block in heapam_handler.c), for
+//! rows whose places are all known.
 
 use crate::error::Result;
 use crate::executor::{Candidate, CandidateScan};
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
-// As pgrx has them, but without a guard around each call: all that a page takes are under one.
+// pgrx binds these too, but puts a guard around each call. Here one guard covers all calls for a
+// page.
 unsafe extern "C-unwind" {
     fn ReleaseAndReadBuffer(
         buffer: pg_sys::Buffer,
@@ -36,32 +38,32 @@ unsafe extern "C-unwind" {
     ) -> bool;
 }
 
-/// Candidates are taken so many at a time.
+/// How many candidates are fetched at once: enough to prefetch their pages, and only some 16 kB.
 const CANDIDATE_BATCH: usize = 1024;
-/// htup_details.h: MaxHeapTuplesPerPage, in pages of 8 kB.
+/// The most rows on a page of 8 kB (htup_details.h: MaxHeapTuplesPerPage).
 const MAX_ROWS_ON_PAGE: usize = 291;
 const NO_BUFFER: pg_sys::Buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
 
-/// A visible row of the page that is pinned.
+/// A visible row on the pinned page.
 struct VisibleRow {
     tuple: pg_sys::HeapTupleData,
     is_unsure: bool,
 }
 
-/// The rows of a table at some places. Between two calls the page of the last row stays pinned; whoever ends the scan calls `release`,
-/// and after an error the server does it (resowner.c).
+/// The rows at some places of a table. Between two calls, the page of the last row stays pinned.
+/// Whoever ends the scan calls `release`; after an error the server does it (resowner.c).
 pub struct HeapPages {
     relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
     buffer: pg_sys::Buffer,
     rows: Vec<VisibleRow>,
-    /// The next of them.
+    /// Which of the rows comes next.
     next: usize,
     candidates: Vec<Candidate>,
-    /// The next of them to be looked up, and to be prefetched to the operating system.
+    /// Which candidate is looked up next, and up to which one pages were prefetched.
     at: usize,
     ahead: usize,
-    /// How many pages are prefetched, and how many may be.
+    /// How many pages are being prefetched, and how many may be (effective_io_concurrency).
     prefetched: u32,
     distance: u32,
     block: u32,
@@ -70,9 +72,9 @@ pub struct HeapPages {
 
 impl HeapPages {
     /// # Safety
-    /// The relation must be open and the snapshot registered for as long as rows are asked for.
+    /// The relation must be open and the snapshot registered as long as rows are read.
     pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> HeapPages {
-        // SAFETY: a setting of the table's tablespace.
+        // SAFETY: the caller's relation is open. The function reads a setting of its tablespace.
         let distance =
             unsafe { pg_sys::get_tablespace_io_concurrency((*(*relation).rd_rel).reltablespace) };
         HeapPages {
@@ -91,8 +93,8 @@ impl HeapPages {
         }
     }
 
-    /// Puts the next row that is visible into the slot, which has to be one of the table's. Some(true) if it is yet to be seen whether
-    /// it matches; none at the end.
+    /// Puts the next visible row into the slot, which must be one for rows of the table. Some(true)
+    /// means that the row must be rechecked. None at the end.
     pub fn next(
         &mut self,
         scan: &mut CandidateScan,
@@ -111,21 +113,24 @@ impl HeapPages {
         }
         let row = &mut self.rows[self.next];
         self.next += 1;
-        // SAFETY: the tuple is on the page, which is pinned; the slot takes a pin of its own.
+        // SAFETY: the tuple is on the page, which is pinned, and the slot takes a pin of its own.
         unsafe { pg_sys::ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
         Ok(Some(row.is_unsure))
     }
 
-    /// Puts the next row into the slot where that needs no more: it is on the page that is pinned, and sure to match.
+    /// Puts the next row into the slot if nothing else has to be done for it: it is on the pinned
+    /// page and needs no recheck. Otherwise returns false.
     ///
     /// # Safety
-    /// As for `next`. An error of the server's passes by this function and its caller without dropping anything.
+    /// The slot must be one for rows of the table. If the server raises an error, it passes this
+    /// function and its caller, which must have nothing to drop.
     #[inline]
     pub unsafe fn next_on_page(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
         match self.rows.get_mut(self.next) {
             Some(row) if !row.is_unsure => {
                 self.next += 1;
-                // SAFETY: as in `next`.
+                // SAFETY: the tuple is on the page, which is pinned, and the slot takes a pin of
+                // its own.
                 unsafe { ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
                 true
             }
@@ -133,7 +138,7 @@ impl HeapPages {
         }
     }
 
-    /// Turns to the page of the next candidate, and looks up all those of that page.
+    /// Reads the page of the next candidate, and looks up all candidates on it.
     fn load_next(&mut self) {
         crate::memory::check();
         self.rows.clear();
@@ -144,9 +149,10 @@ impl HeapPages {
             self.block = block;
             self.visited += 1;
         }
-        // SAFETY: the relation is open and has the block, as it had when the index was read. What an error skips here has nothing to
-        // be dropped. Pruning is what every visitor of a page does (heapam.c); rows are read under a share lock, and stay where they
-        // are for as long as the page is pinned.
+        // SAFETY: the relation is open and has the block, since the index names it. If an error
+        // passes the guarded code, nothing there has to be dropped. Every visitor of a page prunes
+        // it (heapam.c). Rows are looked up under a share lock, and do not move as long as the page
+        // is pinned.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 self.buffer = ReleaseAndReadBuffer(self.buffer, self.relation, block);
@@ -166,13 +172,14 @@ impl HeapPages {
         }
     }
 
-    /// Of an updated row the version is taken that is visible: its HOT chain begins at the place.
+    /// Looks one candidate up. If the row was updated, its HOT chain begins at the candidate's
+    /// place, and the visible version of it is taken.
     #[inline]
     unsafe fn look_up(&mut self, candidate: Candidate) {
         let mut place = pg_sys::ItemPointerData::default();
         itemptr::item_pointer_set_all(&mut place, candidate.tid.block, candidate.tid.offset);
         let mut tuple = pg_sys::HeapTupleData::default();
-        // SAFETY: the page is pinned and locked.
+        // SAFETY: the caller has pinned and locked the page.
         let is_visible = unsafe {
             heap_hot_search_buffer(
                 &raw mut place,
@@ -189,9 +196,9 @@ impl HeapPages {
         }
     }
 
-    /// Announces pages behind this one, as many as effective_io_concurrency says, so that they are read meanwhile. After this one was
-    /// read, as in nodeBitmapHeapscan.c: where pages follow each other the operating system reads ahead by itself, and in larger
-    /// pieces, unless it was told of them one by one before.
+    /// Prefetches the next pages, as many as effective_io_concurrency says. Like
+    /// nodeBitmapHeapscan.c, this comes after reading the current page: if pages follow each other,
+    /// the operating system then reads ahead by itself, and in larger pieces.
     unsafe fn prefetch(&mut self, block: u32) {
         self.ahead = self.ahead.max(self.at);
         self.prefetched = self.prefetched.saturating_sub(1);
@@ -202,7 +209,7 @@ impl HeapPages {
                 if self.prefetched >= self.distance {
                     return;
                 }
-                // SAFETY: as in `load_next`.
+                // SAFETY: the relation is open, and the caller's guard catches errors.
                 unsafe {
                     PrefetchBuffer(self.relation, pg_sys::ForkNumber::MAIN_FORKNUM, next);
                 }
@@ -213,14 +220,14 @@ impl HeapPages {
         }
     }
 
-    /// Gives the page back, and forgets what was read of it.
+    /// Releases the page and forgets its rows.
     pub fn release(&mut self) {
         self.rows.clear();
         self.candidates.clear();
         (self.next, self.at, self.ahead, self.prefetched) = (0, 0, 0, 0);
         let buffer = std::mem::replace(&mut self.buffer, NO_BUFFER);
         if buffer != NO_BUFFER {
-            // SAFETY: pinned in `load_next`.
+            // SAFETY: `load_next` has pinned the buffer.
             unsafe { pg_sys::ReleaseBuffer(buffer) };
         }
     }

@@ -1,4 +1,5 @@
-//! `SELECT … FROM t WHERE column @@@ q`, answered by `executor`: a node of its own in PostgreSQL's plans (custom-scan.sgml).
+//! A node of our own in PostgreSQL's plans (custom-scan.sgml): it reads `SELECT … FROM t WHERE
+//! column @@@ q` by the executor.
 //!
 //! ```text
 //! path          may the node read this table, and at what cost      set_rel_pathlist_hook
@@ -14,8 +15,9 @@
 //! rights        may the user know
 //! ```
 //!
-//! Where no column is needed above the scan (`count(*)`, `EXISTS`), it returns as many empty rows as the exact count
-//! says. Otherwise it reads the rows in the table's order, as the bitmap heap scan does that it replaces.
+//! Where no column is needed above the scan (`count(*)`, `EXISTS`), it returns as many empty rows
+//! as the exact count says. Otherwise it reads the rows in the table's order, as the bitmap heap
+//! scan does that it replaces.
 
 mod clause;
 mod estimate;
@@ -37,12 +39,13 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
 
-/// Makes the node known to the server, once a process.
+/// Registers the node with the server, once for each process.
 ///
-/// This is called when the library is loaded, which need not be at the server's start: the planner asks for paths only after it
-/// asked for the selectivity of the table's conditions (allpaths.c: set_base_rel_sizes, then set_base_rel_pathlists), and that of
-/// `@@@` is asked of this library. Nor can a plan with the node get into a process by other ways: plans are kept where they were
-/// made, and those sent to parallel workers have no such node.
+/// The server calls this when it loads the library, which may be in the middle of a session. That
+/// is early enough: the planner asks for the selectivity of a table's conditions before it asks for
+/// paths (allpaths.c: set_base_rel_sizes, then set_base_rel_pathlists), and the selectivity
+/// function of `@@@` is in this library. No plan with the node comes from another process: plans
+/// stay where they were made, and those for parallel workers have no such node.
 pub fn init() {
     GucRegistry::define_bool_guc(
         c"session_store.enable_scan",

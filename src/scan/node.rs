@@ -1,5 +1,5 @@
-//! The plan at work (nodeCustom.c): what is current_queries is evaluated when the first row is wanted, answered by the executor, and handed out
-//! row by row.
+//! The plan at work (nodeCustom.c). When the first row is fetched, the queries are evaluated and
+//! the executor answers them. Then the rows are returned one by one.
 
 use super::clause;
 use super::heap_pages::HeapPages;
@@ -30,7 +30,7 @@ static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExe
 /// CreateCustomScanState
 #[pg_guard]
 pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: memory of the query's, zeroed, as nodes are made.
+    // SAFETY: palloc0 returns zeroed memory of the right size, which is how the server makes nodes.
     unsafe {
         let node = pg_sys::palloc0(size_of::<LuceneScanState>()).cast::<LuceneScanState>();
         (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
@@ -46,15 +46,17 @@ unsafe extern "C-unwind" fn begin(
     estate: *mut pg_sys::EState,
     flags: std::ffi::c_int,
 ) {
-    // SAFETY: as ExecInitCustomScan calls it, the relation is open.
+    // SAFETY: ExecInitCustomScan calls this with a node of `create` and its plan, and the relation
+    // is open.
     unsafe {
         let ss = &raw mut (*node).ss;
         let plan = (*ss).ps.plan.cast::<pg_sys::CustomScan>();
         let relation = (*ss).ss_currentRelation;
         let columns = (*relation).rd_att;
 
-        // ExecInitCustomScan took it that rows are virtual. Those of a table are not, and expressions are made for one kind: so this
-        // is done again, as nodeBitmapHeapscan.c has it. From PostgreSQL 16 on slotOps could say so before.
+        // ExecInitCustomScan has assumed that rows are virtual, but those of a table are not, and
+        // expressions are compiled for one kind of row. So this repeats what it did, as
+        // nodeBitmapHeapscan.c has it. From PostgreSQL 16 on, slotOps could say it in advance.
         let rows = pg_sys::table_slot_callbacks(relation);
         pg_sys::ExecInitScanTupleSlot(estate, ss, columns, rows);
         pg_sys::ExecAssignScanProjectionInfo(ss);
@@ -68,8 +70,8 @@ unsafe extern "C-unwind" fn begin(
             .map(|query| pg_sys::ExecInitExpr(query.cast(), &raw mut (*ss).ps))
             .collect();
         let ScanInfo { index, column, is_counted, .. } = ScanInfo::of(plan);
-        // As the server's own index scans, the node has the index open from here to its end: so it is neither built anew nor dropped
-        // under it.
+        // Like the index scans of the server, the node keeps the index open until it ends, so that
+        // nobody drops or rebuilds it.
         let is_explained = flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0;
         let lock = pg_sys::AccessShareLock as i32;
         let target = ScanTarget {
@@ -108,10 +110,12 @@ unsafe extern "C-unwind" fn begin(
     }
 }
 
-/// Whether `WHERE CURRENT OF` could ask for the place of the row that was handed out last, which a counted row has not: where a named
-/// cursor is being opened (pquery.c, PortalStart), and its plan is one that execCurrent.c looks into.
+/// Whether `WHERE CURRENT OF` may ask where the last row lies, which is unknown if rows are only
+/// counted. It may if a named cursor is being opened (pquery.c, PortalStart) with a plan that
+/// execCurrent.c looks into.
 unsafe fn may_be_asked_for_place(estate: *mut pg_sys::EState) -> bool {
-    // SAFETY: the portal that is being started or run, if there is one.
+    // SAFETY: ActivePortal is null, or the portal that is being started or run. The plan of a
+    // statement has the nodes that their types say.
     unsafe {
         let portal = pg_sys::ActivePortal;
         if portal.is_null()
@@ -137,7 +141,7 @@ unsafe fn may_be_asked_for_place(estate: *mut pg_sys::EState) -> bool {
     }
 }
 
-// As pgrx has it, but without a guard around the call.
+// pgrx binds this too, but puts a guard around each call, which takes time.
 unsafe extern "C-unwind" {
     fn ExecScan(
         node: *mut pg_sys::ScanState,
@@ -146,12 +150,13 @@ unsafe extern "C-unwind" {
     ) -> *mut pg_sys::TupleTableSlot;
 }
 
-/// ExecCustomScan. Here and in `access` a row is handed out without a guard, that is half as quick: an error of the server's, from a
-/// condition say, passes by these two functions, which have nothing to be dropped.
+/// ExecCustomScan. This function and `access` have no guard, which would double their time. If the
+/// server raises an error, for example in a condition, it passes both, and they have nothing to
+/// drop.
 unsafe extern "C-unwind" fn next(
     node: *mut pg_sys::CustomScanState,
 ) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: as the server calls it.
+    // SAFETY: the server calls this with a node that `begin` has set up.
     unsafe {
         let state = node.cast::<LuceneScanState>();
         if (*state).returns_empty_slot && (*state).left > 0 {
@@ -162,9 +167,10 @@ unsafe extern "C-unwind" fn next(
     }
 }
 
-/// The next row, for ExecScan to look at its other conditions and to compute from.
+/// The next row. ExecScan evaluates the other conditions for it, and computes what the plan
+/// returns.
 unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: as ExecScan calls it.
+    // SAFETY: ExecScan calls this with the node that was passed to it.
     unsafe {
         let scan = (*ss.cast::<LuceneScanState>()).scan;
         match (*scan).others.is_null() && (*scan).pages.next_on_page((*ss).ss_ScanTupleSlot) {
@@ -174,15 +180,16 @@ unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::T
     }
 }
 
-/// The next row, where it has to be looked for.
+/// The next row if it is not on the pinned page.
 #[pg_guard]
 unsafe extern "C-unwind" fn next_slow(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: as ExecScan calls `access`.
+    // SAFETY: `access` passes on the node that ExecScan has passed to it.
     memory::watched(|| unsafe { next_row(ss) })
 }
 
 unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: as above.
+    // SAFETY: the node is one that `begin` has set up. The server runs one function of a node at a
+    // time.
     unsafe {
         let state = &mut *ss.cast::<LuceneScanState>();
         let scan = &mut *state.scan;
@@ -223,26 +230,28 @@ unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
     }
 }
 
-/// Whether the newest version of a row meets the conditions of the node, for EvalPlanQual.
+/// Whether the newest version of a row satisfies the conditions, for EvalPlanQual.
 #[pg_guard]
 unsafe extern "C-unwind" fn recheck(
     ss: *mut pg_sys::ScanState,
     slot: *mut pg_sys::TupleTableSlot,
 ) -> bool {
-    // SAFETY: as ExecScan calls it.
+    // SAFETY: ExecScan calls this with the node that was passed to it, and a slot for rows of the
+    // table.
     unsafe {
         let scan = (*ss.cast::<LuceneScanState>()).scan;
         meets(ss, (*scan).conditions, slot) && meets(ss, (*scan).others, slot)
     }
 }
 
-/// Whether a row meets some conditions.
+/// Whether a row satisfies some conditions.
 unsafe fn meets(
     ss: *mut pg_sys::ScanState,
     conditions: *mut pg_sys::ExprState,
     slot: *mut pg_sys::TupleTableSlot,
 ) -> bool {
-    // SAFETY: conditions of this node, null for none; ExecScan resets the expressions' memory for each row.
+    // SAFETY: the conditions were compiled for this node, or are null if there are none.
+    // ExecQualAndReset frees what one row has allocated.
     unsafe {
         if conditions.is_null() {
             return true;
@@ -253,9 +262,9 @@ unsafe fn meets(
     }
 }
 
-/// Evaluates the queries, and has them answered where they are not those of the last answer.
+/// Evaluates the queries, and runs them if they are not the same as before.
 unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
-    // SAFETY: as `begin` made them.
+    // SAFETY: `begin` has compiled the queries for this node.
     let queries = unsafe { evaluate(state, scan) };
     scan.is_current = true;
     if scan.current_queries == queries {
@@ -269,7 +278,7 @@ unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
     }
     state.left = if let ScanResult::Counted(count, _) = scan.result { count } else { 0 };
     if let ScanResult::Counted(..) = scan.result {
-        // SAFETY: it has no columns.
+        // SAFETY: the empty slot has no columns, so no value has to be set.
         unsafe {
             pg_sys::ExecClearTuple(state.empty);
             pg_sys::ExecStoreVirtualTuple(state.empty);
@@ -280,9 +289,10 @@ unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
     Ok(())
 }
 
-/// The queries' texts; none where one is null, which nothing matches.
+/// The texts of the queries. None if one of them is null, since then no row matches.
 unsafe fn evaluate(state: &LuceneScanState, scan: &Scan) -> Option<Vec<Vec<u8>>> {
-    // SAFETY: expressions of this node, of type lucene_query, which need no row.
+    // SAFETY: the expressions are of type lucene_query, were compiled for this node, and need no
+    // row.
     unsafe {
         let context = state.custom.ss.ps.ps_ExprContext;
         let evaluate = |query: &*mut pg_sys::ExprState| {
@@ -296,10 +306,10 @@ unsafe fn evaluate(state: &LuceneScanState, scan: &Scan) -> Option<Vec<Vec<u8>>>
     }
 }
 
-/// ReScanCustomScan: the parameters may have changed.
+/// ReScanCustomScan. Parameters may have changed, so the queries have to be evaluated again.
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: as the server calls it.
+    // SAFETY: the server calls this with a node that `begin` has set up.
     unsafe {
         let state = &mut *node.cast::<LuceneScanState>();
         let scan = &mut *state.scan;
@@ -312,7 +322,8 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
 /// EndCustomScan
 #[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: as the server calls it, which clears the slots and closes the relation behind. The index was opened in `begin`.
+    // SAFETY: the server calls this with a node that `begin` has set up. `begin` has opened the
+    // index; the server clears the slots and closes the relation afterwards.
     unsafe {
         let scan = scan_of(node);
         scan.close();

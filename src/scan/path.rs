@@ -1,4 +1,4 @@
-//! Whether a table can be asked through the node, and what that costs: paths for the planner to choose from.
+//! Whether the node may read a table, and what that costs: paths for the planner to choose from.
 
 use super::clause;
 use super::estimate::count_conditions;
@@ -10,11 +10,12 @@ use crate::memory;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 use std::sync::OnceLock;
 
-/// Who was asked before: other extensions.
+/// The hook that another extension had set before.
 static PREVIOUS: OnceLock<pg_sys::set_rel_pathlist_hook_type> = OnceLock::new();
 
 pub fn install() {
-    // SAFETY: a global of the server's one thread, meant to be set by libraries as they are loaded (paths.h).
+    // SAFETY: set_rel_pathlist_hook is a global that only the server's one thread uses. Libraries
+    // set it when they are loaded (paths.h).
     unsafe {
         PREVIOUS.get_or_init(|| {
             let previous = pg_sys::set_rel_pathlist_hook;
@@ -24,7 +25,7 @@ pub fn install() {
     }
 }
 
-/// The hook: called for each relation of a query once all of PostgreSQL's own paths are there.
+/// The hook. The planner calls it for each relation of a query after it has made its own paths.
 #[pg_guard]
 unsafe extern "C-unwind" fn add_paths(
     root: *mut pg_sys::PlannerInfo,
@@ -32,7 +33,7 @@ unsafe extern "C-unwind" fn add_paths(
     rti: pg_sys::Index,
     rte: *mut pg_sys::RangeTblEntry,
 ) {
-    // SAFETY: as the planner calls it (allpaths.c, set_rel_pathlist).
+    // SAFETY: the planner calls this with nodes of its own (allpaths.c, set_rel_pathlist).
     unsafe {
         if let Some(previous) = PREVIOUS.get().copied().flatten() {
             previous(root, rel, rti, rte);
@@ -47,30 +48,34 @@ unsafe extern "C-unwind" fn add_paths(
     }
 }
 
-/// A table, or a partition or child of one, to be read by itself: not as the root of a family, not sampled, and with nothing in
-/// its rows that comes from other tables.
+/// Whether a relation is a table, or a partition or child of one, that is read by itself: not the
+/// root of an inheritance tree, not sampled, and with nothing in its rows that comes from other
+/// tables.
 unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry) -> bool {
-    // SAFETY: nodes of the planner's; the relation is locked since the query was analysed.
+    // SAFETY: the nodes are the planner's. The relation has been locked since the query was
+    // analysed.
     unsafe {
         let is_candidate = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION
             && !(*rte).inh
             && (*rte).tablesample.is_null()
             && !(*rel).indexlist.is_null()
             && (*rel).lateral_relids.is_null()
-            // A relation that is known to be empty has a path that says so, which must stay the only one.
+            // A relation that is known to be empty has a path that says so, which must stay its
+            // only one.
             && !pg_sys::is_dummy_rel(rel);
         is_candidate && has_own_rows((*rte).relid)
     }
 }
 
-/// An index, the conditions that it answers together, and the tables from whose rows their queries come; null for none.
+/// An index, the conditions that it answers together, and the tables whose rows their queries come
+/// from (null if there are none).
 struct Choice {
     index: *mut pg_sys::IndexOptInfo,
     taken: PgList<pg_sys::RestrictInfo>,
     outer: pg_sys::Relids,
 }
 
-/// A condition `column @@@ query` that may be asked of an index.
+/// A condition `column @@@ query` that an index may answer.
 struct IndexClause {
     info: *mut pg_sys::RestrictInfo,
     column: *mut pg_sys::Node,
@@ -78,10 +83,12 @@ struct IndexClause {
     outer: pg_sys::Relids,
 }
 
-/// For each column that is asked, an index on it: with queries that are the same for all rows, and for each set of other tables from
-/// which there are more, with those.
+/// For each column with conditions, an index on it, together with the conditions whose queries are
+/// the same for all rows. For each set of other tables that queries come from, the same index with
+/// these conditions, too.
 unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> Vec<Choice> {
-    // SAFETY: the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
+    // SAFETY: the planner's lists hold nodes of the types that their names say (pathnodes.h). An
+    // index has as many keys as columns.
     unsafe {
         let infos = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
         let mut clauses: Vec<IndexClause> =
@@ -93,7 +100,8 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             return choices;
         }
         let mut columns = Vec::new();
-        // get_relation_info (plancat.c) left out indexes that are not valid, or newer than the snapshot.
+        // get_relation_info (plancat.c) has left out indexes that are not valid, or newer than the
+        // snapshot.
         for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*rel).indexlist).iter_ptr() {
             let column = *(*index).indexkeys;
             if (*index).ncolumns != 1 || column <= 0 || columns.contains(&column) {
@@ -125,15 +133,18 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
     }
 }
 
-/// A condition that may be asked first, with a query that is the same for all rows, or for all that a row of other tables is joined with:
-/// what the planner asks of an index's condition (indxpath.c: match_join_clauses_to_index, match_opclause_to_indexcol).
+/// Returns a condition if an index may answer it before the others are evaluated. Its query must be
+/// the same for all rows, or for all rows that are joined with one row of other tables. The planner
+/// demands the same of an index condition (indxpath.c: match_join_clauses_to_index,
+/// match_opclause_to_indexcol).
 unsafe fn index_clause(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     info: *mut pg_sys::RestrictInfo,
     is_joined: bool,
 ) -> Option<IndexClause> {
-    // SAFETY: a condition's expression; an operator's has the arguments that it is declared with.
+    // SAFETY: the planner's list holds conditions. The expression says that it is an operator's,
+    // which has two arguments here.
     unsafe {
         let clause = (*info).clause.cast::<pg_sys::Node>();
         if !pgrx::is_a(clause, pg_sys::NodeTag::T_OpExpr) {
@@ -161,13 +172,13 @@ unsafe fn index_clause(
     }
 }
 
-/// The path, with its costs.
+/// Makes the path, with its costs.
 unsafe fn path(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     choice: Choice,
 ) -> *mut pg_sys::Path {
-    // SAFETY: nodes of the planner's, in its memory.
+    // SAFETY: the nodes are the planner's, and this runs in its memory context.
     unsafe {
         let Choice { index, taken, outer } = choice;
         let mut others = PgList::<pg_sys::RestrictInfo>::new();
@@ -184,7 +195,7 @@ unsafe fn path(
             parameters = pg_sys::get_baserel_parampathinfo(root, rel, outer);
             leave((*parameters).ppi_clauses);
         }
-        // System columns and whole rows, as for locks and updates, are Vars in the target too.
+        // System columns and whole rows are Vars in the target, too. Locks and updates need them.
         let is_counted = (*(*rel).reltarget).exprs.is_null()
             && others.iter_ptr().all(|info| !pg_sys::contain_var_clause((*info).clause.cast()));
         let info = ScanInfo {
@@ -207,9 +218,10 @@ unsafe fn path(
     }
 }
 
-/// How often the rows of other tables will have it begun again, at least: as get_loop_count (indxpath.c) has it.
+/// How often, at least, the rows of other tables start the scan again (indxpath.c, get_loop_count).
 unsafe fn loops(root: *mut pg_sys::PlannerInfo, outer: pg_sys::Relids) -> f64 {
-    // SAFETY: the set holds numbers of relations; those of outer joins, from 16 on, have none.
+    // SAFETY: the set holds numbers of relations, and the array has a place for each. From 16 on,
+    // outer joins have numbers too, and a null pointer in the array.
     unsafe {
         let (mut least, mut number) = (f64::INFINITY, -1);
         loop {
@@ -232,8 +244,9 @@ struct Costs {
 }
 
 impl Costs {
-    /// In the terms of cost_bitmap_heap_scan (costsize.c): as many pages of the table are visited, but no condition that the index
-    /// answers is evaluated again, and to count, only pages are visited that are not all-visible.
+    /// The costs in the terms of cost_bitmap_heap_scan (costsize.c). As many pages of the table are
+    /// read, but conditions that the index answers are not evaluated again. And counting reads only
+    /// pages that are not all-visible.
     unsafe fn new(
         root: *mut pg_sys::PlannerInfo,
         rel: *mut pg_sys::RelOptInfo,
@@ -243,12 +256,13 @@ impl Costs {
         is_counted: bool,
         parameters: *mut pg_sys::ParamPathInfo,
     ) -> Costs {
-        // SAFETY: nodes of the planner's, and its settings: globals of the server's one thread.
+        // SAFETY: the nodes are the planner's. Its settings are globals that only the server's one
+        // thread uses.
         unsafe {
             let part = pg_sys::clauselist_selectivity(
                 root,
                 taken.as_ptr(),
-                // What comes from other tables is taken for a constant.
+                // Values that come from other tables count as constants.
                 (*rel).relid as i32,
                 pg_sys::JoinType::JOIN_INNER,
                 std::ptr::null_mut(),
@@ -270,7 +284,8 @@ impl Costs {
             if !parameters.is_null() {
                 rows = (*parameters).ppi_rows;
                 let loops = loops(root, (*parameters).ppi_req_outer);
-                // What one turn has read, the next one finds in the cache (cost_bitmap_heap_scan).
+                // A later loop finds in the cache what an earlier one has read
+                // (cost_bitmap_heap_scan).
                 let all = pg_sys::index_pages_fetched(
                     found * loops,
                     (*rel).pages,
@@ -289,12 +304,12 @@ impl Costs {
             let target = &(*(*rel).reltarget).cost;
 
             let start = index_cost(rel, index, taken, found) + quals.startup + target.startup;
-            // A row that is only counted costs about as much as an operator.
+            // Counting a row costs about as much as an operator call.
             let read = pages * a_page + looked_at * pg_sys::cpu_tuple_cost;
             let each = handed_out * pg_sys::cpu_operator_cost
                 + found * quals.per_tuple
                 + rows * target.per_tuple;
-            // All is counted before the first row is handed out.
+            // All rows are counted before the first one is returned.
             Costs {
                 rows,
                 startup: start + if is_counted { read } else { 0.0 },
@@ -304,15 +319,16 @@ impl Costs {
     }
 }
 
-/// To read the index: a way from the root down for each key or interval, and the postings, of which one takes half as long as an
-/// operator's call does.
+/// What reading the index costs: a descent from the root for each condition, and the postings. One
+/// posting takes half as long as an operator call.
 unsafe fn index_cost(
     rel: *mut pg_sys::RelOptInfo,
     index: *mut pg_sys::IndexOptInfo,
     taken: &PgList<pg_sys::RestrictInfo>,
     found: f64,
 ) -> f64 {
-    // SAFETY: as above; a constant of the operator's right side is a lucene_query.
+    // SAFETY: the nodes are the planner's. A constant on the right side of the operator is a
+    // lucene_query.
     unsafe {
         let (mut leaves, mut postings) = (0, found);
         for info in taken.iter_ptr() {
@@ -321,7 +337,8 @@ unsafe fn index_cost(
                 Some(query) => {
                     let predicate = query_type::predicate(query);
                     leaves += count_conditions(&predicate);
-                    // How much is ruled out is not to be seen from what is left.
+                    // A negation reads what it excludes, which may be any number of postings. How
+                    // many is not visible in the result.
                     if !predicate.is_monotone() {
                         postings = (*rel).tuples;
                     }
@@ -329,7 +346,8 @@ unsafe fn index_cost(
                 None => leaves += 1,
             }
         }
-        // As GIN estimates its own (selfuncs.c, gincostestimate), but for fewer levels.
+        // GIN estimates its descents in the same way, but with more levels (selfuncs.c,
+        // gincostestimate).
         let depth = f64::from((*index).pages).powf(0.1).round().max(1.0);
         let (mut random, mut sequential) = (0.0, 0.0);
         let space = (*index).reltablespace;

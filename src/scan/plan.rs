@@ -1,11 +1,13 @@
-//! The plan of a path: what the node is told, in PostgreSQL's own nodes, since plans are copied (copyfuncs.c).
+//! Turns a path into a plan.
 //!
-//! A path carries `custom_private = (conditions taken, numbers)`, a plan `custom_exprs = conditions` and `custom_private = numbers`, a
-//! list of integers. The queries of the conditions taken are evaluated by the node, and they themselves wherever the index does not
-//! say enough; the planner sees to their parameters (setrefs.c, subselect.c).
+//! A path has `custom_private = (conditions, numbers)`. A plan has `custom_exprs = conditions` and
+//! `custom_private = numbers`, a list of integers. The node evaluates the queries of these
+//! conditions, and the conditions themselves where the index does not say enough. The planner
+//! handles parameters in them (setrefs.c, subselect.c).
 //!
-//! Where rows are hidden from who asks, by a policy or a view, the other conditions are the node's too. The server would count the rows
-//! that they remove, and so show in EXPLAIN ANALYZE how many hidden rows match.
+//! If a policy or a view hides rows from the user, the node evaluates all other conditions, too.
+//! Otherwise the server would count the rows that they remove, and EXPLAIN ANALYZE would show how
+//! many hidden rows match.
 
 use super::node;
 use super::scan_info::{Methods, NAME, ScanInfo};
@@ -24,14 +26,14 @@ static SCAN: Methods<pg_sys::CustomScanMethods> = Methods(pg_sys::CustomScanMeth
 });
 
 pub fn register() {
-    // SAFETY: once a process, for that is how often a library is loaded.
+    // SAFETY: the server loads a library once in a process, and so this runs once.
     unsafe { pg_sys::RegisterCustomScanMethods(&raw const SCAN.0) };
 }
 
 /// Fills in what makes a path one of this node.
 ///
 /// # Safety
-/// In the planner's memory.
+/// This must run in the planner's memory context.
 pub unsafe fn init_path(
     path: &mut pg_sys::CustomPath,
     info: &ScanInfo,
@@ -39,14 +41,15 @@ pub unsafe fn init_path(
 ) {
     path.methods = &raw const PATH.0;
     versions::set_projection(path);
-    // SAFETY: lists of lists.
+    // SAFETY: all elements of the lists are lists, in the planner's memory context.
     path.custom_private = unsafe {
         let list = pg_sys::lappend(std::ptr::null_mut(), taken.into_pg().cast());
         pg_sys::lappend(list, info.to_list().cast())
     };
 }
 
-/// PlanCustomPath: `clauses` are all conditions of the table, in the order in which to evaluate them.
+/// PlanCustomPath. `clauses` are all conditions of the table, in the order in which they are to be
+/// evaluated.
 #[pg_guard]
 unsafe extern "C-unwind" fn plan(
     _root: *mut pg_sys::PlannerInfo,
@@ -56,7 +59,7 @@ unsafe extern "C-unwind" fn plan(
     clauses: *mut pg_sys::List,
     _plans: *mut pg_sys::List,
 ) -> *mut pg_sys::Plan {
-    // SAFETY: nodes of the planner's; the path is one that `init_path` filled in.
+    // SAFETY: the nodes are the planner's, and `init_path` has filled in the path.
     unsafe {
         let taken = pg_sys::list_nth((*path).custom_private, 0).cast::<pg_sys::List>();
         let mut others = PgList::<pg_sys::RestrictInfo>::new();

@@ -1,8 +1,9 @@
-//! A sample of rows of which there may be any number.
+//! A sample of rows whose number is not known in advance.
 
 use crate::index::gin::Tid;
 
-/// Of many rows, some, each as likely as the other (Vitter's algorithm R), in an order that has nothing to do with theirs.
+/// A random sample in which each row is equally likely (Vitter's algorithm R). Its order does not
+/// depend on the order of the rows.
 pub struct Reservoir {
     pub kept: Vec<Tid>,
     room: usize,
@@ -27,7 +28,8 @@ impl Reservoir {
         }
     }
 
-    /// A number below another one. The same from one time to the next, as estimates are to be: Knuth's MMIX generator, its high bits.
+    /// A number below `end`. It is the same each time, because estimates should be: the high bits
+    /// of Knuth's MMIX generator.
     fn below(&mut self, end: u64) -> usize {
         const FACTOR: u64 = 6_364_136_223_846_793_005;
         const TERM: u64 = 1_442_695_040_888_963_407;

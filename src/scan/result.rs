@@ -1,4 +1,4 @@
-//! What the executor answers of a table: how many rows, or which.
+//! What the executor answers for a table: how many rows match, or which.
 
 use crate::error::Result;
 use crate::executor::{Active, CandidateScan, IndexSearch, IndexedTable, ReadStats};
@@ -7,27 +7,27 @@ use crate::pg::versions;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
 
-/// The table that is asked and its index, both open for as long as the plan runs, and with which snapshot.
+/// The table and its index, both open as long as the plan runs, and the snapshot.
 #[derive(Clone, Copy)]
 pub struct ScanTarget {
     pub indexed: IndexedTable,
     pub relation: pg_sys::Relation,
-    /// Null where the plan is only to be explained.
+    /// Null if the plan is only explained.
     pub index: pg_sys::Relation,
     pub snapshot: pg_sys::Snapshot,
-    /// Whether the number of rows is all that is wanted.
+    /// Whether only the number of rows is needed.
     pub is_counted: bool,
 }
 
 pub enum ScanResult {
     Counted(u64, ReadStats),
     Rows(Box<CandidateScan>),
-    /// The table has to be read: it is too large for its rows to have numbers.
+    /// The whole table has to be read and rechecked, because it is too large for document ids.
     Unknown(pg_sys::TableScanDesc),
 }
 
 impl ScanTarget {
-    /// The rows that match all of some queries.
+    /// Returns the rows that match all of some queries.
     pub fn execute_all(&self, queries: &[Vec<u8>]) -> Result<ScanResult> {
         let predicates: Vec<_> = queries.iter().map(|query| query_type::predicate(query)).collect();
         match predicates.as_slice() {
@@ -37,7 +37,7 @@ impl ScanTarget {
     }
 
     fn execute(&self, predicate: &Predicate) -> Result<ScanResult> {
-        // SAFETY: the snapshot is registered and the index open for as long as the plan runs.
+        // SAFETY: the snapshot is registered and the index is open as long as the plan runs.
         let _active = unsafe {
             versions::count_scan(self.index);
             Active::push(self.snapshot)
@@ -49,7 +49,7 @@ impl ScanTarget {
         } else if let Some(candidates) = CandidateScan::new(self.indexed, predicate)? {
             return Ok(ScanResult::Rows(candidates.into()));
         }
-        // SAFETY: as above; and the relation is open.
+        // SAFETY: the relation is open and the snapshot registered as long as the plan runs.
         Ok(ScanResult::Unknown(unsafe {
             pg_sys::table_beginscan(self.relation, self.snapshot, 0, std::ptr::null_mut())
         }))
@@ -61,12 +61,12 @@ impl ScanResult {
         ScanResult::Counted(0, ReadStats::default())
     }
 
-    /// Begins again with the first row.
+    /// Starts again with the first row.
     pub fn restart(&mut self) {
         match self {
             ScanResult::Counted(..) => {}
             ScanResult::Rows(candidates) => candidates.restart(),
-            // SAFETY: begun in `execute`.
+            // SAFETY: `execute` has begun this scan, and `close` consumes it.
             ScanResult::Unknown(scan) => unsafe {
                 pg_sys::table_rescan(*scan, std::ptr::null_mut())
             },
@@ -75,12 +75,12 @@ impl ScanResult {
 
     pub fn close(self) {
         if let ScanResult::Unknown(scan) = self {
-            // SAFETY: as above.
+            // SAFETY: `execute` has begun this scan, and this consumes it.
             unsafe { pg_sys::table_endscan(scan) };
         }
     }
 
-    /// What it took.
+    /// What the answer took.
     pub fn read_stats(&self) -> ReadStats {
         match self {
             ScanResult::Counted(_, stats) => *stats,

@@ -1,12 +1,14 @@
-//! Whether who plans a query may read all rows of a column. Only then may the planner's estimates depend on what is in them: else a
-//! hidden value would show in the plan (CVE-2017-7484, CVE-2019-10130, CVE-2025-8713).
+//! Whether the user who plans a query may read all rows of a column. Only then may an estimate
+//! depend on the values in it. Otherwise a hidden value would show in the plan (CVE-2017-7484,
+//! CVE-2019-10130, CVE-2025-8713).
 //!
-//! PostgreSQL lets an operator that is leakproof look into its statistics all the same. They are a sample, and as old as the last
-//! ANALYZE; an index knows each row that was stored just now. So here no operator may.
+//! PostgreSQL lets a leakproof operator see its statistics anyway. These are a sample, and as old
+//! as the last ANALYZE. An index, however, knows every row, the newest included. So no operator is
+//! exempt here.
 
 use pgrx::{PgList, pg_sys};
 
-/// Whether all rows of the column, or of the expression over columns, may be read.
+/// Whether the user may read all rows of the column, or of the columns in an expression.
 ///
 /// # Safety
 /// The variable must be one that the planner has examined (selfuncs.c, examine_variable).
@@ -14,25 +16,26 @@ pub unsafe fn may_read_all(
     root: *mut pg_sys::PlannerInfo,
     variable: &pg_sys::VariableStatData,
 ) -> bool {
-    // SAFETY: nodes of the planner's.
+    // SAFETY: the nodes are the planner's, and it has examined the variable.
     unsafe {
         if is_within_barrier(root) {
             return false;
         }
         let rel = variable.rel;
         if rel.is_null() || (*rel).rtekind != pg_sys::RTEKind::RTE_RELATION {
-            // Statistics are found through a subquery by PostgreSQL, which looks at the rights to the table that they are of.
+            // PostgreSQL finds statistics through a subquery, and has checked the rights on the
+            // table that they belong to.
             return variable.acl_ok;
         }
         may_read_table(root, rel, variable.var)
     }
 }
 
-/// Whether the query that is planned is, or is part of, the one of a view that must not let conditions see other rows than its own.
-/// Conditions that are leakproof are moved into such a view: there they are those of a plain table. That this query and not another
-/// one beside it is the view's is not to be seen from here.
+/// Whether the query that is planned belongs to a view with security_barrier. Leakproof conditions
+/// are moved into such a view, where they look like conditions on a plain table. It is not visible
+/// from here whether this query or one beside it is the view's, so both count.
 unsafe fn is_within_barrier(root: *mut pg_sys::PlannerInfo) -> bool {
-    // SAFETY: as above; a query that is planned has its range table.
+    // SAFETY: the nodes are the planner's. A query that is planned has a range table.
     unsafe {
         let mut above = (*root).parent_root;
         while !above.is_null() {
@@ -46,15 +49,15 @@ unsafe fn is_within_barrier(root: *mut pg_sys::PlannerInfo) -> bool {
     }
 }
 
-/// Whether conditions of a policy or a view stand between a table's rows and who asks.
+/// Whether conditions of a policy or a view stand between the rows of a table and the user.
 ///
 /// # Safety
-/// The relation must be one of the query's, or null.
+/// The relation must be one of the query, or null.
 pub unsafe fn has_hidden_rows(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
 ) -> bool {
-    // SAFETY: nodes of the planner's; its arrays have a place for each relation.
+    // SAFETY: the nodes are the planner's, and its arrays have a place for each relation.
     unsafe {
         if rel.is_null() || (*rel).rtekind != pg_sys::RTEKind::RTE_RELATION {
             return false;
@@ -68,14 +71,16 @@ pub unsafe fn has_hidden_rows(
     }
 }
 
-/// As selfuncs.c, all_rows_selectable (18; before, examine_simple_variable looks at a child by itself). What counts is the table that the
-/// query names: of a partition or child, the topmost parent. The rights are those of whom the query asks for, a view's owner perhaps.
+/// Follows all_rows_selectable in selfuncs.c of version 18; before, examine_simple_variable looks
+/// at a child by itself. What counts is the table that the query names: for a partition or child,
+/// its topmost parent. The rights are those of the role for which the query reads, for example the
+/// owner of a view.
 unsafe fn may_read_table(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     expression: *mut pg_sys::Node,
 ) -> bool {
-    // SAFETY: nodes of the planner's; its arrays have a place for each relation.
+    // SAFETY: the nodes are the planner's, and its arrays have a place for each relation.
     unsafe {
         let mut number = (*rel).relid;
         let mut columns = columns_of(expression, number);
@@ -108,13 +113,14 @@ unsafe fn may_read_table(
     }
 }
 
-/// The parent of a child table, and for each of the child's columns the number of the parent's. The parts of a flattened UNION ALL
-/// have none that is a table.
+/// The parent of a child table, and the number of the parent's column for each of the child's
+/// columns. Parts of a flattened UNION ALL have a parent that is not a table.
 unsafe fn parent<'p>(
     root: *mut pg_sys::PlannerInfo,
     number: pg_sys::Index,
 ) -> Option<(pg_sys::Index, &'p [i16])> {
-    // SAFETY: as above; the numbers are as many as the child has columns.
+    // SAFETY: the nodes are the planner's, and its arrays have a place for each relation.
+    // parent_colnos has as many elements as num_child_cols says.
     unsafe {
         let infos = (*root).append_rel_array;
         let info = if infos.is_null() { infos.cast() } else { *infos.add(number as usize) };
@@ -128,9 +134,10 @@ unsafe fn parent<'p>(
     }
 }
 
-/// The numbers of the columns that an expression reads; 0 for all of them.
+/// The numbers of the columns that an expression reads. 0 stands for the whole row.
 unsafe fn columns_of(expression: *mut pg_sys::Node, number: pg_sys::Index) -> Vec<i32> {
-    // SAFETY: pull_varattnos adds to a set that is empty at first; its members are offset so that those of system columns fit.
+    // SAFETY: pull_varattnos adds to a set, which is empty at first. It shifts the numbers so that
+    // those of system columns, which are negative, fit in.
     unsafe {
         let (mut set, mut columns, mut last) = (std::ptr::null_mut(), Vec::new(), -1);
         pg_sys::pull_varattnos(expression, number, &raw mut set);

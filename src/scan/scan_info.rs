@@ -1,25 +1,26 @@
-//! What a plan carries for the node: PostgreSQL's own nodes, since plans are copied (copyfuncs.c).
+//! What a plan carries for the node, as PostgreSQL's own nodes, because the server copies plans
+//! (copyfuncs.c).
 
 use pgrx::pg_sys;
 
 /// What EXPLAIN calls the node: `Custom Scan (LuceneScan)`.
 pub const NAME: &std::ffi::CStr = c"LuceneScan";
 
-/// A table of functions as the server wants it: at one address for as long as the server runs.
+/// A table of functions for the server: at one address as long as the process runs.
 pub struct Methods<T>(pub T);
 
-// SAFETY: the tables of this folder hold names and functions, which never change.
+// SAFETY: these tables hold names and functions, which never change.
 unsafe impl<T> Sync for Methods<T> {}
 
-/// How a table is to be read.
+/// How a table is read.
 #[derive(Clone, Copy)]
 pub struct ScanInfo {
     pub index: pg_sys::Oid,
-    /// The index's column of the table.
+    /// The number of the column that the index is on.
     pub column: i32,
-    /// Whether no column is needed, so that the rows need only be counted.
+    /// Whether no column is needed, so that rows only have to be counted.
     pub is_counted: bool,
-    /// Whether the table has rows that are hidden from who asks.
+    /// Whether the table has rows that are hidden from the user.
     pub is_guarded: bool,
 }
 
@@ -27,16 +28,16 @@ impl ScanInfo {
     pub fn to_list(self) -> *mut pg_sys::List {
         let (is_counted, is_guarded) = (self.is_counted.into(), self.is_guarded.into());
         let numbers = [self.index.to_u32() as i32, self.column, is_counted, is_guarded];
-        // SAFETY: a list of integers grows by them.
+        // SAFETY: the list is null at first, and integers are all that is appended to it.
         numbers
             .into_iter()
             .fold(std::ptr::null_mut(), |list, number| unsafe { pg_sys::lappend_int(list, number) })
     }
 
     /// # Safety
-    /// The plan must be one of `plan`.
+    /// The plan must be one that `plan` in plan.rs has made.
     pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> ScanInfo {
-        // SAFETY: it has the numbers of `to_list`, and behind them one more.
+        // SAFETY: the caller's plan has the numbers of `to_list`, and one more behind them.
         let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
         ScanInfo {
             index: pg_sys::Oid::from(number(0) as u32),
@@ -50,9 +51,10 @@ impl ScanInfo {
 /// The conditions that the index answers, and those that the node evaluates for each row.
 ///
 /// # Safety
-/// As for `ScanInfo::of`.
+/// The plan must be one that `plan` in plan.rs has made.
 pub unsafe fn conditions(plan: *mut pg_sys::CustomScan) -> (*mut pg_sys::List, *mut pg_sys::List) {
-    // SAFETY: the last number says how many of the conditions the index answers.
+    // SAFETY: the last number in the caller's plan says how many of the conditions the index
+    // answers.
     unsafe {
         let taken = pg_sys::list_nth_int((*plan).custom_private, 4);
         let all = (*plan).custom_exprs;

@@ -1,4 +1,5 @@
-//! How many documents a query finds, for the planner: a look into the index instead of a constant.
+//! Which fraction of rows satisfies `column @@@ query`, for any plan. The index of the column says
+//! so.
 
 use super::clause;
 use super::estimate::fraction_of;
@@ -13,16 +14,17 @@ c_functions! {
     pg_finfo_session_store_selectivity session_store_selectivity selectivity;
 }
 
-/// For want of anything known: of an operator that is not asked with a constant, say.
+/// The fraction if nothing is known, for example because the query is not a constant.
 const UNKNOWN: f64 = 0.01;
 /// (PlannerInfo *, operator, arguments, varRelid) → fraction
 unsafe fn selectivity(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: as declared; the arguments are handed on as they came (selfuncs.c).
+    // SAFETY: PostgreSQL passes the arguments of a restriction estimator, and this passes them on
+    // unchanged (selfuncs.c).
     let fraction = unsafe {
         let (root, list) = (arguments.pointer(0), arguments.pointer::<pg_sys::List>(2));
         let operator = pg_sys::Oid::from(arguments.datum(1).value() as u32);
         let relation = arguments.datum(3).value() as i32;
-        // Without an index, documents that ANALYZE has kept are asked.
+        // Without an index, the values that ANALYZE has sampled are tested.
         of_constant(root, operator, list, relation).unwrap_or_else(|| {
             let collation = (*arguments.0).fncollation;
             pg_sys::generic_restriction_selectivity(
@@ -33,15 +35,15 @@ unsafe fn selectivity(arguments: Arguments) -> pg_sys::Datum {
     fraction.into_datum().unwrap_or(pg_sys::Datum::null())
 }
 
-/// None where there is no query yet, or where it may be asked of documents that ANALYZE has kept.
+/// None if the query is not known yet, or if the values that ANALYZE has sampled are better.
 unsafe fn of_constant(
     root: *mut pg_sys::PlannerInfo,
     operator: pg_sys::Oid,
     arguments: *mut pg_sys::List,
     relation: i32,
 ) -> Option<f64> {
-    // SAFETY: as PostgreSQL's own estimators do (selfuncs.c, matchingsel and others); a constant of the operator's right side is a
-    // lucene_query.
+    // SAFETY: these are the calls that PostgreSQL's own estimators make (matchingsel and others in
+    // selfuncs.c). A constant on the right side of the operator is a lucene_query.
     unsafe {
         let mut variable = pg_sys::VariableStatData::default();
         let (mut other, mut is_left) = (std::ptr::null_mut::<pg_sys::Node>(), false);
@@ -78,15 +80,16 @@ unsafe fn of_constant(
     }
 }
 
-/// EXPLAIN ANALYZE says of each node of PostgreSQL's own how many rows it found. Where some are hidden, its bitmap scans must not tell how
-/// many of those match: the scan of our own takes their place, which tells nothing (indxpath.c looks at the flag after it asked for
-/// the costs of a scan, and so for this estimate).
+/// Keeps PostgreSQL from using an index for a bitmap scan. If rows are hidden, EXPLAIN ANALYZE
+/// would show how many of them the scan finds. Our own node takes its place and shows nothing.
+/// (indxpath.c reads this flag after it has asked for the costs of a scan, and so after this
+/// estimate.)
 unsafe fn withhold_indexes(
     rel: *mut pg_sys::RelOptInfo,
     column: *mut pg_sys::Node,
     operator: pg_sys::Oid,
 ) {
-    // SAFETY: the planner's lists hold what their names say (pathnodes.h).
+    // SAFETY: the planner's lists hold nodes of the types that their names say (pathnodes.h).
     unsafe {
         for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*rel).indexlist).iter_ptr() {
             if pg_sys::op_in_opfamily(operator, *(*index).opfamily)
@@ -98,7 +101,7 @@ unsafe fn withhold_indexes(
     }
 }
 
-/// From the query alone.
+/// Estimates from the query alone.
 struct Guess;
 
 impl Visitor<'_> for Guess {
@@ -125,14 +128,16 @@ impl Visitor<'_> for Guess {
     }
 }
 
-/// The index of the operator's class on just this column, if there is one.
+/// The index on just this column with the operator in its class, if there is one.
 unsafe fn index_on(
     root: *mut pg_sys::PlannerInfo,
     relation: *mut pg_sys::RelOptInfo,
     column: *mut pg_sys::Node,
     operator: pg_sys::Oid,
 ) -> Option<IndexedTable> {
-    // SAFETY: as `is_of_one_heap`; the planner's lists hold what their names say (pathnodes.h). An index has as many keys as columns.
+    // SAFETY: the relation was found by `is_of_one_heap`, so it has an entry in the range table.
+    // The planner's lists hold nodes of the types that their names say (pathnodes.h). An index has
+    // as many keys as columns.
     unsafe {
         let entry = *(*root).simple_rte_array.add((*relation).relid as usize);
         PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist)
@@ -146,9 +151,11 @@ unsafe fn index_on(
     }
 }
 
-/// Whether the index of a relation has all of its rows: not that of a family of tables, or of one whose rows are elsewhere.
+/// Whether the indexes of a relation know all of its rows. They do not if it has child tables, or
+/// if its rows are stored elsewhere.
 unsafe fn is_of_one_heap(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> bool {
-    // SAFETY: each base relation has its entry in the range table, and was locked when the query was analysed (pathnodes.h).
+    // SAFETY: each base relation has an entry in the range table, and has been locked since the
+    // query was analysed (pathnodes.h).
     unsafe {
         let entries = (*root).simple_rte_array;
         if rel.is_null() || (*rel).relid == 0 || entries.is_null() {

@@ -1,51 +1,53 @@
-//! The state of the node: what the server knows of it, and what Rust owns.
+//! The state of the node: the part that the server knows, and the part that Rust owns.
 
 use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
 use crate::executor::ReadStats;
 use pgrx::pg_sys;
 
-/// The state of the node, as the server knows it.
+/// The state of the node as the server knows it. The server's own part comes first.
 #[repr(C)]
 pub struct LuceneScanState {
     pub custom: pg_sys::CustomScanState,
-    /// How many empty rows are still to be handed out.
+    /// How many empty rows remain to be returned.
     pub left: u64,
     /// An empty row.
     pub empty: *mut pg_sys::TupleTableSlot,
-    /// Whether it is handed out as it is: nothing is computed from it.
+    /// Whether the empty row is returned as it is, because nothing is computed from it.
     pub returns_empty_slot: bool,
     pub scan: *mut Scan,
 }
 
-/// What Rust owns of it: memory alone, freed when the query's memory context is, be it after an error.
+/// The part that Rust owns. It holds only memory, which is freed with the query's memory context,
+/// also after an error.
 pub struct Scan {
     pub target: ScanTarget,
     /// The queries, and the conditions that they belong to.
     pub queries: Vec<*mut pg_sys::ExprState>,
     pub conditions: *mut pg_sys::ExprState,
-    /// What else a row must meet where rows are hidden; null for nothing.
+    /// What else a row must satisfy if rows are hidden from the user; null for nothing.
     pub others: *mut pg_sys::ExprState,
-    /// The queries' texts, and their answer; none before they were current_queries, or since they may have changed.
+    /// The texts of the queries that `result` answers. None if nothing was run yet, or if a query
+    /// was null.
     pub current_queries: Option<Vec<Vec<u8>>>,
     pub is_current: bool,
     pub result: ScanResult,
-    /// What answers before this one took.
+    /// What earlier results took.
     pub earlier: ReadStats,
     pub pages: HeapPages,
-    /// Rows that turned out not to match.
+    /// Rows that were rechecked and did not match.
     pub removed: u64,
 }
 
 impl Scan {
-    /// What all answers took: of a scan that is begun again, with other queries, there are several.
+    /// What all results took. If a scan is started again with other queries, there are several.
     pub fn read_stats(&self) -> ReadStats {
         let mut counts = self.earlier;
         counts += self.result.read_stats();
         counts
     }
 
-    /// Ends what the server has to do with it.
+    /// Releases what the server holds for it.
     pub fn close(&mut self) {
         self.pages.release();
         self.earlier = self.read_stats();
@@ -54,8 +56,9 @@ impl Scan {
 }
 
 /// # Safety
-/// The state must be one of `create`, begun.
+/// The state must be one of `create` in node.rs, and begun.
 pub unsafe fn scan_of<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Scan {
-    // SAFETY: as `begin` has left it. The server runs one function of a node at a time.
+    // SAFETY: `begin` in node.rs has set `scan`. The server runs one function of a node at a time,
+    // so there is no other reference.
     unsafe { &mut *(*node.cast::<LuceneScanState>()).scan }
 }

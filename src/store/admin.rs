@@ -10,16 +10,17 @@ use crate::pg::versions;
 use pgrx::pg_sys;
 
 unsafe extern "C" {
-    // access/twophase.h, which pgrx does not bind.
+    // access/twophase.h declares this; pgrx does not bind it.
     static max_prepared_xacts: std::ffi::c_int;
 }
 
-/// Most partitions a store may have: enough for any disk layout, few enough to plan a query over.
+/// The most partitions that a store may have: enough for any layout of disks, and few enough that
+/// planning a query over them stays fast.
 const MAX_SHARDS: i32 = 1024;
 
-/// `id` compares byte by byte, whatever the database's collation: cheaper, the order in which
-/// session_update locks rows, and an index on it does not break when the operating system's
-/// collations change.
+/// `id` is compared byte by byte, whatever the collation of the database is. That is faster, and
+/// the index on it does not break when the operating system changes its collations. It is also the
+/// order in which session_update locks rows.
 const TABLE: &str = r#"
     CREATE TABLE {table} (
         id pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
@@ -31,7 +32,7 @@ const SHARDED: &str = " PARTITION BY HASH (id)";
 const SHARD: &str = "
     CREATE TABLE {shard} PARTITION OF {table} FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})";
 
-/// Every path of every document, in one index.
+/// One index holds every path of every document.
 const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc {class})";
 
 const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_store.store'";
@@ -63,7 +64,8 @@ fn create_table(spi: &Spi, name: &Name, key: &str, shards: i32) -> Result<()> {
         for number in 0..shards {
             let shard = name.shard(number);
             catalog::refuse_taken_relation(name, &shard)?;
-            // The shard's name goes in last: a name may hold anything, `{table}` too.
+            // The shard's name is put in last, because a name may hold anything, `{table}`
+            // included.
             let sql = SHARD
                 .replace("{modulus}", &shards.to_string())
                 .replace("{remainder}", &number.to_string());
@@ -77,11 +79,13 @@ fn create_table(spi: &Spi, name: &Name, key: &str, shards: i32) -> Result<()> {
     run(COMMENT)
 }
 
-/// To drop a table takes a lock on it, on all that depends on it, and on all of its partitions, until the transaction ends: about as
-/// many for each as its relations, types and constraints are.
+/// Dropping a table locks the table, everything that depends on it, and all of its partitions,
+/// until the transaction ends. For each of them that is about as many locks as it has relations,
+/// types and constraints.
 fn warn_of_locks(name: &Name, shards: i32) {
     let wanted = i64::from(shards) * versions::LOCKS_OF_PARTITION;
-    // SAFETY: settings of the server (lock.c, NLOCKENTS).
+    // SAFETY: MaxBackends, max_prepared_xacts and max_locks_per_xact are settings that the server
+    // sets at its start. The size of the lock table is computed from them (lock.c, NLOCKENTS).
     let (each, transactions) = unsafe {
         let transactions = pg_sys::MaxBackends + max_prepared_xacts;
         (i64::from(pg_sys::max_locks_per_xact), i64::from(transactions))
@@ -103,7 +107,8 @@ fn warn_of_locks(name: &Name, shards: i32) {
     }
 }
 
-/// Replication is the whole server's affair, so a store cannot have its own; but whoever asks for copies should know.
+/// PostgreSQL replicates the whole server, so a store cannot have copies of its own. But whoever
+/// asks for copies should know if there are fewer.
 fn warn_of_missing_copies(spi: &Spi, replicas: i32) -> Result<()> {
     let copies = spi.run(Mode::Read, catalog::COPIES, &[])?.get::<i32>(0, 1).unwrap_or(1);
     if replicas > copies {
@@ -124,7 +129,7 @@ fn within(what: &'static str, value: i32, from: i32, to: i32, range: &'static st
     Err(Error::OutOfRange { what, range, got: value.into() })
 }
 
-/// Gives a store another name; its documents, indexes and privileges stay.
+/// Gives a store another name. Its documents, indexes and privileges stay.
 pub fn rename(name: &str, new: &str) -> Result<()> {
     let new = Name::new(new)?;
     Spi::connect(|spi| {
@@ -138,7 +143,7 @@ pub fn rename(name: &str, new: &str) -> Result<()> {
         };
         rename(&name, &new)?;
         for number in (0..shards).filter(|_| shards > 1) {
-            // A partition may have been detached and renamed by hand.
+            // Somebody may have detached a partition and renamed it.
             if !matches!(table::find(&name.shard(number), pg_sys::NoLock), StoreRelation::Missing) {
                 rename(&name.shard(number), &new.shard(number))?;
             }
@@ -150,8 +155,8 @@ pub fn rename(name: &str, new: &str) -> Result<()> {
     })
 }
 
-/// Removes a store and its documents. A store whose table is gone already is still removed; what
-/// lies in its place is left alone.
+/// Removes a store and its documents. If the table is already gone, the store is still removed. If
+/// something else has taken the table's place, that stays.
 pub fn drop_store(name: &str) -> Result<()> {
     let name = Name::new(name)?;
     Spi::connect(|spi| {

@@ -1,5 +1,5 @@
-//! Making a store of a table that the catalogue does not know, as after restoring a dump of schema
-//! `sessions` alone.
+//! Making a store of a table that is not in the catalogue, for example after restoring a dump of
+//! schema `sessions` alone.
 
 use super::catalog::{self, Operator};
 use super::change_key::at_most_five;
@@ -12,7 +12,7 @@ use crate::executor::{self, Obstacle};
 use crate::pg::spi::{Mode, Spi};
 use pgrx::pg_sys;
 
-/// What is not as session_add makes it, or no row.
+/// Returns what is different from a table that session_add makes, or no row.
 const SHAPE: &str = r#"
     SELECT CASE
         WHEN relation.relispartition THEN 'it is a partition of another table'
@@ -41,7 +41,7 @@ const SHARDS: &str = "
     SELECT pg_catalog.count(*)::pg_catalog.int4
     FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) AS tree WHERE tree.isleaf";
 
-/// Whether a constraint sees to it that documents are objects.
+/// Whether a constraint makes sure that documents are objects.
 const OBJECTS: &str = "
     SELECT FROM pg_catalog.pg_constraint AS checked
     WHERE checked.conrelid OPERATOR(pg_catalog.=) $1 AND checked.contype OPERATOR(pg_catalog.=) 'c' AND checked.convalidated
@@ -57,7 +57,7 @@ const ELSEWHERE: &str = r#"
         OR session_store.identity(doc, $1) IS NULL OR session_store.identity(doc, $1) OPERATOR(pg_catalog.<>) id
     ORDER BY id COLLATE pg_catalog."C" LIMIT 6"#;
 
-/// Enters a table into the catalogue, if it is all that a store's table is.
+/// Enters a table into the catalogue if it has everything that the table of a store has.
 pub fn adopt(name: &str, key: &str) -> Result<()> {
     let name = Name::new(name)?;
     catalog::check_key(key)?;
@@ -103,7 +103,7 @@ fn unfit(table: &str, problem: String, hint: String) -> Error {
     Error::Unfit { table: table.to_string(), problem, hint }
 }
 
-/// Refuses documents that do not lie under their identity.
+/// Refuses a table with documents whose `id` is not their identity.
 fn refuse_elsewhere(spi: &Spi, table: &str, key: &str) -> Result<()> {
     let rows = spi.run(Mode::Write, &ELSEWHERE.replace("{table}", table), &[key.into()])?;
     let documents = (0..rows.len()).filter_map(|row| {

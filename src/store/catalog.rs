@@ -1,9 +1,9 @@
 //! The catalogue `session_store.store`: which stores there are.
 //!
-//! Statements of this crate run under the caller's search_path, since triggers and policies of the
-//! user's own run within them, which may rely on it. So every function, operator, type and
-//! collation in them is qualified. What SQL resolves by the path and cannot be qualified has no
-//! place here: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, CASE with an operand, JOIN with USING.
+//! The statements of this crate run under the caller's search_path, because the triggers and
+//! policies of users run within them and may need it. So the statements qualify every function,
+//! operator, type and collation. They do not use what SQL looks up by the path and cannot be
+//! qualified: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, CASE with an operand, JOIN with USING.
 
 use super::fast_path::{self, FastPathStore};
 use super::name::Name;
@@ -17,16 +17,16 @@ use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
 
-/// What the catalogue knows about a store that has its table.
+/// What the catalogue says about a store whose table exists.
 pub struct Store {
     pub name: Name,
-    /// Path of the identity.
+    /// The path of the identity.
     pub key: String,
     pub shards: i32,
     pub table: pg_sys::Oid,
 }
 
-/// Refuses a path of identities that is too long.
+/// Refuses a path that is too long to be the path of the identity.
 pub fn check_key(path: &str) -> Result<()> {
     let bad = |error| Error::Query { what: "key", text: String::new(), error };
     crate::syntax::check_path(path).map_err(bad)
@@ -36,8 +36,8 @@ const FIND: &str = "
     SELECT key, shards FROM session_store.store WHERE name OPERATOR(pg_catalog.=) $1";
 
 impl Store {
-    /// Looks a store up as the calling statement sees the catalogue, and keeps its table from being
-    /// replaced: for readers.
+    /// For readers: looks a store up as the calling statement sees the catalogue. It locks the
+    /// table, so that nobody can replace it.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
         if let Some(FastPathStore { key, shards, table }) = fast_path::fast_path(&name) {
@@ -47,9 +47,9 @@ impl Store {
         Store::read(spi, name, &rows, pg_sys::AccessShareLock)
     }
 
-    /// Locks a store's table and then looks the store up as it is at this moment, so that it stays
-    /// what it is while the transaction lasts: for writers. Taken through SQL, the lock asks for
-    /// the privileges that belong to it.
+    /// For writers: locks the table of a store and then looks the store up as it is now, so that it
+    /// stays the same until the transaction ends. The lock is taken through SQL, which checks the
+    /// privileges that it needs.
     pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
         let store = Store::find_now(spi, Name::new(name)?)?;
         let mode = match lock {
@@ -60,8 +60,8 @@ impl Store {
         Store::find_now(spi, store.name)
     }
 
-    /// Takes no lock: the one that a writer needs would have to wait for another writer's weaker
-    /// one, and that one for his.
+    /// Takes no lock. Otherwise two writers, each with this weaker lock, would wait for each other
+    /// as soon as both want the lock of a writer.
     fn find_now(spi: &Spi, name: Name) -> Result<Store> {
         let rows = spi.run_now(FIND, &[name.as_str().into()])?;
         Store::read(spi, name, &rows, pg_sys::NoLock)
@@ -80,8 +80,7 @@ impl Store {
     }
 }
 
-/// The operator `@@@` and what goes with it, which lie in the schema that the extension was created
-/// in.
+/// The operator `@@@` and its type. They lie in the schema in which the extension was created.
 #[derive(Clone, Copy)]
 pub struct Operator {
     pub query_type: pg_sys::Oid,
@@ -110,8 +109,8 @@ thread_local! {
 }
 
 impl Operator {
-    /// Looked up once in a session, and again should the extension have been created anew. Version
-    /// 0.1.0 has none.
+    /// Looks the operator up once in a session, and again if the extension was created anew.
+    /// Version 0.1.0 has no such operator.
     pub fn find(spi: &Spi) -> Result<Operator> {
         let found = OPERATOR_FOUND.get().filter(|found| found.schema().is_some());
         if let Some(operator) = found {
@@ -126,10 +125,12 @@ impl Operator {
         Ok(operator)
     }
 
-    /// The operator in SQL. A schema can be renamed at any time, so its name is not kept.
+    /// The operator in SQL. The name of its schema is looked up each time, because a schema can be
+    /// renamed.
     pub fn sql(self) -> Result<String> {
         let schema = self.schema().ok_or(Error::Outdated)?;
-        // SAFETY: a look into the server's caches; the name is a copy.
+        // SAFETY: get_namespace_name looks into the server's caches and returns null or a copy of
+        // the name.
         let name = unsafe {
             let name = pg_sys::get_namespace_name(schema);
             (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
@@ -144,11 +145,11 @@ impl Operator {
         Ok(format!("{}.{}", Name::new(&name(1)?)?.quoted(), Name::new(&name(2)?)?.quoted()))
     }
 
-    /// None where the operator is not there any more.
+    /// None if the operator no longer exists.
     fn schema(self) -> Option<pg_sys::Oid> {
         let cache = pg_sys::SysCacheIdentifier::OPEROID as i32;
-        // SAFETY: a look into the server's cache of pg_operator (syscache.h); the entry is held
-        // while it is read.
+        // SAFETY: this looks into the server's cache of pg_operator (syscache.h). The entry is
+        // pinned while it is read.
         unsafe {
             let entry = pg_sys::SearchSysCache1(cache, self.oid.into());
             if entry.is_null() {
@@ -162,17 +163,17 @@ impl Operator {
     }
 }
 
-/// What a writer is about to write.
+/// What a writer is going to write.
 #[derive(Clone, Copy)]
 pub enum Lock {
-    /// Some rows: others may write rows too, but nobody may re-key, rename or drop the store
-    /// meanwhile.
+    /// Some rows. Others may write rows at the same time, but nobody may change the store's key,
+    /// rename it or drop it.
     Rows,
     /// The whole table, or its name.
     WholeTable,
 }
 
-/// The error for a store that is not there, with the names that are near.
+/// The error for a store that does not exist. It suggests similar names.
 pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
     let is_table = matches!(table::find(name, pg_sys::NoLock), StoreRelation::Found(_));
@@ -180,16 +181,16 @@ pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     Ok(Error::UnknownStore { name: name.to_string(), near: suggest(name, names), is_table })
 }
 
-/// Makes a concurrent call that is about to give a store the same name wait until this transaction
-/// ends, to find the name taken then. Two names may have the same number: then they just wait for each
-/// other.
+/// Makes other calls wait that are about to create a store of this name, until this transaction
+/// ends; then they find the name taken. If two names have the same number, the calls only wait for
+/// each other.
 pub fn reserve(name: &Name) {
     if let Some(catalogue) = fast_path::catalogue() {
         locks::lock_number(catalogue, name.hash());
     }
 }
 
-/// Refuses the name of a store that is there at this moment.
+/// Refuses a name that a store has at this moment.
 pub fn refuse_store(spi: &Spi, name: &Name) -> Result<()> {
     if spi.run_now(FIND, &[name.as_str().into()])?.len() > 0 {
         return Err(Error::StoreExists { name: name.as_str().to_string() });
@@ -197,8 +198,8 @@ pub fn refuse_store(spi: &Spi, name: &Name) -> Result<()> {
     Ok(())
 }
 
-/// Enters a store whose table is there: that it is the caller's own is what the catalogue's trigger
-/// sees to.
+/// Enters a store whose table exists. A trigger of the catalogue checks that the caller owns the
+/// table.
 pub fn insert(spi: &Spi, name: &Name, key: &str, shards: i32, replicas: i32) -> Result<()> {
     let row = "
         INSERT INTO session_store.store (name, key, shards, replicas) VALUES ($1, $2, $3, $4)
@@ -210,8 +211,8 @@ pub fn insert(spi: &Spi, name: &Name, key: &str, shards: i32, replicas: i32) -> 
     }
 }
 
-/// Refuses a name under which the stores' schema already has something. The server's own caches are
-/// asked, which know what was committed a moment ago.
+/// Refuses a name that something in the schema of stores already has. This asks the server's
+/// caches, which know everything that is committed.
 pub fn refuse_taken_relation(store: &Name, relation: &Name) -> Result<()> {
     let is_table = match table::find(relation, pg_sys::NoLock) {
         StoreRelation::Missing => return Ok(()),
@@ -221,9 +222,9 @@ pub fn refuse_taken_relation(store: &Name, relation: &Name) -> Result<()> {
     Err(Error::RelationExists { name, relation, is_table })
 }
 
-/// How many copies of the data there are: this server and its physical standbys that stream now.
-/// Unknown (none) on a standby. Whoever may not look into pg_stat_replication sees its processes,
-/// but not what they do; then each counts.
+/// How many copies of the data there are: this server and the physical standbys that are streaming
+/// now. Null on a standby, where that is not known. Who may not read pg_stat_replication sees its
+/// processes but not their state; then all of them count.
 pub const COPIES: &str = "
     SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN 1 OPERATOR(pg_catalog.+) (
         SELECT pg_catalog.count(*)
@@ -246,8 +247,8 @@ pub struct Listed {
     pub created: pgrx::datum::TimestampWithTimeZone,
 }
 
-/// A plain table is its own partition tree here (pg_partition_tree gives no row for one).
-/// `reltuples` is -1 until the first VACUUM or ANALYZE; the sum over no number is NULL.
+/// pg_partition_tree returns no row for a plain table, so the table itself is added. `reltuples` is
+/// -1 until the first VACUUM or ANALYZE; if that is so everywhere, the sum is NULL.
 const LIST: &str = r#"
     SELECT store.name, store.key, store.shards, store.replicas, copies.copies,
         size.documents, size.bytes, store.created
@@ -268,7 +269,7 @@ const LIST: &str = r#"
     ) AS size
     ORDER BY store.name COLLATE pg_catalog."C""#;
 
-/// All stores, by name.
+/// All stores, ordered by name.
 pub fn list() -> Result<Vec<Listed>> {
     Spi::connect(|spi| {
         let sql = LIST.replace("/*copies*/", COPIES);

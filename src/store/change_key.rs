@@ -11,7 +11,7 @@ use pgrx::pg_sys::PgTryBuilder;
 use pgrx::pg_sys::panic::CaughtError;
 use std::panic::AssertUnwindSafe;
 
-/// One more than are named, to know whether there are others.
+/// Returns one document more than an error names, to know whether there are more.
 const UNUSABLE: &str = r#"
     SELECT id, doc FROM {table}
     WHERE session_store.identity(doc, $1) IS NULL
@@ -25,10 +25,10 @@ const SHARED: &str = r#"
     WHERE bearers OPERATOR(pg_catalog.>) 1
     ORDER BY identity COLLATE pg_catalog."C", id COLLATE pg_catalog."C" LIMIT 6"#;
 
-/// Identities may change places with each other, which the primary key would refuse halfway
-/// through. So whoever has an id that is to be another's goes out of the way first. To do without
-/// the key meanwhile would lose what is said of it and hangs on it: foreign keys, views, the
-/// replica identity, comments, settings.
+/// Two documents may swap their identities, which the primary key would refuse after the first of
+/// them. So documents whose id is going to be another document's get a random id first. Dropping
+/// the primary key for that time would lose what depends on it: foreign keys, views, the replica
+/// identity, comments and settings.
 const STEP_ASIDE: &str = "
     UPDATE {table} SET id = pg_catalog.gen_random_uuid()::pg_catalog.text
     WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)
@@ -38,7 +38,7 @@ const SET_IDS: &str = "
     UPDATE {table} SET id = session_store.identity(doc, $1)
     WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
 
-/// At most so many documents are named in an error.
+/// How many documents an error names at most: enough to see what is wrong, few enough to read.
 const MAX_NAMED: usize = 5;
 
 /// Moves the identity of every document of a store to another path.
@@ -65,7 +65,7 @@ fn change_all_keys(spi: &Spi, name: &str, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Says what to do where something else holds on to the ids.
+/// Adds a hint to the error if something refers to the ids or is using the table.
 fn explained(store: &Store, work: impl FnOnce() -> Result<()>) -> Result<()> {
     let refused = |hint: &'static str, error: CaughtError| {
         let CaughtError::PostgresError(report) = error else { error.rethrow() };
@@ -117,7 +117,7 @@ fn refuse_shared(spi: &Spi, sql: &str, store: &Store, path: &str) -> Result<()> 
     }
 }
 
-/// Names five of the documents and says that there are more; none where there are none.
+/// The first five of the documents, with `…` if there are more. None if there are no documents.
 pub fn at_most_five(mut documents: Vec<String>) -> Option<Vec<String>> {
     if documents.len() > MAX_NAMED {
         documents.truncate(MAX_NAMED);

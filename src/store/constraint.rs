@@ -1,8 +1,9 @@
-//! The constraint that a document lies under its own identity, whoever writes it: another document
-//! of the same session, under another id, would be one that session_update never finds.
+//! The CHECK constraint that the `id` of a row is the identity of its document, whoever writes it.
+//! A document with another id would be a second one of the same session, which session_update would
+//! never find.
 //!
-//! A document that says of no session to be it may lie anywhere: for such a one the condition is
-//! null, which a CHECK lets pass.
+//! A document without an identity may have any id: then the condition is null, which satisfies a
+//! CHECK.
 
 use super::name::Name;
 use crate::error::Result;
@@ -10,16 +11,16 @@ use crate::pg::spi::{Mode, Spi};
 
 const NAME: &str = "session_identity";
 
-/// Gives a store's table the constraint, which all of its documents must meet.
+/// Adds the constraint to the table of a store. All of its documents must satisfy it.
 pub fn add(spi: &Spi, store: &Name, key: &str) -> Result<()> {
-    // No statement of this kind has parameters.
+    // ALTER TABLE takes no parameters, so the key is quoted into the statement.
     let key = pgrx::spi::quote_literal(key);
     let condition = format!("id OPERATOR(pg_catalog.=) session_store.identity(doc, {key})");
     let sql = format!("ALTER TABLE {} ADD CONSTRAINT {NAME} CHECK ({condition})", store.table());
     spi.run(Mode::Write, &sql, &[]).map(drop)
 }
 
-/// Takes the constraint from a table that has it.
+/// Removes the constraint if the table has it.
 pub fn remove(spi: &Spi, store: &Name) -> Result<()> {
     let sql = "
         SELECT FROM pg_catalog.pg_constraint

@@ -1,4 +1,5 @@
-//! How many documents session_stream will give, for the planner (supportnodes.h, SupportRequestRows).
+//! Tells the planner how many documents session_stream will return (supportnodes.h,
+//! SupportRequestRows).
 
 use super::catalog::{Operator, Store};
 use super::search::StoreQuery;
@@ -8,15 +9,18 @@ use crate::pg::spi::Spi;
 use crate::{executor, scan};
 use pgrx::{FromDatum, PgList, pg_sys};
 
-/// So many parts are asked; as parts are by a hash, the others are taken to be like them.
+/// How many partitions are looked into: more would make planning slow. A hash distributes the
+/// documents, so the other partitions are like these.
 const SAMPLED_PARTITIONS: usize = 8;
 
-/// Answers a request of the planner's about a call of session_stream; false where it is another request, or nothing is known.
+/// Answers a request of the planner about a call of session_stream. Returns false if it is another
+/// request, or if nothing is known about the call.
 ///
 /// # Safety
-/// The request must be one that a support function is called with.
+/// The request must be one that the planner passes to a support function.
 pub unsafe fn answer_request(request: *mut pg_sys::Node) -> bool {
-    // SAFETY: as above; a node says what it is.
+    // SAFETY: the caller says that the planner has passed this node. Every node begins with its
+    // type, which is checked before the node is read as such.
     unsafe {
         if !pgrx::is_a(request, pg_sys::NodeTag::T_SupportRequestRows) {
             return false;
@@ -30,7 +34,7 @@ pub unsafe fn answer_request(request: *mut pg_sys::Node) -> bool {
     }
 }
 
-/// The arguments of a call that are known before it is made.
+/// The arguments of a call, as far as they are known before it is made.
 struct StreamCall {
     store: String,
     query: String,
@@ -38,10 +42,10 @@ struct StreamCall {
 }
 
 impl StreamCall {
-    /// None where the call is not one, or an argument is known only later.
+    /// None if the node is not a call, or if an argument is not known yet.
     unsafe fn of(request: &pg_sys::SupportRequestRows) -> Option<StreamCall> {
-        // SAFETY: a call's expression has its arguments in the order of the function's, and with its defaults, once it is planned; each
-        // is of the type that the function has it.
+        // SAFETY: a planned call has all arguments of the function in their order, defaults
+        // included, and a constant has the type that the function declares for it.
         unsafe {
             if !pgrx::is_a(request.node, pg_sys::NodeTag::T_FuncExpr) {
                 return None;
@@ -66,8 +70,9 @@ impl StreamCall {
         }
     }
 
-    /// None where the index is not asked: there is none, or the user may not see all rows, and so must not know how many there are
-    /// (executor::check_access). That something is wrong with the call is said when it is made.
+    /// None if the index is not used: if there is none, or if the user may not see all rows and so
+    /// must not know how many there are (executor::check_access). An error in the arguments is not
+    /// raised here but when the call is made.
     fn rows(&self) -> Option<f64> {
         let matches = self.matches().ok().flatten()?;
         let left = (matches - self.window.start() as f64).max(0.0);

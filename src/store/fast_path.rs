@@ -1,36 +1,39 @@
-//! A store's row of the catalogue, looked at without a statement: running one takes longer than all the rest of a short query.
+//! Reads a store's row of the catalogue without an SQL statement, because running a statement takes
+//! longer than everything else in a short query.
 
 use super::name::Name;
 use super::table::{self, StoreRelation};
 use crate::executor;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-/// What `Store::find` in catalog.rs looks for.
+/// What `Store::find` in catalog.rs needs.
 pub struct FastPathStore {
     pub key: String,
     pub shards: i32,
     pub table: pg_sys::Oid,
 }
 
-// sql/bootstrap.sql
+// The columns of session_store.store, in the order of sql/bootstrap.sql.
 const NAME: i16 = 1;
 const KEY: i32 = 2;
 const SHARDS: i32 = 3;
 
-/// Looks a store up under the snapshot of the calling statement. None where the store or its table is not there, and where not
-/// everybody may see all of the catalogue: then a statement says what there is to say.
+/// Looks a store up under the snapshot of the calling statement. None if the store or its table
+/// does not exist, or if the user may not see all of the catalogue: then the caller runs a
+/// statement, which says what is wrong.
 pub fn fast_path(name: &Name) -> Option<FastPathStore> {
     let catalogue = catalogue()?;
     executor::check_access(catalogue).ok()?;
-    // SAFETY: a relation is open until it is closed, a tuple there until the scan ends, and each column of the type that
-    // sql/bootstrap.sql gave it. A query is running, and so has a snapshot. Should an error pass through, its transaction closes everything.
+    // SAFETY: the relation is open until it is closed here, and the tuple is valid until the scan
+    // ends. Each column has the type that sql/bootstrap.sql gives it. A query is running, so there
+    // is an active snapshot. If an error is raised, the transaction closes everything.
     let (key, shards) = unsafe {
         let relation = pg_sys::try_table_open(catalogue, pg_sys::AccessShareLock as i32);
         if relation.is_null() {
             return None;
         }
         let mut wanted = pg_sys::ScanKeyData::default();
-        // With the collation "C", which is the column's (scankey.c).
+        // ScanKeyInit compares with collation "C", which is the column's (scankey.c).
         pg_sys::ScanKeyInit(
             &raw mut wanted,
             NAME,
@@ -67,9 +70,9 @@ pub fn fast_path(name: &Name) -> Option<FastPathStore> {
     }
 }
 
-/// The catalogue. As everywhere in SQL, it takes the privilege to use the schema, or is an error.
+/// The catalogue. As everywhere in SQL, it is an error if the user may not use its schema.
 pub fn catalogue() -> Option<pg_sys::Oid> {
-    // SAFETY: looks into the server's caches for C strings.
+    // SAFETY: both functions look C strings up in the server's caches.
     let oid = unsafe {
         let schema = pg_sys::LookupExplicitNamespace(c"session_store".as_ptr(), true);
         pg_sys::get_relname_relid(c"store".as_ptr(), schema)
@@ -77,9 +80,9 @@ pub fn catalogue() -> Option<pg_sys::Oid> {
     (oid != pg_sys::InvalidOid).then_some(oid)
 }
 
-/// The catalogue's primary key, unless it may lack rows that older snapshots see (README.HOT).
+/// The primary key of the catalogue, unless it may lack rows that older snapshots see (README.HOT).
 unsafe fn index_on_name(catalogue: pg_sys::Relation) -> Option<pg_sys::Oid> {
-    // SAFETY: the relation is open, and so is its index, with its row of pg_index.
+    // SAFETY: the caller's relation is open. The index is open while its row of pg_index is read.
     unsafe {
         #[cfg(feature = "pg18")]
         let oid = pg_sys::RelationGetPrimaryKeyIndex(catalogue, false);

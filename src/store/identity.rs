@@ -2,11 +2,11 @@
 
 use crate::document::{Decimal, Jsonb, Leaf};
 
-/// Longest identity, in bytes. A B-tree entry must fit a third of a page (nbtree.h: BTMaxItemSize, 2704 bytes), and the
-/// primary key is one.
+/// The longest identity, in bytes. The primary key is a B-tree, and three of its entries must fit
+/// on a page (nbtree.h: BTMaxItemSize, 2704 bytes); the difference is for the headers of an entry.
 pub const MAX_IDENTITY_BYTES: usize = 2500;
 
-/// The identity of a document at a path, or what is there instead of one, for people.
+/// The identity of a document at a path. The error says, for people, what is there instead.
 pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
     let mut count = 0;
     let mut identity = Err(String::new());
@@ -23,7 +23,8 @@ pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
     }
 }
 
-/// The identity a string or number stands for. Numbers and strings share one space: 2002, 2002.0 and "2002" are the same.
+/// The identity that a string or number stands for. Numbers and strings share one space: 2002,
+/// 2002.0 and "2002" are the same identity.
 pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
     match leaf {
         Leaf::String(text) if text.len() > MAX_IDENTITY_BYTES => Err(format!(
@@ -44,8 +45,8 @@ pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
     }
 }
 
-/// A number in plain digits, as PostgreSQL shows numerics, without zeros that mean nothing; none where that would be too
-/// long for an identity anyway.
+/// A number in plain digits, as PostgreSQL shows type numeric, without superfluous zeros. None if
+/// that is longer than an identity may be.
 fn plain(number: &Decimal) -> Option<String> {
     let digits = std::str::from_utf8(number.digits()).ok()?;
     if digits.is_empty() {

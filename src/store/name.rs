@@ -1,16 +1,18 @@
-//! Identifiers. A name enters SQL through [`Name::quoted`] or [`Name::table`] and nowhere else.
+//! Identifiers. A name gets into SQL through [`Name::quoted`] or [`Name::table`] and in no other
+//! way.
 
 use crate::error::{Error, Result};
 
-/// Longest identifier PostgreSQL keeps (NAMEDATALEN - 1). A longer one would be cut in silence and meet another's name.
+/// The longest identifier that PostgreSQL keeps, in bytes (NAMEDATALEN - 1). It would cut a longer
+/// one without an error, and two names could become the same.
 pub const MAX_NAME_BYTES: usize = 63;
 
-/// The name of a store, and with it of its table in schema `sessions`.
+/// The name of a store and of its table in schema `sessions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// Any text is a name that PostgreSQL can keep as an identifier.
+    /// Takes any text that PostgreSQL can keep as an identifier.
     pub fn new(text: &str) -> Result<Name> {
         if text.is_empty() {
             return Err(Error::NameEmpty);
@@ -28,7 +30,8 @@ impl Name {
         &self.0
     }
 
-    /// The name as an SQL identifier. Always in quotes: then no keyword list and no case folding matters.
+    /// The name as an SQL identifier. It is always in quotes, so keywords and case folding do not
+    /// matter.
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0.replace('"', "\"\""))
     }
@@ -38,13 +41,14 @@ impl Name {
         format!("sessions.{}", self.quoted())
     }
 
-    /// A number for the name, which other names may have too.
+    /// A number for the name. Other names may have the same number.
     pub fn hash(&self) -> u32 {
         fnv1a(self.0.as_bytes())
     }
 
-    /// The name of a sharded store's partition: `name/number`, the name cut where both do not fit. A cut name carries a hash
-    /// of the whole, so that two long names that start alike do not meet.
+    /// The name of a partition of a sharded store: `name/number`. If that is too long, the name is
+    /// cut, and a hash of the whole name is added so that two long names with the same beginning
+    /// stay different.
     pub fn shard(&self, number: i32) -> Name {
         let whole = format!("{}/{number}", self.0);
         if whole.len() <= MAX_NAME_BYTES {
@@ -57,7 +61,7 @@ impl Name {
     }
 }
 
-/// FNV-1a, 32 bits: fixed for ever, since names of existing tables depend on it.
+/// FNV-1a with 32 bits. It must never change, because the names of existing tables depend on it.
 fn fnv1a(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -1,4 +1,4 @@
-//! What session_update was given, read in place: `[{"upsert":[doc…],"delete":[id…]},…]`.
+//! Reads the argument of session_update in place: `[{"upsert":[doc…],"delete":[id…]},…]`.
 
 use super::identity;
 use crate::document::{Container, Item, Jsonb};
@@ -6,15 +6,15 @@ use crate::error::{Error, Result};
 use crate::memory;
 use std::collections::HashMap;
 
-/// The last word on an identity.
+/// The last change of an identity. It replaces all earlier ones of the same call.
 #[derive(Clone, Copy)]
 pub enum Change<'a> {
     Upsert(Jsonb<'a>),
     Delete,
 }
 
-/// Every change, in the byte order of the identities. That is the order in which rows get locked, by all calls alike, so that
-/// no two of them can wait for each other.
+/// All changes, in the byte order of their identities. Every call locks rows in this order, so no
+/// two calls can wait for each other.
 pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> {
     if !ops.is_array() {
         return Err(wrong(
@@ -87,7 +87,7 @@ fn read_op<'a>(
     Ok(())
 }
 
-/// The last word on an identity.
+/// Records a change in place of an earlier one of the same identity.
 fn change<'a>(
     changes: &mut HashMap<String, Change<'a>>,
     id: String,
@@ -101,7 +101,7 @@ fn change<'a>(
     Ok(())
 }
 
-/// The elements of an op's array; none where the op does not have it.
+/// The elements of an op's array; nothing if the op does not have it.
 fn elements<'a>(
     list: Option<Item<'a, Jsonb<'a>>>,
     place: &str,
@@ -134,7 +134,7 @@ fn wrong(place: String, problem: impl Into<String>) -> Error {
     Error::Ops { place, problem: problem.into() }
 }
 
-/// A call may bring millions of documents; it must be possible to cancel it while they are read.
+/// A call may bring millions of documents, so reading them must be possible to cancel.
 fn interrupts(number: usize) {
     if number.is_multiple_of(1000) {
         crate::memory::check();

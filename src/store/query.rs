@@ -1,4 +1,4 @@
-//! Asking a store: session_query, session_count, session_explain.
+//! session_query, session_count and session_explain.
 
 use super::catalog::{Operator, Store};
 use super::running::RunningQuery;
@@ -31,7 +31,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
     })
 }
 
-/// As `count`, through the planner.
+/// Counts through the planner.
 fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &StoreQuery) -> Result<i64> {
     let (table, condition) = (store.name.table(), search.condition(operator)?);
     let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
@@ -39,12 +39,14 @@ fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &StoreQue
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
-/// Rows of a plan that are read at once. What one holds inline is at most a page.
+/// How many rows of a plan are read at once. A row takes at most a page of memory here, because
+/// larger documents are pointers into a TOAST table: at most 100 × 8 kB.
 const ROW_BATCH: usize = 100;
-/// So many rows are looked at one by one before it is better to have a list of those that are there.
+/// Up to this many rows, the executor fetches the first matches one by one. Beyond it, a list of
+/// the visible rows is faster.
 const MAX_UNLISTED_ROWS: u64 = 1_000;
 
-/// What an answer is put together of.
+/// The parts of an answer.
 struct QueryAnswer {
     count: u64,
     items: document::Answer,
@@ -56,7 +58,8 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     let search = StoreQuery::parse(query)?;
     let sort = search::parse_sort(sort)?;
     search.notify();
-    // SAFETY: reads the variable that says where this function's result has to live; SPI switches to a context of its own.
+    // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It is the
+    // context for the result of this function until SPI switches to a context of its own.
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
@@ -73,12 +76,13 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
             search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
         }
         let [head, list] = items.finish(count)?;
-        // SAFETY: the context of the function's result; the payload is a jsonb value's.
+        // SAFETY: `result_context` is the context for the result of this function, and the payload
+        // is that of a jsonb value.
         Ok(unsafe { JsonbDatum::from_payload(&[&head, &list, items.values()], result_context) })
     })
 }
 
-/// Straight from the index; none where an order takes the planner's way.
+/// Answers from the index. None if the executor cannot, so that the planner has to.
 fn direct(
     parts: &[executor::IndexedTable],
     search: &StoreQuery,
@@ -90,7 +94,7 @@ fn direct(
         Some(end) if end <= MAX_UNLISTED_ROWS && sort.is_empty() => {
             executor::IndexSearch::first(parts, predicate, end)?
         }
-        // Of all that there is, the first in an order are found without a list.
+        // Of all documents, the first ones in an order are found without a list.
         Some(end) if end <= MAX_UNLISTED_ROWS && **predicate == Predicate::All => {
             executor::IndexSearch::all(parts)?
         }
@@ -115,7 +119,7 @@ fn direct(
     Ok(Some(QueryAnswer { count, items, counts: found.counts }))
 }
 
-/// Through the planner, as any other query.
+/// Answers through the planner, like any other SQL query.
 fn planned(
     spi: &Spi,
     store: &Store,
@@ -129,7 +133,8 @@ fn planned(
     if !window.is_empty(count) {
         let statement = Select::new(store, operator, search, sort, window)?;
         with_gucs(&[NO_JIT, FROM_THE_START], || {
-            // SAFETY: that of the connection to SPI, which the query's is a part of.
+            // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
+            // is the context of the SPI connection, which outlives the query.
             let memory = unsafe { pg_sys::CurrentMemoryContext };
             let mut running =
                 RunningQuery::start(spi, memory, &statement.sql, &statement.parameters)?;
@@ -148,14 +153,14 @@ fn take_all(running: &mut RunningQuery, items: &mut document::Answer) -> Result<
             return Ok(());
         }
         for row in batch {
-            // SAFETY: a copy of a jsonb value, as it is stored.
+            // SAFETY: `row` is a copy of a jsonb value as it is stored.
             let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
             doc.read(|doc| items.push(doc.bytes()))?;
         }
     }
 }
 
-/// How a query was understood, how it is run, and what that took.
+/// How a query is understood, how it is run, and what that took.
 pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_json::Value> {
     let search = StoreQuery::parse(query)?;
     let keys = search::parse_sort(sort)?;
@@ -197,7 +202,8 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         explained["way"] = json!("planner");
         explained["reason"] = json!(reason);
         let items = Select::new(&store, operator, &search, &keys, window)?;
-        // To SPI, EXPLAIN is a utility statement and as such none that only reads, though it runs on a standby too.
+        // For SPI, EXPLAIN is a utility statement, which is never read-only. It still runs on a
+        // standby.
         let plan = with_gucs(&[NO_JIT, NO_WORKERS], || {
             spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
         })?;

@@ -1,9 +1,10 @@
-//! A statement whose rows are read as they are asked for.
+//! A statement whose rows are read as they are needed.
 //!
-//! It runs without a portal. A cursor's would be its own to end: with the subtransaction that it was opened in (portalmem.c,
-//! AtSubAbort_Portals), be that long before the calling statement ends; and whoever closes it while the server goes through all
-//! portals, as it does at a COMMIT within a loop (HoldPinnedPortals), takes away the one that is next. Run by the executor alone, as
-//! functions.c does for functions in SQL, it is part of what the calling statement runs.
+//! It runs without a portal. A portal ends with the subtransaction in which it was opened
+//! (portalmem.c, AtSubAbort_Portals), which may be long before the calling statement ends. And if
+//! it is closed while the server walks over all portals, as it does for a COMMIT within a loop
+//! (HoldPinnedPortals), the walk loses its place. So the executor runs it directly, as functions.c
+//! does for functions in SQL, as a part of the calling statement.
 
 use crate::error::Result;
 use crate::executor::{Active, Stored};
@@ -12,8 +13,9 @@ use crate::pg::versions;
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 
-/// A query of one column of type jsonb. What it takes is the current resource owner's, which is to be the same in each call. Dropped
-/// without `close`, after an error, it leaves everything to that owner and to its memory's parent.
+/// A query with one column of type jsonb. The current resource owner owns what it takes, and must
+/// be the same in each call. If it is dropped without `close`, after an error, that owner and the
+/// parent of its memory context release everything.
 pub struct RunningQuery {
     query: *mut pg_sys::QueryDesc,
     memory: pg_sys::MemoryContext,
@@ -21,7 +23,8 @@ pub struct RunningQuery {
 }
 
 impl RunningQuery {
-    /// Starts a query that sees what the calling statement sees. Its memory is a part of `parent`.
+    /// Starts a query that sees what the calling statement sees. Its memory context is a child of
+    /// `parent`.
     pub fn start(
         spi: &Spi,
         parent: pg_sys::MemoryContext,
@@ -30,7 +33,7 @@ impl RunningQuery {
     ) -> Result<RunningQuery> {
         let types: Vec<_> = parameters.iter().map(|p| p.oid()).collect();
         let statement = spi.prepare(Mode::ReadInOrder, sql, &types)?;
-        // SAFETY: the parent lives as long as the calling plan node, and so longer than this.
+        // SAFETY: the parent lives as long as the calling plan node, which is longer than this.
         let memory = unsafe {
             pg_sys::AllocSetContextCreateExtended(
                 parent,
@@ -41,7 +44,8 @@ impl RunningQuery {
             )
         };
         let Planned { plan, parameters, sql } = statement.plan(parameters, memory)?;
-        // SAFETY: plan, text and parameters are in that memory. A query is running, and so has a snapshot, which is registered.
+        // SAFETY: plan, text and parameters are in `memory`. A query is running, so there is an
+        // active snapshot, and CreateQueryDesc registers it.
         let query = unsafe {
             PgMemoryContexts::For(memory).switch_to(|_| {
                 let query = pg_sys::CreateQueryDesc(
@@ -61,13 +65,14 @@ impl RunningQuery {
         Ok(RunningQuery { query, memory, is_over: false })
     }
 
-    /// Copies of up to so many further rows; less only at the end.
+    /// Copies of the next rows, at most `count`. Fewer come only at the end.
     pub fn fetch(&mut self, count: usize) -> Vec<Vec<u8>> {
         let mut receiver = Receiver::new();
-        // A plan that came to its end is not to be asked again.
+        // A plan that has come to its end must not be run again.
         if !self.is_over && count > 0 {
-            // SAFETY: the query was started, its snapshot is registered, and the receiver stays until it is taken back. Should an error
-            // pass through, nobody asks the query for more.
+            // SAFETY: the query was started and its snapshot is registered. The receiver lives
+            // until the query's destination is set back. If an error is raised, nobody runs the
+            // query again.
             unsafe {
                 let _active = Active::push((*self.query).snapshot);
                 (*self.query).dest = (&raw mut receiver).cast();
@@ -80,7 +85,7 @@ impl RunningQuery {
     }
 
     pub fn close(self) {
-        // SAFETY: started in `start`, in memory of its own.
+        // SAFETY: `start` has started the query and created its memory context.
         unsafe {
             pg_sys::ExecutorFinish(self.query);
             pg_sys::ExecutorEnd(self.query);
@@ -90,7 +95,7 @@ impl RunningQuery {
     }
 }
 
-/// Takes rows from the executor (dest.h).
+/// Receives rows from the executor (dest.h).
 #[repr(C)]
 struct Receiver {
     destination: pg_sys::DestReceiver,
@@ -116,7 +121,8 @@ unsafe extern "C-unwind" fn receive(
     slot: *mut pg_sys::TupleTableSlot,
     receiver: *mut pg_sys::DestReceiver,
 ) -> bool {
-    // SAFETY: the receiver is one of `fetch`, and the row has a column, of type jsonb (tuptable.h, slot_getattr).
+    // SAFETY: the receiver is the one that `fetch` has set, and rows have one column of type jsonb
+    // (tuptable.h, slot_getattr).
     unsafe {
         let receiver = &mut *receiver.cast::<Receiver>();
         receiver.received += 1;

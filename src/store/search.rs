@@ -1,4 +1,4 @@
-//! A query, and the SQL condition over `doc` that asks it.
+//! A query, and the SQL condition over `doc` for it.
 
 use super::catalog::{Operator, Store};
 use crate::error::{self, Error, Result};
@@ -11,7 +11,7 @@ use crate::syntax::{self, SortKey};
 use pgrx::datum::DatumWithOid;
 use std::rc::Rc;
 
-/// A query, understood.
+/// A parsed query.
 pub struct StoreQuery(Rc<ParsedQuery>);
 
 impl std::ops::Deref for StoreQuery {
@@ -23,17 +23,17 @@ impl std::ops::Deref for StoreQuery {
 }
 
 impl StoreQuery {
-    /// Reads a query; `NOW` in it is the start of the transaction.
+    /// Parses a query. `NOW` is the start of the transaction.
     pub fn parse(query: &str) -> Result<StoreQuery> {
         parse_cache::parse_cached(query).map(StoreQuery)
     }
 
-    /// Tells the caller what is odd about the query.
+    /// Sends the notices about the query, for example that a clause matches nothing.
     pub fn notify(&self) {
         self.notices.iter().for_each(|notice| error::notice(notice));
     }
 
-    /// The condition, over `doc` and the first parameter.
+    /// The SQL condition, with column `doc` and the first parameter.
     pub fn condition(&self, operator: Operator) -> Result<String> {
         Ok(match *self.predicate {
             Predicate::All => "true".to_string(),
@@ -42,12 +42,12 @@ impl StoreQuery {
         })
     }
 
-    /// The parameter of `condition`.
+    /// The parameters of `condition`.
     pub fn parameters(&self, operator: Operator) -> Vec<DatumWithOid<'_>> {
         let text = DatumWithOid::from(&*self.text);
         let datum = text.datum().map(|datum| datum.sans_lifetime());
-        // SAFETY: a lucene_query is laid out as text is, and the datum lives as long as the memory it was made in, which is that of
-        // the function call.
+        // SAFETY: a lucene_query is stored like text. The datum lives as long as the memory context
+        // in which it was made, which is that of the function call.
         vec![datum.map_or(text, |datum| unsafe { DatumWithOid::new(datum, operator.query_type) })]
     }
 }
@@ -56,17 +56,18 @@ fn bad(what: &'static str, text: &str, error: syntax::ParseError) -> Error {
     Error::Query { what, text: text.to_string(), error }
 }
 
-/// Reads the sort order of a call; none sorts by nothing.
+/// Parses the sort order of a call. Without one, nothing is sorted.
 pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
     let text = sort.unwrap_or_default();
     syntax::parse_sort(text).map_err(|error| bad("sort", text, error))
 }
 
-/// So many paths are looked for of an order, and named.
+/// How many paths of a sort order are checked at most. Without an index, each takes a scan of the
+/// table.
 const NAMED: usize = 3;
 
-/// Tells the caller of paths in an order that no document has. `parts` is none where the planner is asked, which shows what the caller
-/// may see and no more.
+/// Sends a notice for each path of a sort order that no document has. If `parts` is none, the
+/// planner is asked, which sees only what the caller may see.
 pub fn notify_sort(
     spi: &Spi,
     store: &Store,
@@ -95,7 +96,7 @@ pub fn notify_sort(
     Ok(())
 }
 
-/// A path that no document has, and what else may be meant by it.
+/// The notice that no document has a path. It suggests what the caller may have meant.
 fn missing(path: &str) -> String {
     let suffixed = |end: &str| path.strip_suffix(end);
     let meant = match (path.strip_prefix('-'), path.strip_prefix('+')) {
@@ -110,7 +111,7 @@ fn missing(path: &str) -> String {
     format!("no document has a value at \"{path}\" to sort by{hint}")
 }
 
-/// The query as text of a JSON path, by itself: no store, no time.
+/// The query as the text of a JSON path. It needs no store, and no time.
 pub fn jsonpath(query: &str) -> Result<String> {
     let (_, lowered) = parse_cache::parse_at(query, 0)?;
     lowered

@@ -8,7 +8,7 @@ use crate::syntax::SortKey;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 
-/// Which of the matches are wanted.
+/// Which of the matches are returned.
 #[derive(Clone, Copy)]
 pub struct Window {
     start: i64,
@@ -16,7 +16,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// `rows`: none means all.
+    /// If `rows` is none, all matches from `start` on are returned.
     pub fn new(start: i64, rows: Option<i64>) -> Result<Window> {
         for (what, value) in [("start", start), ("rows", rows.unwrap_or(0))] {
             if value < 0 {
@@ -34,26 +34,27 @@ impl Window {
         self.rows.map(|rows| rows as u64)
     }
 
-    /// How many matches there are before its end; none if it has no end.
+    /// How many matches lie before the end of the window. None if it has no end.
     pub fn end(self) -> Option<u64> {
         self.rows().map(|rows| self.start().saturating_add(rows))
     }
 
-    /// Whether none of `count` matches lies within.
+    /// Whether none of `count` matches lies in the window.
     pub fn is_empty(self, count: i64) -> bool {
         self.start >= count || self.rows == Some(0)
     }
 }
 
-/// The statement, which returns rows of `doc`, and its parameters.
+/// The statement, which returns column `doc`, and its parameters.
 pub struct Select<'s> {
     pub sql: String,
     pub parameters: Vec<DatumWithOid<'s>>,
 }
 
 impl<'s> Select<'s> {
-    /// Without a sort, matches come as a scan finds them, in the order of their places in the table (a bitmap scan goes
-    /// through its pages in order; partitions come one after the other). A sort ends in that order too.
+    /// Without a sort, matches come in the order of the table: a bitmap scan reads its pages in
+    /// order, and partitions come one after the other. With a sort, documents with equal values
+    /// come in that order, too.
     pub fn new(
         store: &Store,
         operator: Operator,
@@ -91,10 +92,11 @@ impl<'s> Select<'s> {
     }
 }
 
-/// Whether the user may read where a row lies: to read `doc`, a privilege on the column is enough, but `ctid` takes one on the
-/// table. And rows of a view have no place, nor have those of a foreign or distributed table one that means anything here.
+/// Whether the user may read the place of a row. Reading `doc` needs a privilege on that column,
+/// but `ctid` needs one on the table. And a row of a view has no place; that of a foreign or
+/// distributed table means nothing here.
 fn may_read_places(table: pg_sys::Oid) -> bool {
-    // SAFETY: looks into the server's caches.
+    // SAFETY: both functions look into the server's caches.
     let (kind, allowed) = unsafe {
         let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
         let allowed = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), select);

@@ -1,12 +1,14 @@
-//! Asking a store for rows one by one: session_stream.
+//! session_stream, which returns documents one by one.
 //!
-//! What is kept from one call to the next ends in one of three ways, whichever comes first:
+//! What is kept between two calls ends in one of three ways, whichever comes first:
 //!
-//! - the documents are over;
-//! - the calling plan node ends or starts anew, which its expression context tells (execUtils.c, ShutdownExprContext): so it is with
-//!   a LIMIT, a cursor that is closed, a COMMIT that runs the rest of a loop's query before it;
-//! - after an error, the server releases the resource owner of whatever is rolled back, with all that is owned, and frees the memory:
-//!   then the executor must not be asked any more, and is not.
+//! - there are no more documents;
+//! - the calling plan node ends or starts again. Its expression context says so (execUtils.c,
+//!   ShutdownExprContext). This happens with a LIMIT, when a cursor is closed, and with a COMMIT in
+//!   a loop, which runs the rest of the loop's query first;
+//! - an error is raised. The server releases the resource owner of what is rolled back, with
+//!   everything that it owns, and frees the memory. The executor must not be called after that, and
+//!   is not.
 
 use super::catalog::{Operator, Store};
 use super::running::RunningQuery;
@@ -21,21 +23,24 @@ use crate::pg::resource_owner::ResourceOwner;
 use crate::pg::spi::Spi;
 use pgrx::{pg_guard, pg_sys};
 
-/// Rows read at once, at first and at most. What a row holds inline is at most a page; larger documents are still pointers here.
+/// How many rows are read at once: few at first, because many callers want only a few. A row takes
+/// at most a page of memory, because larger documents are pointers into a TOAST table.
 const FIRST_BATCH: usize = 10;
 const BATCH: usize = 100;
 
-/// Under which a plan is made, and run: a scan starts when its first row is fetched.
+/// The settings under which the plan is made and run. They matter when it is run, too: a scan
+/// starts when its first row is fetched.
 const SETTINGS: [Setting; 2] = [NO_JIT, FROM_THE_START];
 
-/// The documents of a query, read as they are asked for.
+/// The matches of a query, read as they are needed.
 pub struct Stream(Box<StreamState>);
 
 struct StreamState {
     caller: Caller,
     owner: ResourceOwner,
     source: Source,
-    /// Copies of the rows as they came, in memory of Rust's so that PostgreSQL cannot free it first; next one last.
+    /// Copies of rows as they are stored, the next one last. They are in Rust's memory, so that
+    /// PostgreSQL cannot free them too early.
     batch: Vec<Vec<u8>>,
     size: usize,
 }
@@ -44,28 +49,29 @@ enum Source {
     Index {
         search: Box<executor::IndexSearch>,
         held: Held,
-        /// How many rows are still wanted.
+        /// How many rows remain to be returned.
         wanted: u64,
     },
     Plan(RunningQuery),
     Over,
 }
 
-/// The plan node that calls a set-returning function.
+/// The plan node that calls the set-returning function.
 #[derive(Clone, Copy)]
 pub struct Caller(*mut pg_sys::ExprContext);
 
 impl Caller {
     /// # Safety
-    /// The call must be one of a set-returning function, in its first call (funcapi.c, init_MultiFuncCall).
+    /// The call must be the first one of a set-returning function (funcapi.c, init_MultiFuncCall).
     pub unsafe fn of(call: pg_sys::FunctionCallInfo) -> Caller {
-        // SAFETY: as above.
+        // SAFETY: the caller says that this is a call of a set-returning function, which has a
+        // ReturnSetInfo.
         Caller(unsafe { (*(*call).resultinfo.cast::<pg_sys::ReturnSetInfo>()).econtext })
     }
 
-    /// Memory that lives as long as the node.
+    /// A memory context that lives as long as the plan node.
     fn memory(self) -> pg_sys::MemoryContext {
-        // SAFETY: a plan node's expression context lives as long as it.
+        // SAFETY: the expression context of a plan node lives as long as the node.
         unsafe { (*self.0).ecxt_per_query_memory }
     }
 }
@@ -106,7 +112,8 @@ impl Stream {
         })?;
         let state = StreamState { caller, owner, source, batch: Vec::new(), size: FIRST_BATCH };
         let mut state = Box::new(state);
-        // SAFETY: the state stays where it is until it ended, and then takes the callback back.
+        // SAFETY: the state is in a box, so it stays at its address. `end` unregisters the callback
+        // before the state is freed.
         unsafe {
             let state = pg_sys::Datum::from(&raw mut *state);
             pg_sys::RegisterExprContextCallback(caller.0, Some(ended), state);
@@ -116,7 +123,7 @@ impl Stream {
 }
 
 impl StreamState {
-    /// Reads the next batch; an empty one at the end.
+    /// Reads the next batch, which is empty at the end.
     fn fetch(&mut self) -> Result<Vec<Vec<u8>>> {
         let size = std::mem::replace(&mut self.size, BATCH);
         let (owner, source) = (&self.owner, &mut self.source);
@@ -129,7 +136,7 @@ impl StreamState {
                 let (mut batch, size) = (Vec::new(), (*wanted).min(size as u64) as usize);
                 if size > 0 {
                     owner.run(|| {
-                        // SAFETY: it is registered while it is held.
+                        // SAFETY: the snapshot is registered as long as it is held.
                         let _active = unsafe { Active::push(held.snapshot()) };
                         search.each(&mut |doc| {
                             batch.push(doc.copy());
@@ -149,7 +156,7 @@ impl StreamState {
         }
     }
 
-    /// Gives back what is held, if it was not already.
+    /// Releases what is held, unless that was done before.
     fn end(&mut self) {
         let source = std::mem::replace(&mut self.source, Source::Over);
         if matches!(source, Source::Over) {
@@ -163,7 +170,8 @@ impl StreamState {
             });
             self.owner.release();
         }
-        // SAFETY: whoever asks for rows, or ends, is there.
+        // SAFETY: this is called when a row is fetched or when the plan node ends. In both cases
+        // its expression context is alive.
         unsafe {
             let state = pg_sys::Datum::from(&raw mut *self);
             pg_sys::UnregisterExprContextCallback(self.caller.0, Some(ended), state);
@@ -171,11 +179,12 @@ impl StreamState {
     }
 }
 
-/// The calling node ends, or starts anew. After an error it is not told so.
+/// The server calls this when the calling plan node ends or starts again, but not after an error.
 #[pg_guard]
 unsafe extern "C-unwind" fn ended(state: pg_sys::Datum) {
-    // SAFETY: what was registered; pgrx frees it later, with what the server keeps of the function's calls (init_MultiFuncCall), in a
-    // callback that was registered before and so is called after this one.
+    // SAFETY: the state is the one that was registered. It is still alive: pgrx frees it in a
+    // callback that was registered earlier (init_MultiFuncCall), and callbacks run in reverse
+    // order.
     unsafe { (*state.cast_mut_ptr::<StreamState>()).end() }
 }
 
@@ -193,7 +202,8 @@ impl Iterator for Stream {
             state.end();
             return None;
         };
-        // SAFETY: the copy is allocated in the context of this call of the SQL function, which is where its result belongs.
+        // SAFETY: the copy is allocated in the current memory context, which is the one for the
+        // result of this call of the SQL function. It has room for all bytes of the row.
         unsafe {
             let copy = pg_sys::palloc(row.len()).cast::<u8>();
             std::ptr::copy_nonoverlapping(row.as_ptr(), copy, row.len());

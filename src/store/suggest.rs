@@ -1,8 +1,9 @@
-//! Names that were perhaps meant.
+//! Suggesting a name that the caller may have meant.
 
 use crate::pattern::Fuzzy;
 
-/// Up to three of `names` that are near `name`: few edits away, or one the beginning of the other; nearest first.
+/// Up to three of `names` that are similar to `name`, the most similar first: a few edits away, or
+/// one of the two begins with the other.
 pub fn suggest(name: &str, names: Vec<String>) -> Vec<String> {
     let limit = (name.chars().count() / 3).clamp(1, 3) as u8;
     let mut near: Vec<(u8, String)> = names

@@ -7,23 +7,23 @@ use crate::pg::versions;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// What lies under a store's name in the stores' schema.
+/// What has the name of a store in the schema of stores.
 pub enum StoreRelation {
     Missing,
     Found(pg_sys::Oid),
-    /// Something that is no table. Reading a view or a foreign table would run what its owner has
-    /// put into it, with the rights of the caller.
+    /// Something that is not a table. Reading a view or a foreign table would run code of its owner
+    /// with the rights of the caller.
     Other,
 }
 
-/// Finds a relation in the stores' schema and takes a lock on it, after which its name stays with
-/// it while the transaction lasts. As everywhere in SQL, it takes the privilege to use the schema,
-/// or is an error.
+/// Finds a relation in the schema of stores and locks it. With the lock, its name stays the same
+/// until the transaction ends. As everywhere in SQL, it is an error if the user may not use the
+/// schema.
 pub fn find(name: &Name, lock: u32) -> StoreRelation {
-    // A name has no NUL (Name::new).
+    // A name contains no NUL (Name::new).
     let Ok(relation) = CString::new(name.as_str()) else { return StoreRelation::Missing };
-    // SAFETY: C strings, which makeRangeVar keeps pointers to for the time of the call; the
-    // callback may be left out (namespace.h).
+    // SAFETY: both strings live longer than the call, and makeRangeVar only keeps pointers to them.
+    // The callback may be null (namespace.h).
     let (oid, kind) = unsafe {
         let schema = c"sessions".as_ptr().cast_mut();
         let named = pg_sys::makeRangeVar(schema, relation.as_ptr().cast_mut(), -1);
@@ -39,10 +39,10 @@ pub fn find(name: &Name, lock: u32) -> StoreRelation {
     }
 }
 
-/// Only a table's owner may do what changes every row, and what the catalogue says of it. The error
-/// is PostgreSQL's own.
+/// Only the owner of a table may change all of its rows, or what the catalogue says about it.
+/// PostgreSQL itself raises the error.
 pub fn check_owner(table: pg_sys::Oid) {
-    // SAFETY: looks into the server's caches; the table is locked, and so there.
+    // SAFETY: these functions look into the server's caches. The table is locked, so it exists.
     unsafe {
         if !versions::is_owner(table, pg_sys::GetUserId()) {
             let (error, kind) =
@@ -52,8 +52,7 @@ pub fn check_owner(table: pg_sys::Oid) {
     }
 }
 
-/// Refuses where the user does not see all rows: what is to hold for each could not be made sure
-/// of.
+/// Refuses if the user does not see all rows, because then nothing can be checked for all of them.
 pub fn refuse_row_security(table: pg_sys::Oid, store: &Name) -> Result<()> {
     match executor::check_access(table) {
         Err(Obstacle::RowSecurity) => Err(Error::RowSecurity { name: store.as_str().to_string() }),

@@ -1,4 +1,4 @@
-//! Applying a session_update: set-based statements, in one order of identities.
+//! session_update: one statement for each batch of changes, in the order of their identities.
 
 use super::catalog::{Lock, Store};
 use super::ops::{self, Change};
@@ -10,15 +10,16 @@ use crate::pg::varlena;
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_sys};
 
-/// A statement takes at most so many identities and so many bytes of documents. What it needs beside the call's own argument
-/// is a small multiple of this, whatever the size of the call.
+/// How many identities, and how many bytes of documents, one statement takes. So the memory that a
+/// call needs, besides its argument, is a small multiple of this, however large the call is.
 const BATCH_ROWS: usize = 5_000;
 const BATCH_BYTES: usize = 16 << 20;
 
-/// The two arrays are walked side by side in the SELECT list: in FROM, a function's whole result is first stored away.
-/// `*<>` compares the stored bytes (rowtypes.c, record_image_ne): 1.0 for 1 is a change, the same document is none. ON CONFLICT
-/// locks the row before it looks at WHERE, so the order of locks does not depend on what changed. (Without the casts, SQL would
-/// compare the rows column by column, and jsonb has no such operator.)
+/// unnest is in the SELECT list, where both arrays are read side by side; in FROM, the whole result
+/// of a function is stored first. `*<>` compares the stored bytes (rowtypes.c, record_image_ne), so
+/// replacing 1 by 1.0 is a change, and writing the same document again is none. Without the casts
+/// SQL would compare the rows column by column, and jsonb has no such operator. ON CONFLICT locks a
+/// row before it evaluates WHERE, so the order of the locks does not depend on what has changed.
 const UPSERT: &str = "
     INSERT INTO {table} AS stored (id, doc)
     SELECT pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.jsonb[])
@@ -26,7 +27,8 @@ const UPSERT: &str = "
     WHERE ROW(stored.doc)::pg_catalog.record
         OPERATOR(pg_catalog.*<>) ROW(excluded.doc)::pg_catalog.record";
 
-/// A DELETE locks rows in whatever order its plan finds them; so they are locked before, in the common order.
+/// DELETE would lock rows in the order in which its plan finds them. So they are locked first, in
+/// the order that all calls use.
 const DELETE: &str = r#"
     DELETE FROM {table} AS stored
     USING (
@@ -35,11 +37,12 @@ const DELETE: &str = r#"
     ) AS locked
     WHERE stored.id OPERATOR(pg_catalog.=) locked.id"#;
 
-/// Said of both tables, identities that are known to the planner rule partitions out of both (partprune.c); a join does not.
+/// This excludes partitions of the table that is deleted from: the planner compares the identities
+/// with their bounds (partprune.c), which it cannot do for a join.
 const PRUNED: &str = "
         AND stored.id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])";
 
-/// Applies `ops` to a store, all of it or, by the error it ends in, nothing.
+/// Applies `ops` to a store: all of it, or nothing if it ends with an error.
 pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
     Spi::connect(|spi| {
         let store = Store::lock(spi, store, Lock::Rows)?;
@@ -56,7 +59,8 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
     let pruned = spi.prepare(Mode::WritePruned, &sql(&format!("{DELETE}{PRUNED}")), &types[..1])?;
     let mut rest = changes;
     while let Some((batch, more)) = next_batch(rest) {
-        // As many identities as there are partitions are in most of them, and one plan serves all such batches.
+        // If there are as many identities as partitions, they lie in most of them. Then one plan
+        // serves all batches.
         let delete = if batch.len() < store.shards as usize { &pruned } else { &delete };
         apply(batch, &upsert, delete)?;
         rest = more;
@@ -66,7 +70,7 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
 
 type Changes<'c, 'a> = &'c [(String, Change<'a>)];
 
-/// Splits off the changes of one kind at the front, as many as one statement takes.
+/// Splits changes of one kind off the front, as many as one statement takes.
 fn next_batch<'c, 'a>(changes: Changes<'c, 'a>) -> Option<(Changes<'c, 'a>, Changes<'c, 'a>)> {
     let kind = |change: &Change<'_>| matches!(change, Change::Delete);
     let first = kind(&changes.first()?.1);
@@ -75,7 +79,7 @@ fn next_batch<'c, 'a>(changes: Changes<'c, 'a>) -> Option<(Changes<'c, 'a>, Chan
         .iter()
         .take(BATCH_ROWS)
         .take_while(|(id, change)| {
-            // The first is always taken, however large it is.
+            // The first change is always taken, however large it is.
             let fits = bytes == 0 || bytes < BATCH_BYTES;
             bytes += id.len() + document(change).map_or(0, |doc| doc.bytes().len()) + 1;
             fits && kind(change) == first
@@ -91,11 +95,12 @@ fn document<'a>(change: &Change<'a>) -> Option<Jsonb<'a>> {
     }
 }
 
-/// Runs one batch's statement, with its arrays in a memory context of their own.
+/// Runs the statement of one batch. Its arrays are in a memory context of their own.
 fn apply(batch: Changes<'_, '_>, upsert: &Statement<'_>, delete: &Statement<'_>) -> Result<()> {
     crate::memory::check();
     let mut context = PgMemoryContexts::new("session_update batch");
-    // SAFETY: `context` is alive until the end of this function, and nothing allocated in it is used after that.
+    // SAFETY: `context` lives until this function ends, and nothing that is allocated in it is used
+    // later.
     unsafe {
         context.switch_to(|_| {
             let ids = array(
@@ -114,17 +119,18 @@ fn apply(batch: Changes<'_, '_>, upsert: &Statement<'_>, delete: &Statement<'_>)
     }
 }
 
-/// A one-dimensional array of variable-length values, each given by its payload, in the current memory context.
+/// A one-dimensional array of values of variable length, built from their payloads in the current
+/// memory context.
 fn array<'a>(
     payloads: impl Iterator<Item = &'a [u8]>,
     element: pg_sys::Oid,
     array: pg_sys::Oid,
 ) -> DatumWithOid<'a> {
-    // SAFETY: the current memory context lives.
+    // SAFETY: the current memory context is alive.
     let build = |bytes| unsafe { varlena::build(&[bytes], pg_sys::CurrentMemoryContext) };
     let mut values: Vec<pg_sys::Datum> = payloads.map(build).collect();
-    // SAFETY: the values are varlenas of the element type: text is its bytes behind a length word, and so is a jsonb
-    // container. Both types have variable length and int alignment (pg_type.dat).
+    // SAFETY: the values have the type of the elements: text, and jsonb, are bytes behind a header.
+    // Both types have variable length and int alignment (pg_type.dat).
     unsafe {
         let built = pg_sys::construct_array(
             values.as_mut_ptr(),

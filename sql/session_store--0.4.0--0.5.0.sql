@@ -195,7 +195,7 @@ BEGIN
             EXECUTE statement;
         EXCEPTION WHEN check_violation THEN
             EXECUTE pg_catalog.concat(statement, ' NOT VALID');
-            RAISE WARNING 'store "%" has documents that do not lie under their identity', store.name
+            RAISE WARNING 'store "%" has documents whose id is not their identity', store.name
                 USING HINT = pg_catalog.format('SELECT session_key(%L, %L) moves them there, or names those that share one.', store.name, store.key);
         END;
     END LOOP;

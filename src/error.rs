@@ -24,25 +24,25 @@ pub enum Error {
     NameEmpty,
     #[error("store name is too long: {bytes} bytes, at most {max} are possible")]
     NameTooLong { bytes: usize, max: usize },
-    #[error("a store name must not hold a NUL character")]
+    #[error("a store name must not contain a NUL character")]
     NameNul,
     #[error("store \"{name}\" already exists")]
     StoreExists { name: String },
     #[error(
-        "\"{name}\" cannot name a store: schema \"sessions\" already has a relation \"{relation}\""
+        "\"{name}\" cannot be the name of a store: schema \"sessions\" already has a relation \"{relation}\""
     )]
     RelationExists { name: String, relation: String, is_table: bool },
     #[error("store \"{name}\" does not exist")]
     UnknownStore { name: String, near: Vec<String>, is_table: bool },
-    #[error("store \"{name}\" has lost its table {table}")]
+    #[error("table {table} of store \"{name}\" does not exist")]
     TableMissing { name: String, table: String },
-    #[error("store \"{name}\" has lost its table: {relation} is no table")]
+    #[error("{relation} of store \"{name}\" is not a table")]
     NoTable { name: String, relation: String },
     #[error("there is no table {table}")]
     NothingToAdopt { table: String },
     #[error("{table} cannot become a store: {problem}")]
     Unfit { table: String, problem: String, hint: String },
-    #[error("documents of {table} do not lie under their identity at \"{path}\"")]
+    #[error("documents of {table} have an id that is not their identity at \"{path}\"")]
     Elsewhere { table: String, path: String, documents: Vec<String> },
     #[error("row-level security hides sessions of store \"{name}\" from the user")]
     RowSecurity { name: String },
@@ -52,7 +52,7 @@ pub enum Error {
     /// `place` reads like `ops[0].upsert[3]`.
     #[error("{place}: {problem}")]
     Ops { place: String, problem: String },
-    #[error("{count} without a usable identity at \"{path}\"")]
+    #[error("{count} no usable identity at \"{path}\"")]
     NoIdentity { count: &'static str, path: String, documents: Vec<String> },
     #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
     SharedIdentity { name: String, path: String, documents: Vec<String> },
@@ -61,20 +61,17 @@ pub enum Error {
     Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
     NotExpressible { reason: String },
-    #[error("{doing} failed: SPI answered {code}")]
+    #[error("{doing} failed with SPI status {code}")]
     Spi { doing: &'static str, code: i32 },
-    #[error("session_store is of an older version in this database than its library is")]
+    #[error("extension session_store is older in this database than its library")]
     Outdated,
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
     /// Users never see it: the executor catches it and answers in another way.
-    #[error("a row's place has no number")]
+    #[error("the place of a row does not fit in a document id")]
     DocIdOverflow,
-    #[error(
-        "an answer of more than {} bytes is more than jsonb can hold",
-        crate::document::MAX_ANSWER
-    )]
-    AnswerTooLarge,
+    #[error("the answer has more than {most} bytes, which is more than jsonb can hold")]
+    AnswerTooLarge { most: usize },
     #[error("the stream has ended with the transaction that it began in")]
     StreamEnded,
     #[error("out of memory")]
@@ -113,7 +110,7 @@ impl Error {
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Corrupt { .. } | Error::DocIdOverflow => Code::ERRCODE_INDEX_CORRUPTED,
-            Error::AnswerTooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Error::AnswerTooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
             Error::OutOfMemory { .. } => Code::ERRCODE_OUT_OF_MEMORY,
             Error::NotGin { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
@@ -140,7 +137,7 @@ impl Error {
             | Error::RelationExists { name, is_table: true, .. } => {
                 let name = pgrx::spi::quote_literal(name);
                 Some(format!(
-                    "Schema \"sessions\" has a table of that name which is no store, as after restoring a dump of that schema \
+                    "Schema \"sessions\" has a table of that name that is not a store, for example after restoring a dump of that schema \
                      alone. SELECT session_adopt({name}, key => …) makes it one."
                 ))
             }
@@ -161,11 +158,11 @@ impl Error {
             )),
             Error::Unfit { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Error::Elsewhere { table, path, .. } => Some(format!(
-                "If that is the path of the identity, UPDATE {table} SET id = session_store.identity(doc, {}).",
+                "If that is the path of the identity, run UPDATE {table} SET id = session_store.identity(doc, {}).",
                 pgrx::spi::quote_literal(path)
             )),
             Error::RowSecurity { .. } => Some(
-                "Who sees all of them may do it, and the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
+                "A role that sees all of them may do it, and so may the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
             ),
             Error::Held { hint, .. } => Some((*hint).into()),
             Error::Query { error, .. } => error.hint.clone(),
@@ -173,11 +170,11 @@ impl Error {
                 "session_query, session_stream, session_count and the operator @@@ do answer it."
                     .into(),
             ),
-            Error::AnswerTooLarge => {
+            Error::AnswerTooLarge { .. } => {
                 Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
             }
-            Error::Outdated => Some("ALTER EXTENSION session_store UPDATE makes them one.".into()),
-            Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} builds it anew.")),
+            Error::Outdated => Some("ALTER EXTENSION session_store UPDATE brings it up to date.".into()),
+            Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} rebuilds it.")),
             _ => None,
         }
     }

@@ -1,20 +1,31 @@
 //! session_store: schema-free session stores in PostgreSQL, searched with Solr's query language.
 //!
-//! The way of a query, and the modules in its order; each imports only what stands behind it.
+//! How a query and a write flow through the modules:
 //!
 //! ```text
-//! q text ──lucene──▶ Ast ──predicate──▶ Predicate ──┬─▶ index keys ──executor──▶ rows of a store: counts, order, documents
-//!                                                   ├─▶ index keys ──scan, or PostgreSQL itself──▶ `doc @@@ q` on any table
-//!                                                   ├─▶ Matcher ───▶ one document: what the index leaves open, and without one
-//!                                                   └─▶ JSON path ─▶ `doc @? path`, for use elsewhere
-//! ops jsonb ──store──▶ rows of sessions.<name>      names ──store──▶ tables and the catalogue
+//! text ──syntax──▶ Ast ──predicate──▶ Predicate ─┬─▶ key ranges ──executor──▶ rows of a table
+//!                                                ├─▶ keys ──GIN's own scan──▶ rows of a table
+//!                                                ├─▶ matcher ──▶ yes or no for one document
+//!                                                └─▶ SQL/JSON path, for use elsewhere
+//! ops jsonb ──store──▶ INSERT, DELETE ──▶ table and, through index::opclass, GIN index
 //! ```
 //!
-//! `api` holds the SQL functions and `store` everything they do to tables. `scan` is what plans of plain SQL have in place of a bitmap
-//! heap scan. `executor` answers from the posting lists of a table's index, for both. `index` says what the index keeps of a document
-//! and is asked for a predicate: the operator class for PostgreSQL, the reading of its pages for the executor. `lucene` and `predicate`
-//! know nothing of PostgreSQL, and see a document as `document` has it: a walk over leaves. `interrupts` asks for them whether
-//! the query was cancelled.
+//! A module imports only modules that are declared below it. Only the last three import each other,
+//! because raising an error needs memory and running out of memory is an error.
+//!
+//! - `api` holds the SQL functions, and `store` everything that they do to tables.
+//! - `scan` is a node of our own in PostgreSQL's plans for `column @@@ q`.
+//! - `executor` answers a predicate from the posting lists of a table's index, for `store` and
+//!   `scan`.
+//! - `index` says what the index keeps of a document, and which keys a predicate needs: to
+//!   PostgreSQL as an operator class, to the executor by reading the pages of the index.
+//! - `matcher` tests one document. `predicate` says what a query means, and `syntax` how it is
+//!   written; `pattern` holds wildcards, fuzzy terms and regular expressions. None of them knows
+//!   PostgreSQL. They see a document as `document` shows it: as a walk over its leaves.
+//! - `pg` wraps the server. `error`, `memory` and `interrupts` serve all others: what can be wrong
+//!   with a call, what happens if memory runs out, and whether the query was cancelled.
+//!
+//! docs/ARCHITECTURE.md follows one query through all of them.
 
 mod api;
 mod store;
@@ -26,18 +37,19 @@ pub mod index;
 
 pub mod matcher;
 pub mod predicate;
+pub mod syntax;
 
 pub mod document;
 pub mod pattern;
-pub mod syntax;
 
-mod error;
 pub mod interrupts;
 pub mod parse_error;
-mod pg;
-// Tests run outside of a server, on many threads and with the system's allocator.
+
+mod error;
+// Unit tests run outside a server, on many threads and with the system's allocator.
 #[cfg_attr(test, allow(dead_code))]
 mod memory;
+mod pg;
 
 ::pgrx::pg_module_magic!(name, version);
 
@@ -52,15 +64,17 @@ extern "C-unwind" fn _PG_init() {
     interrupts::install(memory::check);
     executor::define_settings();
     scan::init();
-    // Behind all that define settings.
+    // This comes after all definitions of settings, because it refuses the others.
     pg::versions::reserve_settings(c"session_store");
 }
 
-/// Required at the crate's root by `cargo pgrx test`.
+/// `cargo pgrx test` looks for this module at the root of the crate.
 #[cfg(test)]
 pub mod pg_test {
+    /// Runs before the tests. Nothing is needed.
     pub fn setup(_options: Vec<&str>) {}
 
+    /// Settings for the server that runs the tests. None are needed.
     #[must_use]
     pub fn postgresql_conf_options() -> Vec<&'static str> {
         vec![]

@@ -26,7 +26,7 @@ impl Answer {
         // What comes before the list takes less than this.
         const HEAD: usize = 64;
         if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_BYTES - HEAD {
-            return Err(Error::AnswerTooLarge);
+            return Err(Error::AnswerTooLarge { most: MAX_BYTES });
         }
         self.items.value(IS_CONTAINER, document)
     }
@@ -172,7 +172,7 @@ mod tests {
         let (mut answer, item) = (Answer::default(), vec![0; 1 << 20]);
         let refused =
             (0..).find_map(|pushed| answer.push(&item).err().map(|error| (pushed, error)));
-        assert!(matches!(refused, Some((255, Error::AnswerTooLarge))), "{refused:?}");
+        assert!(matches!(refused, Some((255, Error::AnswerTooLarge { .. }))), "{refused:?}");
         assert!(answer.values().len() < MAX_BYTES);
         assert!(answer.items.values.capacity() <= MAX_BYTES / 2 * 3);
     }

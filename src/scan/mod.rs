@@ -2,7 +2,7 @@
 //! column @@@ q` by the executor.
 //!
 //! ```text
-//! path          may the node read this table, and at what cost      set_rel_pathlist_hook
+//! path          may the node read this table, and at what cost (set_rel_pathlist_hook)
 //! plan          path → plan
 //! scan_info     what a plan carries for the node
 //! node          the plan at work: the functions that the server calls
@@ -11,7 +11,8 @@
 //! explain       what EXPLAIN shows of the node
 //!
 //! clause        a condition `column @@@ query`, as the planner has it
-//! selectivity   how many rows meet one, for any plan; estimate: by a look into the index; reservoir: a sample
+//! selectivity   which fraction of rows satisfies one, for any plan
+//! estimate      how many rows do, by a look into the index; reservoir: a random sample
 //! rights        may the user know
 //! ```
 //!

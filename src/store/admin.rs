@@ -95,13 +95,13 @@ fn warn_of_locks(name: &Name, shards: i32) {
         let (most, least) = (room / versions::LOCKS_OF_PARTITION, wanted / transactions + 1);
         error::warning(
             format!(
-                "store \"{}\" may be impossible to drop: to drop {shards} shards takes some {wanted} locks at once, and \
-                 this server is sure of room for {room}",
+                "store \"{}\" may be impossible to drop: dropping {shards} shards takes about {wanted} locks at once, and \
+                 this server guarantees room for {room}",
                 name.as_str()
             ),
             &format!(
-                "Up to {most} shards can be dropped with max_locks_per_transaction = {each}, and these with {least} or more, \
-                 which takes a restart."
+                "Up to {most} shards can be dropped with max_locks_per_transaction = {each}. {shards} shards need {least} or \
+                 more; a new value takes effect when the server is restarted."
             ),
         );
     }
@@ -114,9 +114,9 @@ fn warn_of_missing_copies(spi: &Spi, replicas: i32) -> Result<()> {
     if replicas > copies {
         let are = if copies == 1 { "is 1 copy" } else { &format!("are {copies} copies") };
         error::warning(
-            format!("{replicas} replicas asked for, but there {are} of this server's data"),
-            "A copy is a streaming standby of the whole server: pg_basebackup -R -D <directory> -h <this server> makes \
-             one (it sets primary_conninfo), starting a server on that directory completes it. session_list() counts them.",
+            format!("{replicas} replicas were asked for, but there {are} of this server's data"),
+            "A copy is a streaming standby of the whole server. To make one, run pg_basebackup -R -D <directory> -h <this \
+             server>, and start a server on that directory. session_list() counts the copies.",
         );
     }
     Ok(())

@@ -28,7 +28,7 @@ const SHAPE: &str = r#"
             SELECT FROM pg_catalog.pg_constraint AS key
             WHERE key.conrelid OPERATOR(pg_catalog.=) relation.oid AND key.contype OPERATOR(pg_catalog.=) 'p'
                 AND NOT key.condeferrable AND key.conkey OPERATOR(pg_catalog.=) ARRAY[id.attnum])
-            THEN '"id" is not its primary key, checked at once'
+            THEN '"id" is not its primary key, or the key is deferrable'
         END
     FROM pg_catalog.pg_class AS relation
     LEFT JOIN pg_catalog.pg_attribute AS id ON id.attrelid OPERATOR(pg_catalog.=) relation.oid
@@ -72,7 +72,7 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
             StoreRelation::Found(oid) => oid,
             StoreRelation::Missing => return Err(Error::NothingToAdopt { table }),
             StoreRelation::Other => {
-                return Err(unfit(&table, "it is no table".into(), String::new()));
+                return Err(unfit(&table, "it is not a table".into(), String::new()));
             }
         };
         table::check_owner(oid);

@@ -96,7 +96,7 @@ fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
     match at_most_five(documents.collect()) {
         None => Ok(()),
         Some(documents) => {
-            let count = if rows.len() == 1 { "a document is" } else { "there are documents" };
+            let count = if rows.len() == 1 { "a document has" } else { "some documents have" };
             Err(Error::NoIdentity { count, path: path.to_string(), documents })
         }
     }

@@ -17,9 +17,9 @@ pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
         }
     });
     match count {
-        0 => Err(format!("at \"{path}\": nothing, where a string or number belongs")),
+        0 => Err(format!("at \"{path}\": no value, but a string or number is needed")),
         1 => identity.map_err(|problem| format!("at \"{path}\": {problem}")),
-        _ => Err(format!("at \"{path}\": {count} values, where one string or number belongs")),
+        _ => Err(format!("at \"{path}\": {count} values, but one string or number is needed")),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
             };
             plain.filter(|text| text.len() <= MAX_IDENTITY_BYTES).ok_or_else(too_long)
         }
-        Leaf::Bool(_) => Err("a boolean, where a string or number belongs".into()),
+        Leaf::Bool(_) => Err("a boolean, but a string or number is needed".into()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! name         an identifier on its way into SQL
-//! catalog      which stores there are; fast_path finds one without a statement, suggest offers names
+//! catalog      which stores there are; fast_path: without a statement; suggest: similar names
 //! table        what lies under a store's name; constraint: a document lies under its own identity
 //! admin        creates, renames and drops stores
 //! adopt        makes a store of a table that is there

@@ -77,7 +77,7 @@ fn read_op<'a>(
         interrupts(number);
         let id = match id {
             Item::Leaf(leaf) => identity::leaf_identity(leaf),
-            other => Err(format!("{}, where a string or number belongs", kind(other))),
+            other => Err(format!("{}, but a string or number is needed", kind(other))),
         };
         match id {
             Ok(id) => change(changes, id, Change::Delete)?,

@@ -182,7 +182,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let reason = match executor::indexed_tables(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
             Ok(parts) => match direct(&parts, &search, &keys, window)? {
-                None => "too many rows: to be numbered, or to be sorted in memory".to_string(),
+                None => "too many rows to number them, or to sort them in memory".to_string(),
                 Some(QueryAnswer { count, counts, .. }) => {
                     explained["way"] = json!("posting lists");
                     explained["read"] = json!({

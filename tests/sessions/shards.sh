@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# A store of as many shards as there can be: writers touch those that are concerned, and whoever adds it hears whether it can be dropped.
+# A store with the most shards that are possible: a write touches only the shards that it concerns, and session_add warns if the
+# store may be impossible to drop.
 . "$(dirname "$0")/lib.sh"
 
 room=$(sql "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int")
 is 'there is less room than 1,024 shards need' t "$(sql "SELECT $room < 9216")"
 told=$(sql "SELECT session_add('wide', 'id', 1024)" 2>&1)
 case $told in
-*WARNING*'"wide" may be impossible to drop: to drop 1024 shards takes some '*' locks at once'*HINT*max_locks_per_transaction*) ;;
+*WARNING*'"wide" may be impossible to drop: dropping 1024 shards takes about '*' locks at once'*HINT*max_locks_per_transaction*) ;;
 *) is 'session_add warns of 1,024 shards' WARNING "$told" ;;
 esac
 is 'and not of a few' '' "$(sql "SELECT session_add('narrow', 'id', 8)" 2>&1)"

@@ -47,14 +47,14 @@ sql 'COPY (SELECT * FROM sessions.stash ORDER BY ctid) TO STDOUT' | sql 'COPY se
 
 # Until then, who asks is told.
 if message=$(sql "SELECT session_count('stash', '*:*')" -d "$old" 2>&1); then is 'a query before the update' refused "$message"; fi
-is 'a query before the update' 'HINT:  ALTER EXTENSION session_store UPDATE makes them one.' "$(tail -n 1 <<<"$message")"
+is 'a query before the update' 'HINT:  ALTER EXTENSION session_store UPDATE brings it up to date.' "$(tail -n 1 <<<"$message")"
 # Nothing in the way of it may be taken for PostgreSQL's own, though it lies in the extension's schema or in pg_temp.
 {
     cat tests/sessions/hostile_path.sql
     echo 'SELECT in_front.lay_in_pg_temp() \g /dev/null'
     echo 'ALTER EXTENSION session_store UPDATE'
 } | PGOPTIONS= psql -d "$old" -v better=public >"$log" 2>&1 || is 'the update' done "$(cat "$log")"
-is 'a warning' 'WARNING:  store "planted" has documents that do not lie under their identity' "$(grep -o 'WARNING.*' "$log")"
+is 'a warning' 'WARNING:  store "planted" has documents whose id is not their identity' "$(grep -o 'WARNING.*' "$log")"
 # One by one: at once they would take more locks than a server has room for.
 psql -d "$old" <<'SQL'
 SET client_min_messages = error;

@@ -12,7 +12,7 @@ use crate::memory;
 const OFFSET_STRIDE: usize = 32;
 
 /// Bytes that the values of an array or an object may have together.
-pub const MAX_BYTES: usize = OFFLEN_MASK as usize;
+const MAX_BYTES: usize = OFFLEN_MASK as usize;
 
 /// `{"count": N, "items": [doc…]}`, of which the items are there already.
 #[derive(Default)]

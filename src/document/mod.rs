@@ -17,7 +17,7 @@ mod ordered;
 mod tests;
 mod walk;
 
-pub use compose::{Answer, MAX_BYTES as MAX_ANSWER};
+pub use compose::Answer;
 pub use container::{Container, Item};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;

@@ -44,7 +44,7 @@ pub use held::Held;
 pub use page_visibility::define_settings;
 pub use search::{IndexSearch, ReadStats};
 pub use share::share;
-pub use table::{IndexedTable, Obstacle, check_access, indexed_tables};
+pub use table::{IndexedTable, Obstacle, check_access, indexed_tables, lock_partitions};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;

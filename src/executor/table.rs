@@ -86,13 +86,28 @@ pub fn check_access(table: pg_sys::Oid) -> std::result::Result<(), Obstacle> {
     Ok(())
 }
 
+/// Takes a lock on all partitions of a table that is locked itself.
+pub fn lock_partitions(table: pg_sys::Oid, lock: u32) {
+    // SAFETY: a look into the server's caches.
+    if unsafe { pg_sys::get_rel_relkind(table) } as u8 == pg_sys::RELKIND_PARTITIONED_TABLE {
+        partition_tree(table, lock);
+    }
+}
+
+/// The table and its partitions, each of them locked.
+fn partition_tree(table: pg_sys::Oid, lock: u32) -> *mut pg_sys::List {
+    // SAFETY: the parents need not be told (pg_inherits.h).
+    unsafe {
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            find_all_inheritors(table, lock as pg_sys::LOCKMODE, std::ptr::null_mut())
+        })
+    }
+}
+
 fn partitions(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+    let list = partition_tree(table, pg_sys::AccessShareLock);
     // SAFETY: a list of OIDs, each of a relation that is locked now.
     unsafe {
-        let list = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            find_all_inheritors(table, lock, std::ptr::null_mut())
-        });
         let mut tables: Vec<_> = PgList::<pg_sys::Oid>::from_pg(list)
             .iter_oid()
             .filter(|&oid| pg_sys::get_rel_relkind(oid) as u8 != pg_sys::RELKIND_PARTITIONED_TABLE)

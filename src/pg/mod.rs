@@ -3,6 +3,7 @@
 //! ```text
 //! fmgr             functions that the server calls, and their arguments
 //! varlena          values of variable length
+//! saved_statement  SQL statements that stay prepared
 //! spi              SQL statements
 //! guc              settings
 //! locks            locks that SQL cannot take
@@ -14,6 +15,7 @@ pub mod fmgr;
 pub mod guc;
 pub mod locks;
 pub mod resource_owner;
+mod saved_statement;
 pub mod spi;
 pub mod varlena;
 pub mod versions;

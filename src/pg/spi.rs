@@ -5,12 +5,14 @@
 //! transaction has written, its reads take a new snapshot. But a STABLE function must see what its
 //! calling statement sees. So here the caller says how to read.
 
+use super::saved_statement::{self, SavedPlan};
 use crate::error::{Error, Result};
 use crate::memory;
 use pgrx::datum::DatumWithOid;
 use pgrx::{FromDatum, PgMemoryContexts, pg_sys};
 use std::ffi::CString;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// A connection to SPI. When it closes, all memory that SPI has allocated is freed, results
 /// included.
@@ -95,7 +97,23 @@ impl Spi {
             // SAFETY: SPI_result is a global that only the server's one thread uses.
             return Err(Error::Spi { doing: "SPI_prepare", code: unsafe { pg_sys::SPI_result } });
         }
-        Ok(Statement { plan, mode, spi: PhantomData })
+        Ok(Statement { plan, mode, _saved: None, spi: PhantomData })
+    }
+
+    /// As `prepare`, but the statement is saved for later calls of the session. With `Mode::Write`,
+    /// its plan is used again while the table grows: this is for statements with only one good plan.
+    pub fn prepare_saved(
+        &self,
+        mode: Mode,
+        sql: &str,
+        types: &[pg_sys::Oid],
+    ) -> Result<Statement<'_>> {
+        let saved = match saved_statement::find(mode, sql) {
+            Some(saved) => saved,
+            None => saved_statement::save(mode, sql, self.prepare(mode, sql, types)?.plan),
+        };
+        let plan = saved.pointer();
+        Ok(Statement { plan, mode, _saved: Some(saved), spi: PhantomData })
     }
 
     /// Runs one statement.
@@ -107,15 +125,19 @@ impl Spi {
     /// Reads with a new snapshot, even if the isolation level of the transaction prescribes an
     /// older one. Use it for what must be known as it is now, for example after taking a lock.
     pub fn run_now(&self, sql: &str, parameters: &[DatumWithOid<'_>]) -> Result<Rows<'_>> {
-        // SAFETY: GetLatestSnapshot (snapmgr.c) needs a first snapshot, which exists while a SQL
-        // function runs. After an error, the aborting (sub)transaction pops the snapshot.
-        unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
-        let rows = self.run(Mode::Read, sql, parameters)?;
-        // SAFETY: this function pushed the snapshot. The statement is complete and its rows are
-        // copies.
-        unsafe { pg_sys::PopActiveSnapshot() };
-        Ok(rows)
+        with_latest_snapshot(|| self.run(Mode::Read, sql, parameters))
     }
+}
+
+/// Does some work with a new snapshot as the active one. The work must not keep the snapshot.
+pub fn with_latest_snapshot<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: GetLatestSnapshot (snapmgr.c) needs a first snapshot, which exists while a SQL
+    // function runs. After an error, the aborting (sub)transaction pops the snapshot.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let result = work();
+    // SAFETY: this function pushed the snapshot, and the work has left the stack as it was.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
 }
 
 impl Drop for Spi {
@@ -130,6 +152,8 @@ impl Drop for Spi {
 pub struct Statement<'spi> {
     plan: pg_sys::SPIPlanPtr,
     mode: Mode,
+    /// Keeps the plan of a saved statement.
+    _saved: Option<Rc<SavedPlan>>,
     spi: PhantomData<&'spi Spi>,
 }
 
@@ -137,8 +161,8 @@ impl<'spi> Statement<'spi> {
     /// Runs the statement to its end.
     pub fn run(&self, parameters: &[DatumWithOid<'_>]) -> Result<Rows<'spi>> {
         let mut p = Parameters::new(parameters);
-        // SAFETY: the plan lives as long as the connection 'spi. The parameters are those that it
-        // was prepared for; any test that runs the statement would find a mismatch.
+        // SAFETY: the plan lives as long as the connection 'spi or as `_saved`. The parameters are those
+        // that it was prepared for; any test that runs the statement would find a mismatch.
         let status = unsafe {
             pg_sys::SPI_execute_plan(
                 self.plan,

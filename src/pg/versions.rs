@@ -49,6 +49,14 @@ pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys:
     }
 }
 
+/// Any of these lets a user LOCK TABLE … IN ROW EXCLUSIVE MODE (lockcmds.c, LockTableAclCheck).
+pub const PRIVILEGES_TO_LOCK_ROWS: pg_sys::AclMode = {
+    let rows = pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE | pg_sys::ACL_TRUNCATE;
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    let rows = rows | pg_sys::ACL_MAINTAIN;
+    rows as pg_sys::AclMode
+};
+
 /// The file that a relation is stored in: tablespace, database and number. TRUNCATE, and everything
 /// that rewrites a table, gives it a new file.
 pub type FileId = (u32, u32, u32);

@@ -12,7 +12,7 @@ use super::table::{self, StoreRelation};
 use crate::error::{Error, Result};
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::locks;
-use crate::pg::spi::{Mode, Spi};
+use crate::pg::spi::{Mode, Spi, with_latest_snapshot};
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -40,7 +40,9 @@ impl Store {
     /// table, so that nobody can replace it.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        if let Some(FastPathStore { key, shards, table }) = fast_path::fast_path(&name) {
+        if let Some(FastPathStore { key, shards, table }) =
+            fast_path::fast_path(&name, pg_sys::AccessShareLock)
+        {
             return Ok(Store { name, key, shards, table });
         }
         let rows = spi.run(Mode::Read, FIND, &[name.as_str().into()])?;
@@ -48,21 +50,27 @@ impl Store {
     }
 
     /// For writers: locks the table of a store and then looks the store up as it is now, so that it
-    /// stays the same until the transaction ends. The lock is taken through SQL, which checks the
-    /// privileges that it needs.
+    /// stays the same until the transaction ends. The lock needs the same privileges as LOCK TABLE.
     pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
         let store = Store::find_now(spi, Name::new(name)?)?;
-        let mode = match lock {
-            Lock::Rows => "ROW EXCLUSIVE",
-            Lock::WholeTable => "ACCESS EXCLUSIVE",
-        };
-        spi.run(Mode::Write, &format!("LOCK TABLE {} IN {mode} MODE", store.name.table()), &[])?;
+        match lock {
+            Lock::Rows => drop(table::lock_rows(&store.name)),
+            Lock::WholeTable => {
+                let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", store.name.table());
+                spi.run(Mode::Write, &sql, &[])?;
+            }
+        }
         Store::find_now(spi, store.name)
     }
 
     /// Takes no lock. Otherwise two writers, each with this weaker lock, would wait for each other
     /// as soon as both want the lock of a writer.
     fn find_now(spi: &Spi, name: Name) -> Result<Store> {
+        if let Some(FastPathStore { key, shards, table }) =
+            with_latest_snapshot(|| fast_path::fast_path(&name, pg_sys::NoLock))
+        {
+            return Ok(Store { name, key, shards, table });
+        }
         let rows = spi.run_now(FIND, &[name.as_str().into()])?;
         Store::read(spi, name, &rows, pg_sys::NoLock)
     }

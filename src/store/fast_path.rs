@@ -18,10 +18,10 @@ const NAME: i16 = 1;
 const KEY: i32 = 2;
 const SHARDS: i32 = 3;
 
-/// Looks a store up under the snapshot of the calling statement. None if the store or its table
-/// does not exist, or if the user may not see all of the catalogue: then the caller runs a
+/// Looks a store up under the active snapshot, and takes a lock on its table. None if the store or
+/// its table does not exist, or if the user may not see all of the catalogue: then the caller runs a
 /// statement, which says what is wrong.
-pub fn fast_path(name: &Name) -> Option<FastPathStore> {
+pub fn fast_path(name: &Name, lock: u32) -> Option<FastPathStore> {
     let catalogue = catalogue()?;
     executor::check_access(catalogue).ok()?;
     // SAFETY: the relation is open until it is closed here, and the tuple is valid until the scan
@@ -64,7 +64,7 @@ pub fn fast_path(name: &Name) -> Option<FastPathStore> {
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
         found.flatten()?
     };
-    match table::find(name, pg_sys::AccessShareLock) {
+    match table::find(name, lock) {
         StoreRelation::Found(table) => Some(FastPathStore { key, shards, table }),
         _ => None,
     }

@@ -4,7 +4,7 @@ use super::name::Name;
 use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
 use crate::pg::versions;
-use pgrx::pg_sys;
+use pgrx::{pg_guard, pg_sys};
 use std::ffi::CString;
 
 /// What has the name of a store in the schema of stores.
@@ -20,7 +20,44 @@ pub enum StoreRelation {
 /// until the transaction ends. As everywhere in SQL, it is an error if the user may not use the
 /// schema.
 pub fn find(name: &Name, lock: u32) -> StoreRelation {
-    // A name contains no NUL (Name::new).
+    look_up(name, lock, None)
+}
+
+/// As `find`, with the lock of a writer of rows on the table and its partitions, and for whom LOCK
+/// TABLE takes it, or PostgreSQL's error (lockcmds.c, RangeVarCallbackForLockTable).
+pub fn lock_rows(name: &Name) -> StoreRelation {
+    let lock = pg_sys::RowExclusiveLock;
+    let table = look_up(name, lock, Some(check_may_lock_rows));
+    if let StoreRelation::Found(oid) = table {
+        executor::lock_partitions(oid, lock);
+    }
+    table
+}
+
+/// Called before the lock is waited for, and again should the name then stand for another table.
+#[pg_guard]
+unsafe extern "C-unwind" fn check_may_lock_rows(
+    _named: *const pg_sys::RangeVar,
+    table: pg_sys::Oid,
+    _before: pg_sys::Oid,
+    _argument: *mut std::ffi::c_void,
+) {
+    if table == pg_sys::InvalidOid {
+        return;
+    }
+    // SAFETY: looks into the server's caches.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        let error = pg_sys::pg_class_aclcheck(table, user, versions::PRIVILEGES_TO_LOCK_ROWS);
+        if error != pg_sys::AclResult::ACLCHECK_OK {
+            let kind = pg_sys::get_relkind_objtype(pg_sys::get_rel_relkind(table));
+            pg_sys::aclcheck_error(error, kind, pg_sys::get_rel_name(table));
+        }
+    }
+}
+
+fn look_up(name: &Name, lock: u32, check: pg_sys::RangeVarGetRelidCallback) -> StoreRelation {
+    // A name has no NUL (Name::new).
     let Ok(relation) = CString::new(name.as_str()) else { return StoreRelation::Missing };
     // SAFETY: both strings live longer than the call, and makeRangeVar only keeps pointers to them.
     // The callback may be null (namespace.h).
@@ -29,7 +66,7 @@ pub fn find(name: &Name, lock: u32) -> StoreRelation {
         let named = pg_sys::makeRangeVar(schema, relation.as_ptr().cast_mut(), -1);
         let (lock, missing_ok) = (lock as pg_sys::LOCKMODE, pg_sys::RVROption::RVR_MISSING_OK);
         let oid =
-            pg_sys::RangeVarGetRelidExtended(named, lock, missing_ok, None, std::ptr::null_mut());
+            pg_sys::RangeVarGetRelidExtended(named, lock, missing_ok, check, std::ptr::null_mut());
         (oid, pg_sys::get_rel_relkind(oid) as u8)
     };
     match kind {

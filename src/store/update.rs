@@ -54,15 +54,20 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
 fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
     let sql = |text: &str| text.replace("{table}", &store.name.table());
     let types = [pg_sys::TEXTARRAYOID, pg_sys::JSONBARRAYOID];
-    let upsert = spi.prepare(Mode::Write, &sql(UPSERT), &types)?;
-    let delete = spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?;
-    let pruned = spi.prepare(Mode::WritePruned, &sql(&format!("{DELETE}{PRUNED}")), &types[..1])?;
     let mut rest = changes;
     while let Some((batch, more)) = next_batch(rest) {
-        // If there are as many identities as partitions, they lie in most of them. Then one plan
-        // serves all batches.
-        let delete = if batch.len() < store.shards as usize { &pruned } else { &delete };
-        apply(batch, &upsert, delete)?;
+        let statement = if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
+            spi.prepare_saved(Mode::Write, &sql(UPSERT), &types)?
+        } else if store.shards == 1 {
+            spi.prepare_saved(Mode::WritePruned, &sql(DELETE), &types[..1])?
+        } else if batch.len() < store.shards as usize {
+            spi.prepare_saved(Mode::WritePruned, &sql(&format!("{DELETE}{PRUNED}")), &types[..1])?
+        } else {
+            // If there are as many identities as partitions, they lie in most of them. Such a plan
+            // is too large to be saved.
+            spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?
+        };
+        apply(batch, &statement)?;
         rest = more;
     }
     Ok(())
@@ -96,7 +101,7 @@ fn document<'a>(change: &Change<'a>) -> Option<Jsonb<'a>> {
 }
 
 /// Runs the statement of one batch. Its arrays are in a memory context of their own.
-fn apply(batch: Changes<'_, '_>, upsert: &Statement<'_>, delete: &Statement<'_>) -> Result<()> {
+fn apply(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
     crate::memory::check();
     let mut context = PgMemoryContexts::new("session_update batch");
     // SAFETY: `context` lives until this function ends, and nothing that is allocated in it is used
@@ -111,10 +116,10 @@ fn apply(batch: Changes<'_, '_>, upsert: &Statement<'_>, delete: &Statement<'_>)
             let docs: Vec<&[u8]> =
                 batch.iter().filter_map(|(_, change)| document(change)).map(Jsonb::bytes).collect();
             if docs.is_empty() {
-                return delete.run(&[ids]).map(drop);
+                return statement.run(&[ids]).map(drop);
             }
             let docs = array(docs.into_iter(), pg_sys::JSONBOID, pg_sys::JSONBARRAYOID);
-            upsert.run(&[ids, docs]).map(drop)
+            statement.run(&[ids, docs]).map(drop)
         })
     }
 }

@@ -97,9 +97,10 @@ pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) ->
             return Ok(0);
         }
         for range in ranges.iter().filter(|range| range.point().is_none()) {
-            leaf_pages += reader
-                .index
-                .estimate_leaves(&key::value(hash, &range.from), &key::value(hash, &range.below))?;
+            leaf_pages += reader.index.estimate_leaf_pages(
+                &key::value(hash, &range.from),
+                &key::value(hash, &range.below),
+            )?;
         }
     }
     Ok(leaf_pages)

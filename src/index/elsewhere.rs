@@ -6,6 +6,9 @@ use pgrx::pg_sys;
 /// Whether all rows of a table are in its own heap, so that its indexes have entries for them. That
 /// is not so for a view, a foreign table or a partitioned table, and another access method may
 /// store rows as it likes.
+///
+/// # Safety
+/// The table must be locked.
 pub unsafe fn has_own_rows(table: pg_sys::Oid) -> bool {
     // SAFETY: the caller holds a lock on the table, so it can be opened without one. An open
     // relation has its row of pg_class.

@@ -29,7 +29,7 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
                 1 => Some(format!("1 {what}")),
                 count => Some(format!("{count} {what}s")),
             };
-            let parts = [count(points.len(), "key"), count(ranges.len(), "interval")];
+            let parts = [count(points.len(), "key"), count(ranges.len(), "range")];
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
     };

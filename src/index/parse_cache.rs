@@ -20,7 +20,9 @@ use std::rc::Rc;
 pub struct ParsedQuery {
     /// The query as it was written.
     pub text: Rc<str>,
+    /// What it means.
     pub predicate: Rc<Predicate>,
+    /// What to tell the client about it.
     pub notices: Rc<[String]>,
     canonical: OnceCell<Rc<str>>,
     /// The value of `NOW`, if the query uses it.
@@ -227,6 +229,7 @@ fn find_or(text: &str, read: impl Fn(&str) -> Result<ParsedQuery>) -> Result<Rc<
 
 /// How a query and a document were matched.
 pub enum DocumentAnswer {
+    /// The query is prepared, and can match any document.
     Prepared(Rc<ParsedQuery>),
     /// The answer for a simple query that is seldom used. It was not prepared for that.
     Answered(bool),

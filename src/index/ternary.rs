@@ -4,7 +4,10 @@
 /// value of its parts, a disjunction the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ternary {
+    /// The document does not match.
     No,
+    /// The document must be rechecked.
     Maybe,
+    /// The document matches.
     Yes,
 }

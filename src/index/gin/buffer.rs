@@ -210,6 +210,9 @@ impl Visits {
 /// Whether all changes to an open relation are WAL-logged (RelationNeedsWAL) and leave their LSN on
 /// the page. Then a page that has the same LSN as before need not be read again. That is not so
 /// where snapshots can be too old for a page, because each look at it must check that.
+///
+/// # Safety
+/// The relation must be open.
 pub unsafe fn is_logged(relation: pg_sys::Relation) -> bool {
     // SAFETY: the caller says that the relation is open, so it has its row of pg_class. wal_level
     // is a setting of the server that does not change while it runs.
@@ -241,7 +244,7 @@ impl<'i> Locked<'i> {
 
     /// Locks another page before this one is unlocked: "the lock on the previous page is not
     /// released until the lock on next page has been acquired" (README).
-    pub fn step(self, block: u32) -> Result<Locked<'i>> {
+    pub fn move_to(self, block: u32) -> Result<Locked<'i>> {
         self.index.lock(block)
     }
 

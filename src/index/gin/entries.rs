@@ -62,7 +62,7 @@ impl Entries {
         let at = match self.direction {
             Direction::Ascending => {
                 while self.at >= self.page.len {
-                    if !self.turn_right(index)? {
+                    if !self.load_right(index)? {
                         return Ok(None);
                     }
                 }
@@ -71,7 +71,7 @@ impl Entries {
             }
             Direction::Descending => {
                 while self.at == 0 {
-                    if !self.turn_left(index)? {
+                    if !self.load_left(index)? {
                         return Ok(None);
                     }
                 }
@@ -103,7 +103,7 @@ impl Entries {
             let ahead = self.page.first_behind(KeyBound::Before(key));
             let ahead = ahead.map_err(|damage| index.corrupt(self.page.block, damage))?;
             self.at = self.at.max(ahead);
-            if self.at < self.page.len || !self.turn_right(index)? {
+            if self.at < self.page.len || !self.load_right(index)? {
                 return Ok(());
             }
         }
@@ -113,7 +113,7 @@ impl Entries {
     }
 
     #[cold]
-    fn turn_right(&mut self, index: &GinIndex) -> Result<bool> {
+    fn load_right(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(right) = self.page.right else { return Ok(false) };
         let damaged = |block| move |damage| index.corrupt(block, damage);
         let last = self.page.owned_key(self.page.len - 1).map_err(damaged(self.page.block))?;
@@ -139,7 +139,7 @@ impl Entries {
     /// the page on the left is found from the root, by its last key. Only entries that came later
     /// can lie between that key and this page.
     #[cold]
-    fn turn_left(&mut self, index: &GinIndex) -> Result<bool> {
+    fn load_left(&mut self, index: &GinIndex) -> Result<bool> {
         let Some(last) = self.left.take() else { return Ok(false) };
         let LeafPosition { page, at, left } = descend(index, KeyBound::Before(&last))?;
         self.visits.add(index, page.block)?;

@@ -11,11 +11,11 @@ use super::postings::Postings;
 use crate::error::Result;
 
 /// How many leaf pages of the entry tree an estimate of a range reads, about.
-const LEAVES: usize = 16;
+const LEAF_PAGES: usize = 16;
 /// How many posting trees an estimate of a range looks into. Each takes one to three pages.
-const TREES: u32 = 8;
+const SAMPLED_TREES: u32 = 8;
 /// From how many pages of a posting tree rows are sampled.
-const PLACES: usize = 8;
+const SAMPLED_PAGES: usize = 8;
 
 impl Postings<'_> {
     /// How many rows there are: exact for a list, estimated for a posting tree.
@@ -33,7 +33,7 @@ impl Postings<'_> {
     pub fn sample(&self, sink: &mut impl Sink) -> Result<()> {
         match self.content {
             EntryContent::List(_) => self.for_each(sink),
-            EntryContent::Tree(root) => sample_tree(self.index, root, DEEPEST, PLACES, sink),
+            EntryContent::Tree(root) => sample_tree(self.index, root, DEEPEST, SAMPLED_PAGES, sink),
         }
     }
 }
@@ -46,18 +46,19 @@ impl GinIndex {
 
     /// About how many pairs of a row and a key there are with `from <= key < to`.
     pub fn estimate_range(&self, from: &[u8], to: &[u8]) -> Result<f64> {
-        let mut sizes = PostingSizes::new(TREES);
-        let sums = self.sample(from, to, LEAVES, &mut |_, postings| Ok([sizes.of(postings)?, 0.0]));
+        let mut sizes = PostingSizes::new(SAMPLED_TREES);
+        let sums =
+            self.sample(from, to, LEAF_PAGES, &mut |_, postings| Ok([sizes.of(postings)?, 0.0]));
         Ok(sums?.sums[0])
     }
 
-    /// Calls `visit` for the entries with `from <= key < to` on about `leaves` leaf pages, which
+    /// Calls `visit` for the entries with `from <= key < to` on about `leaf_pages` leaf pages, which
     /// lie all over the range. Adds up what it returns, scaled to all entries of the range.
     pub fn sample(
         &self,
         from: &[u8],
         to: &[u8],
-        leaves: usize,
+        leaf_pages: usize,
         visit: &mut Visit<'_>,
     ) -> Result<Sampled> {
         let mut sample = Sampler { index: self, visit, visits: Visits::default(), is_whole: true };
@@ -70,8 +71,8 @@ impl GinIndex {
         let found = descend(self, KeyBound::Before(from))?;
         let ends_here = range.is_within(&found.page);
         let sums = match ends_here.map_err(|damage| self.corrupt(found.page.block, damage))? {
-            true => sample.leaf(&found.page, range)?,
-            false => sample.entries(super::descent::ROOT, range, leaves, self.height()?)?,
+            true => sample.sum_leaf_page(&found.page, range)?,
+            false => sample.sum_below(super::descent::ROOT, range, leaf_pages, self.height()?)?,
         };
         Ok(Sampled { sums, is_whole: sample.is_whole })
     }
@@ -105,7 +106,7 @@ pub struct Sampled {
 impl GinIndex {
     /// About how many leaf pages of the entry tree a walk from one key to another reads after the
     /// first one.
-    pub fn estimate_leaves(&self, from: &[u8], to: &[u8]) -> Result<usize> {
+    pub fn estimate_leaf_pages(&self, from: &[u8], to: &[u8]) -> Result<usize> {
         let root = || EntryPage::read(self, super::descent::ROOT);
         let (mut left, mut right, mut between) = (root()?, root()?, 0usize);
         for _ in 0..DEEPEST {
@@ -185,7 +186,7 @@ struct Sampler<'s, 'v> {
 
 impl Sampler<'_, '_> {
     /// The sums for a leaf page's entries within the range.
-    fn leaf(&mut self, page: &EntryPage, range: EstimateRange<'_>) -> Result<[f64; 2]> {
+    fn sum_leaf_page(&mut self, page: &EntryPage, range: EstimateRange<'_>) -> Result<[f64; 2]> {
         let (index, block) = (self.index, page.block);
         let damaged = |damage| index.corrupt(block, damage);
         let start = range.from.map_or(Ok(0), |from| page.first_behind(KeyBound::Before(from)));
@@ -208,13 +209,13 @@ impl Sampler<'_, '_> {
     }
 
     /// The sums for what lies below a page of the entry tree, within the range. Its first and last
-    /// child are followed. Of the children between them as many are followed as give about `leaves`
+    /// child are followed. Of the children between them as many are followed as give about `leaf_pages`
     /// leaf pages, with `levels` levels of inner pages above those.
-    fn entries(
+    fn sum_below(
         &mut self,
         block: u32,
         range: EstimateRange<'_>,
-        leaves: usize,
+        leaf_pages: usize,
         levels: usize,
     ) -> Result<[f64; 2]> {
         crate::memory::check();
@@ -223,32 +224,32 @@ impl Sampler<'_, '_> {
         let page = EntryPage::read(index, block)?;
         self.visits.add(index, block)?;
         if page.is_leaf {
-            return self.leaf(&page, range);
+            return self.sum_leaf_page(&page, range);
         }
         let damaged = |damage| index.corrupt(block, damage);
         let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-        let child = |place| page.child_behind(place).map_err(damaged);
+        let child = |bound| page.child_behind(bound).map_err(damaged);
         let first = from.map_or(Ok(0), |from| child(KeyBound::Before(from)))?;
         let last = to.map_or(Ok(page.len - 1), |to| child(KeyBound::Before(to)))?;
         let below = |at: usize| Ok(page.tuple(at).map_err(damaged)?.downlink());
         if first >= last {
-            return self.entries(below(first)?, range, leaves, levels);
+            return self.sum_below(below(first)?, range, leaf_pages, levels);
         }
         let between = last - first - 1;
         // On each level the same number of children is followed: the root of that degree of
-        // `leaves`, so that their product is `leaves`.
-        let children = (leaves as f64).powf(1.0 / (levels + 1) as f64).round() as usize;
+        // `leaf_pages`, so that their product is `leaf_pages`.
+        let children = (leaf_pages as f64).powf(1.0 / (levels + 1) as f64).round() as usize;
         let samples = between.min(children.max(1));
-        let share = (leaves / children.max(1)).max(1);
+        let share = (leaf_pages / children.max(1)).max(1);
         self.is_whole &= samples == between;
         let mut sums =
-            self.entries(below(first)?, EstimateRange { from, to: None }, share, levels)?;
-        let end = self.entries(below(last)?, EstimateRange { from: None, to }, share, levels)?;
+            self.sum_below(below(first)?, EstimateRange { from, to: None }, share, levels)?;
+        let end = self.sum_below(below(last)?, EstimateRange { from: None, to }, share, levels)?;
         add(&mut sums, end, 1.0);
         let all = EstimateRange { from: None, to: None };
         for sample in 0..samples {
             let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
-            let part = self.entries(below(at)?, all, share, levels)?;
+            let part = self.sum_below(below(at)?, all, share, levels)?;
             add(&mut sums, part, between as f64 / samples as f64);
         }
         Ok(sums)

@@ -108,7 +108,7 @@ impl GinIndex {
         let mut page = self.lock(META)?;
         let mut next = self.pending_head(page.bytes())?;
         while let Some(block) = next {
-            page = page.step(block)?;
+            page = page.move_to(block)?;
             visits.add(self, block)?;
             let head = PageHeader::parse(page.bytes()).and_then(|head| match head.kind {
                 PageKind::List => Ok(head),

@@ -10,12 +10,15 @@ use super::bytes::{BLCKSZ, Damage, Parsed, block_at, u16_at};
 /// The place of a row in its table (ctid).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tid {
+    /// The block of the table.
     pub block: u32,
+    /// The number of its line pointer there, from 1 on.
     pub offset: u16,
 }
 
 /// MaxHeapTuplesPerPageBits: how many low bits of the integer hold the offset.
 pub const OFFSET_BITS: u32 = 11;
+/// The bits of the integer that hold the offset.
 pub const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
 const MAX: u64 = 1 << (32 + OFFSET_BITS);
 /// MaxHeapTuplesPerPage (htup_details.h): 291 rows in a page of 8 kB. No row has a greater offset.
@@ -69,6 +72,7 @@ pub struct PostingList<'a> {
 
 /// Takes the rows of posting lists: one by one, or only their number where it does not want them.
 pub trait Sink {
+    /// Takes one row.
     fn take(&mut self, row: Tid);
 
     /// Whether it wants all rows.
@@ -167,6 +171,7 @@ impl PostingList<'_> {
 
 const TOO_LONG: Damage = Damage("a posting list does not end within its place");
 const UNORDERED: Damage = Damage("a posting list does not ascend");
+/// The damage that an item pointer cannot be that of a row.
 pub const NOWHERE: Damage = Damage("an item pointer leads nowhere");
 
 /// Reads an array of item pointers, as they were stored before PostgreSQL 9.4. `last` is the item

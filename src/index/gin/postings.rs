@@ -93,7 +93,7 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
             right = data.map_err(|damage| index.corrupt(page.block, damage))?.right;
         }
         let Some(right) = right else { return Ok(()) };
-        page = page.step(right)?;
+        page = page.move_to(right)?;
         // In a damaged tree that leads back to itself, items do not ascend, which is noticed. But
         // pages with a summary are not read, so the links are checked here, too.
         visits.add(index, right)?;

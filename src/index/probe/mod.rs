@@ -80,15 +80,15 @@ impl UnitedTests {
                 None => others.push(test.clone()),
             }
         }
-        let mut table_of = |list: Vec<(String, &Test)>| {
+        let mut union_of = |list: Vec<(String, &Test)>| {
             let patterns = list.iter().map(|(pattern, _)| pattern.clone());
-            let table = if list.len() > 1 { DenseDfa::union(patterns) } else { None };
-            if table.is_none() {
+            let union = if list.len() > 1 { DenseDfa::union(patterns) } else { None };
+            if union.is_none() {
                 others.extend(list.into_iter().map(|(_, test)| test.clone()));
             }
-            table
+            union
         };
-        let (prefixes, full) = (table_of(prefixes), table_of(full));
+        let (prefixes, full) = (union_of(prefixes), union_of(full));
         UnitedTests { prefixes, full, others }
     }
 }
@@ -182,9 +182,9 @@ impl LeafProbe {
         let prefixes = union.and_then(|union| union.prefixes.as_ref());
         let full = union.and_then(|union| union.full.as_ref());
         let answers = prefixes
-            .map(|table| table.matches_prefix(text))
+            .map(|automaton| automaton.matches_prefix(text))
             .into_iter()
-            .chain(full.map(|table| table.check(text)));
+            .chain(full.map(|automaton| automaton.check(text)));
         let tests = union.map_or(&self.tests, |union| &union.others);
         let mut dead = Some(0);
         for answer in answers.chain(tests.iter().map(|test| test.check(text))) {

@@ -141,7 +141,7 @@ fn alternatives_that_look_at_the_same_values_are_asked_together() {
     {
         assert_eq!(holds(text), expected, "{text}");
     }
-    // The same, tested by one table.
+    // The same, tested by one automaton.
     for (_, probe) in &probes {
         probe.tested.set(UNITE_AFTER_TEXTS);
     }
@@ -155,7 +155,7 @@ fn alternatives_that_look_at_the_same_values_are_asked_together() {
             .iter()
             .any(|(_, probe)| probe.union.get().is_some_and(|union| union.prefixes.is_some()))
     );
-    // If both patterns rule a beginning out, so does their table.
+    // If both patterns rule a beginning out, so does their automaton.
     let tests = ["a:/b[cd]e.*/", "a:/b[cd]ef/"].map(test);
     let probes = combine_patterns(tests.iter().map(|test| (None, LeafProbe::new(test))));
     assert_eq!(probes.len(), 1, "{probes:?}");

@@ -12,12 +12,12 @@ use crate::memory;
 const OFFSET_STRIDE: usize = 32;
 
 /// Bytes that the values of an array or an object may have together.
-const MAX_BYTES: usize = OFFLEN_MASK as usize;
+const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
 
 /// `{"count": N, "items": [doc…]}`, of which the items are there already.
 #[derive(Default)]
 pub struct Answer {
-    items: Writer,
+    items: ArrayWriter,
 }
 
 impl Answer {
@@ -25,8 +25,8 @@ impl Answer {
     pub fn push(&mut self, document: &[u8]) -> Result<()> {
         // What comes before the list takes less than this.
         const HEAD: usize = 64;
-        if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_BYTES - HEAD {
-            return Err(Error::AnswerTooLarge { most: MAX_BYTES });
+        if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_JSONB_BYTES - HEAD {
+            return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
         }
         self.items.value(IS_CONTAINER, document)
     }
@@ -38,7 +38,7 @@ impl Answer {
 
     /// The payload of the jsonb value, behind its length word, in pieces.
     pub fn finish(&self, count: u64) -> Result<[Vec<u8>; 2]> {
-        let mut answer = Writer::default();
+        let mut answer = ArrayWriter::default();
         answer.value(IS_STRING, b"count")?;
         answer.value(IS_STRING, b"items")?;
         answer.value(IS_NUMERIC, &numeric(count))?;
@@ -56,13 +56,13 @@ impl Answer {
 
 /// One container: its entries, and its values, which begin at a multiple of four bytes.
 #[derive(Default)]
-struct Writer {
+struct ArrayWriter {
     entries: Vec<u8>,
     count: usize,
     values: Vec<u8>,
 }
 
-impl Writer {
+impl ArrayWriter {
     /// Appends a value.
     fn value(&mut self, kind: u32, value: &[u8]) -> Result<()> {
         reserve(&mut self.values, 4 + value.len())?;
@@ -173,7 +173,7 @@ mod tests {
         let refused =
             (0..).find_map(|pushed| answer.push(&item).err().map(|error| (pushed, error)));
         assert!(matches!(refused, Some((255, Error::AnswerTooLarge { .. }))), "{refused:?}");
-        assert!(answer.values().len() < MAX_BYTES);
-        assert!(answer.items.values.capacity() <= MAX_BYTES / 2 * 3);
+        assert!(answer.values().len() < MAX_JSONB_BYTES);
+        assert!(answer.items.values.capacity() <= MAX_JSONB_BYTES / 2 * 3);
     }
 }

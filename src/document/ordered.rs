@@ -8,17 +8,17 @@ use super::decimal::Decimal;
 
 const ZERO: u8 = 0x80;
 /// Weights whose head is one byte: the most common.
-const NEAR: std::ops::RangeInclusive<i64> = -0x28..=0x28;
+const ONE_BYTE_WEIGHTS: std::ops::RangeInclusive<i64> = -0x28..=0x28;
 /// The head of weight 0.
-const MIDDLE: i64 = 0xC0;
+const HEAD_OF_WEIGHT_0: i64 = 0xC0;
 /// Heads of weights further off, followed by the weight as an `i16` with its sign flipped.
-const SMALL: u8 = 0x90;
-const LARGE: u8 = 0xF0;
+const SMALL_HEAD: u8 = 0x90;
+const LARGE_HEAD: u8 = 0xF0;
 /// Heads of what no `numeric` holds, as a bound may: nearer to zero, or further from it, than anything.
-const TINIEST: u8 = 0x81;
-const LARGEST: u8 = 0xFF;
+const TINIEST_HEAD: u8 = 0x81;
+const LARGEST_HEAD: u8 = 0xFF;
 /// Ends a negative number.
-const END: u8 = 0xFF;
+const NEGATIVE_END: u8 = 0xFF;
 
 /// Writes a number. `digits` are those of base 10000, empty for zero.
 pub fn write(
@@ -37,15 +37,17 @@ pub fn write(
         [head ^ flip, high ^ flip, low ^ flip]
     };
     match (weight, i16::try_from(weight)) {
-        _ if NEAR.contains(&weight) => out.extend([(MIDDLE + weight) as u8 ^ flip]),
-        (..0, Ok(weight)) => out.extend(far(SMALL, weight)),
-        (_, Ok(weight)) => out.extend(far(LARGE, weight)),
-        (..0, Err(_)) => return out.extend([TINIEST ^ flip]),
-        (_, Err(_)) => return out.extend([LARGEST ^ flip]),
+        _ if ONE_BYTE_WEIGHTS.contains(&weight) => {
+            out.extend([(HEAD_OF_WEIGHT_0 + weight) as u8 ^ flip])
+        }
+        (..0, Ok(weight)) => out.extend(far(SMALL_HEAD, weight)),
+        (_, Ok(weight)) => out.extend(far(LARGE_HEAD, weight)),
+        (..0, Err(_)) => return out.extend([TINIEST_HEAD ^ flip]),
+        (_, Err(_)) => return out.extend([LARGEST_HEAD ^ flip]),
     }
     out.extend(digits.flat_map(|digit| (digit + 0x100).to_be_bytes()).map(|byte| byte ^ flip));
     if negative {
-        out.extend([END]);
+        out.extend([NEGATIVE_END]);
     }
 }
 

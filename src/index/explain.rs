@@ -80,7 +80,7 @@ fn describe(path: Option<&str>, test: &Test) -> String {
         Some(limit) if limit.inclusive => Bound::Inclusive(limit.value.text.clone()),
         Some(limit) => Bound::Exclusive(limit.value.text.clone()),
     };
-    let form = match test {
+    let query = match test {
         Test::Equal(value) => LeafQuery::Equal(value.text.clone()),
         Test::Range { lower, upper } => {
             LeafQuery::Range { lower: bound(lower), upper: bound(upper) }
@@ -91,5 +91,5 @@ fn describe(path: Option<&str>, test: &Test) -> String {
         Test::Fuzzy(fuzzy) => LeafQuery::Fuzzy(fuzzy.text().to_string(), fuzzy.edits()),
         Test::Exists => LeafQuery::Exists,
     };
-    Ast::Leaf { path: path.map(str::to_string), form }.to_string()
+    Ast::Condition { path: path.map(str::to_string), query }.to_string()
 }

@@ -249,7 +249,7 @@ pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswe
     let text = String::from_utf8_lossy(query);
     let answer = match is_wanted {
         true => None,
-        false => matcher::ask(&text, instant(transaction_start()), document),
+        false => matcher::match_once(&text, instant(transaction_start()), document),
     };
     if let Some(answer) = answer {
         return Ok(DocumentAnswer::Answered(answer));
@@ -269,7 +269,7 @@ pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswe
 /// too many clauses.
 fn estimate_parse_bytes(query: &str) -> usize {
     let between = query.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
-    16 * query.len() + 512 * between.min(4 * syntax::MAX_LEAVES)
+    16 * query.len() + 512 * between.min(4 * syntax::MAX_CONDITIONS)
 }
 
 /// Parses a query, with `NOW` in microseconds since 2000-01-01.

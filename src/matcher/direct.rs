@@ -1,73 +1,85 @@
-//! Query text × one document, without a tree between: for queries that are asked once, where each row of a table has another. To
-//! prepare one takes several times as long as to ask it.
+//! Query text × one document, without a tree in between. This is for queries that are used once,
+//! as where each row of a table holds another query: to prepare such a query takes several times
+//! as long as to evaluate it.
 
 use crate::document::{Container, Item, Leaf, Scratch};
 use crate::interrupts;
-use crate::predicate::Lowering;
-use crate::predicate::Test;
-use crate::syntax::{LeafQuery, Make, Occur, read_simple};
+use crate::predicate::{Lowering, Test};
+use crate::syntax::{ClauseBuilder, LeafQuery, Occur, read_simple};
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 
-/// The longest query that is asked so: each clause looks at the document anew.
-const SHORT: usize = 512;
+/// The longest query, in bytes, that is evaluated this way. Each clause searches the document
+/// again, so a long query is faster with one walk for all clauses ([`Matcher`](super::Matcher)).
+const MAX_DIRECT_QUERY_BYTES: usize = 512;
 
-/// Whether the document meets a query that is short and simple, as it means with this `NOW`; none of any other.
-pub fn ask<'a>(query: &str, now: DateTime<Utc>, document: impl Container<'a>) -> Option<bool> {
-    if query.len() > SHORT {
+/// Whether the document matches the query, with `now` for `NOW`. None if the query is too long, or
+/// is not one that [`read_simple`] reads.
+pub fn match_once<'a>(
+    query: &str,
+    now: DateTime<Utc>,
+    document: impl Container<'a>,
+) -> Option<bool> {
+    if query.len() > MAX_DIRECT_QUERY_BYTES {
         return None;
     }
-    let mut asking = Asking { document, lowering: Lowering::new(now) };
-    Some(match read_simple(query, &mut asking)? {
-        Answer::Plain(answer) => answer,
-        Answer::Prohibited(any) => !any,
+    let mut direct = DirectQuery { document, lowering: Lowering::new(now) };
+    Some(match read_simple(query, &mut direct)? {
+        ClauseResult::Plain(result) => result,
+        ClauseResult::Prohibited(any) => !any,
     })
 }
 
-struct Asking<C> {
+/// Evaluates each clause as soon as it is read.
+struct DirectQuery<C> {
     document: C,
     lowering: Lowering,
 }
 
+/// What the document says to one clause.
 #[derive(Clone, Copy)]
-enum Answer {
+enum ClauseResult {
+    /// Whether the clause matches.
     Plain(bool),
-    /// Of prohibited clauses alone: whether any of them is met. As a whole query that is everything else, as a clause nothing.
+    /// Whether any clause matches in a group that has prohibited clauses only. Such a group matches
+    /// all other documents if it is the whole query, and nothing if it is a clause of another
+    /// group.
     Prohibited(bool),
 }
 
-/// What clauses amount to.
+/// What the document says to the clauses of one group, as far as they were read.
 #[derive(Default)]
-struct Clauses {
-    /// Whether all required ones are met, if there are such.
+struct ClauseResults {
+    /// Whether all required clauses match; none if there is no required clause.
     required: Option<bool>,
-    /// Whether any optional, or any prohibited one is met.
+    /// Whether any optional clause matches.
     optional: bool,
+    /// Whether any prohibited clause matches.
     prohibited: bool,
-    /// Whether there are others than prohibited ones.
+    /// Whether there is a clause that is not prohibited.
     is_positive: bool,
 }
 
-/// As `lower` has it.
-impl<'a, C: Container<'a>> Make for Asking<C> {
-    type Query = Answer;
-    type Clauses = Clauses;
+/// Follows the same boolean rules as `lower`.
+impl<'a, C: Container<'a>> ClauseBuilder for DirectQuery<C> {
+    type Query = ClauseResult;
+    type Clauses = ClauseResults;
 
-    fn every(&mut self) -> Answer {
-        Answer::Plain(true)
+    fn all(&mut self) -> ClauseResult {
+        ClauseResult::Plain(true)
     }
 
-    fn leaf(&mut self, path: Option<&str>, form: LeafQuery) -> Option<Answer> {
-        // Who prepares it says what is wrong.
-        let test = self.lowering.test(path, &form).ok()?;
-        Some(Answer::Plain(match path {
+    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<ClauseResult> {
+        // A query with an error is left to `lower`, which reports it.
+        let test = self.lowering.test(path, &query).ok()?;
+        Some(ClauseResult::Plain(match path {
             Some(path) => any_at(self.document, path, &test),
             None => any(self.document, &test),
         }))
     }
 
-    fn add(&mut self, clauses: &mut Clauses, occur: Occur, query: Answer) {
-        let is_met = matches!(query, Answer::Plain(true));
+    fn add(&mut self, clauses: &mut ClauseResults, occur: Occur, query: ClauseResult) {
+        let is_met = matches!(query, ClauseResult::Plain(true));
         clauses.is_positive |= occur != Occur::MustNot;
         match occur {
             Occur::Must => {
@@ -78,37 +90,39 @@ impl<'a, C: Container<'a>> Make for Asking<C> {
         }
     }
 
-    fn group(&mut self, clauses: Clauses) -> Answer {
+    fn group(&mut self, clauses: ClauseResults) -> ClauseResult {
         match clauses.is_positive {
-            false => Answer::Prohibited(clauses.prohibited),
+            false => ClauseResult::Prohibited(clauses.prohibited),
             true => {
                 let chosen = clauses.required.unwrap_or(clauses.optional);
-                Answer::Plain(chosen && !clauses.prohibited)
+                ClauseResult::Plain(chosen && !clauses.prohibited)
             }
         }
     }
 
-    fn decided(&self, clauses: &Clauses, occur: Occur) -> Option<Answer> {
+    fn decided(&self, clauses: &ClauseResults, occur: Occur) -> Option<ClauseResult> {
         let is_needless =
             occur == Occur::Should && (clauses.optional || clauses.required.is_some());
         let is_decided = clauses.prohibited || clauses.required == Some(false);
-        (is_needless || is_decided).then_some(Answer::Plain(false))
+        (is_needless || is_decided).then_some(ClauseResult::Plain(false))
     }
 }
 
-/// Whether some leaf at the path, or below it if that is what is asked, passes. Keeps its own stack, as all walks do.
+/// Whether a leaf at the path satisfies the test, or for an existence test a leaf at or below it.
+/// Keeps a stack of its own, since documents may be nested deeper than the thread's stack allows.
 fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
     let mut scratch = Scratch::new();
-    // Containers, each with what is left of the path: none in arrays at its end.
+    // Containers, each with the rest of the path from there. None stands for an array at the end of
+    // the path, whose elements are at the path too.
     let mut open: SmallVec<[(C, Option<&str>); 8]> = SmallVec::new();
     open.push((document, Some(path)));
     while let Some((container, rest)) = open.pop() {
         interrupts::spend(1);
-        // A document that is a lone scalar, or an array of some, has leaves at the empty path.
+        // A document that is a scalar or an array of scalars has its leaves at the empty path.
         let is_here = rest.is_none_or(|rest| rest.is_empty() && path.is_empty());
         for item in container.elements() {
             match item {
-                Item::Leaf(leaf) if is_here && passes(leaf, test, &mut scratch) => return true,
+                Item::Leaf(leaf) if is_here && satisfies(leaf, test, &mut scratch) => return true,
                 Item::Container(inner) => open.push((inner, rest)),
                 _ => {}
             }
@@ -116,7 +130,7 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
         let Some(rest) = rest else { continue };
         let mut visit = |key: &str, item: Item<'a, C>| {
             let Some(behind) = rest.strip_prefix(key) else {
-                // A key that goes on behind the path with a dot is below it.
+                // A key that continues the path with a dot is below the path.
                 let is_below = test.is_existence()
                     && key.strip_prefix(rest).is_some_and(|more| more.starts_with('.'));
                 return is_below && has_leaf(item);
@@ -124,7 +138,7 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
             let ends = behind.is_empty();
             match (item, behind.strip_prefix('.')) {
                 (item, _) if ends && test.is_existence() => return has_leaf(item),
-                (Item::Leaf(leaf), _) if ends => return passes(leaf, test, &mut scratch),
+                (Item::Leaf(leaf), _) if ends => return satisfies(leaf, test, &mut scratch),
                 (Item::Container(inner), _) if ends => open.push((inner, None)),
                 (Item::Container(inner), Some(behind)) => open.push((inner, Some(behind))),
                 _ => {}
@@ -145,7 +159,7 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
     false
 }
 
-/// Whether any leaf passes.
+/// Whether any leaf of the document satisfies the test.
 fn any<'a, C: Container<'a>>(document: C, test: &Test) -> bool {
     let mut scratch = Scratch::new();
     let mut open: SmallVec<[C; 16]> = SmallVec::new();
@@ -153,7 +167,7 @@ fn any<'a, C: Container<'a>>(document: C, test: &Test) -> bool {
     while let Some(container) = open.pop() {
         for item in container.elements().chain(container.members().map(|(_, item)| item)) {
             match item {
-                Item::Leaf(leaf) if passes(leaf, test, &mut scratch) => return true,
+                Item::Leaf(leaf) if satisfies(leaf, test, &mut scratch) => return true,
                 Item::Container(inner) => open.push(inner),
                 _ => {}
             }
@@ -170,6 +184,6 @@ fn has_leaf<'a, C: Container<'a>>(item: Item<'a, C>) -> bool {
     }
 }
 
-fn passes(leaf: Leaf<'_>, test: &Test, scratch: &mut Scratch) -> bool {
+fn satisfies(leaf: Leaf<'_>, test: &Test, scratch: &mut Scratch) -> bool {
     leaf.scalar(scratch).is_some_and(|leaf| test.accepts(&leaf))
 }

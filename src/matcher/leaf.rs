@@ -1,11 +1,12 @@
-//! Test × leaf: whether a scalar passes.
+//! Test × leaf: whether a single scalar satisfies a test.
 
 use crate::document::Scalar;
 use crate::pattern::DeadPrefix;
 use crate::predicate::Test;
 
 impl Test {
-    /// Whether a string passes; where it can be seen that none does with which it begins, how far.
+    /// Whether a string satisfies the test. The error says that no string with the same beginning
+    /// does, and how long that beginning is.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match self {
             Test::Wildcard(wildcard) => wildcard.check(text),
@@ -17,7 +18,7 @@ impl Test {
         }
     }
 
-    /// Whether a leaf passes. Patterns look at strings alone.
+    /// Whether a leaf satisfies the test. Patterns match strings only.
     pub fn accepts(&self, leaf: &Scalar<'_>) -> bool {
         let text = || match leaf {
             Scalar::String(text) => Some(*text),

@@ -1,146 +1,151 @@
-//! Predicate × document: the tree, which asks the document only as long as it is not decided.
+//! Predicate × document: whether a document matches. A test is evaluated only if the tests before
+//! it leave the answer open.
 
 mod direct;
 mod leaf;
 mod path_trie;
 
-pub use direct::ask;
+pub use direct::match_once;
 
 use crate::document::Container;
 use crate::predicate::{Predicate, Test, Visitor};
 use path_trie::{PathTrie, TestResults};
 use smallvec::SmallVec;
 
-/// A predicate made ready to ask many documents.
+/// A predicate that is prepared for matching many documents.
 #[derive(Debug)]
 pub struct Matcher {
-    tree: Node,
-    /// How many numbers there are: a test has one.
+    tree: TestExpr,
+    /// How many tests there are. They are numbered from 0.
     tests: usize,
-    /// What a test asks, by its number; or what all of them ask, together.
-    asks: Vec<PathTrie>,
+    /// The paths that the tests look at: one trie for each test, or one for all tests together.
+    tries: Vec<PathTrie>,
 }
 
-/// So many tests ask one by one, the next one only if the others leave the tree undecided. Of more, asking each by itself would go
-/// the same ways again and again.
-const FEW: usize = 8;
+/// The most tests that have a trie each, so that a test is evaluated only if it is needed. More
+/// tests share one trie: many separate walks would go through the same parts of the document
+/// again and again.
+const MAX_SEPARATE_TESTS: usize = 8;
 
-/// The predicate's tree, its leaves replaced by the numbers of their tests.
+/// The predicate's tree, with the number of a test in place of each condition.
 #[derive(Debug)]
-enum Node {
+enum TestExpr {
     Constant(bool),
     Test(usize),
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    Not(Box<Node>),
+    And(Vec<TestExpr>),
+    Or(Vec<TestExpr>),
+    Not(Box<TestExpr>),
 }
 
 impl Matcher {
+    /// Prepares a predicate for matching.
     pub fn new(predicate: &Predicate) -> Matcher {
-        let mut leaves = LeafTests::default();
-        let tree = predicate.visit(&mut leaves);
-        let count = if leaves.tests > FEW { 1 } else { leaves.tests };
-        let mut asks: Vec<PathTrie> =
+        let mut numbering = TestNumbering::default();
+        let tree = predicate.visit(&mut numbering);
+        let count = if numbering.tests > MAX_SEPARATE_TESTS { 1 } else { numbering.tests };
+        let mut tries: Vec<PathTrie> =
             std::iter::repeat_with(PathTrie::default).take(count).collect();
-        for (number, path, test) in leaves.all {
-            asks[number.min(count - 1)].add(number, path, test);
+        for (number, path, test) in numbering.conditions {
+            tries[number.min(count - 1)].add(number, path, test);
         }
-        Matcher { tree, tests: leaves.tests, asks }
+        Matcher { tree, tests: numbering.tests, tries }
     }
 
-    /// Whether the document meets the predicate.
+    /// Whether the document matches the predicate.
     pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
-        let mut known = Evaluation {
-            asks: &self.asks,
-            asked: SmallVec::from_elem(false, self.asks.len()),
+        let mut evaluation = Evaluation {
+            tries: &self.tries,
+            is_evaluated: SmallVec::from_elem(false, self.tries.len()),
             results: TestResults::from_elem(false, self.tests),
             document,
         };
-        self.tree.holds(&mut known)
+        self.tree.evaluate(&mut evaluation)
     }
 }
 
-/// The leaves of a predicate, each with the number of the test that it is part of.
+/// Gives each condition of a predicate the number of the test that it is part of.
 #[derive(Default)]
-struct LeafTests<'p> {
+struct TestNumbering<'p> {
     tests: usize,
-    all: Vec<(usize, Option<&'p str>, &'p Test)>,
+    conditions: Vec<(usize, Option<&'p str>, &'p Test)>,
 }
 
-impl<'p> Visitor<'p> for LeafTests<'p> {
-    type Output = Node;
+impl<'p> Visitor<'p> for TestNumbering<'p> {
+    type Output = TestExpr;
 
-    fn constant(&mut self, holds: bool) -> Node {
-        Node::Constant(holds)
+    fn constant(&mut self, holds: bool) -> TestExpr {
+        TestExpr::Constant(holds)
     }
 
-    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> Node {
-        let number = self.number();
-        self.all.push((number, path, test));
-        Node::Test(number)
+    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> TestExpr {
+        let number = self.next_number();
+        self.conditions.push((number, path, test));
+        TestExpr::Test(number)
     }
 
-    fn and(&mut self, parts: &'p [Predicate]) -> Node {
-        Node::And(parts.iter().map(|part| part.visit(self)).collect())
+    fn and(&mut self, parts: &'p [Predicate]) -> TestExpr {
+        TestExpr::And(parts.iter().map(|part| part.visit(self)).collect())
     }
 
-    /// The leaves among the alternatives share a number: it is enough that one of them passes.
-    fn or(&mut self, parts: &'p [Predicate]) -> Node {
-        let number = self.number();
-        let mut nodes = vec![Node::Test(number)];
+    /// All conditions among the alternatives are one test, since it is enough that one of them
+    /// matches.
+    fn or(&mut self, parts: &'p [Predicate]) -> TestExpr {
+        let number = self.next_number();
+        let mut alternatives = vec![TestExpr::Test(number)];
         for part in parts {
             match part.as_condition() {
-                Some((path, test)) => self.all.push((number, path, test)),
-                None => nodes.push(part.visit(self)),
+                Some((path, test)) => self.conditions.push((number, path, test)),
+                None => alternatives.push(part.visit(self)),
             }
         }
-        Node::Or(nodes)
+        TestExpr::Or(alternatives)
     }
 
-    fn not(&mut self, part: &'p Predicate) -> Node {
-        Node::Not(Box::new(part.visit(self)))
+    fn not(&mut self, part: &'p Predicate) -> TestExpr {
+        TestExpr::Not(Box::new(part.visit(self)))
     }
 }
 
-impl LeafTests<'_> {
-    fn number(&mut self) -> usize {
+impl TestNumbering<'_> {
+    fn next_number(&mut self) -> usize {
         self.tests += 1;
         self.tests - 1
     }
 }
 
-/// What is known of a document so far.
+/// One document, and the results of the tests that were evaluated on it so far.
 struct Evaluation<'m, C> {
-    asks: &'m [PathTrie],
-    asked: SmallVec<[bool; FEW]>,
+    tries: &'m [PathTrie],
+    /// Whether a trie was evaluated, by its place in `tries`.
+    is_evaluated: SmallVec<[bool; MAX_SEPARATE_TESTS]>,
     results: TestResults,
     document: C,
 }
 
 impl<'a, C: Container<'a>> Evaluation<'_, C> {
-    fn holds_test(&mut self, number: usize) -> bool {
-        let ask = number.min(self.asks.len() - 1);
-        if !std::mem::replace(&mut self.asked[ask], true) {
-            self.asks[ask].of(self.document, &mut self.results);
+    fn result(&mut self, number: usize) -> bool {
+        let trie = number.min(self.tries.len() - 1);
+        if !std::mem::replace(&mut self.is_evaluated[trie], true) {
+            self.tries[trie].evaluate(self.document, &mut self.results);
         }
         self.results[number]
     }
 }
 
-impl Node {
-    fn holds<'a, C: Container<'a>>(&self, known: &mut Evaluation<'_, C>) -> bool {
+impl TestExpr {
+    fn evaluate<'a, C: Container<'a>>(&self, evaluation: &mut Evaluation<'_, C>) -> bool {
         match self {
-            Node::Constant(value) => *value,
-            Node::Test(number) => known.holds_test(*number),
-            Node::And(parts) => parts.iter().all(|part| part.holds(known)),
-            Node::Or(parts) => parts.iter().any(|part| part.holds(known)),
-            Node::Not(part) => !part.holds(known),
+            TestExpr::Constant(value) => *value,
+            TestExpr::Test(number) => evaluation.result(*number),
+            TestExpr::And(parts) => parts.iter().all(|part| part.evaluate(evaluation)),
+            TestExpr::Or(parts) => parts.iter().any(|part| part.evaluate(evaluation)),
+            TestExpr::Not(part) => !part.evaluate(evaluation),
         }
     }
 }
 
 impl Predicate {
-    /// Whether the document meets the condition. To ask many documents, make a [`Matcher`] once.
+    /// Whether the document matches. For many documents, make one [`Matcher`].
     pub fn matches<'a>(&self, document: impl Container<'a>) -> bool {
         Matcher::new(self).matches(document)
     }

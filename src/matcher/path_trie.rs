@@ -1,4 +1,4 @@
-//! What tests ask of a document: one walk along the paths that they look at.
+//! The paths that tests look at, as a trie: one walk along them evaluates all tests.
 
 use crate::document::{Container, Item, Leaf, Scalar, Scratch};
 use crate::interrupts;
@@ -6,111 +6,116 @@ use crate::predicate::Test;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// The leaves that some tests look at, each test by its number.
+/// Numbered tests, each at the path whose leaves it looks at.
 #[derive(Debug)]
 pub struct PathTrie {
-    /// The places on the paths that are asked for. They name each other by number: a path may have more keys than a thread's
-    /// stack has room for calls.
-    steps: Vec<PathNode>,
-    anywhere: Tests,
+    /// The nodes, which refer to each other by their number. They are not boxed within each other,
+    /// since a path may have more keys than the thread's stack allows nested calls.
+    nodes: Vec<PathNode>,
+    /// The tests that look at the leaves of all paths.
+    any_path: PathTests,
 }
 
-/// Where all paths begin.
-const ROOT: usize = 0;
+/// The number of the node where all paths begin.
+const ROOT_NODE: usize = 0;
 
-/// What is asked at a path, and of the paths that go on from there.
+/// The tests at one path, and the nodes of the paths that continue it by one key.
 #[derive(Debug, Default)]
 struct PathNode {
-    /// By length, then bytes, as the keys of a jsonb object. A key of the path is between dots.
-    next: Vec<(Box<str>, usize)>,
-    here: Tests,
-    /// Which tests ask for a leaf here or below.
+    /// Keys and the nodes they lead to, sorted by length and then by bytes, as jsonb sorts keys. A
+    /// key is the part of a path between two dots.
+    children: Vec<(Box<str>, usize)>,
+    at_path: PathTests,
+    /// The existence tests: any leaf at this path or below it satisfies them.
     exists: Vec<usize>,
 }
 
-/// The tests that look at the leaves of one path, by number. A long list of values is a look-up and not a walk.
+/// The tests that look at the leaves of one path, by number. Values that must be equal are looked
+/// up, so that a long list of them takes no longer than one.
 #[derive(Debug, Default)]
-struct Tests {
+struct PathTests {
     texts: BTreeMap<Box<str>, Vec<usize>>,
     numbers: BTreeMap<Box<[u8]>, Vec<usize>>,
     others: Vec<(usize, Test)>,
 }
 
-/// Which tests were results: few queries have more.
+/// Whether a test is satisfied, by its number. Most queries have at most 64 tests, and need no
+/// heap.
 pub type TestResults = SmallVec<[bool; 64]>;
 
 impl Default for PathTrie {
     fn default() -> Self {
-        PathTrie { steps: vec![PathNode::default()], anywhere: Tests::default() }
+        PathTrie { nodes: vec![PathNode::default()], any_path: PathTests::default() }
     }
 }
 
 impl PathTrie {
-    /// Asks for a leaf, at this path or at any, that passes.
+    /// Adds a test at a path or, without a path, at all paths. Several tests may have one number:
+    /// it is marked if one of them is satisfied.
     pub fn add(&mut self, number: usize, path: Option<&str>, test: &Test) {
-        let Some(path) = path else { return self.anywhere.add(number, test) };
-        let at = path.split('.').fold(ROOT, |at, key| self.make(at, key));
-        let step = &mut self.steps[at];
+        let Some(path) = path else { return self.any_path.add(number, test) };
+        let at = path.split('.').fold(ROOT_NODE, |at, key| self.child_or_insert(at, key));
+        let node = &mut self.nodes[at];
         match test.is_existence() {
-            true => step.exists.push(number),
-            false => step.here.add(number, test),
+            true => node.exists.push(number),
+            false => node.at_path.add(number, test),
         }
     }
 
-    /// The place behind a key without dots.
-    fn next(&self, at: usize, key: &str) -> Option<usize> {
-        let step = &self.steps[at];
-        step.position(key).ok().map(|place| step.next[place].1)
+    /// The node that a key without dots leads to.
+    fn child(&self, at: usize, key: &str) -> Option<usize> {
+        let node = &self.nodes[at];
+        node.position(key).ok().map(|place| node.children[place].1)
     }
 
-    /// The same, made if there is none yet.
-    fn make(&mut self, at: usize, key: &str) -> usize {
-        let made = self.steps.len();
-        let step = &mut self.steps[at];
-        interrupts::spend(1 + step.next.len() / 64);
-        match step.position(key) {
-            Ok(place) => step.next[place].1,
+    /// The same node, which is inserted if it does not exist yet.
+    fn child_or_insert(&mut self, at: usize, key: &str) -> usize {
+        let inserted = self.nodes.len();
+        let node = &mut self.nodes[at];
+        interrupts::spend(1 + node.children.len() / 64);
+        match node.position(key) {
+            Ok(place) => node.children[place].1,
             Err(place) => {
-                step.next.insert(place, (key.into(), made));
-                self.steps.push(PathNode::default());
-                made
+                node.children.insert(place, (key.into(), inserted));
+                self.nodes.push(PathNode::default());
+                inserted
             }
         }
     }
 
-    /// Marks the tests that the document passes.
-    pub fn of<'a>(&self, document: impl Container<'a>, results: &mut TestResults) {
-        if !self.steps[ROOT].next.is_empty() {
+    /// Marks the tests that the document satisfies.
+    pub fn evaluate<'a>(&self, document: impl Container<'a>, results: &mut TestResults) {
+        if !self.nodes[ROOT_NODE].children.is_empty() {
             self.follow(document, results);
         }
-        if !self.anywhere.is_empty() {
+        if !self.any_path.is_empty() {
             let mut scratch = Scratch::new();
             each_leaf(document, &mut |leaf| {
-                self.anywhere.visit(leaf, &mut scratch, results);
+                self.any_path.visit(leaf, &mut scratch, results);
                 true
             });
         }
     }
 
-    /// Visits what lies on the paths, and goes into nothing else. Keeps its own stack: arrays may be nested deeper than a
-    /// thread's.
+    /// Visits what lies on the paths and nothing else. Keeps a stack of its own, since arrays may
+    /// be nested deeper than the thread's stack allows.
     fn follow<'a, C: Container<'a>>(&self, document: C, results: &mut TestResults) {
         let mut scratch = Scratch::new();
         let mut open: SmallVec<[(C, usize); 16]> = SmallVec::new();
-        open.push((document, ROOT));
+        open.push((document, ROOT_NODE));
         while let Some((container, at)) = open.pop() {
             interrupts::spend(1);
-            // `ends`: whether the key leads to the step's own place, and not through it.
+            // `ends` is false where a dotted key goes on below the node.
             let mut visit = |item: Item<'a, C>, at: usize, ends: bool| match item {
-                Item::Leaf(leaf) if ends => self.steps[at].visit(leaf, &mut scratch, results),
+                Item::Leaf(leaf) if ends => self.nodes[at].visit(leaf, &mut scratch, results),
                 item => {
-                    self.steps[at].pass_through(item, results);
+                    self.nodes[at].pass_through(item, results);
                     if let (Item::Container(inner), true) = (item, ends) {
                         open.push((inner, at));
                     }
                 }
             };
-            match &self.steps[at].next[..] {
+            match &self.nodes[at].children[..] {
                 [] => {}
                 wanted
                     if wanted.len() <= container.member_count() && !container.has_dotted_key() =>
@@ -121,13 +126,13 @@ impl PathTrie {
                         }
                     }
                 }
-                // A dot within a key is as good as nesting.
+                // A dot within a key means the same as nesting.
                 _ => {
                     for (key, item) in container.members() {
                         let mut keys = key.split('.').peekable();
                         let mut reached = Some(at);
                         while let (Some(at), Some(key)) = (reached, keys.next()) {
-                            reached = self.next(at, key);
+                            reached = self.child(at, key);
                             if let Some(next) = reached {
                                 visit(item, next, keys.peek().is_none());
                             }
@@ -137,9 +142,10 @@ impl PathTrie {
             }
             for item in container.elements() {
                 match item {
-                    // A document that is a lone scalar, or an array of some, has leaves at the empty path.
-                    Item::Leaf(_) if at == ROOT => {
-                        if let Some(empty) = self.next(at, "") {
+                    // A document that is a scalar or an array of scalars has its leaves at the
+                    // empty path.
+                    Item::Leaf(_) if at == ROOT_NODE => {
+                        if let Some(empty) = self.child(at, "") {
                             visit(item, empty, true);
                         }
                     }
@@ -150,7 +156,7 @@ impl PathTrie {
     }
 }
 
-/// Calls `visit` with every leaf, in any order and without its path, until it says false.
+/// Calls `visit` with every leaf, in any order and without its path, until it returns false.
 fn each_leaf<'a, C: Container<'a>>(root: C, visit: &mut impl FnMut(Leaf<'a>) -> bool) {
     let mut open: SmallVec<[C; 16]> = SmallVec::new();
     open.push(root);
@@ -178,33 +184,33 @@ fn has_leaf<'a>(container: impl Container<'a>) -> bool {
 
 impl PathNode {
     fn position(&self, key: &str) -> Result<usize, usize> {
-        self.next.binary_search_by(|(next, _)| {
+        self.children.binary_search_by(|(next, _)| {
             next.len().cmp(&key.len()).then_with(|| next.as_bytes().cmp(key.as_bytes()))
         })
     }
 
-    /// Marks what asks for a leaf here or below, if there is one in the item.
+    /// Marks the existence tests of the node if there is a leaf in the item.
     fn pass_through<'a, C: Container<'a>>(&self, item: Item<'a, C>, results: &mut TestResults) {
-        let is_open = self.exists.iter().any(|&number| !results[number]);
+        let is_undecided = self.exists.iter().any(|&number| !results[number]);
         let has_leaf = || match item {
             Item::Null => false,
             Item::Leaf(_) => true,
             Item::Container(inner) => has_leaf(inner),
         };
-        if is_open && has_leaf() {
+        if is_undecided && has_leaf() {
             mark(Some(&self.exists), results);
         }
     }
 
     fn visit(&self, leaf: Leaf<'_>, scratch: &mut Scratch, results: &mut TestResults) {
         mark(Some(&self.exists), results);
-        if !self.here.is_empty() {
-            self.here.visit(leaf, scratch, results);
+        if !self.at_path.is_empty() {
+            self.at_path.visit(leaf, scratch, results);
         }
     }
 }
 
-impl Tests {
+impl PathTests {
     fn is_empty(&self) -> bool {
         self.texts.is_empty() && self.numbers.is_empty() && self.others.is_empty()
     }

@@ -10,7 +10,7 @@ use crate::interrupts;
 
 /// A prime of which 2^23 divides the predecessor, and a primitive root of it.
 const PRIME: u32 = 998_244_353;
-const ROOT: u32 = 3;
+const PRIMITIVE_ROOT: u32 = 3;
 
 /// What follows the pattern where it stands first in the text. The pattern has no star, and a character at least.
 pub(super) fn find<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
@@ -88,7 +88,7 @@ fn power(mut base: u32, mut exponent: u32) -> u32 {
 fn transform(values: &mut [u32]) {
     let mut length = values.len();
     while length > 1 {
-        let root = power(ROOT, (PRIME - 1) / length as u32);
+        let root = power(PRIMITIVE_ROOT, (PRIME - 1) / length as u32);
         butterflies(values, length, root, |a, b, factor| {
             (add(a, b), multiply(subtract(a, b), factor))
         });
@@ -100,7 +100,7 @@ fn transform(values: &mut [u32]) {
 fn transform_back(values: &mut [u32]) {
     let mut length = 2;
     while length <= values.len() {
-        let root = power(power(ROOT, (PRIME - 1) / length as u32), PRIME - 2);
+        let root = power(power(PRIMITIVE_ROOT, (PRIME - 1) / length as u32), PRIME - 2);
         butterflies(values, length, root, |a, b, factor| {
             let b = multiply(b, factor);
             (add(a, b), subtract(a, b))

@@ -18,7 +18,7 @@ pub struct Wildcard {
     /// What stands behind the last star, if there is one.
     last: Option<Segment>,
     /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
-    table: Option<DenseDfa>,
+    dfa: Option<DenseDfa>,
 }
 
 /// A part of a pattern without a star in it.
@@ -28,11 +28,11 @@ enum Segment {
     Gapped(Vec<Glob>),
 }
 
-/// The longest pattern that may become a table.
-const SHORT: usize = 64;
+/// The longest pattern that may become a dfa.
+const MAX_DFA_GLOBS: usize = 64;
 
 /// From this length on, trying a segment with question marks at each place of a text would take too long.
-const LONG: usize = 256;
+const MIN_CONVOLUTION_GLOBS: usize = 256;
 
 impl PartialEq for Wildcard {
     fn eq(&self, other: &Self) -> bool {
@@ -42,17 +42,17 @@ impl PartialEq for Wildcard {
 
 impl Wildcard {
     pub fn new(globs: Vec<Glob>) -> Wildcard {
-        let wildcard = Wildcard::without_table(globs);
+        let wildcard = Wildcard::without_dfa(globs);
         let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
-        let table = match is_simple || wildcard.globs.len() > SHORT {
+        let dfa = match is_simple || wildcard.globs.len() > MAX_DFA_GLOBS {
             true => None,
             false => DenseDfa::new(&byte_pattern(&wildcard.globs)),
         };
-        Wildcard { table, ..wildcard }
+        Wildcard { dfa, ..wildcard }
     }
 
     /// The same, with no memory spent on being fast.
-    pub fn without_table(globs: Vec<Glob>) -> Wildcard {
+    pub fn without_dfa(globs: Vec<Glob>) -> Wildcard {
         interrupts::spend(globs.len());
         let mut parts = globs.split(|glob| *glob == Glob::Any);
         let first = Segment::new(parts.next().unwrap_or_default());
@@ -63,22 +63,22 @@ impl Wildcard {
             inner.extend(last.replace(part).filter(|part| !part.is_empty()).map(Segment::new));
         }
         let last = last.map(Segment::new);
-        Wildcard { first, inner, last, table: None, globs }
+        Wildcard { first, inner, last, dfa: None, globs }
     }
 
-    /// Bytes in memory that a pattern takes without its table, about.
-    pub fn size(globs: &[Glob]) -> usize {
+    /// Bytes in memory that a pattern takes without its dfa, about.
+    pub fn memory_without_dfa(globs: &[Glob]) -> usize {
         let segments = globs.iter().filter(|glob| **glob == Glob::Any).count() + 1;
         2 * size_of_val(globs) + segments * (size_of::<Segment>() + size_of::<Finder<'_>>())
     }
 
     /// And with it.
     pub fn memory(&self) -> usize {
-        Wildcard::size(&self.globs) + self.table.as_ref().map_or(0, DenseDfa::memory)
+        Wildcard::memory_without_dfa(&self.globs) + self.dfa.as_ref().map_or(0, DenseDfa::memory)
     }
 
     /// As a regular expression over bytes, and whether that is to match a text's beginning alone; none where that together with
-    /// others would make too large a table.
+    /// others would make too large a dfa.
     pub fn simple_pattern(&self) -> Option<(String, bool)> {
         let is_empty = |segment: &Segment| matches!(segment, Segment::Literal(text) if text.needle().is_empty());
         let stars = self.globs.iter().filter(|glob| **glob == Glob::Any).count();
@@ -107,8 +107,8 @@ impl Wildcard {
 
     /// The same; where it can be seen, with what of the text no match begins.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
-        match &self.table {
-            Some(table) => table.check(text),
+        match &self.dfa {
+            Some(dfa) => dfa.check(text),
             None => Ok(self.finds_in(text)),
         }
     }
@@ -219,7 +219,7 @@ impl Segment {
                 interrupts::spend(text.len() / 64);
                 literal.find(text.as_bytes()).and_then(|at| text.get(at + literal.needle().len()..))
             }
-            Segment::Gapped(globs) if globs.len() < LONG => {
+            Segment::Gapped(globs) if globs.len() < MIN_CONVOLUTION_GLOBS => {
                 text.char_indices().find_map(|(at, _)| starts_at(globs, text, at))
             }
             Segment::Gapped(globs) => gapped::find(globs, text),
@@ -302,7 +302,7 @@ mod tests {
             let regex = regex::Regex::new(&format!("^(?:{regex})$")).unwrap();
             let wildcard = Wildcard::new(globs(&pattern));
             let matches = wildcard.is_match(&text);
-            prop_assert_eq!(Wildcard { table: None, ..wildcard.clone() }.is_match(&text), matches);
+            prop_assert_eq!(Wildcard { dfa: None, ..wildcard.clone() }.is_match(&text), matches);
             prop_assert_eq!(matches, regex.is_match(&text));
             if let Err(DeadPrefix(length)) = wildcard.check(&text)
                 && let Some(start) = text.get(..length)

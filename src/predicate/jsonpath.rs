@@ -15,7 +15,7 @@ use crate::pattern::{self, RegexpNode};
 /// The longest pattern that is given to PostgreSQL's regular expressions, whose compiler is slow and has limits.
 const MAX_PATTERN_BYTES: usize = 1000;
 /// PostgreSQL's limit on a repetition count (RE_DUP_MAX in src/include/regex/regex.h is 255); a nested one multiplies.
-const MAX_REPEATS: u32 = 255;
+const MAX_REPETITIONS: u32 = 255;
 
 /// A predicate that SQL/JSON path has no words for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,7 @@ impl Predicate {
         match self {
             Predicate::All => Ok("$".to_string()),
             Predicate::None => Ok("$ ? (1 == 0)".to_string()),
-            _ => Ok(format!("$ ? ({})", self.visit(&mut Writer { negated: false })?)),
+            _ => Ok(format!("$ ? ({})", self.visit(&mut PathWriter { negated: false })?)),
         }
     }
 }
@@ -36,11 +36,11 @@ impl Predicate {
 /// Writes the condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
 /// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
 /// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
-struct Writer {
+struct PathWriter {
     negated: bool,
 }
 
-impl Visitor<'_> for Writer {
+impl Visitor<'_> for PathWriter {
     type Output = Result<String, NotExpressible>;
 
     fn constant(&mut self, holds: bool) -> Self::Output {
@@ -67,11 +67,11 @@ impl Visitor<'_> for Writer {
     }
 
     fn not(&mut self, part: &Predicate) -> Self::Output {
-        part.visit(&mut Writer { negated: !self.negated })
+        part.visit(&mut PathWriter { negated: !self.negated })
     }
 }
 
-impl Writer {
+impl PathWriter {
     fn operand(&mut self, predicate: &Predicate) -> Result<String, NotExpressible> {
         let text = predicate.visit(self)?;
         let mut inner = predicate;
@@ -182,7 +182,7 @@ fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), NotExpressible> {
         }
         RegexpNode::Repeat { node, min, max } => {
             let repeats = repeats.saturating_mul(max.unwrap_or(*min).max(1));
-            if repeats > MAX_REPEATS {
+            if repeats > MAX_REPETITIONS {
                 return Err(NotExpressible("a regular expression with more than 255 repetitions"));
             }
             check_regexp(node, repeats)

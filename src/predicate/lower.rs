@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What the patterns of one query may take when they are ready to match, in bytes.
-const MAX_COMPILED: usize = 64 << 20;
+const MAX_PATTERN_MEMORY: usize = 64 << 20;
 /// Beyond this, wildcards are not given tables: they match all the same.
-const MAX_TABLES: usize = 8 << 20;
+const MAX_TABLE_MEMORY: usize = 8 << 20;
 
 /// A predicate, and what the user should be told about the query it was made of.
 #[derive(Debug)]
@@ -29,35 +29,35 @@ pub struct Lowered {
 /// `TooComplex` where its patterns would take too much.
 pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, ParseError> {
     let mut lowering = Lowering::new(now);
-    let predicate = lowering.whole(ast)?;
+    let predicate = lowering.query(ast)?;
     Ok(Lowered { predicate, notices: lowering.notices.into_vec() })
 }
 
 pub struct Lowering {
     now: DateTime<Utc>,
     notices: Notices,
-    patterns: Patterns,
+    patterns: PatternCache,
 }
 
 /// The patterns of a query, each compiled once.
 #[derive(Default)]
-struct Patterns {
+struct PatternCache {
     memory: usize,
     wildcards: HashMap<Vec<Glob>, Rc<Wildcard>>,
     regexps: HashMap<String, Rc<CompiledRegexp>>,
 }
 
-impl Patterns {
+impl PatternCache {
     fn wildcard(&mut self, globs: &[Glob]) -> Result<Rc<Wildcard>, ParseError> {
         if let Some(known) = self.wildcards.get(globs) {
             return Ok(known.clone());
         }
-        self.check(Wildcard::size(globs))?;
+        self.check(Wildcard::memory_without_dfa(globs))?;
         let wildcard = Rc::new(match self.memory {
-            0..MAX_TABLES => Wildcard::new(globs.to_vec()),
-            _ => Wildcard::without_table(globs.to_vec()),
+            0..MAX_TABLE_MEMORY => Wildcard::new(globs.to_vec()),
+            _ => Wildcard::without_dfa(globs.to_vec()),
         });
-        self.take(wildcard.memory())?;
+        self.reserve(wildcard.memory())?;
         self.wildcards.insert(globs.to_vec(), wildcard.clone());
         Ok(wildcard)
     }
@@ -67,18 +67,18 @@ impl Patterns {
             return Ok(known.clone());
         }
         let compiled = Rc::new(regexp.compile()?);
-        self.take(compiled.memory())?;
+        self.reserve(compiled.memory())?;
         self.regexps.insert(regexp.source().to_string(), compiled.clone());
         Ok(compiled)
     }
 
     fn fuzzy(&mut self, text: &str, edits: u8) -> Result<Rc<Fuzzy>, ParseError> {
         let fuzzy = Fuzzy::new(text, edits);
-        self.take(fuzzy.memory())?;
+        self.reserve(fuzzy.memory())?;
         Ok(Rc::new(fuzzy))
     }
 
-    fn take(&mut self, memory: usize) -> Result<(), ParseError> {
+    fn reserve(&mut self, memory: usize) -> Result<(), ParseError> {
         self.check(memory)?;
         self.memory += memory;
         Ok(())
@@ -86,8 +86,8 @@ impl Patterns {
 
     /// Whether there is room for something, before it is made.
     fn check(&self, memory: usize) -> Result<(), ParseError> {
-        if self.memory + memory > MAX_COMPILED {
-            let megabytes = MAX_COMPILED >> 20;
+        if self.memory + memory > MAX_PATTERN_MEMORY {
+            let megabytes = MAX_PATTERN_MEMORY >> 20;
             return Err(ParseError::too_large(format!(
                 "the patterns of the query take more than {megabytes} MB"
             ))
@@ -99,24 +99,25 @@ impl Patterns {
 
 impl Lowering {
     pub fn new(now: DateTime<Utc>) -> Lowering {
-        Lowering { now, notices: Notices::default(), patterns: Patterns::default() }
+        Lowering { now, notices: Notices::default(), patterns: PatternCache::default() }
     }
 
     /// A query as a whole: prohibited clauses alone match everything else (Solr's `QueryUtils.makeQueryable`).
-    fn whole(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
+    fn query(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
         match ast {
             Ast::Boolean(clauses) if is_negative(clauses) => self.none_of(clauses),
-            _ => self.part(ast),
+            _ => self.clause(ast),
         }
     }
 
-    fn part(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
+    fn clause(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
         interrupts::spend(1);
         Ok(match ast {
             Ast::All => Predicate::All,
-            Ast::Leaf { path, form } => {
-                Predicate::Condition { path: path.clone(), test: self.test(path.as_deref(), form)? }
-            }
+            Ast::Condition { path, query } => Predicate::Condition {
+                path: path.clone(),
+                test: self.test(path.as_deref(), query)?,
+            },
             Ast::Boolean(clauses) if is_negative(clauses) => {
                 self.notices.add("groups of prohibited clauses", || {
                     let ast = excerpt(&ast.to_string());
@@ -128,38 +129,38 @@ impl Lowering {
                 Predicate::None
             }
             Ast::Boolean(clauses) => self.boolean(clauses)?,
-            Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.part(inner)?,
+            Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.clause(inner)?,
             // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), but rewritten first
             // (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause alone match
             // nothing, but not several.
             Ast::Filter(inner) => match &**inner {
                 Ast::Boolean(clauses) if is_negative(clauses) => {
-                    let prohibited = self.of(clauses, Occur::MustNot)?;
+                    let prohibited = self.clauses_with(clauses, Occur::MustNot)?;
                     match prohibited.iter().any(|part| *part != prohibited[0]) {
                         true => Predicate::any_of(prohibited).negate(),
-                        false => self.part(inner)?,
+                        false => self.clause(inner)?,
                     }
                 }
-                inner => self.part(inner)?,
+                inner => self.clause(inner)?,
             },
         })
     }
 
     /// Lucene's `BooleanQuery`: all required clauses, or else at least one optional one, and no prohibited one.
     fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, ParseError> {
-        let required = self.of(clauses, Occur::Must)?;
+        let required = self.clauses_with(clauses, Occur::Must)?;
         let chosen = match required.is_empty() {
-            true => Predicate::any_of(self.of(clauses, Occur::Should)?),
+            true => Predicate::any_of(self.clauses_with(clauses, Occur::Should)?),
             false => Predicate::all_of(required),
         };
         Ok(Predicate::all_of([chosen, self.none_of(clauses)?]))
     }
 
     fn none_of(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, ParseError> {
-        Ok(Predicate::any_of(self.of(clauses, Occur::MustNot)?).negate())
+        Ok(Predicate::any_of(self.clauses_with(clauses, Occur::MustNot)?).negate())
     }
 
-    fn of(
+    fn clauses_with(
         &mut self,
         clauses: &[(Occur, Ast)],
         wanted: Occur,
@@ -167,12 +168,12 @@ impl Lowering {
         clauses
             .iter()
             .filter(|(occur, _)| *occur == wanted)
-            .map(|(_, clause)| self.part(clause))
+            .map(|(_, clause)| self.clause(clause))
             .collect()
     }
 
-    pub fn test(&mut self, path: Option<&str>, form: &LeafQuery) -> Result<Test, ParseError> {
-        Ok(match form {
+    pub fn test(&mut self, path: Option<&str>, query: &LeafQuery) -> Result<Test, ParseError> {
+        Ok(match query {
             LeafQuery::Equal(text) => {
                 if let Some(range) = compared_with(text) {
                     self.notices.add("comparisons", || comparison_notice(path, text, &range));

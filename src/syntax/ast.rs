@@ -1,4 +1,4 @@
-//! The syntax tree of a query, and its canonical form.
+//! The syntax tree of a query, and its canonical query.
 
 use super::escape::{write_bound, write_escaped, write_term, write_value};
 use crate::pattern::{Glob, Regexp};
@@ -10,8 +10,8 @@ use std::fmt::{self, Display, Formatter, Write};
 pub enum Ast {
     /// `*:*`
     All,
-    /// `path:form`, or a form without a field: any leaf.
-    Leaf { path: Option<String>, form: LeafQuery },
+    /// `path:query`, or a query without a field: any leaf.
+    Condition { path: Option<String>, query: LeafQuery },
     /// Clauses, as Lucene's `BooleanQuery` has them.
     Boolean(Vec<(Occur, Ast)>),
     /// `clause^2`
@@ -83,8 +83,8 @@ impl Display for Ast {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Ast::All => f.write_str("*:*"),
-            Ast::Leaf { path, form } => {
-                match (path, form) {
+            Ast::Condition { path, query } => {
+                match (path, query) {
                     (Some(path), _) => {
                         write_term(f, path)?;
                         f.write_char(':')?;
@@ -93,7 +93,7 @@ impl Display for Ast {
                     (None, LeafQuery::Exists) => return f.write_str("*:[* TO *]"),
                     (None, _) => {}
                 }
-                write!(f, "{form}")
+                write!(f, "{query}")
             }
             Ast::Boolean(clauses) => {
                 for (at, (occur, clause)) in clauses.iter().enumerate() {

@@ -83,18 +83,19 @@ impl Context {
         }
     }
 
-    pub fn leaf(&self, form: LeafQuery) -> Result<Option<Ast>, ParseError> {
-        self.leaf_at(self.path(), form)
+    /// A condition at the path that holds for the clause.
+    pub fn condition(&self, query: LeafQuery) -> Result<Option<Ast>, ParseError> {
+        self.condition_at(self.path(), query)
     }
 
-    /// A leaf with a path of its own.
-    pub fn leaf_at(
+    /// A condition with a path of its own.
+    pub fn condition_at(
         &self,
         path: Option<String>,
-        form: LeafQuery,
+        query: LeafQuery,
     ) -> Result<Option<Ast>, ParseError> {
         self.allowance.take(path.as_deref())?;
-        Ok(Some(Ast::Leaf { path, form }))
+        Ok(Some(Ast::Condition { path, query }))
     }
 
     /// `*:*`

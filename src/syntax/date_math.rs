@@ -38,7 +38,7 @@ pub enum Unit {
 
 /// Where a text stands in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ValueKind {
     Value,
     Bound,
 }
@@ -169,7 +169,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Refuses what is meant as date math and is none. `at` is the text's place in the query.
-pub(super) fn check(text: &str, place: Place, at: usize) -> Result<(), ParseError> {
+pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), ParseError> {
     if !is_bad(text, place) {
         return Ok(());
     }
@@ -182,14 +182,14 @@ pub(super) fn check(text: &str, place: Place, at: usize) -> Result<(), ParseErro
     let message = format!("\"{shown}\" is no date math: {}", problem.unwrap_or_default());
     let repair = repaired(text).map_or(String::new(), |repair| format!("Write {repair}. "));
     let otherwise = match place {
-        Place::Value => format!(" {{!term f=path}}{shown} looks for the text itself."),
-        Place::Bound => String::new(),
+        ValueKind::Value => format!(" {{!term f=path}}{shown} looks for the text itself."),
+        ValueKind::Bound => String::new(),
     };
     Err(ParseError::syntax(at, message).with_hint(format!("{repair}{UNITS}{otherwise}")))
 }
 
 /// Whether a text is meant as date math and is none.
-pub(super) fn is_bad(text: &str, place: Place) -> bool {
+pub(super) fn is_bad(text: &str, place: ValueKind) -> bool {
     may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
 }
 
@@ -200,19 +200,19 @@ fn may_begin(text: &str) -> bool {
 }
 
 /// Words and sentences are not: NOWHERE, now-playing, "NOW or never", a line of a log behind its instant.
-fn is_meant(text: &str, place: Place) -> bool {
+fn is_meant(text: &str, place: ValueKind) -> bool {
     let is_sentence = |rest: &str| {
         rest.starts_with(char::is_whitespace) && rest.trim_start().starts_with(char::is_alphabetic)
     };
     if let Some(rest) = text.strip_prefix("NOW") {
         let is_word = rest.starts_with(|c: char| c.is_alphabetic() || c == '_');
-        return !is_word && (place == Place::Bound || !is_sentence(rest));
+        return !is_word && (place == ValueKind::Bound || !is_sentence(rest));
     }
     if let Some(rest) = strip_now(text) {
         let behind = rest.trim_start().strip_prefix(['+', '-']).unwrap_or_default();
         let has_count = behind.trim_start().starts_with(|c: char| c.is_ascii_digit());
         return match rest {
-            "" => place == Place::Bound,
+            "" => place == ValueKind::Bound,
             _ => has_count || repaired(text).is_some(),
         };
     }
@@ -352,7 +352,7 @@ mod tests {
             "Zürich",
             "",
         ] {
-            assert!(!is_bad(text, Place::Value), "{text}");
+            assert!(!is_bad(text, ValueKind::Value), "{text}");
         }
         assert!(parse("a:[* TO now]").is_err());
         assert!(parse("a:[\"NOW or never\" TO *]").is_err());

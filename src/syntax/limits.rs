@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Longest query, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
+pub const MAX_QUERY_BYTES: usize = 1 << 20;
 /// Groups within groups, nested query strings' included.
-pub const MAX_DEPTH: usize = 256;
+pub const MAX_GROUP_DEPTH: usize = 256;
 /// Values, patterns and ranges in one query.
-pub const MAX_LEAVES: usize = 1 << 14;
+pub const MAX_CONDITIONS: usize = 1 << 14;
 /// Longest path, in bytes.
 pub const MAX_PATH_BYTES: usize = 1 << 16;
 /// Longest sort order, in bytes, and the most paths it may have.
@@ -22,35 +22,38 @@ fn too_long(message: String) -> ParseError {
     ParseError::too_large(message).with_hint("Split it, or join with a table of the values.")
 }
 
-fn too_many_leaves() -> ParseError {
-    too_long(format!("the query has more than {MAX_LEAVES} clauses"))
+fn too_many_conditions() -> ParseError {
+    too_long(format!("the query has more than {MAX_CONDITIONS} clauses"))
 }
 
 pub(super) fn check_length(text: &str) -> Result<(), ParseError> {
     match text.len() {
-        0..=MAX_BYTES => Ok(()),
-        _ => Err(too_long(format!("the query is longer than {MAX_BYTES} bytes"))),
+        0..=MAX_QUERY_BYTES => Ok(()),
+        _ => Err(too_long(format!("the query is longer than {MAX_QUERY_BYTES} bytes"))),
     }
 }
 
-/// What the leaves of a query may still take, nested query strings' included.
+/// What the conditions of a query may still take, nested query strings' included.
 pub(super) struct Allowance {
-    leaves: Cell<usize>,
+    conditions: Cell<usize>,
     /// A path stands before a whole group, and each leaf of it has it.
     path_bytes: Cell<usize>,
 }
 
 impl Default for Allowance {
     fn default() -> Self {
-        Allowance { leaves: Cell::new(MAX_LEAVES), path_bytes: Cell::new(16 * MAX_BYTES) }
+        Allowance {
+            conditions: Cell::new(MAX_CONDITIONS),
+            path_bytes: Cell::new(16 * MAX_QUERY_BYTES),
+        }
     }
 }
 
 impl Allowance {
     /// Takes one leaf with its path from what is left.
     pub(super) fn take(&self, path: Option<&str>) -> Result<(), ParseError> {
-        let leaves = self.leaves.get().checked_sub(1).ok_or_else(too_many_leaves)?;
-        self.leaves.set(leaves);
+        let conditions = self.conditions.get().checked_sub(1).ok_or_else(too_many_conditions)?;
+        self.conditions.set(conditions);
         let length = path.map_or(0, str::len);
         let path_bytes = self
             .path_bytes
@@ -65,8 +68,8 @@ impl Allowance {
 /// Words in a row are read before it is known what they are.
 pub(super) fn check_words(words: usize) -> Result<(), ParseError> {
     match words {
-        0..=MAX_LEAVES => Ok(()),
-        _ => Err(too_many_leaves()),
+        0..=MAX_CONDITIONS => Ok(()),
+        _ => Err(too_many_conditions()),
     }
 }
 
@@ -84,10 +87,10 @@ pub fn check_path(path: &str) -> Result<(), ParseError> {
 /// Gives back the depth of a group within so many others; `at` is its place.
 pub(super) fn deeper(depth: usize, at: usize) -> Result<usize, ParseError> {
     match depth {
-        0..MAX_DEPTH => Ok(depth + 1),
+        0..MAX_GROUP_DEPTH => Ok(depth + 1),
         _ => Err(ParseError::too_complex(
             at,
-            format!("the query is nested more than {MAX_DEPTH} deep"),
+            format!("the query is nested more than {MAX_GROUP_DEPTH} deep"),
         )),
     }
 }

@@ -14,7 +14,7 @@ pub struct LocalParams {
 impl LocalParams {
     /// Reads the parameters that `text` starts with. Positions in errors are offsets in `text`.
     pub fn parse(text: &str) -> Result<LocalParams, ParseError> {
-        let mut reader = Reader { text, position: "{!".len() };
+        let mut reader = ParamReader { text, position: "{!".len() };
         let mut params = Vec::new();
         loop {
             if reader.peek() == Some('}') {
@@ -64,12 +64,12 @@ fn is_space(c: char) -> bool {
     }
 }
 
-struct Reader<'a> {
+struct ParamReader<'a> {
     text: &'a str,
     position: usize,
 }
 
-impl Reader<'_> {
+impl ParamReader<'_> {
     fn rest(&self) -> &str {
         self.text.get(self.position..).unwrap_or_default()
     }

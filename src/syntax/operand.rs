@@ -2,7 +2,7 @@
 
 use super::ast::{Ast, Bound, LeafQuery};
 use super::context::{Context, Field};
-use super::date_math::{self, Place};
+use super::date_math::{self, ValueKind};
 use super::escape::{between_quotes, unescape, unescape_globs};
 use super::grammar::Rule;
 use super::limits::check_path;
@@ -103,11 +103,11 @@ fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseEr
         Some(text) => Bound::Exclusive(text),
     });
     let mut next_end = || ends.next().unwrap_or(Bound::Open);
-    let form = match (next_end(), next_end()) {
+    let query = match (next_end(), next_end()) {
         (Bound::Open, Bound::Open) => LeafQuery::Exists,
         (lower, upper) => LeafQuery::Range { lower, upper },
     };
-    boosts.into_iter().try_fold(context.leaf(form)?, boost)
+    boosts.into_iter().try_fold(context.condition(query)?, boost)
 }
 
 /// The text of a bound; none for an open one.
@@ -119,7 +119,7 @@ fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, ParseError> {
         _ if is_quoted => unescape(between_quotes(text), at + 1)?,
         _ => unescape(text, at)?,
     };
-    date_math::check(&text, Place::Bound, at)?;
+    date_math::check(&text, ValueKind::Bound, at)?;
     Ok(Some(text))
 }
 
@@ -131,15 +131,15 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
     let (text, at) = (token.as_str(), token.as_span().start());
     let query = match token.as_rule() {
         Rule::any if matches!(context.field, None | Some(Field::Any)) => context.all()?,
-        Rule::any => context.leaf(LeafQuery::Exists)?,
+        Rule::any => context.condition(LeafQuery::Exists)?,
         Rule::prefix => {
             let start = unescape(text.strip_suffix('*').unwrap_or(text), at)?;
-            context.leaf(LeafQuery::Prefix(start))?
+            context.condition(LeafQuery::Prefix(start))?
         }
-        Rule::wildcard => context.leaf(LeafQuery::Wildcard(unescape_globs(text)))?,
+        Rule::wildcard => context.condition(LeafQuery::Wildcard(unescape_globs(text)))?,
         Rule::regexp => {
             let regexp = Regexp::parse(between_quotes(text), at + 1)?;
-            context.leaf(LeafQuery::Regexp(regexp))?
+            context.condition(LeafQuery::Regexp(regexp))?
         }
         Rule::quoted => field_query(unescape(between_quotes(text), at + 1)?, at, context)?,
         _ => {
@@ -147,7 +147,7 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
             match fuzzy {
                 Some(fuzzy) => {
                     let edits = edits(fuzzy, value.chars().count())?;
-                    context.leaf(LeafQuery::Fuzzy(value, edits))?
+                    context.condition(LeafQuery::Fuzzy(value, edits))?
                 }
                 None => field_query(value, at, context)?,
             }
@@ -171,8 +171,8 @@ pub(super) fn field_query(
             Err(ParseError::unsupported(at, "function queries (_val_) are not supported"))
         }
         _ => {
-            date_math::check(&value, Place::Value, at)?;
-            context.leaf(LeafQuery::Equal(value))
+            date_math::check(&value, ValueKind::Value, at)?;
+            context.condition(LeafQuery::Equal(value))
         }
     }
 }

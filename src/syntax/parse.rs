@@ -21,7 +21,7 @@ use pest::iterators::Pair;
 /// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
 pub fn parse(text: &str) -> Result<Ast, ParseError> {
     limits::check_length(text)?;
-    simple::tree(text).map_or_else(|| by_grammar(text), Ok)
+    simple::parse_simple(text).map_or_else(|| by_grammar(text), Ok)
 }
 
 const READERS: Readers = Readers { query, lucene };
@@ -46,7 +46,7 @@ fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     }
     let last_brace = text.rfind('}').map_or(0, |at| at + 1);
     let (text, inserted) = limits::escape_dangling_parameters(text, last_brace);
-    Reader { text: &text, at: 0, before: 0, outer: Vec::new() }.read(context.clone()).map_err(
+    ClauseReader { text: &text, at: 0, before: 0, outer: Vec::new() }.read(context.clone()).map_err(
         |mut error| {
             let original =
                 |position| position - inserted.iter().filter(|&&at| at < position).count();
@@ -70,7 +70,7 @@ struct Marks {
 }
 
 /// A list of clauses that is being read: those of the query, or of a group in it.
-struct Group {
+struct ClauseGroup {
     context: Context,
     list: Vec<(Occur, Ast)>,
     /// What stands before the group itself, and where it begins.
@@ -79,19 +79,19 @@ struct Group {
     is_filter: bool,
 }
 
-struct Reader<'a> {
+struct ClauseReader<'a> {
     text: &'a str,
     /// Up to here it is read, by a step that began at `before`.
     at: usize,
     before: usize,
     /// The groups around the innermost one.
-    outer: Vec<Group>,
+    outer: Vec<ClauseGroup>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ClauseReader<'a> {
     fn read(mut self, context: Context) -> Result<Option<Ast>, ParseError> {
         let (marks, is_filter) = (Marks::default(), false);
-        let mut group = Group { context, list: Vec::new(), marks, opened: 0, is_filter };
+        let mut group = ClauseGroup { context, list: Vec::new(), marks, opened: 0, is_filter };
         let mut rule = Rule::first;
         loop {
             let start = self.at;
@@ -116,7 +116,8 @@ impl<'a> Reader<'a> {
                         let opened = start + at;
                         let mut context = context;
                         context.depth = limits::deeper(context.depth, opened)?;
-                        let inner = Group { context, list: Vec::new(), marks, opened, is_filter };
+                        let inner =
+                            ClauseGroup { context, list: Vec::new(), marks, opened, is_filter };
                         self.outer.push(std::mem::replace(&mut group, inner));
                         rule = Rule::first;
                         continue;
@@ -128,11 +129,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads on by one step of the grammar.
-    fn step(&mut self, rule: Rule, group: &Group) -> Result<Option<Pair<'a, Rule>>, ParseError> {
+    fn step(
+        &mut self,
+        rule: Rule,
+        group: &ClauseGroup,
+    ) -> Result<Option<Pair<'a, Rule>>, ParseError> {
         interrupts::check();
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut steps = LuceneParser::parse(rule, rest)
-            .map_err(|error| self.misfit(rule, &error, rest, group))?;
+            .map_err(|error| self.explain_mismatch(rule, &error, rest, group))?;
         let step = steps.next();
         self.before = self.at;
         self.at += step.as_ref().map_or(0, |step| step.as_span().end());
@@ -140,12 +145,12 @@ impl<'a> Reader<'a> {
     }
 
     /// What to say where a step fits nothing.
-    fn misfit(
+    fn explain_mismatch(
         &self,
         rule: Rule,
         error: &pest::error::Error<Rule>,
         rest: &str,
-        group: &Group,
+        group: &ClauseGroup,
     ) -> ParseError {
         let mut error = syntax_error(rest, error).shifted_by(self.at);
         let again = if self.outer.is_empty() { Rule::again_next } else { Rule::again_inside };
@@ -210,7 +215,7 @@ fn clause(pair: Pair<'_, Rule>, context: &Context) -> Result<(Marks, Operand), P
     Ok((marks, found))
 }
 
-impl Group {
+impl ClauseGroup {
     /// Adds a clause; Solr's `SolrQueryParserBase.addClause` decides how each bears on the whole.
     fn add(&mut self, Marks { conjunction, modifier }: Marks, query: Option<Ast>) {
         let all_required = self.context.all_required;

@@ -2,7 +2,7 @@
 
 use super::ast::{Ast, LeafQuery, Occur};
 use super::context::Context;
-use super::date_math::{self, Place};
+use super::date_math::{self, ValueKind};
 use super::limits::check_path;
 use super::local_params::LocalParams;
 use crate::parse_error::ParseError;
@@ -45,12 +45,12 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
         "term" | "field" | "raw" => equal(&context, field(&params)?, value),
         "terms" => terms(&context, &params, value),
         "prefix" => {
-            let form = if value.is_empty() {
+            let query = if value.is_empty() {
                 LeafQuery::Exists
             } else {
                 LeafQuery::Prefix(value.to_string())
             };
-            context.leaf_at(Some(field(&params)?), form)
+            context.condition_at(Some(field(&params)?), query)
         }
         "bool" => boolean(&context, &params),
         "boost" => boost(&context, &params, value).map_err(within),
@@ -73,11 +73,11 @@ fn field(params: &LocalParams) -> Result<String, ParseError> {
 
 /// A text that nothing is read into: what looks like bad date math is a text without edits.
 fn equal(context: &Context, path: String, value: &str) -> Result<Option<Ast>, ParseError> {
-    let form = match date_math::is_bad(value, Place::Value) {
+    let query = match date_math::is_bad(value, ValueKind::Value) {
         true => LeafQuery::Fuzzy(value.to_string(), 0),
         false => LeafQuery::Equal(value.to_string()),
     };
-    context.leaf_at(Some(path), form)
+    context.condition_at(Some(path), query)
 }
 
 /// `{!terms f=path}a,b`: any of the values (`TermsQParserPlugin`).

@@ -94,8 +94,8 @@ fn canonical_forms_are_simple() {
         "a:x\\**",
         "**",
     ] {
-        assert_eq!(simple::tree(text), by_grammar(text).ok(), "{text}");
-        assert!(simple::tree(text).is_some(), "{text}");
+        assert_eq!(simple::parse_simple(text), by_grammar(text).ok(), "{text}");
+        assert!(simple::parse_simple(text).is_some(), "{text}");
     }
     for text in [
         "",
@@ -135,7 +135,7 @@ fn canonical_forms_are_simple() {
         "\"now -1DAY\"",
         "a:[* TO now]",
     ] {
-        assert_eq!(simple::tree(text), None, "{text}");
+        assert_eq!(simple::parse_simple(text), None, "{text}");
     }
 }
 
@@ -189,7 +189,7 @@ fn pattern() -> impl Strategy<Value = Vec<Glob>> {
     })
 }
 
-fn form() -> impl Strategy<Value = LeafQuery> {
+fn leaf_query() -> impl Strategy<Value = LeafQuery> {
     prop_oneof![
         4 => value().prop_map(LeafQuery::Equal),
         1 => non_empty().prop_map(LeafQuery::Prefix),
@@ -211,7 +211,7 @@ fn tree() -> impl Strategy<Value = Ast> {
     });
     let leaf = prop_oneof![
         1 => Just(Ast::All),
-        9 => (path, form()).prop_map(|(path, form)| Ast::Leaf { path, form }),
+        9 => (path, leaf_query()).prop_map(|(path, query)| Ast::Condition { path, query }),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let clauses = proptest::collection::vec((occur(), inner.clone()), 1..4)
@@ -242,7 +242,7 @@ proptest! {
     #[test]
     fn simple_queries_read_as_the_grammar_has_them(ast in tree()) {
         let text = ast.to_string();
-        if let Some(simple) = simple::tree(&text) {
+        if let Some(simple) = simple::parse_simple(&text) {
             prop_assert_eq!(&simple, &ast);
             prop_assert_eq!(by_grammar(&text), Ok(simple));
         }
@@ -266,7 +266,7 @@ proptest! {
         )
     ) {
         let text = tokens.concat();
-        if let Some(simple) = simple::tree(&text) {
+        if let Some(simple) = simple::parse_simple(&text) {
             prop_assert_eq!(by_grammar(&text), Ok(simple), "{}", text);
         }
         match parse(&text) {

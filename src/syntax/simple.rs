@@ -4,23 +4,23 @@
 //! What is not as simple is left to the grammar, and what is read here reads as the grammar has it; the tests compare.
 
 use super::ast::{Ast, Bound, LeafQuery, Occur};
-use super::date_math::{self, Place};
+use super::date_math::{self, ValueKind};
 use super::escape::{is_plain, unescape, unescape_globs};
-use super::limits::{MAX_LEAVES, check_path};
+use super::limits::{MAX_CONDITIONS, check_path};
 use crate::interrupts;
 use std::borrow::Cow;
 
 /// Parentheses within parentheses that are simple still.
-const MAX_DEPTH: usize = 16;
+const MAX_SIMPLE_DEPTH: usize = 16;
 
 /// What a query is made into while it is read: a tree, or an answer.
-pub trait Make {
+pub trait ClauseBuilder {
     type Query;
     type Clauses: Default;
 
-    fn every(&mut self) -> Self::Query;
+    fn all(&mut self) -> Self::Query;
     /// A form at a path or, for none, anywhere.
-    fn leaf(&mut self, path: Option<&str>, form: LeafQuery) -> Option<Self::Query>;
+    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Self::Query>;
     fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
     /// More than one clause, or one that is required or prohibited.
     fn group(&mut self, clauses: Self::Clauses) -> Self::Query;
@@ -28,30 +28,30 @@ pub trait Make {
     fn decided(&self, clauses: &Self::Clauses, occur: Occur) -> Option<Self::Query>;
 }
 
-/// Reads a query; none is for the grammar, or for what `make` gave none.
-pub fn read<M: Make>(text: &str, make: &mut M) -> Option<M::Query> {
-    let mut reader = Reader { rest: text, leaves: 0 };
-    let query = reader.clauses(make, true, 0)?;
+/// Reads a query; none is for the grammar, or for what `builder` gave none.
+pub fn read<B: ClauseBuilder>(text: &str, builder: &mut B) -> Option<B::Query> {
+    let mut reader = SimpleReader { rest: text, conditions: 0 };
+    let query = reader.clauses(builder, true, 0)?;
     reader.rest.is_empty().then_some(query)
 }
 
 /// Makes the tree.
-pub(super) fn tree(text: &str) -> Option<Ast> {
-    read(text, &mut Tree)
+pub(super) fn parse_simple(text: &str) -> Option<Ast> {
+    read(text, &mut AstBuilder)
 }
 
-struct Tree;
+struct AstBuilder;
 
-impl Make for Tree {
+impl ClauseBuilder for AstBuilder {
     type Query = Ast;
     type Clauses = Vec<(Occur, Ast)>;
 
-    fn every(&mut self) -> Ast {
+    fn all(&mut self) -> Ast {
         Ast::All
     }
 
-    fn leaf(&mut self, path: Option<&str>, form: LeafQuery) -> Option<Ast> {
-        Some(Ast::Leaf { path: path.map(str::to_string), form })
+    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Ast> {
+        Some(Ast::Condition { path: path.map(str::to_string), query })
     }
 
     fn add(&mut self, clauses: &mut Vec<(Occur, Ast)>, occur: Occur, query: Ast) {
@@ -67,10 +67,10 @@ impl Make for Tree {
     }
 }
 
-struct Reader<'t> {
+struct SimpleReader<'t> {
     rest: &'t str,
     /// So many were read.
-    leaves: usize,
+    conditions: usize,
 }
 
 /// A value as it is written.
@@ -83,9 +83,14 @@ enum Raw<'t> {
     Range([(&'t str, bool); 2]),
 }
 
-impl<'t> Reader<'t> {
-    fn clauses<M: Make>(&mut self, make: &mut M, is_asked: bool, depth: usize) -> Option<M::Query> {
-        let mut clauses = M::Clauses::default();
+impl<'t> SimpleReader<'t> {
+    fn clauses<B: ClauseBuilder>(
+        &mut self,
+        builder: &mut B,
+        is_needed: bool,
+        depth: usize,
+    ) -> Option<B::Query> {
+        let mut clauses = B::Clauses::default();
         let mut is_first = true;
         loop {
             let occur = match () {
@@ -93,39 +98,43 @@ impl<'t> Reader<'t> {
                 () if self.take(b'-') => Occur::MustNot,
                 () => Occur::Should,
             };
-            let decided = make.decided(&clauses, occur);
-            let is_asked = is_asked && decided.is_none();
+            let decided = builder.decided(&clauses, occur);
+            let is_needed = is_needed && decided.is_none();
             let query = match self.take(b'(') {
-                true if depth == MAX_DEPTH => return None,
+                true if depth == MAX_SIMPLE_DEPTH => return None,
                 true => {
-                    let group = self.clauses(make, is_asked, depth + 1)?;
+                    let group = self.clauses(builder, is_needed, depth + 1)?;
                     self.take(b')').then_some(group)?
                 }
-                false => self.leaf(make, is_asked)?,
+                false => self.condition(builder, is_needed)?,
             };
             let query = decided.unwrap_or(query);
             if is_first && occur == Occur::Should && self.is_at_end() {
                 return Some(query);
             }
             is_first = false;
-            make.add(&mut clauses, occur, query);
+            builder.add(&mut clauses, occur, query);
             if !self.take(b' ') {
-                return Some(make.group(clauses));
+                return Some(builder.group(clauses));
             }
         }
     }
 
-    fn leaf<M: Make>(&mut self, make: &mut M, is_asked: bool) -> Option<M::Query> {
+    fn condition<B: ClauseBuilder>(
+        &mut self,
+        builder: &mut B,
+        is_needed: bool,
+    ) -> Option<B::Query> {
         interrupts::spend(8);
-        self.leaves += 1;
-        if self.leaves > MAX_LEAVES {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
             return None;
         }
         if self.rest.as_bytes().first() == Some(&b'*')
             && let Some(rest) = self.rest.strip_prefix("*:*")
         {
             self.rest = rest;
-            return self.ends_value().then(|| make.every());
+            return self.ends_value().then(|| builder.all());
         }
         let mut path = None;
         let raw = match self.delimited() {
@@ -147,15 +156,15 @@ impl<'t> Reader<'t> {
                         }
                     }
                 } else if word.text == "*" {
-                    return self.ends_value().then(|| make.every());
+                    return self.ends_value().then(|| builder.all());
                 } else {
                     word.raw()
                 }
             }
         };
         // Read in full all the same: no document decides whether a query is refused.
-        let form = self.ends_value().then(|| raw.form())??;
-        if is_asked { make.leaf(path.as_deref(), form) } else { Some(make.every()) }
+        let query = self.ends_value().then(|| raw.leaf_query())??;
+        if is_needed { builder.condition(path.as_deref(), query) } else { Some(builder.all()) }
     }
 
     /// What quotes or brackets enclose, if it begins here; inner none if it is not simple.
@@ -209,7 +218,7 @@ impl<'t> Reader<'t> {
             }
             bound => bound == "*" || bound != "TO" && bound.chars().all(is_simple),
         };
-        (fits && !date_math::is_bad(bound, Place::Bound)).then_some(bound)
+        (fits && !date_math::is_bad(bound, ValueKind::Bound)).then_some(bound)
     }
 
     /// Characters without special meaning, escaped ones and wildcards.
@@ -261,7 +270,7 @@ impl<'t> Reader<'t> {
 
 /// Whoever reads with the grammar says what is wrong with a date.
 fn equal(text: String) -> Option<LeafQuery> {
-    (!date_math::is_bad(&text, Place::Value)).then_some(LeafQuery::Equal(text))
+    (!date_math::is_bad(&text, ValueKind::Value)).then_some(LeafQuery::Equal(text))
 }
 
 struct Word<'t> {
@@ -284,7 +293,7 @@ impl<'t> Word<'t> {
 }
 
 impl Raw<'_> {
-    fn form(&self) -> Option<LeafQuery> {
+    fn leaf_query(&self) -> Option<LeafQuery> {
         let end = |(text, inclusive): (&str, bool)| match text {
             "*" => Bound::Open,
             text if inclusive => Bound::Inclusive(text.to_string()),

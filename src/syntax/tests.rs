@@ -460,31 +460,31 @@ fn sort_orders() {
 #[test]
 fn limits() {
     let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
-    assert_eq!(parse(&nested(MAX_DEPTH)).map(|ast| ast.to_string()), Ok("a".into()));
+    assert_eq!(parse(&nested(MAX_GROUP_DEPTH)).map(|ast| ast.to_string()), Ok("a".into()));
     let not_nested = format!("\"{}\" {}", "(".repeat(300), "/* ".repeat(300));
     assert!(parse(&not_nested).is_ok());
     let inside = |depth: usize| format!("{}a", "{!lucene}".repeat(depth));
     assert!(parse(&inside(16)).is_ok());
     for (query, what) in [
-        (nested(MAX_DEPTH + 1), "one group too many"),
+        (nested(MAX_GROUP_DEPTH + 1), "one group too many"),
         (nested(10_000), "ten thousand groups"),
-        ("(".repeat(MAX_BYTES), "a megabyte of parentheses"),
+        ("(".repeat(MAX_QUERY_BYTES), "a megabyte of parentheses"),
         ("filter(".repeat(1000), "filters"),
         (
             format!("{}_query_:\"{}\"{}", "(".repeat(200), nested(100), ")".repeat(200)),
             "a nested query's groups",
         ),
         (inside(17), "query strings"),
-        (inside(MAX_BYTES / 9), "a megabyte of query strings"),
-        ("a".repeat(MAX_BYTES + 1), "a byte too many"),
-        ("a ".repeat(MAX_LEAVES + 1), "a clause too many"),
+        (inside(MAX_QUERY_BYTES / 9), "a megabyte of query strings"),
+        ("a".repeat(MAX_QUERY_BYTES + 1), "a byte too many"),
+        ("a ".repeat(MAX_CONDITIONS + 1), "a clause too many"),
         (format!("/{}/", "(".repeat(10_000)), "a regular expression's groups"),
         (format!("/{}a/", "~".repeat(10_000)), "complements"),
         (format!("/a{}/", "*".repeat(10_000)), "repetitions"),
         (format!("{}:v", "a.".repeat(MAX_PATH_BYTES / 2 + 1)), "a path"),
         (format!("{{!term f={}}}v", "a".repeat(MAX_PATH_BYTES + 1)), "a parameter's path"),
         (format!("{}:({})", "a".repeat(60_000), "b ".repeat(1_000)), "a path for each clause"),
-        ("\"\" ".repeat(MAX_LEAVES + 1), "quotes"),
+        ("\"\" ".repeat(MAX_CONDITIONS + 1), "quotes"),
         ("a(".repeat(1000), "groups that are not closed"),
     ] {
         assert_eq!(
@@ -498,7 +498,7 @@ fn limits() {
     for (sort, what) in [
         ("a".repeat(MAX_PATH_BYTES + 1), "a path"),
         ("a,".repeat(1_000) + "a", "paths"),
-        (" ".repeat(MAX_BYTES), "white space"),
+        (" ".repeat(MAX_QUERY_BYTES), "white space"),
     ] {
         assert_eq!(parse_sort(&sort).unwrap_err().kind, ParseErrorKind::TooComplex, "{what}");
     }

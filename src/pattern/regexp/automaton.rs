@@ -17,10 +17,10 @@ use std::ops::Range;
 const MAX_WORK: usize = 1 << 19;
 
 /// Leads nowhere.
-const DEAD: usize = 0;
-const START: usize = 1;
+const DEAD_STATE: usize = 0;
+const START_STATE: usize = 1;
 
-/// A deterministic automaton; from all of its states but [`DEAD`] some text leads to a match.
+/// A deterministic automaton; from all of its states but [`DEAD_STATE`] some text leads to a match.
 #[derive(Debug)]
 pub struct Automaton {
     alphabet: Alphabet,
@@ -60,11 +60,11 @@ impl Automaton {
 
     /// The state behind the text.
     fn run(&self, text: &str) -> Result<usize, DeadPrefix> {
-        let mut state = START;
+        let mut state = START_STATE;
         for (at, c) in text.char_indices() {
             interrupts::spend(1);
             state = self.next[state * self.alphabet.len() + self.alphabet.class(c)] as usize;
-            if state == DEAD {
+            if state == DEAD_STATE {
                 return Err(DeadPrefix(at + c.len_utf8()));
             }
         }
@@ -75,7 +75,7 @@ impl Automaton {
         &self.next[state * self.alphabet.len()..][..self.alphabet.len()]
     }
 
-    /// Leads to [`DEAD`] what leads to no match.
+    /// Leads to [`DEAD_STATE`] what leads to no match.
     fn trim(mut self) -> Automaton {
         let mut sources = vec![Vec::new(); self.accepting.len()];
         for state in 0..self.accepting.len() {
@@ -95,7 +95,7 @@ impl Automaton {
         }
         for target in &mut self.next {
             if !live[*target as usize] {
-                *target = DEAD as u32;
+                *target = DEAD_STATE as u32;
             }
         }
         self
@@ -180,11 +180,11 @@ impl Builder {
         };
 
         let width = self.alphabet.len();
-        let mut next = vec![DEAD as u32; width];
+        let mut next = vec![DEAD_STATE as u32; width];
         let mut accepting = vec![false];
         let mut sets = vec![Vec::new(), self.closure(&states, starts.clone())?];
-        let mut numbers = HashMap::from([(sets[START].clone(), START as u32)]);
-        let mut number = START;
+        let mut numbers = HashMap::from([(sets[START_STATE].clone(), START_STATE as u32)]);
+        let mut number = START_STATE;
         while number < sets.len() {
             self.spend(width)?;
             let set = &sets[number];
@@ -196,7 +196,7 @@ impl Builder {
             for targets in targets {
                 let set = self.closure(&states, targets)?;
                 next.push(match numbers.get(&set) {
-                    _ if !negated && !is_live(&set) => DEAD as u32,
+                    _ if !negated && !is_live(&set) => DEAD_STATE as u32,
                     Some(&number) => number,
                     None => {
                         let number = sets.len() as u32;
@@ -273,13 +273,15 @@ impl Builder {
                 let automaton = self.automaton(node)?;
                 let end = self.state(states)?;
                 // Its states are copied behind those that are there, but for the dead one.
-                let base = states.len() - START;
-                states[from].aside.push(base + START);
-                for number in START..automaton.accepting.len() {
+                let base = states.len() - START_STATE;
+                states[from].aside.push(base + START_STATE);
+                for number in START_STATE..automaton.accepting.len() {
                     let state = self.state(states)?;
                     let targets = automaton.row(number);
-                    let live =
-                        targets.iter().enumerate().filter(|(_, target)| **target != DEAD as u32);
+                    let live = targets
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, target)| **target != DEAD_STATE as u32);
                     states[state].steps.extend(
                         live.map(|(class, &target)| (class..class + 1, base + target as usize)),
                     );

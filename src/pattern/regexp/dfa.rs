@@ -13,15 +13,15 @@ use regex_automata::{Anchored, MatchKind};
 use std::cell::RefCell;
 
 /// The largest table that is worth its making: simple expressions take a tenth of it.
-const MAX_TABLE: usize = 1 << 16;
+const MAX_DFA_BYTES: usize = 1 << 16;
 /// The largest table for several expressions at once, which is made for many texts.
-const MAX_UNION: usize = 1 << 20;
+const MAX_UNION_DFA_BYTES: usize = 1 << 20;
 /// The largest automaton that is made at all.
-const MAX_NFA: usize = 10 << 20;
+const MAX_NFA_BYTES: usize = 10 << 20;
 /// So much of a table that is made while it is used is kept.
-const MAX_CACHE: usize = 1 << 17;
+const MAX_CACHE_BYTES: usize = 1 << 17;
 /// So many bytes are looked at between two questions whether to go on.
-const CHUNK: usize = 1 << 12;
+const CHUNK_BYTES: usize = 1 << 12;
 
 /// The nondeterministic automaton that both are made of. None, if it would be too large.
 fn nfa(pattern: &str, limit: usize) -> Option<NFA> {
@@ -37,7 +37,7 @@ fn nfa(pattern: &str, limit: usize) -> Option<NFA> {
 
 /// As [`nfa`], of an expression of any size.
 pub(super) fn large_nfa(pattern: &str) -> Option<NFA> {
-    nfa(pattern, MAX_NFA)
+    nfa(pattern, MAX_NFA_BYTES)
 }
 
 /// The table, and the state to start in.
@@ -50,7 +50,7 @@ pub struct DenseDfa {
 impl DenseDfa {
     /// A table for the `regex` crates' syntax, in which `.` matches line ends. None, if it would be too large.
     pub fn new(pattern: &str) -> Option<DenseDfa> {
-        DenseDfa::from_nfa(&nfa(pattern, MAX_TABLE)?)
+        DenseDfa::from_nfa(&nfa(pattern, MAX_DFA_BYTES)?)
     }
 
     /// One table for all that several expressions match. Those that end in what matches anything had better be without that end,
@@ -58,11 +58,11 @@ impl DenseDfa {
     pub fn union(patterns: impl IntoIterator<Item = String>) -> Option<DenseDfa> {
         let branches: Vec<String> =
             patterns.into_iter().map(|pattern| format!("(?:{pattern})")).collect();
-        DenseDfa::within(&nfa(&branches.join("|"), MAX_UNION)?, MAX_UNION)
+        DenseDfa::within(&nfa(&branches.join("|"), MAX_UNION_DFA_BYTES)?, MAX_UNION_DFA_BYTES)
     }
 
     pub(super) fn from_nfa(nfa: &NFA) -> Option<DenseDfa> {
-        DenseDfa::within(nfa, MAX_TABLE)
+        DenseDfa::within(nfa, MAX_DFA_BYTES)
     }
 
     fn within(nfa: &NFA, limit: usize) -> Option<DenseDfa> {
@@ -92,7 +92,7 @@ impl DenseDfa {
     /// Whether it matches what the text begins with, however long that is.
     pub fn matches_prefix(&self, text: &str) -> Result<bool, DeadPrefix> {
         let mut state = self.start;
-        for (number, chunk) in text.as_bytes().chunks(CHUNK).enumerate() {
+        for (number, chunk) in text.as_bytes().chunks(CHUNK_BYTES).enumerate() {
             for (at, &byte) in chunk.iter().enumerate() {
                 state = self.dfa.next_state(state, byte);
                 if self.dfa.is_special_state(state) {
@@ -101,7 +101,7 @@ impl DenseDfa {
                         return Ok(true);
                     }
                     if self.dfa.is_dead_state(state) {
-                        return Err(DeadPrefix(number * CHUNK + at + 1));
+                        return Err(DeadPrefix(number * CHUNK_BYTES + at + 1));
                     }
                 }
             }
@@ -123,11 +123,11 @@ impl DenseDfa {
     /// The state behind the bytes.
     fn run(&self, bytes: &[u8]) -> Result<StateID, DeadPrefix> {
         let mut state = self.start;
-        for (number, chunk) in bytes.chunks(CHUNK).enumerate() {
+        for (number, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
             for (at, &byte) in chunk.iter().enumerate() {
                 state = self.dfa.next_state(state, byte);
                 if self.dfa.is_dead_state(state) {
-                    return Err(DeadPrefix(number * CHUNK + at + 1));
+                    return Err(DeadPrefix(number * CHUNK_BYTES + at + 1));
                 }
             }
             interrupts::spend(chunk.len() / 16);
@@ -148,7 +148,7 @@ impl LazyDfa {
     pub(super) fn new(nfa: NFA) -> Option<LazyDfa> {
         let config = Config::new()
             .match_kind(MatchKind::All)
-            .cache_capacity(MAX_CACHE)
+            .cache_capacity(MAX_CACHE_BYTES)
             // One that has no room for some states is slow, but right.
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
@@ -169,7 +169,7 @@ impl LazyDfa {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.dfa.memory_usage() + MAX_CACHE
+        self.dfa.memory_usage() + MAX_CACHE_BYTES
     }
 
     /// The state behind the bytes. None is if the cache gave up, which it does only where it is told to

@@ -22,7 +22,7 @@ use parse::Parser;
 use std::rc::Rc;
 
 /// Longest expression: compiling one cannot be cancelled, and takes a tenth of a second at most.
-const MAX_BYTES: usize = 1 << 16;
+const MAX_REGEXP_BYTES: usize = 1 << 16;
 
 /// A regular expression, read and checked: its syntax. Clones share it.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Program {
         };
         let nfa = dfa::large_nfa(&pattern)?;
         match DenseDfa::from_nfa(&nfa) {
-            Some(table) => Some(Program::Dense(table)),
+            Some(dfa) => Some(Program::Dense(dfa)),
             None => LazyDfa::new(nfa).map(|lazy| Program::Lazy(Box::new(lazy))),
         }
     }
@@ -88,8 +88,8 @@ impl Program {
 impl Regexp {
     /// Reads what stands between the slashes; `offset` is its place in the query.
     pub fn parse(source: &str, offset: usize) -> Result<Regexp, ParseError> {
-        if source.len() > MAX_BYTES {
-            let message = format!("a regular expression is longer than {MAX_BYTES} bytes");
+        if source.len() > MAX_REGEXP_BYTES {
+            let message = format!("a regular expression is longer than {MAX_REGEXP_BYTES} bytes");
             return Err(ParseError::too_complex(offset, message));
         }
         let tree = Parser::new(source, offset).whole()?;
@@ -149,7 +149,7 @@ impl CompiledRegexp {
     /// The same; where it can be seen, with what of the text no match begins.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match &self.program {
-            Program::Dense(table) => table.check(text),
+            Program::Dense(dfa) => dfa.check(text),
             Program::Lazy(lazy) => lazy.check(text),
             Program::Automaton(automaton) => automaton.check(text),
         }
@@ -159,7 +159,7 @@ impl CompiledRegexp {
     /// False is certain.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         match &self.program {
-            Program::Dense(table) => table.could_start(prefix),
+            Program::Dense(dfa) => dfa.could_start(prefix),
             Program::Lazy(lazy) => lazy.could_start(prefix),
             Program::Automaton(automaton) => automaton.could_start(prefix),
         }
@@ -168,7 +168,7 @@ impl CompiledRegexp {
     /// Bytes in memory, about.
     pub fn memory(&self) -> usize {
         match &self.program {
-            Program::Dense(table) => table.memory(),
+            Program::Dense(dfa) => dfa.memory(),
             Program::Lazy(lazy) => lazy.memory(),
             Program::Automaton(automaton) => automaton.memory(),
         }

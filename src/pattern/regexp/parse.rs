@@ -6,7 +6,7 @@ use crate::interrupts;
 use crate::parse_error::ParseError;
 
 /// Groups and complements within each other that one expression may hold.
-const MAX_DEPTH: usize = 100;
+const MAX_REGEXP_DEPTH: usize = 100;
 /// Repetitions of a repetition, as in `a?*+`.
 const MAX_REPETITIONS: usize = 10;
 
@@ -131,9 +131,9 @@ impl<'a> Parser<'a> {
         inner: fn(&mut Self) -> Result<RegexpNode, ParseError>,
     ) -> Result<RegexpNode, ParseError> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_REGEXP_DEPTH {
             return Err(self.too_complex(format!(
-                "a regular expression with more than {MAX_DEPTH} groups within each other"
+                "a regular expression with more than {MAX_REGEXP_DEPTH} groups within each other"
             )));
         }
         let node = inner(self);

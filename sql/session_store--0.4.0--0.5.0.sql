@@ -201,3 +201,52 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- The storage parameters that a store has from session_add (src/store/storage.rs), where nobody set others.
+DO $$
+DECLARE
+    statement pg_catalog.text;
+BEGIN
+    FOR statement IN
+        WITH stores AS (
+            SELECT relation.oid
+            FROM session_store.store AS entry
+            JOIN pg_catalog.pg_class AS relation ON relation.relname OPERATOR(pg_catalog.=) entry.name
+            JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
+            WHERE namespace.nspname OPERATOR(pg_catalog.=) 'sessions'
+                AND relation.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+        ), tables AS (
+            SELECT relation.oid
+            FROM pg_catalog.pg_class AS relation
+            WHERE relation.relkind OPERATOR(pg_catalog.=) 'r' AND relation.oid OPERATOR(pg_catalog.=) ANY (
+                SELECT stores.oid FROM stores
+                UNION ALL
+                SELECT tree.relid::pg_catalog.oid
+                FROM stores, pg_catalog.pg_partition_tree(stores.oid::pg_catalog.regclass) AS tree)
+        ), parts AS (
+            SELECT 'TABLE' AS kind, tables.oid FROM tables
+            UNION ALL
+            SELECT 'INDEX', index.indexrelid
+            FROM tables
+            JOIN pg_catalog.pg_index AS index ON index.indrelid OPERATOR(pg_catalog.=) tables.oid
+            JOIN pg_catalog.pg_opclass AS class ON class.oid OPERATOR(pg_catalog.=) index.indclass[0]
+            WHERE class.opcname OPERATOR(pg_catalog.=) 'jsonb_lucene_ops'
+        )
+        SELECT pg_catalog.format('ALTER %s %I.%I SET (%s = %s)',
+            part.kind, namespace.nspname, relation.relname, parameter.name, parameter.value)
+        FROM parts AS part
+        JOIN pg_catalog.pg_class AS relation ON relation.oid OPERATOR(pg_catalog.=) part.oid
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
+        JOIN (VALUES
+            ('TABLE', 'autovacuum_vacuum_scale_factor', '0.05'),
+            ('TABLE', 'autovacuum_vacuum_insert_scale_factor', '0.05'),
+            ('INDEX', 'gin_pending_list_limit', '64')
+        ) AS parameter (kind, name, value) ON parameter.kind OPERATOR(pg_catalog.=) part.kind
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_options_to_table(relation.reloptions) AS option
+            WHERE option.option_name OPERATOR(pg_catalog.=) parameter.name)
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;

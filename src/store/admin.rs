@@ -3,6 +3,7 @@
 use super::catalog::{self, Lock, Operator, Store};
 use super::constraint;
 use super::name::Name;
+use super::storage;
 use super::table::{self, StoreRelation};
 use crate::error::{self, Error, Result};
 use crate::pg::spi::{Mode, Spi};
@@ -76,6 +77,9 @@ fn create_table(spi: &Spi, name: &Name, key: &str, shards: i32) -> Result<()> {
     }
     constraint::add(spi, name, key)?;
     run(&DOC_INDEX.replace("{class}", &Operator::find(spi)?.class(spi)?))?;
+    if let StoreRelation::Found(table) = table::find(name, pg_sys::NoLock) {
+        storage::set_unset(spi, table)?;
+    }
     run(COMMENT)
 }
 

@@ -5,7 +5,7 @@ use super::catalog::{self, Operator};
 use super::change_key::at_most_five;
 use super::name::Name;
 use super::table::{self, StoreRelation};
-use super::{constraint, identity};
+use super::{constraint, identity, storage};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
@@ -94,6 +94,7 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
         }
         constraint::remove(spi, &name)?;
         constraint::add(spi, &name, key)?;
+        storage::set_unset(spi, oid)?;
         let shards = spi.run(Mode::Write, SHARDS, &[oid.into()])?.get::<i32>(0, 1).unwrap_or(1);
         catalog::insert(spi, &name, key, shards.max(1), 1)
     })

@@ -6,6 +6,7 @@
 //! table        what lies under a store's name; constraint: a document lies under its own identity
 //! admin        creates, renames and drops stores
 //! adopt        makes a store of a table that is there
+//! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
 //! ops          what session_update was given; update applies it
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
@@ -28,6 +29,7 @@ pub mod query;
 mod running;
 pub mod search;
 pub mod select;
+mod storage;
 pub mod stream;
 mod suggest;
 mod table;

@@ -232,8 +232,8 @@ BEGIN
             JOIN pg_catalog.pg_opclass AS class ON class.oid OPERATOR(pg_catalog.=) index.indclass[0]
             WHERE class.opcname OPERATOR(pg_catalog.=) 'jsonb_lucene_ops'
         )
-        SELECT pg_catalog.format('ALTER %s %I.%I SET (%s = %s)',
-            part.kind, namespace.nspname, relation.relname, parameter.name, parameter.value)
+        SELECT pg_catalog.format('ALTER %s %I.%I SET (%s)', part.kind, namespace.nspname, relation.relname,
+            pg_catalog.string_agg(pg_catalog.concat(parameter.name, ' = ', parameter.value), ', ' ORDER BY parameter.name))
         FROM parts AS part
         JOIN pg_catalog.pg_class AS relation ON relation.oid OPERATOR(pg_catalog.=) part.oid
         JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
@@ -245,6 +245,7 @@ BEGIN
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_options_to_table(relation.reloptions) AS option
             WHERE option.option_name OPERATOR(pg_catalog.=) parameter.name)
+        GROUP BY part.kind, part.oid, namespace.nspname, relation.relname
     LOOP
         EXECUTE statement;
     END LOOP;

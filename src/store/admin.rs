@@ -76,7 +76,7 @@ fn create_table(spi: &Spi, name: &Name, key: &str, shards: i32) -> Result<()> {
         }
     }
     constraint::add(spi, name, key)?;
-    run(&DOC_INDEX.replace("{class}", &Operator::find(spi)?.class(spi)?))?;
+    run(&DOC_INDEX.replace("{class}", &Operator::find()?.class(spi)?))?;
     if let StoreRelation::Found(table) = table::find(name, pg_sys::NoLock) {
         storage::set_unset(spi, table)?;
     }

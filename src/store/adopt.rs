@@ -82,7 +82,7 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
                 "A store's table is (id text COLLATE \"C\" PRIMARY KEY, doc jsonb NOT NULL).";
             return Err(unfit(&table, problem, hint.into()));
         }
-        let operator = Operator::find(spi)?;
+        let operator = Operator::find()?;
         if executor::indexed_tables(oid, operator.oid).err() == Some(Obstacle::NoIndex) {
             let class = operator.class(spi)?;
             let hint = format!("CREATE INDEX ON {table} USING gin (doc {class}) makes it.");

@@ -95,16 +95,6 @@ pub struct Operator {
     pub oid: pg_sys::Oid,
 }
 
-const OPERATOR: &str = "
-    SELECT operator.oprright, operator.oid
-    FROM pg_catalog.pg_operator AS operator
-    JOIN pg_catalog.pg_depend AS depend ON depend.objid OPERATOR(pg_catalog.=) operator.oid
-        AND depend.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid
-        AND depend.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
-        AND depend.deptype OPERATOR(pg_catalog.=) 'e'
-    JOIN pg_catalog.pg_extension AS extension ON extension.oid OPERATOR(pg_catalog.=) depend.refobjid
-    WHERE operator.oprname OPERATOR(pg_catalog.=) '@@@' AND extension.extname OPERATOR(pg_catalog.=) 'session_store'";
-
 const OPERATOR_CLASS: &str = "
     SELECT namespace.nspname::pg_catalog.text, class.opcname::pg_catalog.text
     FROM pg_catalog.pg_amop AS member
@@ -119,18 +109,51 @@ thread_local! {
 impl Operator {
     /// Looks the operator up once in a session, and again if the extension was created anew.
     /// Version 0.1.0 has no such operator.
-    pub fn find(spi: &Spi) -> Result<Operator> {
+    pub fn find() -> Result<Operator> {
         let found = OPERATOR_FOUND.get().filter(|found| found.schema().is_some());
         if let Some(operator) = found {
             return Ok(operator);
         }
-        let rows = spi.run(Mode::Read, OPERATOR, &[])?;
-        let (Some(query_type), Some(oid)) = (rows.get(0, 1), rows.get(0, 2)) else {
-            return Err(Error::Outdated);
-        };
-        let operator = Operator { query_type, oid };
+        let operator = Operator::look_up().ok_or(Error::Outdated)?;
         OPERATOR_FOUND.set(Some(operator));
         Ok(operator)
+    }
+
+    /// Looks into the catalogues without a statement. A session that asks for the first time would
+    /// spend most of its time on planning one.
+    fn look_up() -> Option<Operator> {
+        let cache = pg_sys::SysCacheIdentifier::OPERNAMENSP as i32;
+        let (nothing, mut found) = (pg_sys::Datum::null(), None);
+        // SAFETY: looks into the server's caches. The members of the list (catcache.h) are valid until
+        // it is released, and copied before.
+        unsafe {
+            let extension = pg_sys::get_extension_oid(c"session_store".as_ptr(), true);
+            let mut name = pg_sys::NameData::default();
+            pg_sys::namestrcpy(&raw mut name, c"@@@".as_ptr());
+            let named = (&raw const name).into();
+            let list = pg_sys::SearchSysCacheList(cache, 1, named, nothing, nothing);
+            for &member in (*list).members.as_slice((*list).n_members as usize) {
+                let tuple = &raw mut (*member).tuple;
+                let column = |number: u32| {
+                    let mut is_null = true;
+                    let value = pg_sys::SysCacheGetAttr(cache, tuple, number as i16, &mut is_null);
+                    pg_sys::Oid::from_datum(value, is_null)
+                };
+                let (oid, right) = (
+                    column(pg_sys::Anum_pg_operator_oid),
+                    column(pg_sys::Anum_pg_operator_oprright),
+                );
+                let (Some(oid), Some(query_type)) = (oid, right) else { continue };
+                // An extension that is not there has no operators.
+                if extension != pg_sys::InvalidOid
+                    && pg_sys::getExtensionOfObject(pg_sys::OperatorRelationId, oid) == extension
+                {
+                    found = Some(Operator { query_type, oid });
+                }
+            }
+            pg_sys::ReleaseCatCacheList(list);
+        }
+        found
     }
 
     /// The operator in SQL. The name of its schema is looked up each time, because a schema can be

@@ -82,7 +82,7 @@ impl StreamCall {
     fn matches(&self) -> Result<Option<f64>> {
         let search = StoreQuery::parse(&self.query)?;
         Spi::connect(|spi| {
-            let (store, operator) = (Store::find(spi, &self.store)?, Operator::find(spi)?);
+            let (store, operator) = (Store::find(spi, &self.store)?, Operator::find()?);
             let Ok(parts) = executor::indexed_tables(store.table, operator.oid) else {
                 return Ok(None);
             };

@@ -20,7 +20,7 @@ pub fn count(store: &str, query: &str) -> Result<i64> {
     let search = StoreQuery::parse(query)?;
     search.notify();
     Spi::connect(|spi| {
-        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         match executor::indexed_tables(store.table, operator.oid) {
             Ok(parts) => match executor::count(&parts, &search.predicate)? {
                 Some(count) => Ok(count as i64),
@@ -62,7 +62,7 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
     // context for the result of this function until SPI switches to a context of its own.
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
-        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let parts = executor::indexed_tables(store.table, operator.oid).ok();
         let answer = match &parts {
             Some(parts) => direct(parts, &search, &sort, window)?,
@@ -165,7 +165,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
     let search = StoreQuery::parse(query)?;
     let keys = search::parse_sort(sort)?;
     Spi::connect(|spi| {
-        let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let window = Window::new(0, Some(10))?;
         let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({

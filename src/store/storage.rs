@@ -34,8 +34,8 @@ const UNSET: &str = r#"
         JOIN pg_catalog.pg_opclass AS class ON class.oid OPERATOR(pg_catalog.=) index.indclass[0]
         WHERE class.opcname OPERATOR(pg_catalog.=) 'jsonb_lucene_ops'
     )
-    SELECT pg_catalog.format('ALTER %s %I.%I SET (%s = %s)',
-        part.kind, namespace.nspname, relation.relname, parameter.name, parameter.value)
+    SELECT pg_catalog.format('ALTER %s %I.%I SET (%s)', part.kind, namespace.nspname, relation.relname,
+        pg_catalog.string_agg(pg_catalog.concat(parameter.name, ' = ', parameter.value), ', ' ORDER BY parameter.name))
     FROM parts AS part
     JOIN pg_catalog.pg_class AS relation ON relation.oid OPERATOR(pg_catalog.=) part.oid
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) relation.relnamespace
@@ -46,7 +46,8 @@ const UNSET: &str = r#"
     ) AS parameter (kind, name, value) ON parameter.kind OPERATOR(pg_catalog.=) part.kind
     WHERE NOT EXISTS (
         SELECT FROM pg_catalog.pg_options_to_table(relation.reloptions) AS option
-        WHERE option.option_name OPERATOR(pg_catalog.=) parameter.name)"#;
+        WHERE option.option_name OPERATOR(pg_catalog.=) parameter.name)
+    GROUP BY part.kind, part.oid, namespace.nspname, relation.relname"#;
 
 /// Sets what is not set yet, of a store's table or of all its partitions, and of their indexes.
 pub fn set_unset(spi: &Spi, table: pg_sys::Oid) -> Result<()> {

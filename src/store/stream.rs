@@ -90,7 +90,7 @@ impl Stream {
         let owner = ResourceOwner::new();
         let source = owner.run(|| {
             Spi::connect(|spi| {
-                let (store, operator) = (Store::find(spi, store)?, Operator::find(spi)?);
+                let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
                 let parts = executor::indexed_tables(store.table, operator.oid).ok();
                 search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
                 if let Some(parts) = parts

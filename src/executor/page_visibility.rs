@@ -201,6 +201,9 @@ impl Table {
 
     /// Pages that became all-visible are not to be looked up here.
     fn forget_all_but(&mut self, open: &RoaringBitmap) {
+        if self.known.is_subset(open) {
+            return;
+        }
         for block in &self.known - open {
             self.hidden.remove_range(self.doc_ids.doc_ids(block..=block));
             self.known.remove(block);

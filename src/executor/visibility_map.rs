@@ -135,17 +135,41 @@ impl VisibilityMap {
     pub fn not_all_visible(&self) -> RoaringBitmap {
         /// Bytes that are looked at together: nearly all have nothing to show.
         const PIECE: usize = 128;
-        let mut open = RoaringBitmap::new();
+        // A bit for each block, the first one lowest: half a byte for each byte of the map.
+        let mut open = vec![0u8; self.bytes.len().div_ceil(2)];
         for (piece, bytes) in self.bytes.chunks(PIECE).enumerate() {
             if bytes.iter().fold(ALL_VISIBLE, |all, byte| all & byte) == ALL_VISIBLE {
                 continue;
             }
             for (at, byte) in bytes.iter().enumerate() {
-                let first = (PIECE * piece + at) as u32 * BLOCKS_PER_BYTE;
-                let blocks = (0..BLOCKS_PER_BYTE).filter(|block| byte >> (2 * block) & 1 == 0);
-                open.extend(blocks.map(|block| first + block).filter(|block| *block < self.blocks));
+                let at = PIECE * piece + at;
+                if let Some(bits) = open.get_mut(at / 2) {
+                    *bits |= lower_bits(!byte) << (4 * (at % 2));
+                }
             }
         }
+        let mut open = RoaringBitmap::from_lsb0_bytes(0, &open);
+        open.remove_range(self.blocks..);
         open
+    }
+}
+
+/// The lower bit of each pair of bits, in four bits.
+fn lower_bits(pairs: u8) -> u8 {
+    let bits = pairs & ALL_VISIBLE;
+    let bits = (bits | bits >> 1) & 0b0011_0011;
+    (bits | bits >> 2) & 0b0000_1111
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lower_bits;
+
+    #[test]
+    fn takes_the_lower_bit_of_each_pair() {
+        for byte in 0..=u8::MAX {
+            let expected = (0..4).filter(|pair| byte >> (2 * pair) & 1 == 1).map(|pair| 1 << pair);
+            assert_eq!(lower_bits(byte), expected.sum::<u8>(), "{byte:08b}");
+        }
     }
 }

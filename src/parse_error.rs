@@ -15,6 +15,7 @@ pub enum ParseErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
+    /// What kind of error it is.
     pub kind: ParseErrorKind,
     /// In plain words, without the place.
     pub message: String,

@@ -13,6 +13,7 @@ use pgrx::{FromDatum, pg_sys};
 pub struct JsonbArg<'fcx>(Jsonb<'fcx>);
 
 impl<'fcx> JsonbArg<'fcx> {
+    /// The document.
     pub fn document(self) -> Jsonb<'fcx> {
         self.0
     }

@@ -56,6 +56,7 @@ impl Decimal {
         self.exponent <= 131_072 && self.digits.len() as i64 - self.exponent <= 16_383
     }
 
+    /// Whether the number is below zero.
     pub fn is_negative(&self) -> bool {
         self.negative
     }

@@ -53,10 +53,12 @@ impl<'a> Jsonb<'a> {
         self.bytes
     }
 
+    /// Whether it is an object.
     pub fn is_object(self) -> bool {
         self.header & IS_OBJECT != 0
     }
 
+    /// Whether it is an array.
     pub fn is_array(self) -> bool {
         self.header & (IS_ARRAY | IS_SCALAR) == IS_ARRAY
     }
@@ -92,8 +94,9 @@ impl<'a> Jsonb<'a> {
         let aligned = start.next_multiple_of(4);
         let value = |from: usize| self.bytes.get(base + from..base + end);
         Some(match entry & TYPE_MASK {
-            // SAFETY: as `new` demands. Looking at each key and string again would take as long as all the rest.
             IS_STRING => {
+                // SAFETY: `new` demands a payload of PostgreSQL's, whose strings are UTF-8. To check
+                // each of them again would take as long as all the rest.
                 Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
             }
             IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric::new(value(aligned)?)))),

@@ -7,15 +7,20 @@ use super::ordered::write_decimal;
 /// A scalar whose number is not decoded yet: most numbers met on a walk are not the ones looked for.
 #[derive(Clone, Copy)]
 pub enum Leaf<'a> {
+    /// A string.
     String(&'a str),
+    /// A number.
     Number(Number<'a>),
+    /// A boolean.
     Bool(bool),
 }
 
 /// A number as a document holds it.
 #[derive(Clone, Copy)]
 pub enum Number<'a> {
+    /// A number of binary jsonb.
     Numeric(Numeric<'a>),
+    /// A number as JSON text has it.
     Text(&'a str),
 }
 
@@ -24,7 +29,9 @@ pub enum Number<'a> {
 pub enum Scalar<'a> {
     /// Bytes that compare as the number does (see `ordered`).
     Number(&'a [u8]),
+    /// A string.
     String(&'a str),
+    /// A boolean.
     Bool(bool),
 }
 
@@ -54,6 +61,7 @@ impl<'a> Leaf<'a> {
 }
 
 impl Number<'_> {
+    /// Its value. None if it is not finite, or too long.
     pub fn decimal(self) -> Option<Decimal> {
         match self {
             Number::Numeric(numeric) => numeric.decimal(),
@@ -64,7 +72,9 @@ impl Number<'_> {
 
 /// The types of values, in the order of `sort`, as the first byte of a value's bytes.
 pub const NUMBER: u8 = 1;
+/// The tag of strings.
 pub const STRING: u8 = 2;
+/// The tag of booleans.
 pub const BOOLEAN: u8 = 3;
 
 impl Scalar<'_> {
@@ -83,6 +93,7 @@ impl Scalar<'_> {
         }
     }
 
+    /// The value as bytes, whose order is the order of values.
     pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(&mut bytes);

@@ -22,10 +22,12 @@ impl Fuzzy {
         Fuzzy { chars: text.chars().collect(), text, edits: edits.min(MAX_EDITS as u8) }
     }
 
+    /// The term.
     pub fn text(&self) -> &str {
         &self.text
     }
 
+    /// How many edits away a text may be.
     pub fn edits(&self) -> u8 {
         self.edits
     }

@@ -5,6 +5,7 @@ use crate::interrupts;
 /// One place of a wildcard pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Glob {
+    /// This very character.
     Char(char),
     /// `?`
     One,

@@ -41,6 +41,7 @@ impl PartialEq for Wildcard {
 }
 
 impl Wildcard {
+    /// Compiles a pattern.
     pub fn new(globs: Vec<Glob>) -> Wildcard {
         let wildcard = Wildcard::without_dfa(globs);
         let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
@@ -95,6 +96,7 @@ impl Wildcard {
         }
     }
 
+    /// The parts of the pattern.
     pub fn globs(&self) -> &[Glob] {
         &self.globs
     }

@@ -19,7 +19,9 @@ const MAX_TABLE_MEMORY: usize = 8 << 20;
 /// A predicate, and what the user should be told about the query it was made of.
 #[derive(Debug)]
 pub struct Lowered {
+    /// What the query means.
     pub predicate: Predicate,
+    /// What the user should be told about the query.
     pub notices: Vec<String>,
 }
 
@@ -33,6 +35,7 @@ pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, ParseError> {
     Ok(Lowered { predicate, notices: lowering.notices.into_vec() })
 }
 
+/// Turns queries into predicates.
 pub struct Lowering {
     now: DateTime<Utc>,
     notices: Notices,
@@ -98,6 +101,7 @@ impl PatternCache {
 }
 
 impl Lowering {
+    /// Starts with the time that `NOW` stands for.
     pub fn new(now: DateTime<Utc>) -> Lowering {
         Lowering { now, notices: Notices::default(), patterns: PatternCache::default() }
     }
@@ -172,6 +176,7 @@ impl Lowering {
             .collect()
     }
 
+    /// Turns the query of one leaf into a test.
     pub fn test(&mut self, path: Option<&str>, query: &LeafQuery) -> Result<Test, ParseError> {
         Ok(match query {
             LeafQuery::Equal(text) => {

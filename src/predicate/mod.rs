@@ -21,14 +21,21 @@ use std::rc::Rc;
 /// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
+    /// Every document matches.
     All,
+    /// No document matches.
     None,
+    /// All parts match.
     And(Vec<Predicate>),
+    /// At least one part matches.
     Or(Vec<Predicate>),
+    /// The part does not match.
     Not(Box<Predicate>),
     /// Some leaf at the path, or at any path, passes the test.
     Condition {
+        /// The path of the leaf; none for a leaf at any path.
         path: Option<String>,
+        /// What the leaf must satisfy.
         test: Test,
     },
 }
@@ -37,14 +44,22 @@ pub enum Predicate {
 /// compiled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
+    /// The leaf equals a value.
     Equal(Value),
+    /// The leaf lies in a range.
     Range {
+        /// The lower end; none if it is open.
         lower: Option<Limit>,
+        /// The upper end; none if it is open.
         upper: Option<Limit>,
     },
+    /// The text of the leaf begins with this.
     Prefix(String),
+    /// The text of the leaf matches a wildcard pattern.
     Wildcard(Rc<Wildcard>),
+    /// The text of the leaf matches a regular expression.
     Regexp(Rc<CompiledRegexp>),
+    /// The text of the leaf is a few edits away from a term.
     Fuzzy(Rc<Fuzzy>),
     /// There is a leaf at the path or below it.
     Exists,

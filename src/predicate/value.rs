@@ -11,10 +11,13 @@ use std::cmp::Ordering;
 /// A value of a query, read once for every type that a leaf can have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
+    /// The value as text.
     pub text: String,
+    /// The number that the text reads as.
     pub number: Option<Decimal>,
     /// The number's bytes in order, as a number leaf is compared.
     pub ordered: Option<Box<[u8]>>,
+    /// The boolean that the text reads as.
     pub boolean: Option<bool>,
     /// An instant, from ISO-8601 or date math.
     pub instant: Option<DateTime<Utc>>,
@@ -25,7 +28,9 @@ pub struct Value {
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
+    /// The value at this end of the range.
     pub value: Value,
+    /// Whether the value itself is in the range.
     pub inclusive: bool,
 }
 
@@ -72,6 +77,7 @@ impl Value {
         ends.map(|ends| ends.map(|end| start_of_text(end, "%Y-%m-%d")))
     }
 
+    /// Whether a leaf equals this value.
     pub fn equals(&self, leaf: &Scalar<'_>) -> bool {
         matches!(leaf, Scalar::String(text) if *text == self.text)
             || self.compare(leaf) == Some(Ordering::Equal)

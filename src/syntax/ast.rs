@@ -11,7 +11,12 @@ pub enum Ast {
     /// `*:*`
     All,
     /// `path:query`, or a query without a field: any leaf.
-    Condition { path: Option<String>, query: LeafQuery },
+    Condition {
+        /// None for a leaf at any path.
+        path: Option<String>,
+        /// What the leaf must be like.
+        query: LeafQuery,
+    },
     /// Clauses, as Lucene's `BooleanQuery` has them.
     Boolean(Vec<(Occur, Ast)>),
     /// `clause^2`
@@ -25,32 +30,46 @@ pub enum Ast {
 /// What is asked of a leaf.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LeafQuery {
+    /// `a:b`: equals a value.
     Equal(String),
+    /// `a:b*`: begins with a text.
     Prefix(String),
+    /// `a:b*c?`: matches a wildcard pattern.
     Wildcard(Vec<Glob>),
+    /// `a:/b+/`: matches a regular expression.
     Regexp(Regexp),
     /// Within so many edits: 0, 1 or 2.
     Fuzzy(String, u8),
+    /// `a:[b TO c}`: lies in a range.
     Range {
+        /// The lower end.
         lower: Bound,
+        /// The upper end.
         upper: Bound,
     },
+    /// `a:*`: there is a value.
     Exists,
 }
 
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
+    /// `*`: the range has no end here.
     Open,
+    /// `[` or `]`: the value is in the range.
     Inclusive(String),
+    /// `{` or `}`: the value is not in the range.
     Exclusive(String),
 }
 
 /// How a clause bears on its group (Lucene's `BooleanClause.Occur`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occur {
+    /// The clause may match.
     Should,
+    /// `+`: the clause must match.
     Must,
+    /// `-`: the clause must not match.
     MustNot,
 }
 

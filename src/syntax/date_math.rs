@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 pub struct DateMath {
     /// None is `NOW`.
     pub start: Option<DateTime<Utc>>,
+    /// What is added to it and how it is rounded, from left to right.
     pub steps: Vec<Step>,
 }
 
@@ -27,12 +28,19 @@ pub enum Step {
 /// A unit of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
+    /// A calendar year.
     Year,
+    /// A calendar month.
     Month,
+    /// A day.
     Day,
+    /// An hour.
     Hour,
+    /// A minute.
     Minute,
+    /// A second.
     Second,
+    /// A millisecond.
     Milli,
 }
 

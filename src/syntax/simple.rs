@@ -15,12 +15,16 @@ const MAX_SIMPLE_DEPTH: usize = 16;
 
 /// What a query is made into while it is read: a tree, or an answer.
 pub trait ClauseBuilder {
+    /// What a query becomes.
     type Query;
+    /// The clauses of one query, collected one by one.
     type Clauses: Default;
 
+    /// The query `*:*`.
     fn all(&mut self) -> Self::Query;
     /// A form at a path or, for none, anywhere.
     fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Self::Query>;
+    /// Adds a clause to the others.
     fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
     /// More than one clause, or one that is required or prohibited.
     fn group(&mut self, clauses: Self::Clauses) -> Self::Query;

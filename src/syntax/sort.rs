@@ -12,7 +12,9 @@ use std::fmt::{self, Display, Formatter};
 /// One path to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
+    /// The path to sort by.
     pub path: String,
+    /// Whether the largest value comes first.
     pub descending: bool,
     /// Whether a document with several values is sorted by its largest, else by its smallest.
     pub largest: bool,

@@ -118,6 +118,7 @@ impl Regexp {
         &self.0.source
     }
 
+    /// The expression as a tree.
     pub fn tree(&self) -> &RegexpNode {
         &self.0.tree
     }
@@ -137,6 +138,7 @@ impl Regexp {
 }
 
 impl CompiledRegexp {
+    /// The expression that this was compiled from.
     pub fn regexp(&self) -> &Regexp {
         &self.regexp
     }

@@ -67,9 +67,6 @@ pub enum Error {
     Outdated,
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
     Corrupt { index: String, block: u32, what: &'static str },
-    /// Users never see it: the executor catches it and answers in another way.
-    #[error("the place of a row does not fit in a document id")]
-    DocIdOverflow,
     #[error("the answer has more than {most} bytes, which is more than jsonb can hold")]
     AnswerTooLarge { most: usize },
     #[error("the stream has ended with the transaction that it began in")]
@@ -109,7 +106,7 @@ impl Error {
             Error::NotExpressible { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Error::Corrupt { .. } | Error::DocIdOverflow => Code::ERRCODE_INDEX_CORRUPTED,
+            Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
             Error::OutOfMemory { .. } => Code::ERRCODE_OUT_OF_MEMORY,

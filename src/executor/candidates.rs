@@ -1,8 +1,8 @@
-//! The rows that a search found, for whoever looks them up himself.
+//! The rows that may match, for callers that look them up themselves.
 
-use super::search::{IndexSearch, ReadStats};
+use super::read_stats::ReadStats;
+use super::search::IndexSearch;
 use super::table::IndexedTable;
-use super::tid_bitmap::DocIdMap;
 use crate::error::Result;
 use crate::index::gin::Tid;
 use crate::predicate::Predicate;
@@ -10,52 +10,49 @@ use crate::predicate::Predicate;
 /// A row that may match, if it is visible.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate {
+    /// Where the row is.
     pub tid: Tid,
     /// Whether its document has to be looked at.
     pub recheck: bool,
 }
 
-/// Goes through the rows of one table, in their order there. It holds nothing of the server's.
+/// A walk over the candidates of one table, in the order of the table. Between two calls it holds
+/// nothing of the server's.
 pub struct CandidateScan {
     search: IndexSearch,
-    /// The least number that comes next; none behind the last one.
+    /// The least doc ID that comes next; none behind the last row.
     next: Option<u32>,
 }
 
 impl CandidateScan {
-    /// None where the table is too large for its rows to have numbers.
-    pub fn new(part: IndexedTable, predicate: &Predicate) -> Result<Option<CandidateScan>> {
-        let search = IndexSearch::new(&[part], predicate)?;
+    /// None if the table is so large that its rows have no doc IDs.
+    pub fn new(table: IndexedTable, predicate: &Predicate) -> Result<Option<CandidateScan>> {
+        let search = IndexSearch::new(&[table], predicate)?;
         Ok(search.map(|search| CandidateScan { search, next: Some(0) }))
     }
 
-    /// Appends up to `most` rows, none at the end.
+    /// Appends the next rows, `most` at most, and none at the end.
     pub fn take(&mut self, most: usize, candidates: &mut Vec<Candidate>) -> Result<()> {
-        let (Some(next), Some(rows)) = (self.next, self.search.rows.first_mut()) else {
+        let (Some(next), Some(matches)) = (self.next, self.search.partitions.first_mut()) else {
             return Ok(());
         };
-        let doc_ids: DocIdMap = rows.doc_ids;
-        if rows.candidates.is_none() {
+        let doc_ids = matches.doc_ids;
+        let Some(rows) = &matches.candidates else {
             for _ in 0..most {
-                let found = match self.next {
-                    Some(from) => rows.next(from)?,
-                    None => None,
-                };
-                self.next = found.and_then(|number| number.checked_add(1));
-                let Some(number) = found else { return Ok(()) };
-                candidates.push(Candidate { tid: doc_ids.tid(number), recheck: false });
+                let Some(next) = self.next else { return Ok(()) };
+                let doc_id = matches.next(next)?;
+                self.next = doc_id.and_then(|doc_id| doc_id.checked_add(1));
+                let Some(doc_id) = doc_id else { return Ok(()) };
+                candidates.push(Candidate { tid: doc_ids.tid(doc_id), recheck: false });
             }
             return Ok(());
-        }
-        let recheck = &rows.recheck;
-        let all_sure = recheck.is_empty();
+        };
+        let none_rechecked = matches.recheck.is_empty();
         let mut last = None;
-        for number in
-            rows.candidates.iter().flat_map(|candidates| candidates.range(next..)).take(most)
-        {
-            let recheck = !all_sure && recheck.contains(number);
-            candidates.push(Candidate { tid: doc_ids.tid(number), recheck });
-            last = Some(number);
+        for doc_id in rows.range(next..).take(most) {
+            let recheck = !none_rechecked && matches.recheck.contains(doc_id);
+            candidates.push(Candidate { tid: doc_ids.tid(doc_id), recheck });
+            last = Some(doc_id);
         }
         self.next = last.and_then(|last| last.checked_add(1));
         Ok(())
@@ -66,7 +63,8 @@ impl CandidateScan {
         self.next = Some(0);
     }
 
-    pub fn counts(&self) -> ReadStats {
-        self.search.counts
+    /// What was read so far.
+    pub fn stats(&self) -> ReadStats {
+        self.search.stats
     }
 }

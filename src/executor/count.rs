@@ -1,10 +1,12 @@
-//! Counts without a list of what is counted.
+//! Counts rows without a list of them.
 //!
-//! The postings of a key are as many as its documents. On pages that everybody sees they are counted where they lie, packed; only those
-//! on other pages, and the first ones that a window shows, are unpacked into a bitmap. That holds for what comes down to one key, to keys
-//! that no document has two of, or to all documents but such.
+//! A key has as many postings as documents. On all-visible pages they are counted where they lie,
+//! packed. Only postings on other pages, and those on the first pages of which rows are wanted, are
+//! unpacked into a bitmap. That works for a single key, for keys of which no document has two, and
+//! for all documents without such keys.
 
 use super::block_set::BlockSet;
+use super::doc_id::ReadResult;
 use super::postings::{LeafPostings, PostingReader};
 use super::tid_bitmap::TidBitmap;
 use super::visibility_map::VisibilityMap;
@@ -15,82 +17,89 @@ use crate::index::ranges::KeyRange;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 
-/// Where more than one page in so many must be looked at, all rows may as well be.
-const OPEN: u32 = 4;
-/// Pages at the start of a table that are unpacked for a window, at least.
-const HEAD: u32 = 64;
+/// If more than one page in four is not all-visible, counting saves too little.
+const MAX_NOT_ALL_VISIBLE: u32 = 4;
+/// Pages. At least so many of a table's first ones are unpacked where some rows are wanted: in a
+/// table of less, a prefix saves nothing. Where the wanted keys are ranges, whose lists are read
+/// only once, this part of the table is unpacked in addition.
+const MIN_PREFIX: u32 = 64;
 
-/// How many rows match outside of a block set, and which do within.
+/// How many rows match on pages outside of a block set, and which rows match within it.
 pub struct PostingCount {
     pub outside: u64,
     pub within: TidBitmap,
-    /// How many rows there are outside of it, where that was counted.
-    pub every: Option<u64>,
+    /// How many rows there are outside at all, if that was counted.
+    pub all_outside: Option<u64>,
 }
 
-/// The documents that have one of some leaves, or all that have none of them.
+/// A query that can be counted: the documents that satisfy one of some conditions on one path, or
+/// all documents that satisfy none of them.
 struct CountableQuery<'p> {
     conditions: Vec<(&'p str, &'p Test)>,
     is_negated: bool,
 }
 
 impl<'p> CountableQuery<'p> {
-    /// None for what is no such thing.
+    /// None if the predicate has another form.
     fn new(predicate: &'p Predicate) -> Option<CountableQuery<'p>> {
         let (inner, is_negated) = match predicate {
             Predicate::Not(inner) => (&**inner, true),
             Predicate::All => return Some(CountableQuery { conditions: vec![], is_negated: true }),
             other => (other, false),
         };
-        let leaf = |part: &'p Predicate| {
+        let condition = |part: &'p Predicate| {
             let (path, test) = part.as_condition()?;
             Some((path?, test))
         };
         let conditions = match inner {
-            Predicate::Or(parts) => parts.iter().map(leaf).collect::<Option<Vec<_>>>()?,
-            part => vec![leaf(part)?],
+            Predicate::Or(parts) => parts.iter().map(condition).collect::<Option<Vec<_>>>()?,
+            part => vec![condition(part)?],
         };
         let is_one_path = conditions.iter().all(|(path, _)| *path == conditions[0].0);
         is_one_path.then_some(CountableQuery { conditions, is_negated })
     }
 
-    /// Whether no document is counted twice.
-    fn has_disjoint_postings(&self, reader: &PostingReader<'_>) -> Result<bool> {
+    /// The path of a query that asks only whether there is some value.
+    fn existence_path(&self) -> Option<&'p str> {
         match self.conditions.as_slice() {
-            [] => Ok(true),
-            [(path, _), ..] => {
-                if self.conditions.iter().any(|(_, test)| test.is_existence()) {
-                    return Ok(false);
-                }
-                let mut probes = Vec::new();
-                for (path, test) in &self.conditions {
-                    probes.push((Some(*path), reader.probe(test)?));
-                }
-                let united = combine_patterns(probes).into_iter();
-                let mut all: Vec<KeyRange> = united.flat_map(|(_, probe)| probe.ranges).collect();
-                reader.have_disjoint_postings(path, &mut all)
-            }
+            [(path, test)] if test.is_existence() => Some(path),
+            _ => None,
         }
     }
 
-    /// How much of a table is unpacked for so many rows at its start: an interval's lists are read once for all.
-    fn head(&self, blocks: u32, rows: u32) -> u32 {
+    /// Whether no document has two of the query's postings.
+    fn has_disjoint_postings(&self, reader: &PostingReader<'_>) -> Result<bool> {
+        let [(path, _), ..] = self.conditions.as_slice() else { return Ok(true) };
+        if self.conditions.iter().any(|(_, test)| test.is_existence()) {
+            return Ok(false);
+        }
+        let mut probes = Vec::new();
+        for (path, test) in &self.conditions {
+            probes.push((Some(*path), reader.probe(test)?));
+        }
+        let probes = combine_patterns(probes).into_iter();
+        let mut ranges: Vec<KeyRange> = probes.flat_map(|(_, probe)| probe.ranges).collect();
+        reader.have_disjoint_postings(path, &mut ranges)
+    }
+
+    /// How many of the table's first pages are unpacked to find so many rows.
+    fn prefix_len(&self, blocks: u32, rows: u32) -> u32 {
         let is_key = |(_, test): &(&str, &Test)| match test {
             Test::Exists | Test::Equal(_) => true,
             Test::Range { .. } | Test::Prefix(_) => false,
             Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => false,
         };
-        let least = if self.conditions.iter().all(is_key) { HEAD } else { HEAD + blocks / HEAD };
-        if rows == 0 { 0 } else { least.saturating_add(rows).min(blocks) }
+        let more = if self.conditions.iter().all(is_key) { 0 } else { blocks / MIN_PREFIX };
+        if rows == 0 { 0 } else { (MIN_PREFIX + more).saturating_add(rows).min(blocks) }
     }
 }
 
-/// About how many leaves of the index a count of intervals reads, but for the first ones: those that need not be unpacked. 0 of what
-/// is no such thing.
+/// About how many leaf pages of the index the ranges of a query have. These are the pages that are
+/// read to count it. 0 for a query that cannot be counted, or that has no ranges.
 pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) -> Result<usize> {
-    let Some(countable) = CountableQuery::new(predicate) else { return Ok(0) };
+    let Some(query) = CountableQuery::new(predicate) else { return Ok(0) };
     let mut leaf_pages = 0;
-    for (path, test) in countable.conditions {
+    for (path, test) in query.conditions {
         let hash = PathHash::of(path);
         let ranges = if test.is_existence() { vec![] } else { reader.probe(test)?.ranges };
         if ranges.iter().any(|range| range.recheck) {
@@ -106,45 +115,53 @@ pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) ->
     Ok(leaf_pages)
 }
 
-/// Counts what matches outside of a block set, which holds the pages that were not all-visible `before`, the `open` ones, and the first
-/// ones if some rows are wanted. None if that cannot be done.
+/// Counts the rows that match on all-visible pages, and collects those on all other pages; if `rows`
+/// are wanted, on the first pages too. The reader's block set becomes the pages whose rows are
+/// collected. None if the query cannot be counted.
+///
+/// `before` is the visibility map as it was before the index was read, and `not_all_visible` its
+/// pages that are not all-visible.
 pub fn count_postings(
     reader: &mut PostingReader<'_>,
     predicate: &Predicate,
     before: &VisibilityMap,
-    open: &RoaringBitmap,
+    not_all_visible: &RoaringBitmap,
     rows: u32,
-) -> Result<Option<PostingCount>> {
-    let Some(countable) = CountableQuery::new(predicate) else { return Ok(None) };
-    let is_existence =
-        matches!(countable.conditions.as_slice(), [(_, test)] if test.is_existence());
-    if open.len() > u64::from(reader.blocks / OPEN)
-        || !is_existence && !countable.has_disjoint_postings(reader)?
+) -> ReadResult<Option<PostingCount>> {
+    let Some(query) = CountableQuery::new(predicate) else { return Ok(None) };
+    let existence_path = query.existence_path();
+    if not_all_visible.len() > u64::from(reader.blocks / MAX_NOT_ALL_VISIBLE)
+        || existence_path.is_none() && !query.has_disjoint_postings(reader)?
     {
         return Ok(None);
     }
-    let mut block_set = BlockSet::head(countable.head(reader.blocks, rows));
-    open.iter().for_each(|block| block_set.add(block));
-    // What is pending may have come into the tree meanwhile, and be met twice.
-    // Each of its documents has one of these keys.
+    let mut block_set = BlockSet::prefix(query.prefix_len(reader.blocks, rows));
+    not_all_visible.iter().for_each(|block| block_set.add(block));
+    // A pending entry may have moved into the tree meanwhile, and be read twice. So pages of pending
+    // documents are collected: each such document has one of these keys.
     let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(*key)).flatten();
     pending.filter(|tid| tid.block < reader.blocks).for_each(|tid| block_set.add(tid.block));
     reader.block_set = block_set;
-    let met = match countable.conditions.as_slice() {
-        [(path, test)] if test.is_existence() => reader.exists_postings(path)?,
-        tests => {
-            Some(reader.condition_postings(tests.iter().map(|(path, test)| (Some(*path), *test)))?)
+    let postings = match existence_path {
+        Some(path) => reader.exists_postings(path)?,
+        None => {
+            let conditions = query.conditions.iter().map(|(path, test)| (Some(*path), *test));
+            Some(reader.condition_postings(conditions)?)
         }
     };
-    let Some(LeafPostings { found, skipped, .. }) = met.filter(|met| met.is_exact) else {
+    let Some(LeafPostings { rows, skipped, .. }) =
+        postings.filter(|postings| postings.skipped_are_exact)
+    else {
         return Ok(None);
     };
-    if !countable.is_negated {
-        return Ok(Some(PostingCount { outside: skipped, within: found, every: None }));
+    if !query.is_negated {
+        return Ok(Some(PostingCount { outside: skipped, within: rows, all_outside: None }));
     }
     let known = before.rows_outside(reader.index, &reader.block_set);
-    let every = reader.all_documents_given(known)?;
-    let outside = every.skipped.saturating_sub(skipped);
-    let within = every.found.without(&found);
-    Ok(Some(PostingCount { outside, within, every: known.is_none().then_some(every.skipped) }))
+    let all = reader.all_documents(known)?;
+    Ok(Some(PostingCount {
+        outside: all.skipped.saturating_sub(skipped),
+        within: all.rows.without(&rows),
+        all_outside: known.is_none().then_some(all.skipped),
+    }))
 }

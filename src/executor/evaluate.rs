@@ -1,52 +1,55 @@
-//! A predicate's tree over bitmaps.
+//! Predicate → bitmap of rows: each condition from its posting lists, and And, Or and Not over
+//! those bitmaps.
 
+use super::doc_id::ReadResult;
 use super::postings::PostingReader;
 use super::tid_bitmap::{RowSet, TidBitmap};
-use crate::error::Result;
 use crate::predicate::{Predicate, Test, Visitor};
 
-/// So few candidates are rather looked at than that a whole interval is read to rule some out.
-const FEW: u64 = 64;
+/// Rows. To look at so few candidates takes less time than to read a whole range of keys that might
+/// rule some of them out.
+const FEW_CANDIDATES: u64 = 64;
 
 impl PostingReader<'_> {
-    /// The rows that meet a predicate, as far as the index knows.
-    pub fn rows(&self, predicate: &Predicate) -> Result<TidBitmap> {
+    /// The rows that satisfy a predicate, as far as the index knows.
+    pub fn rows(&self, predicate: &Predicate) -> ReadResult<TidBitmap> {
         Ok(match self.row_set(predicate)? {
-            RowSet::Rows(found) => found,
-            RowSet::Complement(found) => {
-                TidBitmap { candidates: self.all()?, ..TidBitmap::none() }.without(&found)
-            }
+            RowSet::Rows(rows) => rows,
+            RowSet::Complement(rows) => TidBitmap::exact(self.all()?).without(&rows),
         })
     }
 
-    fn row_set(mut self: &Self, predicate: &Predicate) -> Result<RowSet> {
+    fn row_set(mut self: &Self, predicate: &Predicate) -> ReadResult<RowSet> {
         predicate.visit(&mut self)
     }
 }
 
 impl<'p> Visitor<'p> for &PostingReader<'_> {
-    type Output = Result<RowSet>;
+    type Output = ReadResult<RowSet>;
 
-    fn constant(&mut self, holds: bool) -> Result<RowSet> {
+    fn constant(&mut self, holds: bool) -> ReadResult<RowSet> {
         let none = TidBitmap::none();
         Ok(if holds { RowSet::Complement(none) } else { RowSet::Rows(none) })
     }
 
-    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> Result<RowSet> {
+    fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> ReadResult<RowSet> {
         Ok(RowSet::Rows(self.conditions(std::iter::once((path, test)))?))
     }
 
-    /// What is quickly read comes first, and where that leaves few candidates, the rest is left to those who look at them.
-    fn and(&mut self, parts: &'p [Predicate]) -> Result<RowSet> {
+    /// What is quickly read comes first. Where that leaves few candidates, the other parts are left
+    /// to the recheck.
+    fn and(&mut self, parts: &'p [Predicate]) -> ReadResult<RowSet> {
         let effort = |part: &&Predicate| part.visit(&mut Effort);
         let mut parts: Vec<&Predicate> = parts.iter().collect();
         parts.sort_by_key(effort);
         let mut set = RowSet::Complement(TidBitmap::none());
         for part in parts {
             match &mut set {
-                RowSet::Rows(found) if found.candidates.is_empty() => break,
-                RowSet::Rows(found) if found.candidates.len() <= FEW && effort(&part) > 0 => {
-                    found.recheck = found.candidates.clone();
+                RowSet::Rows(rows) if rows.candidates.is_empty() => break,
+                RowSet::Rows(rows)
+                    if rows.candidates.len() <= FEW_CANDIDATES && effort(&part) > 0 =>
+                {
+                    rows.recheck = rows.candidates.clone();
                 }
                 _ => set = set.and(self.row_set(part)?),
             }
@@ -54,20 +57,21 @@ impl<'p> Visitor<'p> for &PostingReader<'_> {
         Ok(set)
     }
 
-    /// The leaves go into one bitmap together.
-    fn or(&mut self, parts: &'p [Predicate]) -> Result<RowSet> {
-        let found =
-            RowSet::Rows(self.conditions(parts.iter().filter_map(Predicate::as_condition))?);
+    /// All conditions go into one bitmap together.
+    fn or(&mut self, parts: &'p [Predicate]) -> ReadResult<RowSet> {
+        let conditions = parts.iter().filter_map(Predicate::as_condition);
+        let rows = RowSet::Rows(self.conditions(conditions)?);
         let others = parts.iter().filter(|part| part.as_condition().is_none());
-        others.map(|part| self.row_set(part)).try_fold(found, |set, part| Ok(set.or(part?)))
+        others.map(|part| self.row_set(part)).try_fold(rows, |set, part| Ok(set.or(part?)))
     }
 
-    fn not(&mut self, part: &'p Predicate) -> Result<RowSet> {
+    fn not(&mut self, part: &'p Predicate) -> ReadResult<RowSet> {
         Ok(self.row_set(part)?.negate())
     }
 }
 
-/// How much there is to read, by and large: 0 for single keys.
+/// How much there is to read, as a rank: 0 for single keys, 1 for a range of keys, 2 for keys that
+/// have to be tested one by one, 3 for all paths.
 struct Effort;
 
 impl Visitor<'_> for Effort {

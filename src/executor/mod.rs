@@ -1,23 +1,39 @@
-//! Answers a predicate from an index's posting lists, without the planner: what a bitmap heap scan spends most of its time on, to
-//! visit pages only to count, is left out.
+//! Answers a predicate from an index's posting lists, without the planner. It leaves out what a
+//! bitmap heap scan spends most of its time on: visiting pages only to count their rows.
+//!
+//! The files, in the order in which a query uses them. A file imports only files above it here, or
+//! on the same line.
 //!
 //! ```text
-//! relation     is there an index to ask, and may it be asked?
-//! visibility   which pages are all-visible, before
-//! tally        what comes down to one key is counted, packed as it is, outside of a `block set`
-//! tree         predicate → bitmap of rows, from posting lists (`bitmap`, `reader`)
-//! visibility   which pages still are, after; all other rows are looked up (`exact`, `heap`)
-//! order        the rows of a bitmap by the values at a path: from the index's own order (`walk`), or looked up and sorted (`sorter`)
-//! opened       the tables that rows are looked up in, one after the other
-//! steps        the rows of a bitmap, for those who look them up themselves
-//! share        how many of some rows match, for estimates
-//! held         what stays as it is from one call to the next; active: the snapshot of one
+//! table, heap, access           a table with its index; its rows; may the executor read them?
+//! doc_id, block_set             rows as integers; the pages whose rows are collected
+//! collector, tid_bitmap         posting lists → bitmap; sets of rows, and which need a recheck
+//! heap_page, page_visibility    which rows of a page the snapshot sees, and what is remembered of it
+//! visibility_map                which pages are all-visible: before the index is read, and after
+//! pending_filter, read_stats    which pending entries a query needs; what was read
+//! postings                      conditions → rows, from posting lists and the pending list
+//! path_facts, evaluate          what is true of all values at a path; predicate → rows
+//! count                         how many rows match on all-visible pages, without a list of them
+//! partition_matches             what a search has found in one table
+//! visible_matches               the rows that match and are visible, exactly
+//! value_cursor                  the values at a path in their order, each with its rows
+//! doc_address, opened           rows of several tables; what is open of those tables
+//! index_order                   the rows of a search in the order of a path, by value cursors
+//! sorter, sorted_rows           … or by sorting
+//! search                        all of that, for the tables of a store
+//! candidates                    a search for callers that look rows up themselves
+//! share                         how many of some rows match, for estimates
+//! held, active                  what is kept open from one call to the next; the snapshot of a call
 //! ```
 
+mod access;
 mod active;
 mod block_set;
 mod candidates;
+mod collector;
 mod count;
+mod doc_address;
+mod doc_id;
 mod evaluate;
 mod heap;
 mod heap_page;
@@ -25,7 +41,11 @@ mod held;
 mod index_order;
 mod opened;
 mod page_visibility;
+mod partition_matches;
+mod path_facts;
+mod pending_filter;
 mod postings;
+mod read_stats;
 mod search;
 mod share;
 mod sorted_rows;
@@ -34,32 +54,37 @@ mod table;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod tid_bitmap;
+mod value_cursor;
 mod visibility_map;
 mod visible_matches;
 
+pub use access::{Obstacle, check_access, indexed_tables, lock_partitions};
 pub use active::Active;
 pub use candidates::{Candidate, CandidateScan};
 pub use heap::Stored;
 pub use held::Held;
 pub use page_visibility::define_settings;
-pub use search::{IndexSearch, ReadStats};
+pub use read_stats::ReadStats;
+pub use search::IndexSearch;
 pub use share::share;
-pub use table::{IndexedTable, Obstacle, check_access, indexed_tables, lock_partitions};
+pub use table::IndexedTable;
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key;
 use crate::predicate::Predicate;
-use postings::{PendingFilter, PostingReader};
-use tid_bitmap::DocIdMap;
+use doc_id::DocIdMap;
+use pending_filter::PendingFilter;
+use postings::PostingReader;
 
-/// Whether there are documents and none has a value at a path, nor had one since the last VACUUM.
-pub fn lacks_path(parts: &[IndexedTable], path: &str) -> Result<bool> {
+/// Whether there are documents, and none of them has a value at a path, nor had one since the last
+/// VACUUM.
+pub fn lacks_path(tables: &[IndexedTable], path: &str) -> Result<bool> {
     let mut has_documents = false;
-    for part in parts {
-        let index = GinIndex::open_to_answer(part.index)?;
-        let reader =
-            PostingReader::new(&index, DocIdMap::NARROWEST, 0, &PendingFilter::path(path))?;
+    for table in tables {
+        let index = GinIndex::open_to_answer(table.index)?;
+        let filter = PendingFilter::path(path);
+        let reader = PostingReader::new(&index, DocIdMap::NARROWEST, 0, &filter)?;
         if !reader.is_unused(&key::exists(path))? {
             return Ok(false);
         }
@@ -70,7 +95,7 @@ pub fn lacks_path(parts: &[IndexedTable], path: &str) -> Result<bool> {
     Ok(has_documents)
 }
 
-/// How many rows match; none where a table is too large for its rows to have numbers.
-pub fn count(parts: &[IndexedTable], predicate: &Predicate) -> Result<Option<u64>> {
-    Ok(IndexSearch::first(parts, predicate, 0)?.map(|found| found.len()))
+/// How many rows match. None if a table is so large that its rows have no doc IDs.
+pub fn count(tables: &[IndexedTable], predicate: &Predicate) -> Result<Option<u64>> {
+    Ok(IndexSearch::first(tables, predicate, 0)?.map(|found| found.len()))
 }

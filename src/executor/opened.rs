@@ -1,45 +1,48 @@
-//! The tables and indexes of a search's parts: each is opened when it is first needed, and once.
+//! The tables and indexes of a search, opened when they are first needed, each once.
 
 use super::heap::{Fetcher, Heap};
 use super::table::IndexedTable;
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 
-/// What is open of some parts, for as long as one call lasts.
+/// What is open for as long as one call lasts.
 pub struct Opened {
-    parts: Vec<OpenedPart>,
-    /// Rows that were looked up beside those that are handed out.
+    partitions: Vec<OpenedPartition>,
+    /// Rows that were looked up for something else than to hand them out.
     pub rows: u64,
 }
 
 #[derive(Default)]
-struct OpenedPart {
+struct OpenedPartition {
     fetcher: Option<Fetcher>,
     index: Option<GinIndex>,
 }
 
 impl Opened {
-    /// Nothing yet, of so many parts.
-    pub fn none(parts: usize) -> Opened {
-        Opened { parts: std::iter::repeat_with(OpenedPart::default).take(parts).collect(), rows: 0 }
+    /// For a search in this number of tables, of which none is open yet.
+    pub fn none(tables: usize) -> Opened {
+        let partitions = std::iter::repeat_with(OpenedPartition::default).take(tables);
+        Opened { partitions: partitions.collect(), rows: 0 }
     }
 
-    /// Looks rows up of the part with this number.
-    pub fn fetcher(&mut self, number: usize, part: &IndexedTable) -> &mut Fetcher {
-        self.parts[number].fetcher.get_or_insert_with(|| Heap::of(part).fetcher())
+    /// What looks up rows of a table, which has this number in the search.
+    pub fn fetcher(&mut self, partition: usize, table: &IndexedTable) -> &mut Fetcher {
+        let fetcher = &mut self.partitions[partition].fetcher;
+        fetcher.get_or_insert_with(|| Heap::of(table).fetcher())
     }
 
-    pub fn index(&mut self, number: usize, part: &IndexedTable) -> Result<&GinIndex> {
-        let index = &mut self.parts[number].index;
+    /// The index of a table, which has this number in the search.
+    pub fn index(&mut self, partition: usize, table: &IndexedTable) -> Result<&GinIndex> {
+        let index = &mut self.partitions[partition].index;
         Ok(match index {
             Some(index) => index,
-            None => index.insert(GinIndex::open_to_answer(part.index)?),
+            None => index.insert(GinIndex::open_to_answer(table.index)?),
         })
     }
 
-    /// Pages of rows that were looked up.
+    /// The number of pages that were read to look rows up.
     pub fn heap_pages(&self) -> u64 {
-        let fetchers = self.parts.iter().filter_map(|part| part.fetcher.as_ref());
+        let fetchers = self.partitions.iter().filter_map(|opened| opened.fetcher.as_ref());
         fetchers.map(|fetcher| fetcher.heap().pages.get()).sum()
     }
 }

@@ -28,9 +28,9 @@
 //!
 //! Tables that are unlogged, temporary or not yet logged have no memory, and are looked at each time.
 
+use super::doc_id::DocIdMap;
 use super::heap::Heap;
 use super::heap_page::PageVisibility;
-use super::tid_bitmap::DocIdMap;
 use crate::pg::versions;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
 use roaring::RoaringBitmap;

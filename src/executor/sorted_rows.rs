@@ -1,236 +1,226 @@
-//! Matches in the order of the values at some paths.
+//! The rows of a search in the order of the values at some paths.
 //!
-//! The index has the values of each path in order: walked from either end (`walk`), it names the rows in the order of the path, until
-//! enough of them are found. Where few rows match, it is cheaper to look at all of them and sort (`sorter`).
+//! The index has the values of each path in order. A walk over them (`index_order`) finds rows in
+//! that order, until there are enough. Where few rows match, it is cheaper to look all of them up and
+//! to sort them (`sorter`).
 
-use super::index_order::{Group, IndexOrderMerge};
+use super::doc_address::DocAddress;
+use super::index_order::{IndexOrderMerge, TiedRows};
 use super::opened::Opened;
-use super::postings::{PendingFilter, PostingReader};
-use super::search::{IndexSearch, PartitionMatches};
-use super::sorter::Sorter;
+use super::partition_matches::PartitionMatches;
+use super::pending_filter::PendingFilter;
+use super::postings::PostingReader;
+use super::sorter::{SortValues, Sorter};
+use super::value_cursor::ValueCursor;
 use crate::document::{Jsonb, Scratch};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key;
 use crate::matcher::Matcher;
 use crate::memory;
+use crate::pg::guc::work_mem;
 use crate::syntax::SortKey;
-use pgrx::pg_sys;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-/// What it takes to look a row up, and to pass an entry of the index by, in nanoseconds: what matters is the ratio.
+/// Nanoseconds that it takes to look a row up, and to read an entry of the index. What matters is
+/// their ratio.
 const LOOK_UP_COST: u64 = 1_000;
-const SKIP_COST: u64 = 30;
-
-/// A row of a search: its part and its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    part: u32,
-    number: u32,
-}
-
-impl Place {
-    fn new(part: usize, number: u32) -> Place {
-        Place { part: part as u32, number }
-    }
-
-    /// Integers are in the order of the places: there are no parts beyond the positive ones.
-    pub fn to_integer(self) -> i64 {
-        i64::from(self.part) << 32 | i64::from(self.number)
-    }
-
-    pub fn from_integer(place: i64) -> Place {
-        Place { part: (place >> 32) as u32, number: place as u32 }
-    }
-}
-
-/// The values that a row is sorted by, whole: at each path the least or the greatest.
-pub type Values = Vec<Option<Vec<u8>>>;
+const ENTRY_COST: u64 = 30;
 
 /// A row that was looked up.
-type Row = (Values, Place);
+type SortedRow = (SortValues, DocAddress);
 
-/// Bytes that an operation may take (config.sgml).
-pub fn work_mem() -> usize {
-    // SAFETY: a setting of the server, in kilobytes.
-    unsafe { pg_sys::work_mem as usize * 1024 }
+/// Rows that are kept in order at once: half of work_mem, beside what the sort itself takes.
+fn max_sorted() -> usize {
+    work_mem() / 2 / size_of::<DocAddress>()
 }
 
-/// So many places are kept at once: in half of work_mem, beside what the sort itself has.
-fn most_places() -> usize {
-    work_mem() / 2 / size_of::<Place>()
-}
-
-/// Rows in order: those that are next, and where more come from.
+/// The rows of a search in order. Rows come from the first of these fields that has some.
 pub struct SortedRows {
     sort: Vec<SortKey>,
     /// How many rows will be asked for at most.
-    last: Option<u64>,
-    /// In this order, what comes next: rows that were sorted, others that are to be, rows as they come in the tables, the walk.
-    sorted: VecDeque<Place>,
-    unsorted: Option<Turn>,
-    group: Group,
+    limit: Option<u64>,
+    /// Rows that were sorted.
+    sorted: VecDeque<DocAddress>,
+    /// Rows that have still to be sorted.
+    unsorted: Option<Batch>,
+    /// Rows with the same value, in the order of the tables.
+    tied: TiedRows,
+    /// Where more rows come from.
     walk: Option<IndexOrderMerge>,
 }
 
-/// Rows to be sorted, as many at a time as there is memory for: those that come behind one.
-struct Turn {
-    group: Group,
-    behind: Option<Row>,
+/// Rows that are sorted in several turns, because memory does not suffice for all: those that come
+/// behind a row that was sorted in an earlier turn.
+struct Batch {
+    rows: TiedRows,
+    behind: Option<SortedRow>,
 }
 
 impl SortedRows {
-    /// None if the planner does it better. `last`: how many rows will be asked for at most.
+    /// None if the planner does better, or if the rows cannot be sorted here. `limit`: how many rows
+    /// will be asked for at most. `opened` gets what was read.
     pub fn new(
-        search: &mut IndexSearch,
+        partitions: &mut [PartitionMatches],
+        matcher: &Matcher,
         sort: &[SortKey],
-        last: Option<u64>,
+        limit: Option<u64>,
+        opened: &mut Opened,
     ) -> Result<Option<SortedRows>> {
-        let (mut total, mut is_walkable) = (0, true);
-        for rows in &search.rows {
-            let index = GinIndex::open_to_answer(rows.part.index)?;
-            let reader = PostingReader::new(
-                &index,
-                rows.doc_ids,
-                rows.blocks,
-                &PendingFilter::path(&sort[0].path),
-            )?;
-            let path = &sort[0].path;
-            is_walkable &= !reader.path_hash_collides(path)? && !reader.has_legacy_strings(path)?;
-            // A walk meets a document with its smallest value first, or from the other end with its largest.
-            is_walkable &=
-                sort[0].largest == sort[0].descending || reader.has_single_values(path)?;
+        let (mut documents, mut can_walk) = (0, true);
+        let first = &sort[0];
+        for matches in &*partitions {
+            let index = GinIndex::open_to_answer(matches.table.index)?;
+            let filter = PendingFilter::path(&first.path);
+            let reader = PostingReader::new(&index, matches.doc_ids, matches.blocks, &filter)?;
+            can_walk &= ValueCursor::is_ordered(&reader, &first.path)?;
+            // A walk meets a document with its least value first or, descending, its greatest. If
+            // documents are sorted by the other one, they may have no more than one.
+            can_walk &=
+                first.largest == first.descending || reader.has_single_values(&first.path)?;
             for key in key::DOCUMENT_KEYS {
-                total += index.estimate_key(key)? as u64
+                documents += index.estimate_key(key)? as u64
                     + reader.pending.get(key).map_or(0, Vec::len) as u64;
             }
         }
-        let most = most_places() as u64;
-        let is_bounded = last.is_some_and(|last| last <= most);
-        // Rows with the same first value are sorted by the others in one turn.
-        is_walkable &= sort.len() == 1 || is_bounded;
-        let hits = match search.rows.iter().any(|rows| rows.candidates.is_none()) {
-            true => total,
-            false => search.len(),
+        let max_sorted = max_sorted() as u64;
+        let limit_fits = limit.is_some_and(|limit| limit <= max_sorted);
+        // Rows with the same first value are sorted by their other values, all of them in one turn.
+        can_walk &= sort.len() == 1 || limit_fits;
+        let all_match = partitions.iter().any(|matches| matches.candidates.is_none());
+        let hits = match all_match {
+            true => documents,
+            false => partitions.iter().map(|matches| matches.count).sum(),
         };
-        let passed = last.unwrap_or(hits).saturating_mul(total) / hits.max(1);
-        let walking = passed.min(total).saturating_mul(SKIP_COST);
-        let (unsorted, group) = (None, Group::default());
-        let (sort, sorted) = (sort.to_vec(), VecDeque::new());
-        if is_walkable && (hits > most || walking < hits.saturating_mul(LOOK_UP_COST)) {
-            let walk = Some(IndexOrderMerge::new(&search.rows, &sort[0])?);
-            return Ok(Some(SortedRows { sort, last, sorted, unsorted, group, walk }));
+        let entries = limit.unwrap_or(hits).saturating_mul(documents) / hits.max(1);
+        let walk_cost = entries.min(documents).saturating_mul(ENTRY_COST);
+        let mut sorted_rows = SortedRows {
+            sort: sort.to_vec(),
+            limit,
+            sorted: VecDeque::new(),
+            unsorted: None,
+            tied: TiedRows::default(),
+            walk: None,
+        };
+        if can_walk && (hits > max_sorted || walk_cost < hits.saturating_mul(LOOK_UP_COST)) {
+            sorted_rows.walk = Some(IndexOrderMerge::new(partitions, first)?);
+            return Ok(Some(sorted_rows));
         }
-        if hits > most && !is_bounded {
+        if hits > max_sorted && !limit_fits {
             return Ok(None);
         }
-        for rows in &mut search.rows {
-            rows.list()?;
+        for matches in &mut *partitions {
+            matches.list()?;
         }
-        let found = search.rows.iter().enumerate().flat_map(|(part, rows)| {
-            rows.candidates.iter().flatten().map(move |number| (part, number))
+        let rows = partitions.iter().enumerate().flat_map(|(partition, matches)| {
+            let doc_ids = matches.candidates.iter().flatten();
+            doc_ids.map(move |doc_id| DocAddress::new(partition, doc_id))
         });
-        let mut opened = Opened::none(search.rows.len());
-        let mut lookup =
-            Lookup { rows: &search.rows, matcher: &search.matcher, opened: &mut opened };
-        let (sorted, _) = lookup.heap_sort(found, &sort, None, last)?;
-        search.counts.rows += opened.rows;
-        search.counts.heap_pages += opened.heap_pages();
-        Ok(Some(SortedRows { sort, last, sorted, unsorted, group, walk: None }))
+        let mut lookup = Lookup { partitions, matcher, opened };
+        (sorted_rows.sorted, _) = lookup.heap_sort(rows, sort, None, limit)?;
+        Ok(Some(sorted_rows))
     }
 
-    /// The next row: its part and number.
+    /// The next row.
     pub fn next(
         &mut self,
-        rows: &[PartitionMatches],
+        partitions: &[PartitionMatches],
         matcher: &Matcher,
         opened: &mut Opened,
-    ) -> Result<Option<(usize, u32)>> {
+    ) -> Result<Option<DocAddress>> {
         loop {
-            if let Some(Place { part, number }) = self.sorted.pop_front() {
-                return Ok(Some((part as usize, number)));
+            if let Some(address) = self.sorted.pop_front() {
+                return Ok(Some(address));
             }
-            if let Some(Turn { group, behind }) = self.unsorted.take() {
-                let mut lookup = Lookup { rows, matcher, opened };
-                let (sorted, end) =
-                    lookup.heap_sort(group.iter(), &self.sort, behind.as_ref(), self.last)?;
+            if let Some(Batch { rows, behind }) = self.unsorted.take() {
+                let mut lookup = Lookup { partitions, matcher, opened };
+                let (sorted, last) =
+                    lookup.heap_sort(rows.iter(), &self.sort, behind.as_ref(), self.limit)?;
                 self.sorted = sorted;
-                self.unsorted = end.map(|end| Turn { group, behind: Some(end) });
+                self.unsorted = last.map(|last| Batch { rows, behind: Some(last) });
                 continue;
             }
-            if let Some(next) = self.group.next() {
-                return Ok(Some(next));
+            if let Some(address) = self.tied.next() {
+                return Ok(Some(address));
             }
             let Some(walk) = &mut self.walk else { return Ok(None) };
-            match walk.next(rows, opened)? {
-                // What is the same in the index may differ in what was cut off, and in the paths that are next.
-                Some((group, is_cut)) if is_cut || self.sort.len() > 1 => {
-                    self.unsorted = Some(Turn { group, behind: None });
+            match walk.next(partitions, opened)? {
+                Some((rows, is_truncated)) if self.needs_heap_sort(is_truncated) => {
+                    self.unsorted = Some(Batch { rows, behind: None });
                 }
-                Some((group, _)) => self.group = group,
+                Some((rows, _)) => self.tied = rows,
                 None => self.walk = None,
             }
         }
+    }
+
+    /// Whether rows with the same value in the index may differ: in what the index does not hold of
+    /// a truncated value, or in the values at the other paths.
+    fn needs_heap_sort(&self, is_truncated: bool) -> bool {
+        is_truncated || self.sort.len() > 1
     }
 }
 
 /// Looks the rows of a search up.
 struct Lookup<'l> {
-    rows: &'l [PartitionMatches],
+    partitions: &'l [PartitionMatches],
     matcher: &'l Matcher,
     opened: &'l mut Opened,
 }
 
 impl Lookup<'_> {
-    /// Sorts rows: the first that match, as many as there is memory for but no more than `last`; of those only that come behind one,
-    /// if there is one. Returns, too, the last of them where others may follow.
+    /// Looks rows up, and sorts those that match. Returns the first of them: as many as there is
+    /// memory for, but no more than `limit`; and only rows that come behind another one, if that is
+    /// given. Returns also the last of those if more rows may follow.
     fn heap_sort(
         &mut self,
-        found: impl Iterator<Item = (usize, u32)>,
+        rows: impl Iterator<Item = DocAddress>,
         sort: &[SortKey],
-        behind: Option<&Row>,
-        last: Option<u64>,
-    ) -> Result<(VecDeque<Place>, Option<Row>)> {
-        let most = last.map_or(most_places(), |last| most_places().min(last as usize));
+        behind: Option<&SortedRow>,
+        limit: Option<u64>,
+    ) -> Result<(VecDeque<DocAddress>, Option<SortedRow>)> {
+        let most = limit.map_or(max_sorted(), |limit| max_sorted().min(limit as usize));
         if most == 0 {
             return Ok((VecDeque::new(), None));
         }
         let mut sorter = Sorter::new(sort, most);
-        for (part, number) in found {
+        for address in rows {
             self.opened.rows += 1;
-            let rows = &self.rows[part];
-            let fetcher = self.opened.fetcher(part, &rows.part);
-            let Some(doc) = fetcher.fetch(rows.doc_ids.tid(number)) else { continue };
-            let values: Option<Values> = doc.read(|doc| {
-                let matches = !rows.recheck.contains(number) || self.matcher.matches(doc);
+            let matches = &self.partitions[address.partition()];
+            let fetcher = self.opened.fetcher(address.partition(), &matches.table);
+            let tid = matches.doc_ids.tid(address.doc_id());
+            let Some(stored) = fetcher.fetch(tid) else { continue };
+            let needs_recheck = matches.recheck.contains(address.doc_id());
+            let values: Option<SortValues> = stored.read(|doc| {
+                let matches = !needs_recheck || self.matcher.matches(doc);
                 matches.then(|| sort.iter().map(|sort| extreme(doc, sort)).collect())
             });
-            let (Some(values), place) = (values, Place::new(part, number)) else { continue };
-            let is_wanted = behind.is_none_or(|(last_values, last_place)| {
+            let Some(values) = values else { continue };
+            let is_wanted = behind.is_none_or(|(last_values, last_address)| {
                 let order = compare(&values, last_values, sort);
-                order.then(place.cmp(last_place)).is_gt()
+                order.then(address.cmp(last_address)).is_gt()
             });
             if is_wanted {
-                sorter.put(&values, place);
+                sorter.put(&values, address);
             }
         }
         sorter.sort();
         let mut sorted = VecDeque::new();
         while sorted.len() < most
-            && let Some(place) = sorter.next()
+            && let Some(address) = sorter.next()
         {
-            memory::try_reserve(most * size_of::<Place>(), || sorted.try_reserve(1))?;
-            sorted.push_back(place);
+            memory::try_reserve(most * size_of::<DocAddress>(), || sorted.try_reserve(1))?;
+            sorted.push_back(address);
         }
-        let end = sorted.back().filter(|_| sorted.len() == most);
-        let end = end.map(|place| (sorter.values(), *place));
-        Ok((sorted, end))
+        let last = sorted.back().filter(|_| sorted.len() == most);
+        let last = last.map(|address| (sorter.values(), *address));
+        Ok((sorted, last))
     }
 }
 
-/// A row without a value comes last, whatever the direction.
-fn compare(a: &Values, b: &Values, sort: &[SortKey]) -> Ordering {
+/// The order of two rows. A row that has no value at a path comes last, in either direction.
+fn compare(a: &SortValues, b: &SortValues, sort: &[SortKey]) -> Ordering {
     let mut orders = a.iter().zip(b).zip(sort).map(|((a, b), sort)| match (a, b) {
         (None, None) => Ordering::Equal,
         (None, Some(_)) => Ordering::Greater,
@@ -241,7 +231,7 @@ fn compare(a: &Values, b: &Values, sort: &[SortKey]) -> Ordering {
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The value that a document is sorted by: the smallest at the path or the largest.
+/// The value that a document is sorted by: the least at the path, or the greatest.
 fn extreme(doc: Jsonb<'_>, sort: &SortKey) -> Option<Vec<u8>> {
     crate::document::extreme(doc, &sort.path, sort.largest, &mut Scratch::new())
 }

@@ -1,23 +1,31 @@
-//! Sorting rows by their values as PostgreSQL sorts (utils/sort/tuplesort.c): in work_mem, and what is more in temporary files.
+//! Sorts rows by their values as PostgreSQL sorts (utils/sort/tuplesort.c): in work_mem, and in
+//! temporary files if that does not suffice.
 
-use super::sorted_rows::{Place, Values};
+use super::doc_address::DocAddress;
 use crate::pg::varlena::Varlena;
 use crate::pg::versions;
 use crate::syntax::SortKey;
 use pgrx::pg_sys;
 
-/// Takes rows, then hands out their places in order. What it holds of the server's must not outlive the call it was made in.
+/// The values that a row is sorted by, whole: one for each sort key, none where the row has no value
+/// at the path.
+pub type SortValues = Vec<Option<Vec<u8>>>;
+
+/// Takes rows, then hands out their addresses in order. What it holds of the server's must not
+/// outlive the call in which it was made.
 pub struct Sorter {
     state: *mut pg_sys::Tuplesortstate,
     columns: pg_sys::TupleDesc,
-    /// A row on its way in, and one on its way out: the values, each a bytea, and the place.
+    /// A row on its way in, and one on its way out. The columns are the values, each a bytea, and the
+    /// address, an int8.
     given: *mut pg_sys::TupleTableSlot,
     sorted: *mut pg_sys::TupleTableSlot,
+    /// The number of values.
     values: usize,
 }
 
 impl Sorter {
-    /// `most`: no more rows than that will be asked for.
+    /// `most`: how many rows will be asked for at most.
     pub fn new(sort: &[SortKey], most: usize) -> Sorter {
         /// pg_operator.dat: `bytea > bytea`, which has no name of its own there.
         const BYTEA_GREATER: u32 = 1959;
@@ -30,14 +38,15 @@ impl Sorter {
         let count = operators.len();
         let mut numbers: Vec<pg_sys::AttrNumber> = (1..).take(count).collect();
         let mut collations = vec![pg_sys::InvalidOid; count];
-        // A row without a value comes last, whatever the direction.
+        // A row that has no value at the path comes last, in either direction.
         let mut nulls_first = vec![false; count];
-        // SAFETY: a descriptor with as many columns as it is made for, of types that are always there; and four arrays of that length.
+        // SAFETY: the descriptor is made for `count` columns and gets as many, of types that are always
+        // there; the four arrays have that length too.
         unsafe {
             let columns = pg_sys::CreateTemplateTupleDesc(count as i32);
             for &number in &numbers {
-                let is_place = usize::from(number.unsigned_abs()) == count;
-                let kind = if is_place { pg_sys::INT8OID } else { pg_sys::BYTEAOID };
+                let is_address = usize::from(number.unsigned_abs()) == count;
+                let kind = if is_address { pg_sys::INT8OID } else { pg_sys::BYTEAOID };
                 pg_sys::TupleDescInitEntry(columns, number, std::ptr::null(), kind, -1, 0);
             }
             let state = versions::begin_sort(
@@ -61,8 +70,9 @@ impl Sorter {
     }
 
     /// Takes a row.
-    pub fn put(&mut self, values: &Values, place: Place) {
-        // SAFETY: the slot has as many columns as values and one more; the sort copies them, so that they can be freed behind.
+    pub fn put(&mut self, values: &SortValues, address: DocAddress) {
+        // SAFETY: the slot has a column for each value and one more. The sort copies the values, so
+        // they can be freed afterwards.
         unsafe {
             pg_sys::ExecClearTuple(self.given);
             let to = std::slice::from_raw_parts_mut((*self.given).tts_values, self.values + 1);
@@ -73,7 +83,7 @@ impl Sorter {
                     pgrx::rust_byte_slice_to_bytea(value).into_pg().into()
                 });
             }
-            (to[self.values], nulls[self.values]) = (place.to_integer().into(), false);
+            (to[self.values], nulls[self.values]) = (address.to_integer().into(), false);
             pg_sys::ExecStoreVirtualTuple(self.given);
             pg_sys::tuplesort_puttupleslot(self.state, self.given);
             pg_sys::ExecClearTuple(self.given);
@@ -83,15 +93,16 @@ impl Sorter {
         }
     }
 
-    /// Sorts what was put: now no more may be, and all can be had.
+    /// Sorts the rows that were put. After that no more can be put, and `next` returns them.
     pub fn sort(&mut self) {
-        // SAFETY: begun in `new`.
+        // SAFETY: the sort was begun in `new`, and ends when this is dropped.
         unsafe { pg_sys::tuplesort_performsort(self.state) };
     }
 
     /// The next row.
-    pub fn next(&mut self) -> Option<Place> {
-        // SAFETY: as above, and sorted. A row that is there has all columns once they are asked for.
+    pub fn next(&mut self) -> Option<DocAddress> {
+        // SAFETY: the sort was begun in `new`, and performed by `sort`. A slot that holds a row has all
+        // of its columns after slot_getsomeattrs.
         unsafe {
             let (forward, copy) = (true, false);
             let null = std::ptr::null_mut();
@@ -99,14 +110,16 @@ impl Sorter {
                 return None;
             }
             pg_sys::slot_getsomeattrs_int(self.sorted, self.values as i32 + 1);
-            Some(Place::from_integer((*(*self.sorted).tts_values.add(self.values)).value() as i64))
+            Some(DocAddress::from_integer(
+                (*(*self.sorted).tts_values.add(self.values)).value() as i64
+            ))
         }
     }
 
-    /// The values of the row that came last.
-    pub fn values(&self) -> Values {
+    /// The values of the row that was returned last.
+    pub fn values(&self) -> SortValues {
         let value = |at: usize| {
-            // SAFETY: as above; a value is a bytea, detoasted as it was put.
+            // SAFETY: `next` has read all columns of the slot. A value is a bytea that was put detoasted.
             unsafe {
                 if *(*self.sorted).tts_isnull.add(at) {
                     return None;
@@ -120,9 +133,10 @@ impl Sorter {
 
 impl Drop for Sorter {
     fn drop(&mut self) {
-        // While an error passes through, its transaction frees everything.
+        // While an error is raised, the aborting transaction frees everything.
         if !std::thread::panicking() {
-            // SAFETY: made in `new`; the slots do not outlive the sort, which one of them may point into, nor their descriptor.
+            // SAFETY: all four were made in `new`, and nothing else refers to them. The slots go first:
+            // one of them may point into the sort's memory, and both use the descriptor.
             unsafe {
                 pg_sys::ExecDropSingleTupleTableSlot(self.given);
                 pg_sys::ExecDropSingleTupleTableSlot(self.sorted);

@@ -1,10 +1,11 @@
 //! Indexes as several versions of this extension have filled them.
 
+use super::doc_id::DocIdMap;
 use super::heap::Heap;
-use super::postings::{PendingFilter, PostingReader};
+use super::pending_filter::PendingFilter;
+use super::postings::PostingReader;
 use super::search::IndexSearch;
 use super::table::IndexedTable;
-use super::tid_bitmap::DocIdMap;
 use crate::document::{JsonbArg, Scalar, Scratch, extreme};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
@@ -117,13 +118,14 @@ fn ask(query: &str) -> (u64, bool) {
         heap.blocks(),
         &PendingFilter::of(&predicate),
     ));
-    let apart = match &*predicate {
+    let disjoint = match &*predicate {
         Predicate::Condition { path: Some(path), test } if *test != Test::Exists => {
             done(reader.have_disjoint_postings(path, &mut done(reader.probe(test)).ranges))
         }
         _ => false,
     };
-    (done(reader.rows(&predicate)).candidates.len(), apart)
+    let rows = reader.rows(&predicate).map_err(|error| error.under_widest_map(&index));
+    (done(rows).candidates.len(), disjoint)
 }
 
 /// How many rows match, by the count that shows a window of them, and by what the matcher says of each.
@@ -142,7 +144,7 @@ fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
     let search = done(IndexSearch::new(&[part()], &Predicate::All));
     let mut search = search.unwrap_or_else(|| panic!("the table is small"));
     assert!(done(search.sort(&sort, Some(3))));
-    let (mut documents, looked_up) = (Vec::new(), search.counts.rows > 0);
+    let (mut documents, looked_up) = (Vec::new(), search.stats.rows > 0);
     done(search.each(&mut |doc| {
         documents.push(
             doc.read(|doc| format!("{:?}", extreme(doc, path, descending, &mut Scratch::new()))),

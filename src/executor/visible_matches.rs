@@ -1,170 +1,173 @@
-//! The rows of a part that match and are visible, exactly.
+//! The rows of a table that match and are visible, exactly.
 
 use super::block_set::BlockSet;
 use super::count::{PostingCount, count_postings, estimate_leaf_pages};
+use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
 use super::heap::Fetcher;
 use super::page_visibility::remove_hidden;
-use super::postings::{PendingFilter, PostingReader};
-use super::search::{PartitionMatches, ReadStats, open};
+use super::partition_matches::{PartitionMatches, open};
+use super::pending_filter::PendingFilter;
+use super::postings::PostingReader;
+use super::read_stats::ReadStats;
 use super::table::IndexedTable;
-use super::tid_bitmap::{DocIdMap, TidBitmap};
+use super::tid_bitmap::TidBitmap;
 use super::visibility_map::VisibilityMap;
-use crate::error::{Error, Result};
 use crate::index::gin::Tid;
 use crate::matcher::Matcher;
 use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
 
-/// From so many leaf pages of an interval on it is counted before its first rows are looked for.
-const WIDE: usize = 64;
-/// The first rows are looked for in the table where one in so many matches, or more.
-const DENSE: u64 = 16;
-/// Rows on a page of documents of half a kilobyte.
-const ROWS: u64 = 16;
+/// Leaf pages of the index. A query whose ranges have as many or more is counted before its first
+/// rows are searched for: to read so many pages takes longer than to count twice.
+const MANY_LEAF_PAGES: usize = 64;
+/// The first rows are searched for in the table itself if at least one row in 16 matches.
+const ROWS_PER_MATCH: u64 = 16;
+/// Rows on a page of 8 kB, of documents of half a kilobyte.
+const ROWS_PER_PAGE: u64 = 16;
 
-/// Looks rows of a part up, under the query's snapshot.
-struct HeapRechecker<'r> {
+/// Looks rows of a table up, under the query's snapshot.
+struct HeapRechecker<'m> {
     fetcher: Fetcher,
     doc_ids: DocIdMap,
-    matcher: &'r Matcher,
+    matcher: &'m Matcher,
+    /// The number of rows that were looked up.
+    looked_up: u64,
 }
 
 impl HeapRechecker<'_> {
-    /// Of the rows that are open or may not match, those stay that are visible and match. Returns how many were looked up.
-    fn check(&mut self, found: TidBitmap, open: &RoaringBitmap) -> (RoaringBitmap, u64) {
-        let TidBitmap { mut candidates, recheck } = found;
-        let pages = remove_hidden(&mut candidates, self.fetcher.heap(), open, self.doc_ids);
-        self.fetcher.heap().pages.set(self.fetcher.heap().pages.get() + pages);
-        let asked = &recheck & &candidates;
-        for number in &asked {
-            let row = self.fetcher.fetch(self.doc_ids.tid(number));
-            if !row.is_some_and(|doc| doc.read(|doc| self.matcher.matches(doc))) {
-                candidates.remove(number);
+    /// Those of some rows that are visible and match. Looked at are rows on pages that are not
+    /// all-visible, and rows that need a recheck.
+    fn visible(&mut self, rows: TidBitmap, not_all_visible: &RoaringBitmap) -> RoaringBitmap {
+        let TidBitmap { mut candidates, recheck } = rows;
+        let heap = self.fetcher.heap();
+        let pages = remove_hidden(&mut candidates, heap, not_all_visible, self.doc_ids);
+        heap.pages.set(heap.pages.get() + pages);
+        for doc_id in &recheck & &candidates {
+            if !self.matches(self.doc_ids.tid(doc_id)) {
+                candidates.remove(doc_id);
             }
         }
-        (candidates, asked.len())
+        candidates
     }
 
-    /// The first rows of the table that match, found by a look at one row after the other; none if `most` looks do not do. Returns how
-    /// many there were, too.
-    fn first(&mut self, wanted: u64, most: u64) -> Result<(Option<RoaringBitmap>, u64)> {
-        let (mut found, mut looks) = (RoaringBitmap::new(), 0);
+    /// Whether a row is visible and matches.
+    fn matches(&mut self, tid: Tid) -> bool {
+        self.looked_up += 1;
+        let row = self.fetcher.fetch(tid);
+        row.is_some_and(|stored| stored.read(|doc| self.matcher.matches(doc)))
+    }
+
+    /// The first rows of the table that match, found by looking at one row after the other. None if
+    /// there are too few, or if `max_looks` rows were looked at before.
+    fn first(&mut self, wanted: u64, max_looks: u64) -> ReadResult<Option<RoaringBitmap>> {
+        let (mut rows, start) = (RoaringBitmap::new(), self.looked_up);
         for block in 0..self.fetcher.heap().blocks() {
             for offset in 1..=self.fetcher.heap().places_on(block) {
-                if found.len() == wanted {
-                    return Ok((Some(found), looks));
+                if rows.len() == wanted {
+                    return Ok(Some(rows));
                 }
-                if looks == most {
-                    return Ok((None, looks));
+                if self.looked_up - start == max_looks {
+                    return Ok(None);
                 }
-                looks += 1;
                 let tid = Tid { block, offset };
-                let row = self.fetcher.fetch(tid);
-                if row.is_some_and(|doc| doc.read(|doc| self.matcher.matches(doc))) {
-                    found.insert(self.doc_ids.doc_id(tid).ok_or(Error::DocIdOverflow)?);
+                if self.matches(tid) {
+                    rows.insert(self.doc_ids.doc_id(tid).ok_or(DocIdOverflow)?);
                 }
             }
         }
-        Ok(((found.len() == wanted).then_some(found), looks))
+        Ok((rows.len() == wanted).then_some(rows))
     }
 }
 
-/// The rows of a part that match and are visible. Where no more than the first `wanted` are asked for, those may be all that are in
-/// the list, and the others counted.
+/// Finds the rows of a table that match and are visible. If only the first `wanted` rows are of
+/// interest, the list may have no more than those, and the others are counted.
 pub fn count_visible(
-    part: &IndexedTable,
+    table: &IndexedTable,
     predicate: &Predicate,
     doc_ids: DocIdMap,
     matcher: &Matcher,
-    counts: &mut ReadStats,
+    stats: &mut ReadStats,
     wanted: Option<u32>,
-) -> Result<PartitionMatches> {
-    let (heap, index) = open(part)?;
+) -> ReadResult<PartitionMatches> {
+    let (heap, index) = open(table)?;
     let blocks = heap.blocks();
     let before = VisibilityMap::read(&heap, blocks)?;
-    let mut rechecker = HeapRechecker { fetcher: heap.fetcher(), doc_ids, matcher };
+    let mut rechecker = HeapRechecker { fetcher: heap.fetcher(), doc_ids, matcher, looked_up: 0 };
     let mut reader = PostingReader::new(&index, doc_ids, blocks, &PendingFilter::of(predicate))?;
-    let mut counted = None;
-    if let Some(wanted) = wanted {
-        counted = try_count_postings(
-            &mut rechecker,
-            &mut reader,
-            predicate,
-            &before,
-            wanted,
-            &mut counts.rows,
-        )?;
-        reader.block_set = BlockSet::all();
-    }
-    let (candidates, count) = match counted {
-        Some(counted) => counted,
-        None => {
-            let found = reader.rows(predicate)?;
-            let open = before
-                .and(&VisibilityMap::read(rechecker.fetcher.heap(), blocks)?)
-                .not_all_visible();
-            let (candidates, looks) = rechecker.check(found, &open);
-            counts.rows += looks;
-            let count = candidates.len();
-            (candidates, count)
-        }
-    };
-    counts.add(&reader, rechecker.fetcher.heap());
-    let recheck = RoaringBitmap::new();
-    Ok(PartitionMatches {
-        part: *part,
-        doc_ids,
-        blocks,
-        candidates: Some(candidates),
-        recheck,
-        window: Default::default(),
-        is_exact: true,
-        count,
-    })
+    let (rows, count) = find(&mut rechecker, &mut reader, predicate, before, wanted)?;
+    *stats += reader.stats();
+    stats.rows += rechecker.looked_up;
+    stats.heap_pages += rechecker.fetcher.heap().pages.get();
+    Ok(PartitionMatches::exact(*table, doc_ids, blocks, rows, count))
 }
 
-/// The first rows, and how many there are; none where that takes a list of all.
+/// The rows, or the first of them, and how many there are.
+fn find(
+    rechecker: &mut HeapRechecker<'_>,
+    reader: &mut PostingReader<'_>,
+    predicate: &Predicate,
+    before: VisibilityMap,
+    wanted: Option<u32>,
+) -> ReadResult<(RoaringBitmap, u64)> {
+    if let Some(wanted) = wanted {
+        if let Some(counted) = try_count_postings(rechecker, reader, predicate, &before, wanted)? {
+            return Ok(counted);
+        }
+        reader.block_set = BlockSet::all();
+    }
+    let rows = reader.rows(predicate)?;
+    let after = VisibilityMap::read(rechecker.fetcher.heap(), reader.blocks)?;
+    let rows = rechecker.visible(rows, &before.and(&after).not_all_visible());
+    let count = rows.len();
+    Ok((rows, count))
+}
+
+/// The first rows, and how many there are. None if that cannot be known without a list of all.
 fn try_count_postings(
     rechecker: &mut HeapRechecker<'_>,
     reader: &mut PostingReader<'_>,
     predicate: &Predicate,
     before: &VisibilityMap,
     wanted: u32,
-    looked_up: &mut u64,
-) -> Result<Option<(RoaringBitmap, u64)>> {
-    let (blocks, open) = (reader.blocks, before.not_all_visible());
-    // Of a wide interval all entries would be read for the first rows, of which each may have some. So it is counted before; then, what
-    // many rows match, some at the start of the table do.
+) -> ReadResult<Option<(RoaringBitmap, u64)>> {
+    let (blocks, not_all_visible) = (reader.blocks, before.not_all_visible());
+    // To find the first rows of a wide range, all of its entries are read, because each may have
+    // some of those rows. So such a range is counted first. If many rows match, some of them are at
+    // the start of the table, and are found there.
     let leaf_pages = if wanted == 0 { 0 } else { estimate_leaf_pages(reader, predicate)? };
-    let heads = if leaf_pages < WIDE { [None, Some(wanted)] } else { [Some(0), Some(wanted)] };
-    for head in heads.into_iter().flatten() {
-        let found = count_postings(reader, predicate, before, &open, head)?;
-        let Some(PostingCount { outside, within, every }) = found else { return Ok(None) };
-        // A page that was all-visible then and is not any more, or a new one, may have added to what was counted.
-        if !before.is_within(&VisibilityMap::read(rechecker.fetcher.heap(), blocks)?)
-            || rechecker.fetcher.heap().blocks() != blocks
-        {
+    let attempts = match leaf_pages < MANY_LEAF_PAGES {
+        true => [None, Some(wanted)],
+        false => [Some(0), Some(wanted)],
+    };
+    for listed in attempts.into_iter().flatten() {
+        let count = count_postings(reader, predicate, before, &not_all_visible, listed)?;
+        let Some(PostingCount { outside, within, all_outside }) = count else { return Ok(None) };
+        // If a page was all-visible before and is not any more, or if the table has grown, rows may
+        // have been counted that the snapshot does not see.
+        let after = VisibilityMap::read(rechecker.fetcher.heap(), blocks)?;
+        if !before.is_within(&after) || rechecker.fetcher.heap().blocks() != blocks {
             return Ok(None);
         }
-        if let Some(every) = every {
-            before.remember(reader.index, &reader.block_set, every);
+        if let Some(all_outside) = all_outside {
+            before.remember(reader.index, &reader.block_set, all_outside);
         }
-        let (mut candidates, looks) = rechecker.check(within, &open);
-        *looked_up += looks;
-        let count = outside + candidates.len();
-        candidates.remove_range(reader.block_set.end(rechecker.doc_ids)..);
+        let mut rows = rechecker.visible(within, &not_all_visible);
+        let count = outside + rows.len();
+        // Behind the first pages, some matches were counted and are not in the list.
+        rows.remove_range(reader.block_set.end_of_range(rechecker.doc_ids)..);
         let wanted = count.min(wanted.into());
-        if candidates.len() >= wanted {
-            return Ok(Some((candidates, count)));
+        if rows.len() >= wanted {
+            return Ok(Some((rows, count)));
         }
-        // A look takes as long as half a leaf, or as an item of the answer where documents are large.
-        let likely = wanted.saturating_mul(ROWS * u64::from(blocks)) / count;
-        if head == 0 && likely <= (DENSE * wanted).min(leaf_pages as u64 / 2) {
-            let (first, looks) = rechecker.first(wanted, 4 * likely)?;
-            *looked_up += looks;
-            if let Some(first) = first {
-                return Ok(Some((first, count)));
-            }
+        // A look at a row takes as long as reading half a leaf page; and where documents are large,
+        // as long as returning one.
+        let expected_looks = wanted.saturating_mul(ROWS_PER_PAGE * u64::from(blocks)) / count;
+        let max_looks = (ROWS_PER_MATCH * wanted).min(leaf_pages as u64 / 2);
+        if listed == 0
+            && expected_looks <= max_looks
+            && let Some(rows) = rechecker.first(wanted, 4 * expected_looks)?
+        {
+            return Ok(Some((rows, count)));
         }
     }
     Ok(None)

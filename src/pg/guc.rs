@@ -42,3 +42,9 @@ pub fn with_gucs<T>(settings: &[Setting], work: impl FnOnce() -> T) -> T {
     unsafe { pg_sys::AtEOXact_GUC(true, level) };
     result
 }
+
+/// Bytes that one operation of a query may take (work_mem in config.sgml).
+pub fn work_mem() -> usize {
+    // SAFETY: reads a variable of this backend, which is in kilobytes and never negative.
+    unsafe { pg_sys::work_mem as usize * 1024 }
+}

@@ -44,7 +44,7 @@ impl ScanTarget {
         };
         if self.is_counted {
             if let Some(found) = IndexSearch::first(&[self.indexed], predicate, 0)? {
-                return Ok(ScanResult::Counted(found.len(), found.counts));
+                return Ok(ScanResult::Counted(found.len(), found.stats));
             }
         } else if let Some(candidates) = CandidateScan::new(self.indexed, predicate)? {
             return Ok(ScanResult::Rows(candidates.into()));
@@ -84,7 +84,7 @@ impl ScanResult {
     pub fn read_stats(&self) -> ReadStats {
         match self {
             ScanResult::Counted(_, stats) => *stats,
-            ScanResult::Rows(candidates) => candidates.counts(),
+            ScanResult::Rows(candidates) => candidates.stats(),
             ScanResult::Unknown(_) => ReadStats::default(),
         }
     }

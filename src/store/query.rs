@@ -50,7 +50,7 @@ const MAX_UNLISTED_ROWS: u64 = 1_000;
 struct QueryAnswer {
     count: u64,
     items: document::Answer,
-    counts: ReadStats,
+    stats: ReadStats,
 }
 
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
@@ -116,7 +116,7 @@ fn direct(
     if let Some(error) = failed {
         return Err(error);
     }
-    Ok(Some(QueryAnswer { count, items, counts: found.counts }))
+    Ok(Some(QueryAnswer { count, items, stats: found.stats }))
 }
 
 /// Answers through the planner, like any other SQL query.
@@ -143,7 +143,7 @@ fn planned(
             result
         })?;
     }
-    Ok(QueryAnswer { count: count as u64, items, counts: ReadStats::default() })
+    Ok(QueryAnswer { count: count as u64, items, stats: ReadStats::default() })
 }
 
 fn take_all(running: &mut RunningQuery, items: &mut document::Answer) -> Result<()> {
@@ -183,14 +183,14 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             Err(obstacle) => obstacle.to_string(),
             Ok(parts) => match direct(&parts, &search, &keys, window)? {
                 None => "too many rows to number them, or to sort them in memory".to_string(),
-                Some(QueryAnswer { count, counts, .. }) => {
+                Some(QueryAnswer { count, stats, .. }) => {
                     explained["way"] = json!("posting lists");
                     explained["read"] = json!({
-                        "keys": counts.keys,
-                        "postings": counts.postings,
-                        "counted": counts.counted,
-                        "rows": counts.rows,
-                        "heap pages": counts.heap_pages,
+                        "keys": stats.keys,
+                        "postings": stats.postings,
+                        "counted": stats.counted,
+                        "rows": stats.rows,
+                        "heap pages": stats.heap_pages,
                     });
                     explained["count"] = json!(count);
                     explained["milliseconds"] =

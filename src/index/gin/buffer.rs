@@ -67,7 +67,7 @@ impl GinIndex {
 
     /// The error that a page is damaged.
     #[cold]
-    pub(super) fn corrupt(&self, block: u32, Damage(what): Damage) -> Error {
+    pub fn corrupt(&self, block: u32, Damage(what): Damage) -> Error {
         Error::Corrupt { index: self.name(), block, what }
     }
 

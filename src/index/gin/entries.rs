@@ -23,8 +23,9 @@ pub struct Entries {
     visits: Visits,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Direction {
+/// The order in which entries are walked over: that of their keys, or the reverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
     Ascending,
     Descending,
 }

@@ -41,7 +41,7 @@ mod tests;
 
 pub use buffer::{GinIndex, is_logged};
 pub use bytes::Parsed;
-pub use entries::{Entries, Entry};
+pub use entries::{Direction, Entries, Entry};
 pub use estimate::PostingSizes;
 pub use pending_memory::PendingEntries;
 pub use posting_list::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};

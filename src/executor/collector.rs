@@ -1,0 +1,318 @@
+//! Collects the rows of posting lists, in any order, into a bitmap.
+
+use super::block_set::BlockSet;
+use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
+use crate::error::Error;
+use crate::index::gin::{
+    NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Parsed, Sink, Tid,
+};
+use roaring::RoaringBitmap;
+
+/// Doc IDs that are listed before a plain bitmap is made: 16 kB. Most keys have fewer rows, and a
+/// list of few rows is cheaper than a bitmap of the whole table.
+const MAX_LISTED: usize = 1 << 12;
+/// Doc IDs that are listed at most, where memory does not suffice for a plain bitmap: 1 MB. The
+/// longer the list, the seldomer it is sorted and merged.
+const MAX_LISTED_WITHOUT_BITS: usize = 1 << 18;
+
+/// Takes rows in any order, and any row more than once. Rows of a block set's pages become a bitmap;
+/// of all other rows it takes the number alone.
+pub struct Collector<'b> {
+    doc_ids: DocIdMap,
+    block_set: &'b BlockSet,
+    /// The number of blocks of the table.
+    blocks: u32,
+    list: Vec<u32>,
+    /// The list is emptied when it has this length.
+    max_listed: usize,
+    /// Whether it is emptied into `bits`, for which memory suffices, or else into `rows`.
+    bits_fit: bool,
+    /// A bit for each doc ID of the block set's bounds, beginning with the doc ID `first`. Empty
+    /// until the list was full.
+    bits: Vec<u64>,
+    first: u32,
+    rows: RoaringBitmap,
+    is_out_of_memory: bool,
+    /// Whether the list ascends.
+    is_sorted: bool,
+    /// Whether there was a row without a doc ID.
+    overflowed: bool,
+    /// Whether rows on other pages need not be counted, so that reading may end with the last page
+    /// of the block set.
+    pub stop_early: bool,
+    /// The number of postings on pages outside of the block set.
+    pub skipped: u64,
+    /// The number of postings on pages of the block set.
+    pub collected: u64,
+}
+
+impl<'b> Collector<'b> {
+    /// `blocks`: the number of blocks of the table. `max_bytes`: what a plain bitmap may take.
+    pub fn new(
+        doc_ids: DocIdMap,
+        block_set: &'b BlockSet,
+        blocks: u32,
+        max_bytes: usize,
+    ) -> Collector<'b> {
+        let bounds = block_set.bounds(blocks);
+        let bits_fit = (bounds.len() << doc_ids.offset_bits()) / 8 <= max_bytes;
+        let without_bits = MAX_LISTED.max(max_bytes / 16).min(MAX_LISTED_WITHOUT_BITS);
+        Collector {
+            doc_ids,
+            block_set,
+            blocks,
+            list: Vec::new(),
+            max_listed: if bits_fit { MAX_LISTED } else { without_bits },
+            bits_fit,
+            bits: Vec::new(),
+            first: bounds.start << doc_ids.offset_bits(),
+            rows: RoaringBitmap::new(),
+            is_out_of_memory: false,
+            is_sorted: true,
+            overflowed: false,
+            stop_early: false,
+            skipped: 0,
+            collected: 0,
+        }
+    }
+
+    /// The number of doc IDs that the block set's bounds has.
+    fn bits_len(&self) -> usize {
+        self.block_set.bounds(self.blocks).len() << self.doc_ids.offset_bits()
+    }
+
+    #[inline]
+    fn push(&mut self, tid: Tid) {
+        self.collected += 1;
+        // Rows behind the end that the table had when the query began were added later.
+        if tid.block >= self.blocks {
+            return;
+        }
+        let Some(doc_id) = self.doc_ids.doc_id(tid) else {
+            self.overflowed = true;
+            return;
+        };
+        if !self.bits.is_empty() {
+            let at = doc_id - self.first;
+            self.bits[at as usize / 64] |= 1 << (at % 64);
+            return;
+        }
+        self.is_sorted &= self.list.last().is_none_or(|last| *last < doc_id);
+        self.list.push(doc_id);
+        if self.list.len() >= self.max_listed {
+            if self.bits_fit { self.switch_to_bits() } else { self.merge_list() }
+        }
+    }
+
+    #[cold]
+    fn switch_to_bits(&mut self) {
+        let words = self.bits_len().div_ceil(64);
+        if self.bits.try_reserve_exact(words).is_err() {
+            self.is_out_of_memory = true;
+            self.list.clear();
+            return;
+        }
+        self.bits.resize(words, 0);
+        for doc_id in std::mem::take(&mut self.list) {
+            let at = doc_id - self.first;
+            self.bits[at as usize / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// Moves the list into the compressed bitmap, where a row takes two bytes, and never more than
+    /// a plain bitmap would take for all.
+    #[cold]
+    fn merge_list(&mut self) {
+        if !self.is_sorted {
+            self.list.sort_unstable();
+            self.list.dedup();
+        }
+        self.rows |= RoaringBitmap::from_sorted_iter(self.list.drain(..)).unwrap_or_default();
+        self.is_sorted = true;
+    }
+
+    /// The rows; an error if some row has no doc ID.
+    pub fn finish(mut self) -> ReadResult<RoaringBitmap> {
+        if self.overflowed {
+            return Err(DocIdOverflow.into());
+        }
+        if self.is_out_of_memory {
+            return Err(Error::OutOfMemory { bytes: self.bits_len() / 8 }.into());
+        }
+        if !self.bits.is_empty() {
+            self.bits.iter_mut().for_each(|word| *word = word.to_le());
+            let mut rows = RoaringBitmap::from_lsb0_bytes(self.first, bytes_of(&self.bits));
+            rows.remove_range(self.blocks << self.doc_ids.offset_bits()..);
+            return Ok(rows);
+        }
+        self.merge_list();
+        Ok(self.rows)
+    }
+}
+
+impl Sink for Collector<'_> {
+    #[inline]
+    fn take(&mut self, row: Tid) {
+        if self.block_set.contains(row.block) {
+            self.push(row);
+        } else {
+            self.skipped += 1;
+        }
+    }
+
+    #[inline]
+    fn wants_all(&self) -> bool {
+        self.block_set.is_all()
+    }
+
+    #[inline]
+    fn wants(&self, first: u32, last: u32) -> bool {
+        self.block_set.intersects(first..=last)
+    }
+
+    #[inline]
+    fn is_done(&self, block: u32) -> bool {
+        self.stop_early && !self.block_set.intersects(block..=u32::MAX)
+    }
+
+    #[inline]
+    fn skip(&mut self, count: usize) {
+        self.skipped += count as u64;
+    }
+
+    /// Writes straight into the bits, if there are any, where all rows are wanted.
+    fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
+        if self.bits.is_empty() || !self.block_set.is_all() {
+            return self.take_each(list);
+        }
+        self.collected += list.count() as u64;
+        let (offset_bits, mut offsets) = (self.doc_ids.offset_bits(), 0);
+        let bits = &mut self.bits[..];
+        let last = list.unpack(|row, ends| {
+            let (block, offset) = (row >> OFFSET_BITS, (row & OFFSET_MASK).wrapping_sub(1));
+            let doc_id = (block << offset_bits).wrapping_add(offset) as usize;
+            // A row behind the last bit is behind the end of the table.
+            if let Some(word) = bits.get_mut(doc_id / 64) {
+                *word |= ends << (doc_id % 64);
+            }
+            offsets |= offset & ends.wrapping_neg();
+        })?;
+        // Offset 0, which no row has, has become a number with all bits set.
+        if offsets >> PLACE_BITS != 0 {
+            return Err(NOWHERE);
+        }
+        self.overflowed |= offsets >> offset_bits != 0;
+        Ok(last)
+    }
+}
+
+fn bytes_of(words: &[u64]) -> &[u8] {
+    // SAFETY: the words are initialized memory of this many bytes, and bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::doc_id::ReadError;
+    use super::*;
+    use crate::index::gin::pack;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn collects_any_rows(
+            rows in proptest::collection::vec((0u32..50, 1u16..18), 0..300),
+            with_bits in any::<bool>(),
+        ) {
+            let doc_ids = DocIdMap::NARROWEST;
+            let block_set = BlockSet::all();
+            let mut collector = Collector::new(doc_ids, &block_set, 40, 1 << 20);
+            if with_bits {
+                collector.switch_to_bits();
+            }
+            let rows = rows.iter().map(|&(block, offset)| Tid { block, offset });
+            rows.clone().for_each(|tid| collector.push(tid));
+            match collector.finish() {
+                Err(ReadError::DocIdOverflow(_)) => {
+                    prop_assert!(rows.clone().any(|tid| tid.block < 40 && tid.offset > 16));
+                }
+                found => {
+                    let inside = rows.filter(|tid| tid.block < 40);
+                    let expected: RoaringBitmap =
+                        inside.filter_map(|tid| doc_ids.doc_id(tid)).collect();
+                    prop_assert_eq!(found.ok(), Some(expected));
+                }
+            }
+        }
+
+        /// Rows of some pages, in bits, in lists that are merged, and in one list.
+        #[test]
+        fn collects_rows_of_pages(
+            rows in proptest::collection::vec((0u32..5_000, 1u16..17), 1..900),
+            start in 0u32..3_000,
+            length in 1u32..3_000,
+        ) {
+            let doc_ids = DocIdMap::NARROWEST;
+            let block_set = BlockSet::range(start..start + length);
+            let rows = rows.iter().map(|&(block, offset)| Tid { block, offset });
+            let is_inside = |tid: &Tid| block_set.contains(tid.block) && tid.block < 4_000;
+            let inside = rows.clone().filter(is_inside);
+            let expected: RoaringBitmap = inside.filter_map(|tid| doc_ids.doc_id(tid)).collect();
+            for (max_bytes, switch_at) in [(1 << 20, 7), (0, 7), (0, MAX_LISTED_WITHOUT_BITS)] {
+                let mut collector = Collector::new(doc_ids, &block_set, 4_000, max_bytes);
+                for (at, tid) in rows.clone().enumerate() {
+                    collector.take(tid);
+                    if at == switch_at {
+                        match max_bytes {
+                            0 => collector.merge_list(),
+                            _ => collector.switch_to_bits(),
+                        }
+                    }
+                }
+                prop_assert_eq!(collector.finish().ok(), Some(expected.clone()));
+            }
+        }
+
+        /// A packed list gives the same rows, be it read row by row or straight into the bits.
+        #[test]
+        fn takes_packed_rows(
+            rows in proptest::collection::btree_set((0u32..60, 1u16..18), 1..300),
+            some in proptest::collection::btree_set(0u32..60, 0..9),
+        ) {
+            let doc_ids = DocIdMap::NARROWEST;
+            let tid = |(block, offset)| Tid { block, offset };
+            let rows: Vec<Tid> = rows.into_iter().map(tid).collect();
+            let bytes = pack(&rows);
+            let mut block_set = BlockSet::prefix(3);
+            some.iter().for_each(|block| block_set.add(*block));
+            let all = BlockSet::all();
+            let sets = [&all, &block_set].into_iter();
+            for (block_set, with_bits) in sets.flat_map(|set| [(set, false), (set, true)]) {
+                // The table's end is within a word of the bits.
+                let mut collector = Collector::new(doc_ids, block_set, 50, 1 << 20);
+                if with_bits {
+                    collector.switch_to_bits();
+                }
+                let list = PackedList::read(&bytes);
+                prop_assert!(list.and_then(|list| collector.take_packed(list)).is_ok());
+                let is_inside = |tid: &&Tid| block_set.contains(tid.block);
+                let inside: Vec<&Tid> = rows.iter().filter(is_inside).collect();
+                prop_assert_eq!(collector.collected, inside.len() as u64);
+                prop_assert_eq!(collector.skipped, (rows.len() - inside.len()) as u64);
+                let may_overflow =
+                    |tid: &&Tid| tid.offset > 16 && (tid.block < 50 || collector.overflowed);
+                let overflowed = inside.iter().any(may_overflow);
+                let expected = inside.iter().filter(|tid| tid.block < 50);
+                let expected: RoaringBitmap =
+                    expected.filter_map(|tid| doc_ids.doc_id(**tid)).collect();
+                match collector.finish() {
+                    Err(ReadError::DocIdOverflow(_)) => prop_assert!(overflowed),
+                    found => {
+                        prop_assert!(!inside.iter().any(|tid| tid.offset > 16 && tid.block < 50));
+                        prop_assert_eq!(found.ok(), Some(expected));
+                    }
+                }
+            }
+        }
+    }
+}

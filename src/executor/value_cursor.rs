@@ -1,0 +1,273 @@
+//! A walk over the values at one path in their order, each with the rows that have it.
+//!
+//! Sorting, facets, statistics and suggestions need values in order. The index has them: the keys of
+//! a path's values are neighbours, in the order of the values.
+
+use super::block_set::BlockSet;
+use super::collector::Collector;
+use super::doc_id::{DocIdMap, DocIdOverflow, ReadError, ReadResult};
+use super::postings::PostingReader;
+use crate::error::Result;
+use crate::index::gin::{Direction, Entries, GinIndex, PendingEntries, Tid};
+use crate::index::key::{self, PathHash};
+use crate::index::string_code::{Unpacked, unpack};
+use crate::pg::guc::work_mem;
+use roaring::RoaringBitmap;
+use std::cmp::Ordering;
+use std::ops::Bound;
+use std::rc::Rc;
+
+/// A place in the walk. It holds no lock and nothing else of the server's between two calls, so it
+/// can be kept for as long as the snapshot sees the same rows.
+///
+/// A row comes once for each value that it has at the path. Values that begin with the same
+/// [`key::MAX_VALUE`] bytes come as one, which is marked as truncated. The keys of instants, which
+/// exist beside those of the strings that name them, are left out.
+pub struct ValueCursor {
+    doc_ids: DocIdMap,
+    /// The number of blocks that the table had when the query began.
+    blocks: u32,
+    direction: Direction,
+    /// The keys of the tree that lie within the bounds: `from` ≤ key < `below`.
+    from: Vec<u8>,
+    below: Vec<u8>,
+    /// None behind the last of them.
+    entries: Option<Entries>,
+    /// The next value of the tree with rows that the filter lets through.
+    tree: Option<KeyRows>,
+    pending: PendingCursor,
+}
+
+/// A key, and the rows that have it.
+type KeyRows = (Vec<u8>, RoaringBitmap);
+
+/// The values that are walked over: `from` ≤ value < `below`, in the form in which keys hold them
+/// (`index::string_code`). Without a bound, the walk starts or ends with the path's values.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ValueBounds<'v> {
+    pub from: Option<&'v [u8]>,
+    pub below: Option<&'v [u8]>,
+}
+
+/// The rows that a caller wants to see.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RowFilter<'r> {
+    /// Rows of this set alone; none for all rows of the table.
+    pub among: Option<&'r RoaringBitmap>,
+    /// No rows of this set.
+    pub except: Option<&'r RoaringBitmap>,
+}
+
+/// A value, and the rows that have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueRows {
+    /// In the form in which keys hold it (`index::string_code`).
+    pub stored: Vec<u8>,
+    /// Whether the index holds only the beginning of the value, so that the rows may have different
+    /// values.
+    pub is_truncated: bool,
+    pub rows: RoaringBitmap,
+}
+
+impl RowFilter<'_> {
+    fn contains(self, doc_id: u32) -> bool {
+        self.among.is_none_or(|among| among.contains(doc_id))
+            && !self.except.is_some_and(|except| except.contains(doc_id))
+    }
+
+    fn apply(self, rows: &mut RoaringBitmap) {
+        if let Some(among) = self.among {
+            *rows &= among;
+        }
+        if let Some(except) = self.except {
+            *rows -= except;
+        }
+    }
+}
+
+impl ValueCursor {
+    /// Whether the keys of a path are in the order of its values, and hold no other path's values.
+    /// They are not if some strings are stored as versions before 0.4.0 stored them.
+    pub fn is_ordered(reader: &PostingReader<'_>, path: &str) -> Result<bool> {
+        Ok(!reader.path_hash_collides(path)? && !reader.has_legacy_strings(path)?)
+    }
+
+    /// Starts before the first value or, descending, behind the last one. The path's pending entries
+    /// must have passed the reader's filter.
+    pub fn new(
+        reader: &PostingReader<'_>,
+        path: &str,
+        bounds: ValueBounds<'_>,
+        direction: Direction,
+    ) -> Result<ValueCursor> {
+        let hash = PathHash::of(path);
+        let (first, end) = key::values(hash);
+        let bound = |stored: Option<&[u8]>| stored.map(|stored| key::value(hash, stored));
+        let from = bound(bounds.from).map_or(first.clone(), |from| from.max(first));
+        let below = bound(bounds.below).map_or(end.clone(), |below| below.min(end));
+        let below = below.max(from.clone());
+        let entries = match direction {
+            Direction::Ascending => Entries::ascending(reader.index, &from)?,
+            Direction::Descending => Entries::descending(reader.index, Some(&below))?,
+        };
+        Ok(ValueCursor {
+            doc_ids: reader.doc_ids,
+            blocks: reader.blocks,
+            direction,
+            pending: PendingCursor {
+                entries: Rc::clone(&reader.pending),
+                from: from.clone(),
+                below: below.clone(),
+            },
+            from,
+            below,
+            entries: Some(entries),
+            tree: None,
+        })
+    }
+
+    /// The next value that wanted rows have; none at the end. `index` is the reader's, opened again
+    /// perhaps. Rows that a filter once kept out must be kept out by all later ones.
+    pub fn next(
+        &mut self,
+        index: &GinIndex,
+        filter: RowFilter<'_>,
+    ) -> ReadResult<Option<ValueRows>> {
+        loop {
+            if self.tree.is_none() {
+                self.tree = self.next_of_tree(index, filter)?;
+            }
+            let pending = self.pending.peek(self.direction).map(|(key, _)| key.as_slice());
+            let order = match (&self.tree, pending, self.direction) {
+                (None, None, _) => return Ok(None),
+                (Some(_), None, _) => Ordering::Less,
+                (None, Some(_), _) => Ordering::Greater,
+                (Some((tree, _)), Some(pending), Direction::Ascending) => tree[..].cmp(pending),
+                (Some((tree, _)), Some(pending), Direction::Descending) => pending.cmp(&tree[..]),
+            };
+            let tree = if order.is_le() { self.tree.take() } else { None };
+            let pending = if order.is_ge() { self.next_pending(filter)? } else { None };
+            let (key, mut rows) = match (tree, pending) {
+                (Some((key, rows)), Some((_, more))) => (key, rows | more),
+                (tree, pending) => tree.or(pending).unwrap_or_default(),
+            };
+            // The filter may have changed since the tree was read.
+            filter.apply(&mut rows);
+            if let Some(stored) = key::value_of(&key)
+                && !rows.is_empty()
+            {
+                let is_truncated = key::is_truncated_value(unpack(stored, &mut Unpacked::new()));
+                return Ok(Some(ValueRows { stored: stored.to_vec(), is_truncated, rows }));
+            }
+        }
+    }
+
+    /// The next key of the tree that wanted rows have.
+    fn next_of_tree(
+        &mut self,
+        index: &GinIndex,
+        filter: RowFilter<'_>,
+    ) -> ReadResult<Option<KeyRows>> {
+        let Some(entries) = &mut self.entries else { return Ok(None) };
+        while let Some(entry) = entries.next(index)? {
+            if entry.key < self.from.as_slice() || entry.key >= self.below.as_slice() {
+                break;
+            }
+            let mut rows = WantedRows::new(self.doc_ids, self.blocks, filter);
+            // Of few rows each is looked up in the filter. Many rows are collected, then filtered.
+            let found = if entry.postings.known_len().is_some() {
+                entry.postings.for_each(&mut |tid| rows.push(tid))?;
+                rows.finish()?
+            } else {
+                let (all, max_bytes) = (BlockSet::all(), work_mem() / 2);
+                let mut collector = Collector::new(self.doc_ids, &all, self.blocks, max_bytes);
+                entry.postings.for_each(&mut collector)?;
+                match collector.finish() {
+                    // The row that has no doc ID was added after the filter's rows were found.
+                    Err(ReadError::DocIdOverflow(_)) if filter.among.is_some() => {
+                        entry.postings.for_each(&mut |tid| rows.push(tid))?;
+                        rows.finish()?
+                    }
+                    found => found?,
+                }
+            };
+            if !found.is_empty() {
+                return Ok(Some((entry.key.to_vec(), found)));
+            }
+        }
+        self.entries = None;
+        Ok(None)
+    }
+
+    /// Takes the next pending key.
+    fn next_pending(&mut self, filter: RowFilter<'_>) -> ReadResult<Option<KeyRows>> {
+        let Some((key, tids)) = self.pending.peek(self.direction) else { return Ok(None) };
+        let mut rows = WantedRows::new(self.doc_ids, self.blocks, filter);
+        tids.iter().for_each(|tid| rows.push(*tid));
+        let (key, rows) = (key.clone(), rows.finish()?);
+        self.pending.advance(&key, self.direction);
+        Ok(Some((key, rows)))
+    }
+}
+
+/// The pending keys that are still to come: `from` ≤ key < `below`.
+struct PendingCursor {
+    entries: Rc<PendingEntries>,
+    from: Vec<u8>,
+    below: Vec<u8>,
+}
+
+impl PendingCursor {
+    fn peek(&self, direction: Direction) -> Option<(&Vec<u8>, &Vec<Tid>)> {
+        let bounds =
+            (Bound::Included(self.from.as_slice()), Bound::Excluded(self.below.as_slice()));
+        let mut entries = self.entries.range::<[u8], _>(bounds);
+        match direction {
+            Direction::Ascending => entries.next(),
+            Direction::Descending => entries.next_back(),
+        }
+    }
+
+    /// Goes on behind the key that comes next.
+    fn advance(&mut self, key: &[u8], direction: Direction) {
+        match direction {
+            // No key lies between this one and the same with a byte of zero appended.
+            Direction::Ascending => self.from = [key, &[0]].concat(),
+            Direction::Descending => self.below = key.to_vec(),
+        }
+    }
+}
+
+/// Rows that are collected one by one.
+struct WantedRows<'r> {
+    doc_ids: DocIdMap,
+    blocks: u32,
+    filter: RowFilter<'r>,
+    rows: RoaringBitmap,
+    overflowed: bool,
+}
+
+impl<'r> WantedRows<'r> {
+    fn new(doc_ids: DocIdMap, blocks: u32, filter: RowFilter<'r>) -> WantedRows<'r> {
+        WantedRows { doc_ids, blocks, filter, rows: RoaringBitmap::new(), overflowed: false }
+    }
+
+    fn push(&mut self, tid: Tid) {
+        // Rows behind the end that the table had when the query began were added later.
+        if tid.block >= self.blocks {
+            return;
+        }
+        match self.doc_ids.doc_id(tid) {
+            Some(doc_id) if self.filter.contains(doc_id) => {
+                self.rows.insert(doc_id);
+            }
+            Some(_) => {}
+            // A row without a doc ID is in no set of rows.
+            None => self.overflowed |= self.filter.among.is_none(),
+        }
+    }
+
+    fn finish(self) -> ReadResult<RoaringBitmap> {
+        if self.overflowed { Err(DocIdOverflow.into()) } else { Ok(self.rows) }
+    }
+}

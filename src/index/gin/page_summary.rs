@@ -18,6 +18,11 @@ const SLOTS: usize = 1 << 14;
 /// The memory that they take, in bytes.
 const BYTES: usize = SLOTS * size_of::<Option<CacheSlot>>();
 const _: () = assert!(BYTES <= 768 << 10);
+/// Slots are allocated in groups of neighbours as pages are seen. To fill all of them at once would
+/// take a fifth of a session's first question.
+const GROUP: usize = 64;
+
+type Group = Box<[Option<CacheSlot>; GROUP]>;
 
 /// What there is on a leaf page, of the entry tree or of a posting tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +54,7 @@ struct CacheSlot {
 }
 
 thread_local! {
-    static PAGES: RefCell<Vec<Option<CacheSlot>>> = const { RefCell::new(Vec::new()) };
+    static PAGES: RefCell<Vec<Option<Group>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Fetches leaf pages from memory into the CPU cache, some steps ahead of a walk that uses
@@ -88,9 +93,10 @@ impl GinIndex {
     #[inline]
     fn known<T>(&self, block: u32, look: impl FnOnce(&CacheSlot) -> Option<T>) -> Option<T> {
         let index = self.wal_logged_oid()?;
-        PAGES.with_borrow(|slots| match slots.get(slot_of(index, block)) {
-            Some(Some(slot)) if slot.block == block && slot.index == index => look(slot),
-            _ => None,
+        PAGES.with_borrow(|groups| {
+            let at = slot_of(index, block);
+            let slot = groups.get(at / GROUP)?.as_ref()?[at % GROUP].as_ref()?;
+            if slot.block == block && slot.index == index { look(slot) } else { None }
         })
     }
 
@@ -128,11 +134,13 @@ impl GinIndex {
             Some(summary) => Some(summary.map_or_else(make, Ok)?),
             None => None,
         };
-        PAGES.with_borrow_mut(|slots| {
-            if slots.is_empty() {
-                slots.resize(SLOTS, None);
+        PAGES.with_borrow_mut(|groups| {
+            if groups.is_empty() {
+                groups.resize_with(SLOTS / GROUP, || None);
             }
-            slots[slot_of(index, block)] = Some(CacheSlot { index, block, lsn, buffer, summary });
+            let at = slot_of(index, block);
+            let group = groups[at / GROUP].get_or_insert_with(|| Box::new([None; GROUP]));
+            group[at % GROUP] = Some(CacheSlot { index, block, lsn, buffer, summary });
         });
         Ok(())
     }

@@ -1,25 +1,25 @@
-//! Why a query cannot be read.
+//! Why a query, a sort order or a pattern cannot be read.
 
-/// What kind of refusal an [`ParseError`] is.
+/// What kind of error a [`ParseError`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParseErrorKind {
-    /// The text is not in the language.
+    /// The text does not follow the syntax.
     Syntax,
-    /// The text is in Solr's language, but this part of it is not supported.
+    /// The text is valid in Solr, but session_store does not support this part of the language.
     Unsupported,
-    /// The text is too long or nested too deeply.
+    /// The text goes beyond a limit: it is too long, nested too deeply, or too expensive.
     TooComplex,
 }
 
-/// A query that cannot be read, and where.
+/// The error for a query that cannot be read, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
     /// What kind of error it is.
     pub kind: ParseErrorKind,
-    /// In plain words, without the place.
+    /// What is wrong, in plain words and without the position.
     pub message: String,
-    /// Byte offset in the text.
+    /// The byte offset in the text where the error is, if it has a place.
     pub position: Option<usize>,
     /// What the user could write instead.
     pub hint: Option<String>,
@@ -42,7 +42,7 @@ impl ParseError {
         Self::new(ParseErrorKind::TooComplex, position, message)
     }
 
-    /// What is too much as a whole, and not at a place.
+    /// An error of the text as a whole, without a position.
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
         let kind = ParseErrorKind::TooComplex;
         ParseError { kind, message: message.into(), position: None, hint: None }
@@ -53,13 +53,14 @@ impl ParseError {
         self
     }
 
-    /// The same error in a text of which the one that was read is a part, from byte `by` on.
+    /// The same error for the text around the part that was read, which begins at byte `by`.
     pub(crate) fn shifted_by(mut self, by: usize) -> Self {
         self.position = self.position.map(|position| position + by);
         self
     }
 
-    /// An error inside a text that stands in another one, at `position` of the outer one.
+    /// The error as one of the outer text, in which the text that was read is a value at
+    /// `position`.
     pub(crate) fn within(mut self, what: &str, position: usize) -> Self {
         self.message = match self.position {
             Some(inner) => format!("{what}: {} (at byte {inner} of it)", self.message),

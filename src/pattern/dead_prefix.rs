@@ -1,5 +1,6 @@
-//! How a pattern tells a caller which texts it need not look at.
+//! How a pattern tells its caller which other texts cannot match either.
 
-/// No match begins with so many bytes of a text, so that none of the texts that begin so need be looked at.
+/// No match begins with the first bytes of a text; this is their number. A caller that goes through
+/// sorted texts can skip all that have the same beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadPrefix(pub usize);

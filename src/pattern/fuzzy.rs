@@ -1,13 +1,14 @@
-//! Edit distance: insertions, deletions, substitutions and swaps of neighbours, each 1, no place edited twice (optimal
-//! string alignment, as Lucene's `LevenshteinAutomata` with transpositions).
+//! Edit distance: insertions, deletions, substitutions and swaps of neighbours count 1 each, and no
+//! place is edited twice (optimal string alignment, as Lucene's `LevenshteinAutomata` with
+//! transpositions).
 
 use super::dead_prefix::DeadPrefix;
 use crate::interrupts;
 
-/// The most edits that are counted; Solr's language has 2.
+/// The most edits that are counted. Solr's language has at most 2.
 const MAX_EDITS: usize = 3;
 
-/// A text, and how many edits of single code points away others may be.
+/// A text, and how many edits of single code points other texts may differ by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fuzzy {
     text: String,
@@ -16,28 +17,28 @@ pub struct Fuzzy {
 }
 
 impl Fuzzy {
-    /// More than three edits are taken for three.
+    /// Prepares a text. More than three edits are taken for three.
     pub fn new(text: impl Into<String>, edits: u8) -> Fuzzy {
         let text = text.into();
         Fuzzy { chars: text.chars().collect(), text, edits: edits.min(MAX_EDITS as u8) }
     }
 
-    /// The term.
+    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// How many edits away a text may be.
+    /// How many edits are allowed.
     pub fn edits(&self) -> u8 {
         self.edits
     }
 
-    /// Bytes in memory, about.
+    /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         size_of::<Fuzzy>() + self.text.len() + size_of_val(&self.chars[..])
     }
 
-    /// Whether the other text is no further away.
+    /// Whether the other text is within the allowed edits.
     pub fn is_match(&self, other: &str) -> bool {
         // A character has one to four bytes.
         let (length, edits) = (self.chars.len(), usize::from(self.edits));
@@ -46,11 +47,13 @@ impl Fuzzy {
             && self.check(other) == Ok(true)
     }
 
-    /// The same; of what is further away, with what everything begins with that is, too, where that can be seen.
+    /// Whether the other text is within the allowed edits. The error is the beginning of the text
+    /// that no text within the edits has, if there is one.
     pub fn check(&self, other: &str) -> Result<bool, DeadPrefix> {
         let (chars, edits) = (&self.chars[..], usize::from(self.edits));
-        // Rows of the distance table, one for each character of the other text. Only a band around the diagonal can stay
-        // within the limit: place d of row j is column j + d - edits. What lies beside it reads as too far.
+        // The rows of the distance table, one for each character of the other text. Only a band
+        // around the diagonal can stay within the limit: place d of row j is column j + d - edits.
+        // Everything beside the band counts as too far.
         let far = edits + 1;
         let mut before_last = [far; 2 * MAX_EDITS + 2];
         let mut last = before_last;

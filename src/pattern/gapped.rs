@@ -1,18 +1,23 @@
-//! Where a long text with gaps of one character each stands in another one.
+//! Searches a text for a long pattern with gaps of one character (`?`).
 //!
-//! Trying each place takes the product of both lengths, and no automaton is small. A sum does it: each character of the pattern
-//! has a weight, and a gap has none. Where the pattern fits, the weighted sum of the text's characters is that of the pattern's;
-//! where it does not, it is one other time in a billion, and a look decides. The sums of all places are one convolution, which
-//! number-theoretic transforms make in n log n (Clifford and Clifford 2007, "Simple deterministic wildcard matching").
+//! To try each place takes time in proportion to the product of both lengths, and an automaton
+//! would be too large. Instead each character of the pattern has a weight, and a gap has the weight
+//! 0. Where the pattern matches, the weighted sum of the text's characters is equal to that of the
+//! pattern's characters. Where it does not match, the sums are equal once in a billion times, so
+//! each place that is found is checked. The sums of all places are one convolution, which
+//! number-theoretic transforms compute in O(n log n) (Clifford and Clifford 2007, "Simple
+//! deterministic wildcard matching").
 
 use super::glob::{Glob, strip_globs};
 use crate::interrupts;
 
-/// A prime of which 2^23 divides the predecessor, and a primitive root of it.
+/// A prime p such that 2^23 divides p - 1: transforms of up to 2^23 values are possible.
 const PRIME: u32 = 998_244_353;
+/// A primitive root modulo [`PRIME`].
 const PRIMITIVE_ROOT: u32 = 3;
 
-/// What follows the pattern where it stands first in the text. The pattern has no star, and a character at least.
+/// The rest of the text behind the first place where the pattern matches. The pattern has no star,
+/// and at least one character.
 pub(super) fn find<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
     let chars: Vec<u32> = text.chars().map(u32::from).collect();
     let length = globs.len();
@@ -29,7 +34,8 @@ pub(super) fn find<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
         }
     }
     transform(&mut weights);
-    // Of each part, the places are known at which the pattern would end within it.
+    // Each part of the text gives the sums for the places where the pattern would end within the
+    // part.
     for start in (0..=chars.len() - length).step_by(size - length + 1) {
         let part = &chars[start..chars.len().min(start + size)];
         let mut sums = vec![0; size];
@@ -51,7 +57,8 @@ pub(super) fn find<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
     None
 }
 
-/// A number for a place that looks as if it were random (Steele, Lea and Flood 2014: SplitMix), and is not 0.
+/// The weight of a place of the pattern: a pseudorandom number that is not 0 (Steele, Lea and Flood
+/// 2014: SplitMix).
 fn weight(at: usize) -> u32 {
     let mut z = (at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -84,7 +91,7 @@ fn power(mut base: u32, mut exponent: u32) -> u32 {
     power
 }
 
-/// The transform, its places in the order of their reversed bits (Gentleman and Sande's butterflies).
+/// The transform. Its results are in bit-reversed order (Gentleman and Sande's butterflies).
 fn transform(values: &mut [u32]) {
     let mut length = values.len();
     while length > 1 {
@@ -96,7 +103,7 @@ fn transform(values: &mut [u32]) {
     }
 }
 
-/// Back from that order (Cooley and Tukey's butterflies).
+/// The inverse transform, of values in bit-reversed order (Cooley and Tukey's butterflies).
 fn transform_back(values: &mut [u32]) {
     let mut length = 2;
     while length <= values.len() {
@@ -111,7 +118,8 @@ fn transform_back(values: &mut [u32]) {
     values.iter_mut().for_each(|value| *value = multiply(*value, inverse));
 }
 
-/// Goes over the values in blocks of a length; the halves of each are joined pair by pair, with the powers of a root of unity.
+/// Joins the two halves of each block of `length` values pair by pair, with the powers of a root of
+/// unity.
 fn butterflies(
     values: &mut [u32],
     length: usize,

@@ -2,18 +2,18 @@
 
 use crate::interrupts;
 
-/// One place of a wildcard pattern.
+/// One part of a wildcard pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Glob {
-    /// This very character.
+    /// The character itself.
     Char(char),
-    /// `?`
+    /// `?`: one character.
     One,
-    /// `*`
+    /// `*`: any number of characters.
     Any,
 }
 
-/// What follows the pattern where it stands at the beginning of the text.
+/// The rest of the text behind the pattern, if the text begins with it. The pattern has no star.
 pub(super) fn strip_globs<'a>(globs: &[Glob], text: &'a str) -> Option<&'a str> {
     interrupts::spend(1 + globs.len() / 16);
     let mut chars = text.chars();

@@ -1,7 +1,7 @@
 //! Patterns over strings: wildcards, fuzzy terms and Lucene's regular expressions.
 //!
-//! Pure Rust. Reading a query checks a pattern's syntax; it is compiled later, once, when the limits of the whole query have
-//! been checked.
+//! Pure Rust. The syntax of a pattern is checked when the query is read. It is compiled later,
+//! once, after the limits of the whole query were checked.
 
 mod dead_prefix;
 mod fuzzy;

@@ -7,31 +7,36 @@ use super::regexp::{DenseDfa, write_char as write_regexp_char};
 use crate::interrupts;
 use memchr::memmem::Finder;
 
-/// A pattern, made ready to look at many texts.
+/// A wildcard pattern that is prepared for matching many texts.
 #[derive(Debug, Clone)]
 pub struct Wildcard {
     globs: Vec<Glob>,
-    /// What stands before the first star.
+    /// The part before the first star.
     first: Segment,
-    /// What stands between two stars each.
+    /// The parts between two stars.
     inner: Vec<Segment>,
-    /// What stands behind the last star, if there is one.
+    /// The part behind the last star, if there is a star.
     last: Option<Segment>,
-    /// All of it, where that is faster: a search for more than one literal has to begin anew too often.
+    /// The whole pattern as a DFA, where that is faster: searches for several literals begin again
+    /// too often.
     dfa: Option<DenseDfa>,
 }
 
 /// A part of a pattern without a star in it.
 #[derive(Debug, Clone)]
 enum Segment {
+    /// Plain characters.
     Literal(Box<Finder<'static>>),
+    /// Characters and question marks.
     Gapped(Vec<Glob>),
 }
 
-/// The longest pattern that may become a dfa.
+/// The longest pattern that may become a DFA, in characters and wildcards: most longer ones would be
+/// too large.
 const MAX_DFA_GLOBS: usize = 64;
 
-/// From this length on, trying a segment with question marks at each place of a text would take too long.
+/// From this length on, in characters and wildcards, a segment with question marks is searched by a
+/// convolution. To try it at each place of a text would take too long.
 const MIN_CONVOLUTION_GLOBS: usize = 256;
 
 impl PartialEq for Wildcard {
@@ -41,7 +46,7 @@ impl PartialEq for Wildcard {
 }
 
 impl Wildcard {
-    /// Compiles a pattern.
+    /// Prepares a pattern.
     pub fn new(globs: Vec<Glob>) -> Wildcard {
         let wildcard = Wildcard::without_dfa(globs);
         let is_simple = matches!(wildcard.inner[..], [] | [Segment::Literal(_)]);
@@ -52,7 +57,7 @@ impl Wildcard {
         Wildcard { dfa, ..wildcard }
     }
 
-    /// The same, with no memory spent on being fast.
+    /// Prepares a pattern without a DFA, which takes less memory and matches more slowly.
     pub fn without_dfa(globs: Vec<Glob>) -> Wildcard {
         interrupts::spend(globs.len());
         let mut parts = globs.split(|glob| *glob == Glob::Any);
@@ -60,28 +65,31 @@ impl Wildcard {
         let (mut inner, mut last) = (Vec::new(), parts.next());
         for part in parts {
             interrupts::spend(8);
-            // Nothing stands between two stars in a row.
+            // Two stars in a row mean the same as one.
             inner.extend(last.replace(part).filter(|part| !part.is_empty()).map(Segment::new));
         }
         let last = last.map(Segment::new);
         Wildcard { first, inner, last, dfa: None, globs }
     }
 
-    /// Bytes in memory that a pattern takes without its dfa, about.
+    /// About how many bytes of memory a pattern takes without its DFA.
     pub fn memory_without_dfa(globs: &[Glob]) -> usize {
         let segments = globs.iter().filter(|glob| **glob == Glob::Any).count() + 1;
         2 * size_of_val(globs) + segments * (size_of::<Segment>() + size_of::<Finder<'_>>())
     }
 
-    /// And with it.
+    /// About how many bytes of memory the pattern takes with its DFA.
     pub fn memory(&self) -> usize {
         Wildcard::memory_without_dfa(&self.globs) + self.dfa.as_ref().map_or(0, DenseDfa::memory)
     }
 
-    /// As a regular expression over bytes, and whether that is to match a text's beginning alone; none where that together with
-    /// others would make too large a dfa.
+    /// The pattern as a regular expression over bytes, and whether that must match the beginning of a
+    /// text instead of the whole text. None if it would make the DFA of several patterns too large.
     pub fn simple_pattern(&self) -> Option<(String, bool)> {
-        let is_empty = |segment: &Segment| matches!(segment, Segment::Literal(text) if text.needle().is_empty());
+        let is_empty = |segment: &Segment| match segment {
+            Segment::Literal(text) => text.needle().is_empty(),
+            Segment::Gapped(globs) => globs.is_empty(),
+        };
         let stars = self.globs.iter().filter(|glob| **glob == Glob::Any).count();
         match self.globs.strip_suffix(&[Glob::Any]) {
             // `a*`, `*a*`
@@ -96,18 +104,19 @@ impl Wildcard {
         }
     }
 
-    /// The parts of the pattern.
+    /// The pattern as it was given.
     pub fn globs(&self) -> &[Glob] {
         &self.globs
     }
 
-    /// Whether it matches the whole of the text. What stands between stars is taken where it is found first, which
-    /// leaves most of the text to what follows.
+    /// Whether it matches the whole text. Each part between two stars is taken where it is found
+    /// first, which leaves the most text to the parts behind it.
     pub fn is_match(&self, text: &str) -> bool {
         self.check(text) == Ok(true)
     }
 
-    /// The same; where it can be seen, with what of the text no match begins.
+    /// Whether it matches the whole text. The error is the beginning of the text that no match has,
+    /// if the DFA sees one.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match &self.dfa {
             Some(dfa) => dfa.check(text),
@@ -122,13 +131,13 @@ impl Wildcard {
         self.inner.iter().try_fold(rest, |rest, segment| segment.find(rest)).is_some()
     }
 
-    /// What each text begins with that matches.
+    /// The plain characters that each match begins with.
     pub fn literal_prefix(&self) -> String {
         literal_prefix(&self.globs)
     }
 
-    /// Whether it may match a text that begins with these bytes, the last of which may be a part of a character only.
-    /// False is certain.
+    /// Whether a text that begins with these bytes may match. The last character may be incomplete.
+    /// False is certain, true is not.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         let valid = prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         let cut = &prefix[valid.len()..];
@@ -147,7 +156,7 @@ impl Wildcard {
     }
 }
 
-/// What each text begins with that matches the pattern.
+/// The plain characters that each match of the pattern begins with.
 pub fn literal_prefix(pattern: &[Glob]) -> String {
     let chars = pattern.iter().map_while(|glob| match glob {
         Glob::Char(c) => Some(*c),
@@ -156,13 +165,14 @@ pub fn literal_prefix(pattern: &[Glob]) -> String {
     chars.collect()
 }
 
-/// The pattern as a regular expression, not anchored, in which `.` matches line ends.
+/// The pattern as a regular expression without anchors. `.` must match line ends there.
 pub fn pattern(globs: &[Glob]) -> String {
     written(globs, ".*")
 }
 
-/// The same over the bytes of valid texts: what a star passes over may be cut anywhere, since no character begins within
-/// another one. A table for it is a tenth as large.
+/// The pattern as a regular expression over the bytes of valid texts. A star may end within a
+/// character: what follows it begins with a whole character, and none begins within another one.
+/// The DFA of such an expression is a tenth as large.
 pub fn byte_pattern(globs: &[Glob]) -> String {
     written(globs, "(?s-u:.*)")
 }
@@ -187,7 +197,7 @@ impl Segment {
         }
     }
 
-    /// What follows the segment where it stands at the beginning of the text.
+    /// The rest of the text behind the segment, if the text begins with it.
     fn strip_start<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Segment::Literal(literal) if text.as_bytes().starts_with(literal.needle()) => {
@@ -198,14 +208,14 @@ impl Segment {
         }
     }
 
-    /// What precedes the segment where it stands at the end of the text.
+    /// The text before the segment, if the text ends with it.
     fn strip_end<'a>(&self, text: &'a str) -> Option<&'a str> {
         let at = match self {
             Segment::Literal(literal) => text
                 .as_bytes()
                 .ends_with(literal.needle())
                 .then(|| text.len() - literal.needle().len()),
-            // Each of its places is one character.
+            // Each part of the segment matches one character.
             Segment::Gapped(globs) => {
                 let start = text.char_indices().rev().nth(globs.len() - 1).map(|(at, _)| at);
                 start.filter(|at| starts_at(globs, text, *at).is_some())
@@ -214,7 +224,7 @@ impl Segment {
         at.and_then(|at| text.get(..at))
     }
 
-    /// What follows the segment where it stands first in the text.
+    /// The rest of the text behind the first place where the segment matches.
     fn find<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Segment::Literal(literal) => {
@@ -229,7 +239,7 @@ impl Segment {
     }
 }
 
-/// What follows a segment that stands at a place of the text.
+/// The rest of the text behind a segment, if the segment matches at this byte offset.
 fn starts_at<'a>(globs: &[Glob], text: &'a str, at: usize) -> Option<&'a str> {
     text.get(at..).and_then(|text| strip_globs(globs, text))
 }

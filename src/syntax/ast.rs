@@ -4,20 +4,20 @@ use super::escape::{write_bound, write_escaped, write_term, write_value};
 use crate::pattern::{Glob, Regexp};
 use std::fmt::{self, Display, Formatter, Write};
 
-/// A query as Solr understands it: `AND`, `OR`, field groups, default fields and nested query strings are already
-/// resolved into the occurrence of each clause and the path of each leaf.
+/// A query as Solr understands it. `AND`, `OR`, field groups, default fields and nested query
+/// strings are resolved already: each clause has its occurrence, and each condition has its path.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ast {
     /// `*:*`
     All,
-    /// `path:query`, or a query without a field: any leaf.
+    /// `path:query`. Without a path the condition looks at all leaves of the document.
     Condition {
-        /// None for a leaf at any path.
+        /// The path; none for all leaves.
         path: Option<String>,
-        /// What the leaf must be like.
+        /// What one of the leaves must be.
         query: LeafQuery,
     },
-    /// Clauses, as Lucene's `BooleanQuery` has them.
+    /// Clauses, as in Lucene's `BooleanQuery`.
     Boolean(Vec<(Occur, Ast)>),
     /// `clause^2`
     Boost(Box<Ast>, f32),
@@ -27,59 +27,60 @@ pub enum Ast {
     Filter(Box<Ast>),
 }
 
-/// What is asked of a leaf.
+/// What a leaf must be to match.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LeafQuery {
-    /// `a:b`: equals a value.
+    /// Equal to the text, as the type of the leaf reads it.
     Equal(String),
-    /// `a:b*`: begins with a text.
+    /// A string that begins with the text.
     Prefix(String),
-    /// `a:b*c?`: matches a wildcard pattern.
+    /// A string that the whole pattern matches.
     Wildcard(Vec<Glob>),
-    /// `a:/b+/`: matches a regular expression.
+    /// A string that the whole regular expression matches.
     Regexp(Regexp),
-    /// Within so many edits: 0, 1 or 2.
+    /// A string within this number of edits: 0, 1 or 2.
     Fuzzy(String, u8),
-    /// `a:[b TO c}`: lies in a range.
+    /// A value between two bounds.
     Range {
-        /// The lower end.
+        /// The smallest value.
         lower: Bound,
-        /// The upper end.
+        /// The largest value.
         upper: Bound,
     },
-    /// `a:*`: there is a value.
+    /// Any value at all.
     Exists,
 }
 
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// `*`: the range has no end here.
+    /// `*`: no bound.
     Open,
-    /// `[` or `]`: the value is in the range.
+    /// `[` or `]`: the bound itself is in the range.
     Inclusive(String),
-    /// `{` or `}`: the value is not in the range.
+    /// `{` or `}`: the bound itself is not in the range.
     Exclusive(String),
 }
 
-/// How a clause bears on its group (Lucene's `BooleanClause.Occur`).
+/// What a clause means for the match of its group (Lucene's `BooleanClause.Occur`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occur {
-    /// The clause may match.
+    /// Optional: one optional clause must match if no clause is required.
     Should,
-    /// `+`: the clause must match.
+    /// Required, `+`.
     Must,
-    /// `-`: the clause must not match.
+    /// Prohibited, `-`.
     MustNot,
 }
 
 impl Ast {
-    /// The query that matches no document, which Solr's syntax has no word for: everything prohibited.
+    /// The query that matches no document. Solr's syntax has no word for it, so all documents are
+    /// prohibited: `-*:*`.
     pub fn nothing() -> Ast {
         Ast::Boolean(vec![(Occur::MustNot, Ast::All)])
     }
 
-    /// Writes the tree as one operand: what is not one already is put in parentheses.
+    /// Writes the tree as one operand, in parentheses if it has several clauses.
     fn write_operand(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Ast::Boolean(_) => write!(f, "({self})"),
@@ -87,7 +88,8 @@ impl Ast {
         }
     }
 
-    /// Writes the tree so that a boost can follow it.
+    /// Writes the tree so that a boost can follow it, in parentheses if the boost would otherwise
+    /// belong to a part of it.
     fn write_boostable(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Ast::Boolean(_) | Ast::Boost(..) | Ast::Constant(..) => write!(f, "({self})"),
@@ -96,8 +98,8 @@ impl Ast {
     }
 }
 
-/// The canonical form: `+`, `-` or nothing before each clause, the path before each leaf, everything escaped.
-/// `parse(ast.to_string()) == ast`.
+/// The canonical form: `+`, `-` or nothing before each clause, the path before each leaf,
+/// everything escaped. `parse(ast.to_string()) == ast`.
 impl Display for Ast {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -108,7 +110,7 @@ impl Display for Ast {
                         write_term(f, path)?;
                         f.write_char(':')?;
                     }
-                    // A star of its own would be every document, and so would "*:*".
+                    // A lone star would mean all documents, and so would "*:*".
                     (None, LeafQuery::Exists) => return f.write_str("*:[* TO *]"),
                     (None, _) => {}
                 }
@@ -148,7 +150,7 @@ impl Display for LeafQuery {
                 f.write_char('*')
             }
             LeafQuery::Wildcard(pattern) => pattern.iter().try_for_each(|glob| match glob {
-                // Here a code would not be read as one.
+                // In a pattern, `\u0000` would not be read as a code.
                 Glob::Char('\0') => f.write_str("\\\0"),
                 Glob::Char(c) => write_escaped(f, *c),
                 Glob::One => f.write_char('?'),

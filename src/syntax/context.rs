@@ -1,12 +1,12 @@
-//! What the text around a clause says about it: its field, the default operator, the limits that
-//! are left.
+//! What the text around a clause says about it: its field, the default operator, and how much of
+//! the limits is left.
 
 use super::ast::{Ast, LeafQuery};
 use super::limits::{self, Allowance};
 use crate::parse_error::ParseError;
 use std::rc::Rc;
 
-/// What reads a query string.
+/// A function that reads a query string. None is a query without clauses.
 pub(super) type ReadQuery = fn(&str, &Context) -> Result<Option<Ast>, ParseError>;
 
 /// The readers of whole query strings. An operand or a local parameter may hold a query string,
@@ -17,7 +17,7 @@ pub(super) struct Readers {
     pub lucene: ReadQuery,
 }
 
-/// What holds for the clauses being read.
+/// What holds for the clauses that are being read.
 #[derive(Clone)]
 pub(super) struct Context {
     /// The field written before a clause or around its group.
@@ -30,20 +30,22 @@ pub(super) struct Context {
     pub split_words: bool,
     /// How many groups are around the clauses.
     pub depth: usize,
+    /// How many query strings are around this one.
     nested_queries: usize,
     allowance: Rc<Allowance>,
     readers: Readers,
 }
 
+/// The field of a clause, as it is written.
 #[derive(Clone)]
 pub(super) enum Field {
-    /// `*:`
+    /// `*:`, which stands for all paths.
     Any,
     Path(String),
 }
 
 impl Context {
-    /// For the whole query.
+    /// The context of a whole query.
     pub fn new(readers: Readers) -> Context {
         Context {
             field: None,
@@ -67,14 +69,14 @@ impl Context {
         (self.readers.lucene)(text, self)
     }
 
-    /// For a query string within this one, which inherits none of its fields.
+    /// The context of a query string within this one, which inherits neither field nor operator.
     pub fn nested(&self, at: usize) -> Result<Context, ParseError> {
         let nested_queries = limits::check_nested_queries(self.nested_queries + 1, at)?;
         let allowance = self.allowance.clone();
         Ok(Context { depth: self.depth, nested_queries, allowance, ..Context::new(self.readers) })
     }
 
-    /// The path that a clause without a field of its own looks at; none for any.
+    /// The path that a clause looks at if it names no field itself; none for all paths.
     fn path(&self) -> Option<String> {
         match &self.field {
             Some(Field::Any) => None,
@@ -98,7 +100,7 @@ impl Context {
         Ok(Some(Ast::Condition { path, query }))
     }
 
-    /// `*:*`
+    /// `*:*`, which counts as a condition too.
     pub fn all(&self) -> Result<Option<Ast>, ParseError> {
         self.allowance.take(None)?;
         Ok(Some(Ast::All))

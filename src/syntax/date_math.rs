@@ -1,18 +1,20 @@
-//! Solr's date math (org.apache.solr.util.DateMathParser): `NOW-1DAY/DAY`, `2021-02-23T19:18:04Z+1HOUR`.
+//! Solr's date math (org.apache.solr.util.DateMathParser): `NOW-1DAY/DAY`,
+//! `2021-02-23T19:18:04Z+1HOUR`.
 //!
-//! Solr reads it where the schema says that a field has dates, and refuses there what is none. Here no schema says so: what looks
-//! as if it was meant is refused, since compared as text it would meet everything or nothing, and any other text is text.
+//! Solr reads date math where the schema says that a field holds dates, and refuses everything else
+//! there. Here no schema says so. A text that looks like wrong date math is refused: compared as
+//! text it would match everything or nothing. Any other text is taken as text.
 
 use crate::document::{instant_prefix, local_time};
 use crate::parse_error::ParseError;
 use chrono::{DateTime, Utc};
 
-/// An instant or `NOW`, and what is done to it.
+/// An instant or `NOW`, and the steps from there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DateMath {
-    /// None is `NOW`.
+    /// The instant to start from; none is `NOW`.
     pub start: Option<DateTime<Utc>>,
-    /// What is added to it and how it is rounded, from left to right.
+    /// The steps, in the order in which they are applied.
     pub steps: Vec<Step>,
 }
 
@@ -21,11 +23,11 @@ pub struct DateMath {
 pub enum Step {
     /// `+2DAYS`, `-1MONTH`
     Add(i32, Unit),
-    /// `/YEAR`: down to its beginning.
+    /// `/YEAR`: back to the beginning of the year.
     Round(Unit),
 }
 
-/// A unit of the calendar.
+/// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A calendar year.
@@ -44,34 +46,37 @@ pub enum Unit {
     Milli,
 }
 
-/// Where a text stands in a query.
+/// What a text is in a query: a value or one bound of a range. More texts are refused as a bound,
+/// since a bound is seldom a word or a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {
     Value,
     Bound,
 }
 
-/// So many years in all can be added without leaving the calendar (chrono's ends some 262,000 years from now).
+/// How many years all steps together may go. Beyond about 262,000 years from now chrono's calendar
+/// ends.
 const MAX_YEARS: i64 = 200_000;
 
-const UNITS: &str = "Units are YEAR, MONTH, DAY or DATE, HOUR, MINUTE, SECOND and MILLI or MILLISECOND, in capital letters, also in \
-                     the plural.";
+/// The hint about units.
+const UNITS: &str = "Units are YEAR, MONTH, DAY or DATE, HOUR, MINUTE, SECOND and MILLI or \
+                     MILLISECOND, in capital letters, also in the plural.";
 
 impl DateMath {
-    /// None if the text is anything else.
+    /// Reads date math; none if the text is anything else.
     pub fn parse(text: &str) -> Option<DateMath> {
         let (start, rest) = may_begin(text).then(|| start(text))??;
         steps(rest).ok().map(|steps| DateMath { start, steps })
     }
 
-    /// Whether it is more than an instant as it is written.
+    /// Whether it is more than an instant: it has steps, or starts from `NOW`.
     pub fn is_calculated(&self) -> bool {
         self.start.is_none() || !self.steps.is_empty()
     }
 }
 
 impl Unit {
-    /// DateMathParser.CALENDAR_UNITS
+    /// The unit of a name (DateMathParser.CALENDAR_UNITS).
     fn named(name: &str) -> Option<Unit> {
         Some(match name {
             "YEAR" | "YEARS" => Unit::Year,
@@ -85,8 +90,9 @@ impl Unit {
         })
     }
 
-    /// What somebody means by the name of a unit, in whichever case: so many of another, singular. A lone `m` and `M` are what
-    /// Elasticsearch and Grafana take them for.
+    /// What somebody means by the name of a unit that Solr does not have: a number and the unit to
+    /// write instead, in the singular. Upper and lower case are the same, except that `m` is a
+    /// minute and `M` a month, as in Elasticsearch and Grafana.
     fn meant(name: &str) -> Option<(i32, &'static str)> {
         let lower = name.to_ascii_lowercase();
         Some(match lower.as_str() {
@@ -105,7 +111,7 @@ impl Unit {
         })
     }
 
-    /// At most.
+    /// The longest duration of the unit, in milliseconds.
     fn milliseconds(self) -> i64 {
         const DAY: i64 = 24 * 60 * 60 * 1000;
         match self {
@@ -120,7 +126,7 @@ impl Unit {
     }
 }
 
-/// What the steps are made from, and the steps.
+/// The start of date math (none is `NOW`), and the text behind it.
 fn start(text: &str) -> Option<(Option<DateTime<Utc>>, &str)> {
     match text.strip_prefix("NOW") {
         Some(rest) => Some((None, rest)),
@@ -128,7 +134,7 @@ fn start(text: &str) -> Option<(Option<DateTime<Utc>>, &str)> {
     }
 }
 
-/// The steps, or in plain words what is wrong with them.
+/// Reads the steps; the error says in plain words what is wrong with them.
 fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
     let (mut steps, mut reach) = (Vec::new(), 0i64);
     while let Some(operator) = rest.chars().next() {
@@ -163,11 +169,12 @@ fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
+/// Splits a text behind its first characters that satisfy the condition.
 fn split(text: &str, is_within: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !is_within(c)).unwrap_or(text.len()))
 }
 
-/// So much of a text as a message shows.
+/// The beginning of a text, as long as a message shows it.
 fn shortened(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     match text.char_indices().nth(MAX_CHARS) {
@@ -176,7 +183,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Refuses what is meant as date math and is none. `at` is the text's place in the query.
+/// Refuses a text that looks like wrong date math. `at` is its position in the query.
 pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), ParseError> {
     if !is_bad(text, place) {
         return Ok(());
@@ -196,18 +203,20 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
     Err(ParseError::syntax(at, message).with_hint(format!("{repair}{UNITS}{otherwise}")))
 }
 
-/// Whether a text is meant as date math and is none.
+/// Whether a text looks like date math, but has an error.
 pub(super) fn is_bad(text: &str, place: ValueKind) -> bool {
     may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
 }
 
-/// Whether a text begins as NOW or a year does, in whatever case. Most do not, and are turned away here.
+/// Whether a text may begin with `NOW`, in upper or lower case, or with a year. Most texts do not,
+/// and this check is fast.
 fn may_begin(text: &str) -> bool {
     let bytes = text.as_bytes();
     matches!(bytes.first(), Some(b'N' | b'n')) || bytes.get(4) == Some(&b'-')
 }
 
-/// Words and sentences are not: NOWHERE, now-playing, "NOW or never", a line of a log behind its instant.
+/// Whether a text looks like date math. Words and sentences do not: `NOWHERE`, `now-playing`, "NOW
+/// or never", or a line of a log behind its instant.
 fn is_meant(text: &str, place: ValueKind) -> bool {
     let is_sentence = |rest: &str| {
         rest.starts_with(char::is_whitespace) && rest.trim_start().starts_with(char::is_alphabetic)
@@ -231,13 +240,13 @@ fn is_meant(text: &str, place: ValueKind) -> bool {
     local_time(text).is_some_and(has_steps) && repaired(text).is_some()
 }
 
-/// What follows `NOW` in whichever case.
+/// The text behind `NOW`, in upper or lower case.
 fn strip_now(text: &str) -> Option<&str> {
     let (now, rest) = text.split_at_checked(3)?;
     now.eq_ignore_ascii_case("NOW").then_some(rest)
 }
 
-/// The date math that a text was meant as.
+/// The date math that the text probably means, written correctly.
 fn repaired(text: &str) -> Option<String> {
     let with_start = |start: String, rest| repaired_steps(start, rest);
     if let Some(rest) = strip_now(text) {

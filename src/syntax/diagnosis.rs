@@ -1,10 +1,10 @@
-//! What the grammar refuses, in plain words.
+//! Why the grammar refuses a text, in plain words.
 
 use super::grammar::Rule;
 use crate::parse_error::ParseError;
 use pest::error::{ErrorVariant, InputLocation};
 
-/// What the grammar expected, in plain words.
+/// The error of the grammar in plain words: what it expected and what it found.
 pub(super) fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> ParseError {
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
@@ -63,6 +63,7 @@ pub(super) fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Pars
     }
 }
 
+/// What a rule is called in messages; none for what is not worth mentioning.
 fn in_words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::bound | Rule::bound_bare | Rule::bound_quoted => "a bound",

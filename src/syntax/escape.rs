@@ -1,11 +1,12 @@
-//! Escapes: reading them as Solr does, and writing values so that they read back.
+//! Escapes: read as Solr reads them, and written so that a value reads back as itself.
 
 use crate::parse_error::ParseError;
 use crate::pattern::Glob;
 
-/// Removes escapes: `\uXXXX` is a UTF-16 code unit, `\c` any other character as it is. `offset` is the text's place in
-/// the query. (Solr's `SolrQueryParserBase.discardEscapeChar`; a surrogate without its other half becomes U+FFFD, as
-/// Lucene's `UnicodeUtil.UTF16toUTF8` makes it.)
+/// Removes escapes: `\uXXXX` is a UTF-16 code unit, and `\c` is any other character `c` itself.
+/// `offset` is the position of the text in the query. (Solr's
+/// `SolrQueryParserBase.discardEscapeChar`. A surrogate without its other half becomes U+FFFD, as
+/// in Lucene's `UnicodeUtil.UTF16toUTF8`.)
 pub fn unescape(text: &str, offset: usize) -> Result<String, ParseError> {
     if !text.contains('\\') {
         return Ok(text.to_string());
@@ -47,7 +48,8 @@ fn code_unit(digits: &str, at: usize) -> Result<u16, ParseError> {
         })
 }
 
-/// A backslash makes the next character itself, and unlike elsewhere `\u` is no code (Lucene's `WildcardQuery`).
+/// Reads a wildcard pattern. A backslash makes the next character stand for itself; unlike
+/// elsewhere, `\u` is not a code (Lucene's `WildcardQuery`).
 pub fn unescape_globs(text: &str) -> Vec<Glob> {
     let mut chars = text.chars();
     let mut globs = Vec::with_capacity(text.len());
@@ -62,17 +64,18 @@ pub fn unescape_globs(text: &str) -> Vec<Glob> {
     globs
 }
 
-/// What stands between the first and the last byte of a token, which are quotes or slashes.
+/// The text of a token without its first and last byte, which are quotes or slashes.
 pub fn between_quotes(token: &str) -> &str {
     token.get(1..token.len().saturating_sub(1)).unwrap_or_default()
 }
 
-/// Whether the character stands for itself wherever it is in a term.
+/// Whether the character stands for itself at every place of a term.
 pub fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | ',' | '@' | '#' | '$' | '%' | ';' | '\'')
 }
 
-/// A term without quotes, such as a field's name: special characters and words are escaped.
+/// Writes a term without quotes, such as the name of a field: special characters and the words AND,
+/// OR and NOT are escaped.
 pub fn write_term(f: &mut impl std::fmt::Write, term: &str) -> std::fmt::Result {
     if matches!(term, "AND" | "OR" | "NOT") {
         f.write_char('\\')?;
@@ -80,7 +83,7 @@ pub fn write_term(f: &mut impl std::fmt::Write, term: &str) -> std::fmt::Result 
     term.chars().try_for_each(|c| write_escaped(f, c))
 }
 
-/// A character of a term, wildcards included, escaped unless it is plain.
+/// Writes a character of a term, escaped unless it is plain. Wildcards are escaped, too.
 pub fn write_escaped(f: &mut impl std::fmt::Write, c: char) -> std::fmt::Result {
     match c {
         '\0' => f.write_str("\\u0000"),
@@ -89,7 +92,7 @@ pub fn write_escaped(f: &mut impl std::fmt::Write, c: char) -> std::fmt::Result 
     }
 }
 
-/// A value: bare where that is safe, else in quotes.
+/// Writes a value: without quotes where that is safe, otherwise in quotes.
 pub fn write_value(f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Result {
     let bare = !value.is_empty()
         && value.chars().all(|c| is_plain(c) || matches!(c, '-' | '/'))
@@ -109,8 +112,8 @@ pub fn write_value(f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Resul
     f.write_char('"')
 }
 
-/// One end of a range. In quotes only where nothing inside needs an escape: Solr finds the end of a quoted bound without
-/// regard to escaped backslashes.
+/// Writes one end of a range. Quotes are used only where nothing inside needs an escape: Solr
+/// ignores escaped backslashes when it looks for the end of a quoted bound.
 pub fn write_bound(f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Result {
     let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
     if !value.is_empty() && value != "TO" && value.chars().all(is_simple) {

@@ -1,6 +1,7 @@
-//! The parser that pest makes of `grammar.pest`, the one definition of the language.
+//! The parser that pest generates from `grammar.pest`, the one definition of the language, and its
+//! rules (`Rule`).
 
-/// Reads by the rules of the grammar.
+/// Parses a text by a rule of the grammar.
 #[derive(pest_derive::Parser)]
 #[grammar = "syntax/grammar.pest"]
 pub(super) struct LuceneParser;

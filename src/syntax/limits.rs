@@ -1,21 +1,25 @@
-//! What is refused before it can cost anything.
+//! The limits of a query, checked before anything is spent on what goes beyond them.
 
 use crate::parse_error::ParseError;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// Longest query, in bytes.
+/// The longest query, in bytes: 1 MB. The time to read a query grows with its length.
 pub const MAX_QUERY_BYTES: usize = 1 << 20;
-/// Groups within groups, nested query strings' included.
+/// How many groups may be within each other, those of nested query strings included. The tree is
+/// walked recursively later, and this depth fits into the stack of every server process.
 pub const MAX_GROUP_DEPTH: usize = 256;
-/// Values, patterns and ranges in one query.
+/// How many conditions (values, patterns and ranges) one query may have. More of them belong into a
+/// table that is joined.
 pub const MAX_CONDITIONS: usize = 1 << 14;
-/// Longest path, in bytes.
+/// The longest path, in bytes: 64 kB, far longer than the paths of real documents.
 pub const MAX_PATH_BYTES: usize = 1 << 16;
-/// Longest sort order, in bytes, and the most paths it may have.
+/// The longest sort order, in bytes: 256 kB, enough for the most paths it may have.
 pub(super) const MAX_SORT_BYTES: usize = 1 << 18;
+/// How many paths a sort order may have. One value per path is read from each document.
 pub(super) const MAX_SORT_KEYS: usize = 1 << 8;
-/// Query strings within query strings. Each is read anew, so that this bounds the time, too.
+/// How many query strings may be within each other. Each level reads the text of the inner ones
+/// again, so this limit also bounds the time.
 const MAX_NESTED_QUERIES: usize = 16;
 
 fn too_long(message: String) -> ParseError {
@@ -33,10 +37,12 @@ pub(super) fn check_length(text: &str) -> Result<(), ParseError> {
     }
 }
 
-/// What the conditions of a query may still take, nested query strings' included.
+/// What the conditions of a query may still use, those of nested query strings included.
 pub(super) struct Allowance {
+    /// How many conditions may still follow.
     conditions: Cell<usize>,
-    /// A path stands before a whole group, and each leaf of it has it.
+    /// How many bytes their paths may still have. A path may stand before a whole group once, but
+    /// each condition of the group holds a copy of it.
     path_bytes: Cell<usize>,
 }
 
@@ -50,7 +56,7 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Takes one leaf with its path from what is left.
+    /// Takes one condition and its path from what is left.
     pub(super) fn take(&self, path: Option<&str>) -> Result<(), ParseError> {
         let conditions = self.conditions.get().checked_sub(1).ok_or_else(too_many_conditions)?;
         self.conditions.set(conditions);
@@ -65,7 +71,7 @@ impl Allowance {
     }
 }
 
-/// Words in a row are read before it is known what they are.
+/// Checks the number of words in a row, which are read before they become conditions.
 pub(super) fn check_words(words: usize) -> Result<(), ParseError> {
     match words {
         0..=MAX_CONDITIONS => Ok(()),
@@ -73,10 +79,10 @@ pub(super) fn check_words(words: usize) -> Result<(), ParseError> {
     }
 }
 
-/// A path of a query, of a sort order, or of a store's identity.
+/// Checks the length of a path of a query, of a sort order, or of a store's identity.
 ///
 /// # Errors
-/// `TooComplex` past the limit.
+/// `TooComplex` beyond the limit.
 pub fn check_path(path: &str) -> Result<(), ParseError> {
     match path.len() {
         0..=MAX_PATH_BYTES => Ok(()),
@@ -84,7 +90,7 @@ pub fn check_path(path: &str) -> Result<(), ParseError> {
     }
 }
 
-/// Gives back the depth of a group within so many others; `at` is its place.
+/// Returns the depth of a group that is within `depth` others. `at` is its position.
 pub(super) fn deeper(depth: usize, at: usize) -> Result<usize, ParseError> {
     match depth {
         0..MAX_GROUP_DEPTH => Ok(depth + 1),
@@ -95,7 +101,8 @@ pub(super) fn deeper(depth: usize, at: usize) -> Result<usize, ParseError> {
     }
 }
 
-/// Gives back the number, if it is not too large; `at` is the place of the innermost of the query strings.
+/// Returns the number of nested query strings if it is not too large. `at` is the position of the
+/// innermost one.
 pub(super) fn check_nested_queries(nested: usize, at: usize) -> Result<usize, ParseError> {
     match nested {
         0..=MAX_NESTED_QUERIES => Ok(nested),
@@ -106,8 +113,10 @@ pub(super) fn check_nested_queries(nested: usize, at: usize) -> Result<usize, Pa
     }
 }
 
-/// Behind the last closing brace `{!` cannot begin local parameters but only a range. Escaping its `!` says so to the
-/// grammar, which would otherwise look for the brace from each of them to the end. Gives the places of the backslashes.
+/// Escapes the `!` of each `{!` behind the last closing brace, and returns the positions of the
+/// backslashes. There `{!` can begin only a range, and no local parameters. Without the escape the
+/// grammar would search for a closing brace from each `{!` to the end of the text, which would take
+/// quadratic time.
 pub(super) fn escape_dangling_parameters(
     text: &str,
     last_brace: usize,

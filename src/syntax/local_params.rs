@@ -1,18 +1,20 @@
-//! Local parameters, `{!parser name=value …}` (Solr's `QueryParsing.parseLocalParams` and `StrParser`).
+//! Local parameters, `{!parser name=value …}` (Solr's `QueryParsing.parseLocalParams` and
+//! `StrParser`).
 
 use crate::interrupts;
 use crate::parse_error::ParseError;
 
-/// What stands between `{!` and `}`.
+/// The parameters between `{!` and `}`.
 #[derive(Debug, Default, PartialEq)]
 pub struct LocalParams {
+    /// Names and values, in the order of the text. A name may occur several times.
     params: Vec<(String, String)>,
-    /// Bytes up to and with the closing brace.
+    /// How many bytes the parameters take, the closing brace included.
     pub length: usize,
 }
 
 impl LocalParams {
-    /// Reads the parameters that `text` starts with. Positions in errors are offsets in `text`.
+    /// Reads the parameters at the start of `text`. Positions in errors are offsets in `text`.
     pub fn parse(text: &str) -> Result<LocalParams, ParseError> {
         let mut reader = ParamReader { text, position: "{!".len() };
         let mut params = Vec::new();
@@ -43,19 +45,19 @@ impl LocalParams {
         }
     }
 
-    /// All values of that name.
+    /// All values of a parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.params.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first value of that name.
+    /// The first value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 }
 
-/// White space to Java's `Character.isWhitespace`: the separators of Unicode, but for those that do not break a line, and of
-/// the control characters some that Unicode does not count.
+/// What Java's `Character.isWhitespace` takes for white space: the separators of Unicode without
+/// the no-break spaces, and some control characters that Unicode does not count.
 fn is_space(c: char) -> bool {
     match c {
         '\u{1c}'..='\u{1f}' => true,
@@ -64,6 +66,7 @@ fn is_space(c: char) -> bool {
     }
 }
 
+/// Reads local parameters from a position on.
 struct ParamReader<'a> {
     text: &'a str,
     position: usize,
@@ -106,7 +109,7 @@ impl ParamReader<'_> {
         Ok(self.take(length))
     }
 
-    /// The next so many bytes.
+    /// Takes the next `length` bytes.
     fn take(&mut self, length: usize) -> String {
         let taken = self.rest().get(..length).unwrap_or_default().to_string();
         self.position += length;
@@ -117,7 +120,7 @@ impl ParamReader<'_> {
         let start = self.position;
         let unclosed = || ParseError::syntax(start, "a quote that is never closed");
         self.position += 1;
-        // As UTF-16, because a pair of codes can stand for one character.
+        // UTF-16 units, because two codes can stand for one character.
         let mut units: Vec<u16> = Vec::new();
         loop {
             let c = match self.next().ok_or_else(unclosed)? {

@@ -1,7 +1,7 @@
 //! The query language: Solr's standard query parser, from text to a syntax tree.
 //!
-//! Pure Rust that imports nothing of PostgreSQL. [`parse`] reads a query, and the tree's `Display` writes it in its
-//! canonical form, which reads back as the same tree.
+//! Pure Rust that imports nothing of PostgreSQL. [`parse`] reads a query. The tree's `Display`
+//! writes the canonical form of the query, and reading that form gives the same tree again.
 
 mod ast;
 mod context;

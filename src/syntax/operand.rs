@@ -1,4 +1,4 @@
-//! One operand of a query: a field, and a value, a pattern, a range or a group behind it.
+//! One operand of a query: a value, a pattern, a range or a group, and the field before it.
 
 use super::ast::{Ast, Bound, LeafQuery};
 use super::context::{Context, Field};
@@ -11,18 +11,22 @@ use crate::pattern::Regexp;
 use pest::iterators::Pair;
 use std::borrow::Cow;
 
-/// What a clause asks for.
+/// What a clause consists of.
 pub(super) enum Operand {
+    /// A query that is read completely; none if it has no clauses.
     Query(Option<Ast>),
-    /// The beginning of a group, whose clauses follow.
+    /// The beginning of a group. Its clauses follow in the text.
     Opens {
+        /// What holds for the clauses of the group.
         context: Context,
+        /// Whether the group is that of `filter(…)`.
         is_filter: bool,
+        /// Where the opening parenthesis stands in the clause.
         at: usize,
     },
 }
 
-/// A field, if there is one, and what is asked of it.
+/// Reads a field, if there is one, and what follows it.
 pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Operand, ParseError> {
     let mut context = Cow::Borrowed(context);
     for part in pair.into_inner() {
@@ -52,7 +56,7 @@ fn field(pair: Pair<'_, Rule>) -> Result<Field, ParseError> {
     }
 }
 
-/// A query string that begins with local parameters, and the boost behind it.
+/// Reads a query string that begins with local parameters, and the boost behind it.
 fn local_params(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
     let mut inner = pair.into_inner();
     let found = match inner.next() {
@@ -110,7 +114,7 @@ fn range(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseEr
     boosts.into_iter().try_fold(context.condition(query)?, boost)
 }
 
-/// The text of a bound; none for an open one.
+/// The text of a bound; none for an open bound.
 fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, ParseError> {
     let (text, at) = (pair.as_str(), pair.as_span().start());
     let is_quoted = pair.into_inner().any(|inner| inner.as_rule() == Rule::bound_quoted);
@@ -123,7 +127,7 @@ fn bound(pair: Pair<'_, Rule>) -> Result<Option<String>, ParseError> {
     Ok(Some(text))
 }
 
-/// A single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
+/// Reads a single value or pattern (Solr's `handleBareTokenQuery` and `handleQuotedTerm`).
 fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseError> {
     let parts: Vec<_> = pair.into_inner().collect();
     let fuzzy = parts.iter().find(|part| part.as_rule() == Rule::fuzzy);
@@ -156,7 +160,8 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
     parts.into_iter().filter(|part| part.as_rule() == Rule::boost).try_fold(query, boost)
 }
 
-/// Equality, unless the field is one of Solr's magic ones (`SolrQueryParserBase.MagicFieldName`).
+/// A value must be equal, unless the field is one of Solr's magic fields
+/// (`SolrQueryParserBase.MagicFieldName`).
 pub(super) fn field_query(
     value: String,
     at: usize,
@@ -177,11 +182,13 @@ pub(super) fn field_query(
     }
 }
 
-/// The number behind `~`, a count of edits or a similarity below 1 (Lucene's `FuzzyQuery.floatToEdits`).
+/// The number of edits behind `~`, which may also be written as a similarity below 1 (Lucene's
+/// `FuzzyQuery.floatToEdits`).
 fn edits(pair: &Pair<'_, Rule>, length: usize) -> Result<u8, ParseError> {
     let number = pair.as_str().trim_start_matches('~');
     let number: f32 = if number.is_empty() { 2.0 } else { number.parse().unwrap_or(2.0) };
-    // Beyond an integer's range Solr's check takes any number for a fraction (`handleBareTokenQuery`).
+    // Solr's check takes every number beyond the range of an integer for a fraction
+    // (`handleBareTokenQuery`).
     if number >= 1.0 && number != (number as i32) as f32 {
         return Err(ParseError::syntax(
             pair.as_span().start(),

@@ -1,5 +1,5 @@
-//! Query text to syntax tree, clause by clause, as Solr's parser reads them. Groups that are open are kept on a stack of its
-//! own: however deep they are, the thread's stack does not grow.
+//! Query text to syntax tree, clause by clause, as Solr's parser reads them. Open groups are kept
+//! on a stack in the heap: the thread's stack does not grow, however deep they are.
 
 use super::ast::{Ast, Occur};
 use super::context::{Context, Field, Readers};
@@ -18,20 +18,24 @@ use pest::iterators::Pair;
 /// Reads a query.
 ///
 /// # Errors
-/// `Syntax` with the place, `Unsupported` for what Solr knows and this does not, and `TooComplex` past one of the limits.
+/// `Syntax` with the position of the error, `Unsupported` for what Solr has and session_store does
+/// not have, and `TooComplex` beyond one of the limits.
 pub fn parse(text: &str) -> Result<Ast, ParseError> {
     limits::check_length(text)?;
     simple::parse_simple(text).map_or_else(|| by_grammar(text), Ok)
 }
 
+/// What reads query strings within others.
 const READERS: Readers = Readers { query, lucene };
 
+/// Reads a query of any form.
 pub(super) fn by_grammar(text: &str) -> Result<Ast, ParseError> {
     Ok(query(text, &Context::new(READERS))?.unwrap_or_else(Ast::nothing))
 }
 
-/// A whole query string, which local parameters at its very start govern (Solr's `QParser.getParser`). None is a query
-/// without clauses: as a whole it matches nothing, as a clause it is left out.
+/// Reads a whole query string. Local parameters at its very start choose the parser (Solr's
+/// `QParser.getParser`). None is a query without clauses: it matches nothing if it is the whole
+/// query, and is left out if it is a clause.
 fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     match text.starts_with("{!") {
         true => parsers::query(text, context),
@@ -39,7 +43,7 @@ fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     }
 }
 
-/// A query in the standard parser's own syntax.
+/// Reads a query in the standard parser's syntax.
 fn lucene(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     if text.is_empty() {
         return Ok(None);
@@ -69,22 +73,26 @@ struct Marks {
     modifier: Option<Occur>,
 }
 
-/// A list of clauses that is being read: those of the query, or of a group in it.
+/// The clauses of the query, or of a group in it, as far as they were read.
 struct ClauseGroup {
     context: Context,
     list: Vec<(Occur, Ast)>,
-    /// What stands before the group itself, and where it begins.
+    /// What stands before the group itself.
     marks: Marks,
+    /// The position of its opening parenthesis.
     opened: usize,
+    /// Whether the group is that of `filter(…)`.
     is_filter: bool,
 }
 
+/// Reads the clauses of one query string.
 struct ClauseReader<'a> {
     text: &'a str,
-    /// Up to here it is read, by a step that began at `before`.
+    /// The text is read up to here.
     at: usize,
+    /// Where the last step began.
     before: usize,
-    /// The groups around the innermost one.
+    /// The groups around the innermost open one.
     outer: Vec<ClauseGroup>,
 }
 
@@ -128,7 +136,7 @@ impl<'a> ClauseReader<'a> {
         }
     }
 
-    /// Reads on by one step of the grammar.
+    /// Reads the next part of the text by one rule of the grammar.
     fn step(
         &mut self,
         rule: Rule,
@@ -144,7 +152,7 @@ impl<'a> ClauseReader<'a> {
         Ok(step)
     }
 
-    /// What to say where a step fits nothing.
+    /// The error to report where a rule does not match.
     fn explain_mismatch(
         &self,
         rule: Rule,
@@ -170,7 +178,7 @@ impl<'a> ClauseReader<'a> {
             .with_hint("Escape a parenthesis inside a value with a backslash.")
     }
 
-    /// Words in a row, of which the first one is read.
+    /// Words in a row, of which `first` is the first.
     fn run(
         &mut self,
         first: Pair<'_, Rule>,
@@ -185,7 +193,7 @@ impl<'a> ClauseReader<'a> {
             let behind = self.at;
             interrupts::check();
             let rest = self.text.get(behind..).unwrap_or_default();
-            // This rule fits anything.
+            // This rule matches any text, so that an error cannot occur.
             word = LuceneParser::parse(Rule::more, rest)
                 .ok()
                 .and_then(|mut words| words.next())
@@ -216,7 +224,7 @@ fn clause(pair: Pair<'_, Rule>, context: &Context) -> Result<(Marks, Operand), P
 }
 
 impl ClauseGroup {
-    /// Adds a clause; Solr's `SolrQueryParserBase.addClause` decides how each bears on the whole.
+    /// Adds a clause, with the occurrence that Solr's `SolrQueryParserBase.addClause` gives it.
     fn add(&mut self, Marks { conjunction, modifier }: Marks, query: Option<Ast>) {
         let all_required = self.context.all_required;
         let before = self.list.last_mut().filter(|(occur, _)| *occur != Occur::MustNot);
@@ -233,7 +241,7 @@ impl ClauseGroup {
             false => conjunction == Some(Conjunction::And),
         };
         let unmarked = if required { Occur::Must } else { Occur::Should };
-        // With AND as the default operator "OR +a" leaves a optional: there the plus adds nothing.
+        // With AND as the default operator, `a` stays optional in "OR +a": the plus has no effect.
         let occur = match modifier {
             Some(Occur::Must) if all_required => unmarked,
             Some(occur) => occur,
@@ -242,8 +250,9 @@ impl ClauseGroup {
         self.list.push((occur, query));
     }
 
-    /// Adds words in a row, each with its place. Solr asks a field that is not tokenized for any of them, whatever the default
-    /// operator is (`SolrQueryParserBase.rawToNormal`), and reads them as one nested query string.
+    /// Adds words in a row, each with its position. In a field that is not tokenized Solr searches
+    /// for any of them, whatever the default operator is (`SolrQueryParserBase.rawToNormal`). It
+    /// reads the words behind `_query_:` as one nested query string.
     fn add_run(&mut self, words: Vec<(String, usize)>, at: usize) -> Result<(), ParseError> {
         let context = &self.context;
         let values = match &context.field {
@@ -267,7 +276,7 @@ impl ClauseGroup {
         Ok(())
     }
 
-    /// The clauses as one query.
+    /// The clauses as one query; none if there are no clauses.
     fn query(mut self) -> Option<Ast> {
         match self.list.len() {
             0 => None,

@@ -7,7 +7,8 @@ use super::limits::check_path;
 use super::local_params::LocalParams;
 use crate::parse_error::ParseError;
 
-/// The names that `{!terms method=…}` takes (`TermsQParserPlugin.Method`). They find the same documents.
+/// The methods that `{!terms method=…}` accepts (`TermsQParserPlugin.Method`). All of them find the
+/// same documents.
 const METHODS: [&str; 6] = [
     "termsFilter",
     "booleanQuery",
@@ -17,7 +18,7 @@ const METHODS: [&str; 6] = [
     "docValuesTermsFilterPerSegment",
 ];
 
-/// A query string that begins with local parameters.
+/// Reads a query string that begins with local parameters.
 pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
     let params = LocalParams::parse(text)?;
     let context = context.nested(0)?;
@@ -41,7 +42,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
             inner.split_words = params.get("sow").is_some_and(|sow| sow == "true");
             inner.read_lucene(value).map_err(within)
         }
-        // Of a field that is not tokenized, all three ask for the value as it stands.
+        // In a field that is not tokenized, all three search for exactly this value.
         "term" | "field" | "raw" => equal(&context, field(&params)?, value),
         "terms" => terms(&context, &params, value),
         "prefix" => {
@@ -62,6 +63,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
     }
 }
 
+/// The parameter `f`.
 fn field(params: &LocalParams) -> Result<String, ParseError> {
     let path = params.get("f").filter(|path| !path.is_empty()).ok_or_else(|| {
         ParseError::syntax(0, "the local parameters name no field")
@@ -71,7 +73,8 @@ fn field(params: &LocalParams) -> Result<String, ParseError> {
     Ok(path.to_string())
 }
 
-/// A text that nothing is read into: what looks like bad date math is a text without edits.
+/// A condition on a text that is taken literally. A text that looks like wrong date math would be
+/// refused as an equal value, so it becomes a fuzzy term of 0 edits.
 fn equal(context: &Context, path: String, value: &str) -> Result<Option<Ast>, ParseError> {
     let query = match date_math::is_bad(value, ValueKind::Value) {
         true => LeafQuery::Fuzzy(value.to_string(), 0),
@@ -90,7 +93,8 @@ fn terms(context: &Context, params: &LocalParams, values: &str) -> Result<Option
         )
         .with_hint("Leave it out: all methods find the same documents."));
     }
-    // White space as Java's `trim` and `\s` know it. Without a separator each character is a value, and so is the end.
+    // White space is that of Java's `trim` and `\s`. If the separator is empty, each character is a
+    // value, and so is the empty text at the end.
     let values: Box<dyn Iterator<Item = &str>> = match params.get("separator").unwrap_or(",") {
         " " => Box::new(
             values
@@ -109,7 +113,8 @@ fn terms(context: &Context, params: &LocalParams, values: &str) -> Result<Option
     Ok(Some(together(any)))
 }
 
-/// `{!bool must=a should=b}` (`BoolQParserPlugin`, and the `FiltersQParser` that it is made of). Its own value is not read.
+/// `{!bool must=a should=b}` (`BoolQParserPlugin` and its base `FiltersQParser`). The text behind
+/// the parameters is not read.
 fn boolean(context: &Context, params: &LocalParams) -> Result<Option<Ast>, ParseError> {
     check_default_parser(params)?;
     let excluded: Vec<&str> =
@@ -144,7 +149,8 @@ fn boolean(context: &Context, params: &LocalParams) -> Result<Option<Ast>, Parse
     Ok(Some(together(clauses)))
 }
 
-/// `{!boost b=function}query`: a boost does not change what matches (`BoostQParserPlugin`).
+/// `{!boost b=function}query`: a boost does not change which documents match
+/// (`BoostQParserPlugin`).
 fn boost(context: &Context, params: &LocalParams, value: &str) -> Result<Option<Ast>, ParseError> {
     check_default_parser(params)?;
     let query = context.read_query(value)?;
@@ -155,7 +161,7 @@ fn boost(context: &Context, params: &LocalParams, value: &str) -> Result<Option<
     }
 }
 
-/// Which parser reads the query strings within, if they do not say so themselves.
+/// Checks `defType`: the parser of the inner query strings that do not name one themselves.
 fn check_default_parser(params: &LocalParams) -> Result<(), ParseError> {
     match params.get("defType") {
         None | Some("lucene") => Ok(()),
@@ -167,8 +173,9 @@ fn check_default_parser(params: &LocalParams) -> Result<(), ParseError> {
     }
 }
 
-/// The clauses as one query. One that is only prohibited clauses matches nothing as a clause of another (Solr's
-/// `QueryUtils.makeQueryable` helps only the whole query), not even if it is the only one.
+/// The clauses as one query. A clause that consists of prohibited clauses only matches nothing,
+/// even if it is the only clause: Solr's `QueryUtils.makeQueryable` is applied only to the whole
+/// query.
 fn together(mut clauses: Vec<(Occur, Ast)>) -> Ast {
     match clauses.pop() {
         None => Ast::nothing(),

@@ -1,7 +1,9 @@
-//! Simple queries, read by hand in one pass: values, prefixes, wildcards and ranges at paths, with `+` and `-`, in parentheses. As
-//! canonical forms these are most of the queries that tables hold, where each row may have another.
+//! A fast reader for simple queries: values, prefixes, wildcards and ranges at paths, with `+` and
+//! `-`, in parentheses. The canonical forms of most queries are simple, and a table may hold
+//! another query in each row, so reading must be fast.
 //!
-//! What is not as simple is left to the grammar, and what is read here reads as the grammar has it; the tests compare.
+//! All other queries are left to the grammar. A query that is read here gives the same tree as by
+//! the grammar; the tests compare both.
 
 use super::ast::{Ast, Bound, LeafQuery, Occur};
 use super::date_math::{self, ValueKind};
@@ -10,36 +12,39 @@ use super::limits::{MAX_CONDITIONS, check_path};
 use crate::interrupts;
 use std::borrow::Cow;
 
-/// Parentheses within parentheses that are simple still.
+/// How many parentheses may be within each other in a simple query. This reader is recursive, and
+/// deeper queries are rare.
 const MAX_SIMPLE_DEPTH: usize = 16;
 
-/// What a query is made into while it is read: a tree, or an answer.
+/// What is built of a query while it is read: a tree, or the answer for one document.
 pub trait ClauseBuilder {
-    /// What a query becomes.
+    /// What becomes of a query or of one clause.
     type Query;
-    /// The clauses of one query, collected one by one.
+    /// The clauses of one group as far as they were read.
     type Clauses: Default;
 
-    /// The query `*:*`.
+    /// `*:*`
     fn all(&mut self) -> Self::Query;
-    /// A form at a path or, for none, anywhere.
+    /// A condition on the leaves at a path or, without a path, on all leaves. None if the grammar
+    /// must read the query.
     fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Self::Query>;
-    /// Adds a clause to the others.
+    /// Adds a clause to its group.
     fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
-    /// More than one clause, or one that is required or prohibited.
+    /// A group of several clauses, or of one that is required or prohibited.
     fn group(&mut self, clauses: Self::Clauses) -> Self::Query;
-    /// What stands for the next clause, if those before it have decided already, so that it is only read.
+    /// What to take for the next clause if its result does not matter any more. The clause is then
+    /// read but not built.
     fn decided(&self, clauses: &Self::Clauses, occur: Occur) -> Option<Self::Query>;
 }
 
-/// Reads a query; none is for the grammar, or for what `builder` gave none.
+/// Reads a query. None if it is not simple, or if the builder returned none.
 pub fn read<B: ClauseBuilder>(text: &str, builder: &mut B) -> Option<B::Query> {
     let mut reader = SimpleReader { rest: text, conditions: 0 };
     let query = reader.clauses(builder, true, 0)?;
     reader.rest.is_empty().then_some(query)
 }
 
-/// Makes the tree.
+/// Reads a simple query into a syntax tree; none if it is not simple.
 pub(super) fn parse_simple(text: &str) -> Option<Ast> {
     read(text, &mut AstBuilder)
 }
@@ -72,18 +77,19 @@ impl ClauseBuilder for AstBuilder {
 }
 
 struct SimpleReader<'t> {
+    /// What is not read yet.
     rest: &'t str,
-    /// So many were read.
+    /// How many conditions were read.
     conditions: usize,
 }
 
-/// A value as it is written.
+/// What stands behind the path, as it is written.
 enum Raw<'t> {
     Exists,
     Equal(&'t str),
     Prefix(&'t str),
     Wildcard(&'t str),
-    /// Each end, and whether it is included.
+    /// The two bounds, and whether each is in the range.
     Range([(&'t str, bool); 2]),
 }
 
@@ -147,7 +153,7 @@ impl<'t> SimpleReader<'t> {
                 let mut word = self.word()?;
                 if self.take(b':') {
                     let name = (word.wild == 0).then(|| plain(word.text))??;
-                    // Names that mean something else, or are refused.
+                    // Solr's magic fields, and names that are refused.
                     if matches!(&*name, "_query_" | "_val_") || check_path(&name).is_err() {
                         return None;
                     }
@@ -166,12 +172,14 @@ impl<'t> SimpleReader<'t> {
                 }
             }
         };
-        // Read in full all the same: no document decides whether a query is refused.
+        // The value is checked even if it is not needed: whether a query has an error must not
+        // depend on the document.
         let query = self.ends_value().then(|| raw.leaf_query())??;
         if is_needed { builder.condition(path.as_deref(), query) } else { Some(builder.all()) }
     }
 
-    /// What quotes or brackets enclose, if it begins here; inner none if it is not simple.
+    /// The quoted value or the range that begins here, if one begins here. The inner value is none
+    /// if it is not simple.
     fn delimited(&mut self) -> Option<Option<Raw<'t>>> {
         match self.rest.as_bytes().first()? {
             b'"' => Some(self.quoted()),
@@ -216,7 +224,7 @@ impl<'t> SimpleReader<'t> {
         let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
         let fits = match bound {
             "" => false,
-            // In quotes, a star is not open.
+            // A star in quotes is no open bound.
             bound if is_quoted => {
                 bound != "*" && !bound.contains('\\') && rest.starts_with([' ', ']', '}'])
             }
@@ -225,10 +233,10 @@ impl<'t> SimpleReader<'t> {
         (fits && !date_math::is_bad(bound, ValueKind::Bound)).then_some(bound)
     }
 
-    /// Characters without special meaning, escaped ones and wildcards.
+    /// Reads plain and escaped characters and wildcards.
     fn word(&mut self) -> Option<Word<'t>> {
         let (mut wild, mut ends_in_star, mut end) = (0, false, self.rest.len());
-        // What most are is passed by at once.
+        // Most characters are these, and are skipped at once.
         let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         let common = self.rest.bytes().take_while(is_common).count();
         let rest = self.rest.get(common..)?;
@@ -253,7 +261,7 @@ impl<'t> SimpleReader<'t> {
         is_word.then_some(Word { text, wild, is_prefix: ends_in_star && wild == 1 })
     }
 
-    /// Takes a character of one byte, which seldom is the next one.
+    /// Skips the character if it is the next one, and says so.
     fn take(&mut self, c: u8) -> bool {
         let is_next = self.rest.as_bytes().first() == Some(&c);
         if is_next {
@@ -262,7 +270,7 @@ impl<'t> SimpleReader<'t> {
         is_next
     }
 
-    /// Whether nothing follows that would belong to the value just read.
+    /// Whether the value that was just read ends here.
     fn ends_value(&self) -> bool {
         matches!(self.rest.as_bytes().first(), None | Some(b' ' | b')'))
     }
@@ -272,16 +280,17 @@ impl<'t> SimpleReader<'t> {
     }
 }
 
-/// Whoever reads with the grammar says what is wrong with a date.
+/// A value that must be equal. Wrong date math is left to the grammar, which reports it.
 fn equal(text: String) -> Option<LeafQuery> {
     (!date_math::is_bad(&text, ValueKind::Value)).then_some(LeafQuery::Equal(text))
 }
 
 struct Word<'t> {
+    /// As it is written.
     text: &'t str,
-    /// How many wildcards are in it.
+    /// How many wildcards it has.
     wild: usize,
-    /// Whether its only wildcard is a star at its end.
+    /// Whether its only wildcard is a star at the end.
     is_prefix: bool,
 }
 
@@ -316,7 +325,7 @@ impl Raw<'_> {
     }
 }
 
-/// Without its escapes.
+/// The text without its escapes.
 fn plain(text: &str) -> Option<Cow<'_, str>> {
     match text.contains('\\') {
         true => unescape(text, 0).ok().map(Cow::Owned),

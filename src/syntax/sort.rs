@@ -12,15 +12,17 @@ use std::fmt::{self, Display, Formatter};
 /// One path to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
-    /// The path to sort by.
+    /// The path whose values are compared.
     pub path: String,
-    /// Whether the largest value comes first.
+    /// Whether large values come first.
     pub descending: bool,
-    /// Whether a document with several values is sorted by its largest, else by its smallest.
+    /// Whether a document with several values is sorted by its largest value instead of its
+    /// smallest.
     pub largest: bool,
 }
 
-/// As `parse_sort` reads it; the selector only where it is not that of the direction.
+/// Writes the key as `parse_sort` reads it. `field(path,…)` is written only where the selector
+/// differs from the default of the direction.
 impl Display for SortKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '"' | '\\' | '(' | ')');
@@ -42,8 +44,12 @@ impl Display for SortKey {
     }
 }
 
-/// Reads a sort order; a blank text is none. A path's commas, spaces and quotes are escaped with a backslash, or the path
-/// is put in double quotes. `field(path,min)` and `field(path,max)` choose between several values, as in Solr.
+/// Reads a sort order; a blank text has no keys. In a path, commas, spaces and quotes are escaped
+/// with a backslash, or the path is put in double quotes. `field(path,min)` and `field(path,max)`
+/// choose between several values, as in Solr.
+///
+/// # Errors
+/// `Syntax`, `Unsupported` for Solr's other ways to sort, and `TooComplex` beyond the limits.
 pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, ParseError> {
     check_sort_length(text)?;
     if text.trim().is_empty() {
@@ -61,7 +67,7 @@ pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, ParseError> {
     }
 }
 
-/// Before it is read, which takes time.
+/// Checks the length before the text is read, since reading takes time.
 fn check_sort_length(text: &str) -> Result<(), ParseError> {
     match text.len() {
         0..=MAX_SORT_BYTES => Ok(()),
@@ -106,7 +112,8 @@ fn sort_path(pair: &Pair<'_, Rule>) -> Result<String, ParseError> {
     }
 }
 
-/// What Solr takes for something else than a field (org.apache.solr.search.SortSpecParsing, FunctionQParser).
+/// What the text means in Solr if Solr does not take it for a field
+/// (org.apache.solr.search.SortSpecParsing, FunctionQParser).
 fn solr_meaning(text: &str) -> Option<String> {
     let is_number = || {
         text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
@@ -128,13 +135,14 @@ fn solr_meaning(text: &str) -> Option<String> {
     })
 }
 
+/// The error for a text that is not a path in Solr.
 fn refusal(meaning: String, text: &str, at: usize) -> ParseError {
     if text.starts_with("field(") {
         return ParseError::syntax(at, "field() takes a path, and min or max")
             .with_hint("Write field(path,min) or field(path,max).");
     }
     ParseError::unsupported(at, format!("sorting by {meaning}")).with_hint(
-        "Sort by a path, or by field(path,min) or field(path,max) where there are several values. A path that looks like \
-         something else is put in double quotes.",
+        "Sort by a path, or by field(path,min) or field(path,max) where there are several values. \
+         A path that looks like something else is put in double quotes.",
     )
 }

@@ -1,10 +1,11 @@
-//! Expressions with complement or intersection, as automata over characters.
+//! Automata over characters, for expressions with complement or intersection.
 //!
-//! The `regex` crates cannot complement or intersect, within an expression least of all. This is the way Lucene goes
-//! (org.apache.lucene.util.automaton.Operations): operands become nondeterministic automata, the subset construction
-//! makes one deterministic automaton of them, and that becomes part of the automaton around it. A set of states holds
-//! those of all operands side by side, so that the same construction intersects (the ends of all operands are in the set)
-//! and complements (the end is not in it).
+//! The `regex` crates have no complement and no intersection. This file follows Lucene
+//! (org.apache.lucene.util.automaton.Operations): the operands become nondeterministic automata,
+//! the subset construction makes one deterministic automaton of them, and that becomes a part of
+//! the automaton around it. A set of states holds the states of all operands side by side. So the
+//! same construction intersects (the set has the end of every operand) and complements (the set
+//! does not have the end).
 
 use super::tree::RegexpNode;
 use crate::interrupts;
@@ -12,29 +13,34 @@ use crate::pattern::dead_prefix::DeadPrefix;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// How much may be spent on one expression, in states looked at and transitions written: a tenth of a second, and 2 MiB.
-/// (Lucene's `Operations.DEFAULT_DETERMINIZE_WORK_LIMIT` is as large in its own measure.)
+/// How much one expression may cost, in states visited and transitions written. This is about a
+/// tenth of a second and 2 MiB. (It corresponds to Lucene's
+/// `Operations.DEFAULT_DETERMINIZE_WORK_LIMIT`.)
 const MAX_WORK: usize = 1 << 19;
 
-/// Leads nowhere.
+/// The state from which no text leads to a match.
 const DEAD_STATE: usize = 0;
+/// The state before the first character.
 const START_STATE: usize = 1;
 
-/// A deterministic automaton; from all of its states but [`DEAD_STATE`] some text leads to a match.
+/// A deterministic automaton. From each of its states except [`DEAD_STATE`] some text leads to a
+/// match.
 #[derive(Debug)]
 pub struct Automaton {
     alphabet: Alphabet,
-    /// The next state, by state and class of the character.
+    /// The next state, by the state and the class of the character: one row for each state.
     next: Vec<u32>,
+    /// Whether a text that ends in the state matches.
     accepting: Vec<bool>,
 }
 
-/// Classes of characters between which an expression makes no difference, as the first character of each.
+/// Classes of characters that the expression does not tell apart. Each is given by its first
+/// character.
 #[derive(Debug, Clone)]
 struct Alphabet(Vec<u32>);
 
 impl Automaton {
-    /// None, if the expression is too complex.
+    /// None if the expression is too complex.
     pub fn new(tree: &RegexpNode) -> Option<Automaton> {
         let mut starts = vec![0];
         collect_starts(tree, &mut starts);
@@ -43,22 +49,23 @@ impl Automaton {
         Builder { alphabet: Alphabet(starts), work: 0 }.automaton(tree)
     }
 
-    /// Whether it matches the whole of the text.
+    /// Whether it matches the whole text. The error is the beginning of the text that no match has,
+    /// if there is one.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         Ok(self.accepting[self.run(text)?])
     }
 
-    /// Whether any text matches that begins with these bytes, the last of which may be a part of a character only.
+    /// Whether any text that begins with these bytes matches. The last character may be incomplete.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         self.run(prefix.utf8_chunks().next().map_or("", |chunk| chunk.valid())).is_ok()
     }
 
-    /// Bytes in memory.
+    /// How many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         size_of_val(&self.next[..]) + self.accepting.len() + size_of_val(&self.alphabet.0[..])
     }
 
-    /// The state behind the text.
+    /// The state after the text.
     fn run(&self, text: &str) -> Result<usize, DeadPrefix> {
         let mut state = START_STATE;
         for (at, c) in text.char_indices() {
@@ -75,7 +82,7 @@ impl Automaton {
         &self.next[state * self.alphabet.len()..][..self.alphabet.len()]
     }
 
-    /// Leads to [`DEAD_STATE`] what leads to no match.
+    /// Replaces all states that lead to no match by [`DEAD_STATE`].
     fn trim(mut self) -> Automaton {
         let mut sources = vec![Vec::new(); self.accepting.len()];
         for state in 0..self.accepting.len() {
@@ -116,7 +123,7 @@ impl Alphabet {
     }
 }
 
-/// Where a class begins: with each character that the expression names, and behind it.
+/// Collects where classes begin: at each character that the expression names, and behind it.
 fn collect_starts(node: &RegexpNode, starts: &mut Vec<u32>) {
     let mut range =
         |first: char, last: char| starts.extend([u32::from(first), u32::from(last) + 1]);
@@ -138,12 +145,13 @@ fn collect_starts(node: &RegexpNode, starts: &mut Vec<u32>) {
 /// A state of a nondeterministic automaton.
 #[derive(Default)]
 struct State {
-    /// What it leads to without a character.
-    aside: Vec<usize>,
-    /// What it leads to by a character of some classes.
+    /// The states that it leads to without a character.
+    epsilon: Vec<usize>,
+    /// The states that it leads to by a character of some classes.
     steps: Vec<(Range<usize>, usize)>,
 }
 
+/// Builds an automaton, and counts the work.
 struct Builder {
     alphabet: Alphabet,
     work: usize,
@@ -160,7 +168,7 @@ impl Builder {
         }
     }
 
-    /// The automaton that accepts what all operands accept, or what they do not.
+    /// The automaton that accepts what all operands accept or, negated, everything else.
     fn determinize(&mut self, operands: &[RegexpNode], negated: bool) -> Option<Automaton> {
         let mut states = Vec::new();
         let mut starts = Vec::new();
@@ -170,7 +178,7 @@ impl Builder {
             starts.push(start);
             ends.push(self.add(&mut states, operand, start)?);
         }
-        // Whether it has states of each operand: their states are numbered in the order of the operands.
+        // Whether the set has a state of each operand. The states are numbered operand by operand.
         let is_live = |set: &[usize]| {
             let behind = starts.iter().skip(1).copied().chain([states.len()]);
             starts.iter().zip(behind).all(|(start, behind)| {
@@ -211,8 +219,8 @@ impl Builder {
         Some(Automaton { alphabet: self.alphabet.clone(), next, accepting }.trim())
     }
 
-    /// Adds what the node matches behind a state, and gives the state behind that. No transition is made back to the
-    /// first one, so that any number of nodes can begin at it.
+    /// Adds states for the node behind the state `from`, and returns the state after a match of the
+    /// node. No transition leads back to `from`, so that any number of nodes can begin there.
     fn add(&mut self, states: &mut Vec<State>, node: &RegexpNode, from: usize) -> Option<usize> {
         let all = 0..self.alphabet.len();
         match node {
@@ -221,7 +229,7 @@ impl Builder {
             RegexpNode::AnyChar => self.step(states, from, [all]),
             RegexpNode::AnyString => {
                 let end = self.state(states)?;
-                states[from].aside.push(end);
+                states[from].epsilon.push(end);
                 states[end].steps.push((all, end));
                 Some(end)
             }
@@ -242,7 +250,7 @@ impl Builder {
                 let end = self.state(states)?;
                 for branch in branches {
                     let behind = self.add(states, branch, from)?;
-                    states[behind].aside.push(end);
+                    states[behind].epsilon.push(end);
                 }
                 Some(end)
             }
@@ -253,17 +261,17 @@ impl Builder {
                     from = self.add(states, node, from)?;
                 }
                 let end = self.state(states)?;
-                states[from].aside.push(end);
+                states[from].epsilon.push(end);
                 match max {
                     None => {
                         let behind = self.add(states, node, end)?;
-                        states[behind].aside.push(end);
+                        states[behind].epsilon.push(end);
                     }
                     Some(max) => {
                         for _ in *min..*max {
                             self.spend(1)?;
                             from = self.add(states, node, from)?;
-                            states[from].aside.push(end);
+                            states[from].epsilon.push(end);
                         }
                     }
                 }
@@ -272,9 +280,9 @@ impl Builder {
             RegexpNode::Intersection(_) | RegexpNode::Complement(_) => {
                 let automaton = self.automaton(node)?;
                 let end = self.state(states)?;
-                // Its states are copied behind those that are there, but for the dead one.
+                // All its states except the dead one are copied behind the existing states.
                 let base = states.len() - START_STATE;
-                states[from].aside.push(base + START_STATE);
+                states[from].epsilon.push(base + START_STATE);
                 for number in START_STATE..automaton.accepting.len() {
                     let state = self.state(states)?;
                     let targets = automaton.row(number);
@@ -286,7 +294,7 @@ impl Builder {
                         live.map(|(class, &target)| (class..class + 1, base + target as usize)),
                     );
                     if automaton.accepting[number] {
-                        states[state].aside.push(end);
+                        states[state].epsilon.push(end);
                     }
                 }
                 Some(end)
@@ -313,13 +321,13 @@ impl Builder {
         Some(to)
     }
 
-    /// The states, and what they lead to without a character, in order.
+    /// The states and all that they lead to without a character, sorted.
     fn closure(&mut self, states: &[State], mut found: Vec<usize>) -> Option<Vec<usize>> {
         let mut set = std::collections::BTreeSet::new();
         while let Some(state) = found.pop() {
             self.spend(1)?;
             if set.insert(state) {
-                found.extend(&states[state].aside);
+                found.extend(&states[state].epsilon);
             }
         }
         Some(set.into_iter().collect())

@@ -1,5 +1,6 @@
-//! Expressions in the `regex` crates' syntax as automata over bytes, which take a step for each byte of a text and nothing
-//! else: small ones as one table, all others as one that is made while it is used.
+//! Expressions in the syntax of the `regex` crates, as deterministic automata (DFAs) over bytes:
+//! they take one step for each byte of a text. Small ones are dense DFAs, which are built
+//! completely. Larger ones are lazy DFAs, whose states are built when they are reached.
 
 use crate::interrupts;
 use crate::pattern::dead_prefix::DeadPrefix;
@@ -12,21 +13,24 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 use std::cell::RefCell;
 
-/// The largest table that is worth its making: simple expressions take a tenth of it.
+/// The largest dense DFA for one expression, in bytes: building a larger one takes more time than
+/// it saves. Simple expressions take a tenth of it.
 const MAX_DFA_BYTES: usize = 1 << 16;
-/// The largest table for several expressions at once, which is made for many texts.
+/// The largest dense DFA for several expressions, in bytes. It is built only if many texts are
+/// matched, so it may be larger.
 const MAX_UNION_DFA_BYTES: usize = 1 << 20;
-/// The largest automaton that is made at all.
+/// The largest nondeterministic automaton (NFA), in bytes. Larger expressions are refused.
 const MAX_NFA_BYTES: usize = 10 << 20;
-/// So much of a table that is made while it is used is kept.
+/// How many bytes of states a lazy DFA keeps.
 const MAX_CACHE_BYTES: usize = 1 << 17;
-/// So many bytes are looked at between two questions whether to go on.
+/// How many bytes of a text are matched between two checks for interrupts.
 const CHUNK_BYTES: usize = 1 << 12;
 
-/// The nondeterministic automaton that both are made of. None, if it would be too large.
+/// The NFA from which both kinds of DFA are built. None if it would be larger than `limit` bytes.
 fn nfa(pattern: &str, limit: usize) -> Option<NFA> {
     interrupts::check();
-    // Expressions may say that bytes are of no matter (`(?-u:.)`), and texts are valid.
+    // `(?-u:.)` matches any byte, also within a character, so the automaton need not respect UTF-8.
+    // All texts are valid UTF-8.
     let syntax = syntax::Config::new().dot_matches_new_line(true).utf8(false);
     let tree = syntax::parse_with(pattern, &syntax).ok()?;
     interrupts::check();
@@ -35,12 +39,12 @@ fn nfa(pattern: &str, limit: usize) -> Option<NFA> {
     thompson::Compiler::new().configure(config).build_from_hir(&tree).ok()
 }
 
-/// As [`nfa`], of an expression of any size.
+/// The NFA of an expression that may be too large for a dense DFA.
 pub(super) fn large_nfa(pattern: &str) -> Option<NFA> {
     nfa(pattern, MAX_NFA_BYTES)
 }
 
-/// The table, and the state to start in.
+/// A dense DFA and its start state.
 #[derive(Debug, Clone)]
 pub struct DenseDfa {
     dfa: Box<dense::DFA<Vec<u32>>>,
@@ -48,13 +52,15 @@ pub struct DenseDfa {
 }
 
 impl DenseDfa {
-    /// A table for the `regex` crates' syntax, in which `.` matches line ends. None, if it would be too large.
+    /// The DFA of an expression in the syntax of the `regex` crates. `.` matches line ends. None if
+    /// it would be too large.
     pub fn new(pattern: &str) -> Option<DenseDfa> {
         DenseDfa::from_nfa(&nfa(pattern, MAX_DFA_BYTES)?)
     }
 
-    /// One table for all that several expressions match. Those that end in what matches anything had better be without that end,
-    /// and be asked by `begins`: else the table has a state for each set of them that was met.
+    /// One DFA that matches what any of several expressions matches. Expressions that end in `.*`
+    /// should be given without it and be matched by [`DenseDfa::matches_prefix`]. Otherwise the DFA
+    /// has a state for each set of expressions whose beginning was found.
     pub fn union(patterns: impl IntoIterator<Item = String>) -> Option<DenseDfa> {
         let branches: Vec<String> =
             patterns.into_iter().map(|pattern| format!("(?:{pattern})")).collect();
@@ -83,20 +89,21 @@ impl DenseDfa {
         Some(DenseDfa { dfa: Box::new(dfa), start })
     }
 
-    /// Whether it matches the whole of the text.
+    /// Whether it matches the whole text. The error is the beginning of the text that no match has,
+    /// if there is one.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         let state = self.run(text.as_bytes())?;
         Ok(self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
     }
 
-    /// Whether it matches what the text begins with, however long that is.
+    /// Whether it matches any beginning of the text.
     pub fn matches_prefix(&self, text: &str) -> Result<bool, DeadPrefix> {
         let mut state = self.start;
         for (number, chunk) in text.as_bytes().chunks(CHUNK_BYTES).enumerate() {
             for (at, &byte) in chunk.iter().enumerate() {
                 state = self.dfa.next_state(state, byte);
                 if self.dfa.is_special_state(state) {
-                    // A match is seen one byte behind its end.
+                    // The automaton reports a match one byte after its end.
                     if self.dfa.is_match_state(state) {
                         return Ok(true);
                     }
@@ -110,17 +117,17 @@ impl DenseDfa {
         Ok(self.dfa.is_match_state(self.dfa.next_eoi_state(state)))
     }
 
-    /// Whether it may match a text that begins with these bytes. False is certain.
+    /// Whether a text that begins with these bytes may match. False is certain, true is not.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         self.run(prefix).is_ok()
     }
 
-    /// Bytes in memory.
+    /// How many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         size_of::<dense::DFA<Vec<u32>>>() + self.dfa.memory_usage()
     }
 
-    /// The state behind the bytes.
+    /// The state after the bytes.
     fn run(&self, bytes: &[u8]) -> Result<StateID, DeadPrefix> {
         let mut state = self.start;
         for (number, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
@@ -136,11 +143,12 @@ impl DenseDfa {
     }
 }
 
-/// What would make too large a table.
+/// A DFA whose states are built when they are reached, for expressions that are too large for
+/// [`DenseDfa`].
 #[derive(Debug)]
 pub(super) struct LazyDfa {
     dfa: DFA,
-    /// The states that were reached, as far as there is room for them.
+    /// The states that were built, as far as there is room for them.
     cache: RefCell<Cache>,
 }
 
@@ -149,14 +157,15 @@ impl LazyDfa {
         let config = Config::new()
             .match_kind(MatchKind::All)
             .cache_capacity(MAX_CACHE_BYTES)
-            // One that has no room for some states is slow, but right.
+            // A cache that is too small for all states makes matching slow, but not wrong.
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let cache = RefCell::new(dfa.create_cache());
         Some(LazyDfa { dfa, cache })
     }
 
-    /// Whether it matches the whole of the text.
+    /// Whether it matches the whole text. The error is the beginning of the text that no match has,
+    /// if there is one.
     pub(super) fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         let cache = &mut *self.cache.borrow_mut();
         let state = self.run(text.as_bytes(), cache)?;
@@ -172,13 +181,13 @@ impl LazyDfa {
         self.dfa.memory_usage() + MAX_CACHE_BYTES
     }
 
-    /// The state behind the bytes. None is if the cache gave up, which it does only where it is told to
-    /// (`Config::minimum_cache_clear_count`).
+    /// The state after the bytes. None if the cache gave up, which it does only if it is configured
+    /// to do so (`Config::minimum_cache_clear_count`).
     fn run(&self, bytes: &[u8], cache: &mut Cache) -> Result<Option<LazyStateID>, DeadPrefix> {
         let anchored = start::Config::new().anchored(Anchored::Yes);
         let Ok(mut state) = self.dfa.start_state(cache, &anchored) else { return Ok(None) };
         for (at, &byte) in bytes.iter().enumerate() {
-            // A new state takes as long as the automaton is large.
+            // To build a state takes time in proportion to the size of the automaton.
             if at % 64 == 0 {
                 interrupts::check();
             }

@@ -1,10 +1,11 @@
-//! Numeric intervals such as `<1-99>`, spelled out in characters (org.apache.lucene.util.automaton.Automata,
-//! `makeDecimalInterval`).
+//! Numeric intervals such as `<1-99>`, written as an expression over digits
+//! (org.apache.lucene.util.automaton.Automata, `makeDecimalInterval`).
 
+use super::literal_prefix::common_prefix;
 use super::tree::RegexpNode;
 
-/// The numbers from the one to the other: of so many digits, or else with any number of leading zeros. No number is
-/// negative, and none has more digits than that.
+/// The numbers from `min` to `max`, both included. They have exactly `digits` digits or, without
+/// `digits`, any number of leading zeros. `digits` is not less than the digits of `max`.
 pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> RegexpNode {
     if let Some(digits) = digits {
         return between(&format!("{min:0digits$}"), &format!("{max:0digits$}"));
@@ -23,9 +24,9 @@ pub(super) fn numbers(min: u32, max: u32, digits: Option<usize>) -> RegexpNode {
     ])
 }
 
-/// The numbers from the one to the other, both written with as many digits.
+/// The numbers from `least` to `most`, which are written with the same number of digits.
 fn between<'n>(least: &'n str, most: &'n str) -> RegexpNode {
-    let start = super::common_prefix(least, most);
+    let start = common_prefix(least, most);
     let mut parts = vec![RegexpNode::Literal(start.to_string())];
     let behind = |number: &'n str| {
         let mut digits = number.strip_prefix(start).unwrap_or_default().chars();
@@ -35,7 +36,7 @@ fn between<'n>(least: &'n str, most: &'n str) -> RegexpNode {
         let after = |digit: char, rest: RegexpNode| {
             RegexpNode::Concat(vec![RegexpNode::Literal(digit.to_string()), rest])
         };
-        // The first digits behind which any others may stand.
+        // The first digits that any other digits may follow.
         let mut whole = first as u8..=last as u8;
         let mut branches = Vec::new();
         if least.contains(|digit| digit != '0') {
@@ -64,6 +65,7 @@ fn between<'n>(least: &'n str, most: &'n str) -> RegexpNode {
     RegexpNode::Concat(parts)
 }
 
+/// One digit of a range.
 fn digit(first: char, last: char) -> RegexpNode {
     RegexpNode::Class { negated: false, items: vec![(first, last)] }
 }

@@ -1,11 +1,14 @@
-//! Lucene's regular expressions (org.apache.lucene.util.automaton.RegExp, all its operators switched on).
+//! Lucene's regular expressions (org.apache.lucene.util.automaton.RegExp with all operators
+//! enabled).
 //!
-//! They always match a whole value, and know neither anchors nor `\d`. Those without complement and intersection are
-//! written out for the `regex` crates.
+//! They always match a whole value, and have neither anchors nor `\d`. Expressions without
+//! complement and intersection are translated for the `regex` crates; the others have an automaton
+//! of their own.
 
 mod automaton;
 mod dfa;
 mod interval;
+mod literal_prefix;
 mod parse;
 mod regex_syntax;
 mod tree;
@@ -21,10 +24,12 @@ use dfa::LazyDfa;
 use parse::Parser;
 use std::rc::Rc;
 
-/// Longest expression: compiling one cannot be cancelled, and takes a tenth of a second at most.
+/// The longest expression, in bytes: 64 kB. Compiling cannot be cancelled, and takes at most a
+/// tenth of a second for this length.
 const MAX_REGEXP_BYTES: usize = 1 << 16;
 
-/// A regular expression, read and checked: its syntax. Clones share it.
+/// A regular expression whose syntax was read and checked, but which is not compiled yet. Clones
+/// share the syntax tree.
 #[derive(Debug, Clone)]
 pub struct Regexp(Rc<Syntax>);
 
@@ -34,14 +39,14 @@ struct Syntax {
     tree: RegexpNode,
 }
 
-/// Expressions are the same if they are written the same.
+/// Expressions are equal if their sources are equal.
 impl PartialEq for Regexp {
     fn eq(&self, other: &Self) -> bool {
         self.source() == other.source()
     }
 }
 
-/// A regular expression made ready to match.
+/// A regular expression that is ready to match.
 #[derive(Debug)]
 pub struct CompiledRegexp {
     regexp: Regexp,
@@ -62,17 +67,17 @@ impl std::ops::Deref for CompiledRegexp {
     }
 }
 
-/// What matches, from the fastest to the most able.
+/// What matches texts, from the fastest to the one that can do most.
 #[derive(Debug)]
 enum Program {
     Dense(DenseDfa),
     Lazy(Box<LazyDfa>),
-    /// What has complements or intersections.
+    /// For complements and intersections.
     Automaton(Automaton),
 }
 
 impl Program {
-    /// None, if the expression is too complex.
+    /// None if the expression is too complex.
     fn new(tree: &RegexpNode) -> Option<Program> {
         let Some(pattern) = regex_syntax::unanchored(tree) else {
             return Automaton::new(tree).map(Program::Automaton);
@@ -86,14 +91,18 @@ impl Program {
 }
 
 impl Regexp {
-    /// Reads what stands between the slashes; `offset` is its place in the query.
+    /// Reads the text between the slashes. `offset` is its position in the query.
+    ///
+    /// # Errors
+    /// `Syntax`, and `TooComplex` beyond one of the limits.
     pub fn parse(source: &str, offset: usize) -> Result<Regexp, ParseError> {
         if source.len() > MAX_REGEXP_BYTES {
             let message = format!("a regular expression is longer than {MAX_REGEXP_BYTES} bytes");
             return Err(ParseError::too_complex(offset, message));
         }
         let tree = Parser::new(source, offset).whole()?;
-        // A backslash before the closing slash would read as an escape of it where another slash follows.
+        // Written again, an escaped backslash at the end would seem to escape the closing slash if
+        // another slash follows. In brackets it does not.
         let source = match source.strip_suffix("\\\\") {
             Some(start) => format!("{start}[\\\\]"),
             None => source.to_string(),
@@ -101,10 +110,10 @@ impl Regexp {
         Ok(Regexp(Rc::new(Syntax { source, tree })))
     }
 
-    /// Makes it ready to match.
+    /// Makes the expression ready to match.
     ///
     /// # Errors
-    /// `TooComplex`, if that would take too much.
+    /// `TooComplex` if that would take too much time or memory.
     pub fn compile(&self) -> Result<CompiledRegexp, ParseError> {
         match Program::new(self.tree()) {
             Some(program) => Ok(CompiledRegexp { regexp: self.clone(), program }),
@@ -113,42 +122,41 @@ impl Regexp {
         }
     }
 
-    /// As it stands between the slashes.
+    /// The text between the slashes.
     pub fn source(&self) -> &str {
         &self.0.source
     }
 
-    /// The expression as a tree.
+    /// The syntax tree.
     pub fn tree(&self) -> &RegexpNode {
         &self.0.tree
     }
 
-    /// What each text begins with that matches, as far as the expression says so in plain characters.
+    /// What each match begins with, as far as the expression says so in plain characters.
     pub fn literal_prefix(&self) -> String {
-        let mut prefix = String::new();
-        write_prefix(self.tree(), &mut prefix);
-        prefix
+        literal_prefix::literal_prefix(self.tree())
     }
 
-    /// The same expression for a regular expression engine that searches, anchored at both ends; to be read such that
-    /// `.` matches line ends. None, if it has complements or intersections.
+    /// The same expression for an engine that searches within a text: anchored at both ends. `.`
+    /// must match line ends there. None if the expression has complements or intersections.
     pub fn pattern(&self) -> Option<String> {
         regex_syntax::unanchored(self.tree()).map(|pattern| format!("^(?:{pattern})$"))
     }
 }
 
 impl CompiledRegexp {
-    /// The expression that this was compiled from.
+    /// The expression that was compiled.
     pub fn regexp(&self) -> &Regexp {
         &self.regexp
     }
 
-    /// Whether it matches the whole of the text.
+    /// Whether it matches the whole text.
     pub fn is_match(&self, text: &str) -> bool {
         self.check(text) == Ok(true)
     }
 
-    /// The same; where it can be seen, with what of the text no match begins.
+    /// Whether it matches the whole text. The error is the beginning of the text that no match has,
+    /// if there is one.
     pub fn check(&self, text: &str) -> Result<bool, DeadPrefix> {
         match &self.program {
             Program::Dense(dfa) => dfa.check(text),
@@ -157,8 +165,8 @@ impl CompiledRegexp {
         }
     }
 
-    /// Whether it may match a text that begins with these bytes, the last of which may be a part of a character only.
-    /// False is certain.
+    /// Whether a text that begins with these bytes may match. The last character may be incomplete.
+    /// False is certain, true is not.
     pub fn could_start(&self, prefix: &[u8]) -> bool {
         match &self.program {
             Program::Dense(dfa) => dfa.could_start(prefix),
@@ -167,7 +175,7 @@ impl CompiledRegexp {
         }
     }
 
-    /// Bytes in memory, about.
+    /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         match &self.program {
             Program::Dense(dfa) => dfa.memory(),
@@ -175,58 +183,6 @@ impl CompiledRegexp {
             Program::Automaton(automaton) => automaton.memory(),
         }
     }
-}
-
-/// Appends what every match of the node begins with; whether that is all that it matches.
-fn write_prefix(node: &RegexpNode, prefix: &mut String) -> bool {
-    match node {
-        RegexpNode::Empty => true,
-        RegexpNode::Literal(text) => {
-            prefix.push_str(text);
-            true
-        }
-        RegexpNode::Class { negated: false, items } => match items[..] {
-            [(first, last)] if first == last => {
-                prefix.push(first);
-                true
-            }
-            _ => false,
-        },
-        RegexpNode::Concat(parts) => parts.iter().all(|part| write_prefix(part, prefix)),
-        RegexpNode::Union(branches) => {
-            let mut common: Option<String> = None;
-            for branch in branches {
-                let mut own = String::new();
-                write_prefix(branch, &mut own);
-                common = Some(match common {
-                    None => own,
-                    Some(common) => common_prefix(&common, &own).to_string(),
-                });
-            }
-            prefix.push_str(&common.unwrap_or_default());
-            false
-        }
-        // Each operand is met, so that the longest of their prefixes is.
-        RegexpNode::Intersection(operands) => {
-            let of = |operand| {
-                let mut own = String::new();
-                write_prefix(operand, &mut own);
-                own
-            };
-            let longest = operands.iter().map(of).max_by_key(String::len);
-            prefix.push_str(&longest.unwrap_or_default());
-            false
-        }
-        RegexpNode::Repeat { min: 0, max, .. } => *max == Some(0),
-        RegexpNode::Repeat { node, max, .. } => write_prefix(node, prefix) && *max == Some(1),
-        _ => false,
-    }
-}
-
-fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
-    let differs = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
-    let end = differs.map_or(a.len().min(b.len()), |((at, _), _)| at);
-    a.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

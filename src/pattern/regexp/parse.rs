@@ -1,23 +1,27 @@
-//! Reading an expression, as RegExp does.
+//! Source to syntax tree, as Lucene's RegExp reads it.
 
 use super::interval;
 use super::tree::{ClassItem, RegexpNode};
 use crate::interrupts;
 use crate::parse_error::ParseError;
 
-/// Groups and complements within each other that one expression may hold.
+/// How many groups and complements may be within each other: the parser and all walks over the tree
+/// are recursive.
 const MAX_REGEXP_DEPTH: usize = 100;
-/// Repetitions of a repetition, as in `a?*+`.
+/// How many repetitions may follow each other, as in `a?*+`: each one nests the tree one level
+/// deeper.
 const MAX_REPETITIONS: usize = 10;
 
 pub(super) struct Parser<'a> {
     source: &'a str,
+    /// How much of the source was read, in bytes.
     position: usize,
+    /// Where the source begins in the query.
     offset: usize,
     depth: usize,
 }
 
-/// One method for each of RegExp's, under its name there without "parse" and "Exp".
+/// The methods are those of RegExp, under their names without "parse" and "Exp".
 impl<'a> Parser<'a> {
     pub(super) fn new(source: &'a str, offset: usize) -> Self {
         Parser { source, position: 0, offset, depth: 0 }
@@ -58,7 +62,8 @@ impl<'a> Parser<'a> {
         let mut parts = vec![self.repeat()?];
         while !matches!(self.peek(), None | Some(')' | '|' | '&')) {
             interrupts::spend(1);
-            // Characters in a row are one text: a node for each would take a hundred times their bytes.
+            // Characters in a row become one node: a node for each would take a hundred times as
+            // much memory.
             match (self.repeat()?, parts.last_mut()) {
                 (RegexpNode::Literal(next), Some(RegexpNode::Literal(text))) => {
                     text.push_str(&next)
@@ -168,7 +173,8 @@ impl<'a> Parser<'a> {
         Ok((start, end))
     }
 
-    /// What is reserved elsewhere is a character as it is where an expression begins, as in RegExp.
+    /// At the beginning of an expression, characters that are reserved elsewhere stand for
+    /// themselves, as in RegExp.
     fn simple(&mut self) -> Result<RegexpNode, ParseError> {
         match self.peek() {
             Some('.') => self.next().map(|_| RegexpNode::AnyChar),
@@ -196,7 +202,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What stands between a character and the next `end`.
+    /// The text between the next character and the next `end`.
     fn enclosed(&mut self, end: char, otherwise: &str) -> Result<&'a str, ParseError> {
         self.next()?;
         let rest = self.rest();
@@ -208,12 +214,13 @@ impl<'a> Parser<'a> {
         Ok(text)
     }
 
-    /// `<1-99>`, either way round. Numbers written with as many digits fix how many there are.
+    /// `<1-99>` or `<99-1>`. If both numbers have the same number of digits, all numbers must have
+    /// it.
     fn interval(&self, text: &str) -> Result<RegexpNode, ParseError> {
         let Some((first, last)) = text.split_once('-') else {
             return Err(self.error(&format!("there is no automaton named \"{text}\"")));
         };
-        // Java's integers, and no second dash.
+        // The numbers are Java's integers; a second dash is an error.
         let number = |text: &str| text.parse::<i32>().ok().and_then(|n| u32::try_from(n).ok());
         let (Some(a), Some(b)) = (number(first), number(last)) else {
             return Err(self.error("expected an interval such as <1-99>"));

@@ -1,9 +1,11 @@
-//! An expression in the syntax of the `regex` crates, in the part of it that PostgreSQL's `like_regex` shares.
+//! Expressions in the syntax of the `regex` crates. Only what PostgreSQL's `like_regex` understands
+//! as well is used.
 
 use super::tree::RegexpNode;
 use std::fmt::Write;
 
-/// None, if the expression has complements or intersections: that syntax knows none.
+/// The expression without anchors. None if it has complements or intersections, which that syntax
+/// does not have.
 pub(super) fn unanchored(tree: &RegexpNode) -> Option<String> {
     let mut pattern = String::new();
     write_node(&mut pattern, tree)?;
@@ -54,7 +56,8 @@ fn write_node(out: &mut String, node: &RegexpNode) -> Option<()> {
     Some(())
 }
 
-/// A character as itself, inside brackets or outside. (`\<` and `\>` are word boundaries to the `regex` crate.)
+/// Writes a character so that it stands for itself, in brackets and elsewhere. (`\<` and `\>` are
+/// word boundaries in the `regex` crate.)
 pub fn write_char(out: &mut String, c: char) {
     if c.is_ascii_punctuation() && !matches!(c, '_' | '<' | '>') {
         out.push('\\');

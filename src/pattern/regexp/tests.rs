@@ -4,7 +4,8 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// Where a match of the node can end that begins at `from`: by the operators' definitions, text by text.
+/// Where a match of the node can end that begins at `from`: by the operators' definitions, text by
+/// text.
 fn ends(node: &RegexpNode, text: &[char], from: usize) -> BTreeSet<usize> {
     let any = from..=text.len();
     let one = |fits: bool| BTreeSet::from_iter(fits.then_some(from + 1));

@@ -1,40 +1,40 @@
 //! The syntax tree of a regular expression.
 
-/// The parts of an expression.
+/// A node of the syntax tree.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RegexpNode {
-    /// `()`
+    /// `()`: the empty text.
     Empty,
-    /// `#`, or a repetition such as `{3,2}`
+    /// `#`, or a repetition such as `{3,2}`: no text at all.
     Nothing,
     /// `.`: any character, line ends included
     AnyChar,
-    /// `@`
+    /// `@`: any text.
     AnyString,
-    /// Characters as they are; from `"…"` or one by one
+    /// Plain characters, one by one or in quotes (`"…"`).
     Literal(String),
-    /// One character of a class, such as `[a-z]`.
+    /// `[a-z]`
     Class {
-        /// Whether the class means all other characters.
+        /// Whether it begins with `^`.
         negated: bool,
-        /// What is in the class.
+        /// The ranges in the brackets.
         items: Vec<ClassItem>,
     },
-    /// One part after the other.
+    /// One node behind the other.
     Concat(Vec<RegexpNode>),
-    /// One of the parts.
+    /// `a|b`
     Union(Vec<RegexpNode>),
     /// `a&b`
     Intersection(Vec<RegexpNode>),
     /// `~a`
     Complement(Box<RegexpNode>),
-    /// A part, several times.
+    /// `a?`, `a*`, `a+`, `a{2,5}`
     Repeat {
-        /// The part.
+        /// What is repeated.
         node: Box<RegexpNode>,
         /// How often at least.
         min: u32,
-        /// How often at most; none for any number of times.
+        /// How often at most; none for any number.
         max: Option<u32>,
     },
 }

@@ -187,7 +187,7 @@ impl QueryBuilder {
         let (from, below) = key::ALL_PATHS;
         let (from, below) = (from.to_vec(), below.to_vec());
         let filter = KeyFilter::Below(path.to_string());
-        let keys = [ScanKey::Key(key::exists(path)), ScanKey::KeyRange { from, below, filter }];
+        let keys = [ScanKey::Key(key::exists(path)), ScanKey::Range { from, below, filter }];
         let keys = keys.map(|scan_key| self.add(scan_key)).to_vec();
         KeyExpr::AnyOf { keys, recheck_keys: vec![], recheck: key::is_truncated_path(path) }
     }
@@ -203,7 +203,7 @@ impl QueryBuilder {
                 let (from, below) = (full(&range.from), full(&range.below));
                 if range.recheck && range.point().is_none() {
                     let filter = KeyFilter::Value(probe.clone());
-                    keys.push(self.add(ScanKey::KeyRange { from, below, filter }));
+                    keys.push(self.add(ScanKey::Range { from, below, filter }));
                 } else {
                     intervals.push((from, below));
                 }
@@ -224,7 +224,7 @@ impl QueryBuilder {
         let from = key::exists_prefix(hash).to_vec();
         let below = end_of_prefix(&from);
         let filter = KeyFilter::OtherPath(key::stored_path(path).to_vec());
-        let at = self.add(ScanKey::KeyRange { from, below, filter });
+        let at = self.add(ScanKey::Range { from, below, filter });
         self.other_paths.insert(path.to_string(), at);
         at
     }
@@ -263,7 +263,7 @@ impl QueryBuilder {
         filter: KeyFilter,
         recheck: bool,
     ) -> KeyExpr {
-        let scan_key = ScanKey::KeyRange { from: from.to_vec(), below: below.to_vec(), filter };
+        let scan_key = ScanKey::Range { from: from.to_vec(), below: below.to_vec(), filter };
         KeyExpr::AnyOf { keys: vec![self.add(scan_key)], recheck_keys: vec![], recheck }
     }
 }

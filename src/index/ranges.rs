@@ -109,7 +109,7 @@ fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
     }
     let text = KeyRange::point_at(&Scalar::String(&value.text).to_bytes());
     match text_of_instants(value, by) {
-        // Strings that are no instants may begin with the same date, so each one is tested.
+        // Strings that are no instants may begin in the same way, so each one is tested.
         Some([first, last]) => {
             let instants = KeyRange { from: first.from, below: last.below, recheck: true };
             let has_key = by == InstantSearch::ByKey && unordered_instant(&value.text).is_some();

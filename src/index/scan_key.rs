@@ -12,7 +12,7 @@ pub enum ScanKey {
     /// One key.
     Key(Vec<u8>),
     /// The keys from `from` up to but not including `below` that pass the filter.
-    KeyRange { from: Vec<u8>, below: Vec<u8>, filter: KeyFilter },
+    Range { from: Vec<u8>, below: Vec<u8>, filter: KeyFilter },
 }
 
 /// Which keys of a range are taken.
@@ -48,13 +48,13 @@ impl ScanKey {
     pub fn start(&self) -> &[u8] {
         match self {
             ScanKey::Key(key) => key,
-            ScanKey::KeyRange { from, .. } => from,
+            ScanKey::Range { from, .. } => from,
         }
     }
 
     /// Whether it is a range, which GIN calls a partial match.
     pub fn is_range(&self) -> bool {
-        matches!(self, ScanKey::KeyRange { .. })
+        matches!(self, ScanKey::Range { .. })
     }
 
     /// What to do with a key that is not before the start.
@@ -64,9 +64,9 @@ impl ScanKey {
                 Ordering::Equal => PartialMatch::Take,
                 _ => PartialMatch::Stop,
             },
-            ScanKey::KeyRange { below, .. } if key >= below.as_slice() => PartialMatch::Stop,
-            ScanKey::KeyRange { filter, .. } if filter.accepts(key) => PartialMatch::Take,
-            ScanKey::KeyRange { .. } => PartialMatch::Skip,
+            ScanKey::Range { below, .. } if key >= below.as_slice() => PartialMatch::Stop,
+            ScanKey::Range { filter, .. } if filter.accepts(key) => PartialMatch::Take,
+            ScanKey::Range { .. } => PartialMatch::Skip,
         }
     }
 }
@@ -133,7 +133,7 @@ pub fn scan_keys(intervals: Vec<KeyInterval>) -> Vec<ScanKey> {
         .filter_map(|part| {
             let ((from, _), (_, below)) = (part.first()?, part.last()?);
             let (from, below) = (from.clone(), below.clone());
-            Some(ScanKey::KeyRange { from, below, filter: KeyFilter::Within(part.to_vec()) })
+            Some(ScanKey::Range { from, below, filter: KeyFilter::Within(part.to_vec()) })
         })
         .collect()
 }
@@ -141,6 +141,6 @@ pub fn scan_keys(intervals: Vec<KeyInterval>) -> Vec<ScanKey> {
 fn scan_key((from, below): KeyInterval) -> ScanKey {
     match below.split_last() {
         Some((0, rest)) if *rest == from => ScanKey::Key(from),
-        _ => ScanKey::KeyRange { from, below, filter: KeyFilter::All },
+        _ => ScanKey::Range { from, below, filter: KeyFilter::All },
     }
 }

@@ -1,6 +1,8 @@
-//! Binary jsonb put together of documents as they are: `{"count": N, "items": [doc…]}` without taking any of them apart.
+//! Writes `{"count": N, "items": [doc…]}` as binary jsonb. The documents are copied as they are,
+//! without decoding them.
 //!
-//! The layout is that of PostgreSQL's convertJsonbObject and convertJsonbArray (jsonb_util.c); see also jsonb.rs, which reads it.
+//! The layout is that of PostgreSQL's convertJsonbObject and convertJsonbArray (jsonb_util.c). The
+//! file jsonb.rs reads it.
 
 use super::jsonb::{
     HAS_OFFSET, IS_ARRAY, IS_CONTAINER, IS_NUMERIC, IS_OBJECT, IS_STRING, OFFLEN_MASK,
@@ -8,22 +10,25 @@ use super::jsonb::{
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// jsonb.h: JB_OFFSET_STRIDE. Every entry of such a number holds its value's end, the others their value's length.
+/// jsonb.h: JB_OFFSET_STRIDE. Each entry whose number is a multiple of it holds the end of its
+/// value; the other entries hold the length of their value.
 const OFFSET_STRIDE: usize = 32;
 
-/// Bytes that the values of an array or an object may have together.
+/// How many bytes the values of an array or an object may have together: the format has 28 bits for
+/// the length, which are 256 MB.
 const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
 
-/// `{"count": N, "items": [doc…]}`, of which the items are there already.
+/// The items of `{"count": N, "items": [doc…]}`, as far as they were added.
 #[derive(Default)]
 pub struct Answer {
     items: ArrayWriter,
 }
 
 impl Answer {
-    /// Adds a document, given by its payload; an error as soon as the answer would be larger than jsonb can be.
+    /// Adds a document, given by its payload. It is an error if the answer would become larger than
+    /// jsonb can be.
     pub fn push(&mut self, document: &[u8]) -> Result<()> {
-        // What comes before the list takes less than this.
+        // The bytes before the items are fewer than these.
         const HEAD: usize = 64;
         if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_JSONB_BYTES - HEAD {
             return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
@@ -36,7 +41,8 @@ impl Answer {
         self.items.count as u64
     }
 
-    /// The payload of the jsonb value, behind its length word, in pieces.
+    /// The first part of the payload, which is what stands behind the length word of a jsonb value.
+    /// It comes in two pieces, and the items ([`Answer::values`]) follow.
     pub fn finish(&self, count: u64) -> Result<[Vec<u8>; 2]> {
         let mut answer = ArrayWriter::default();
         answer.value(IS_STRING, b"count")?;
@@ -48,13 +54,13 @@ impl Answer {
         Ok([head, self.items.head(IS_ARRAY, self.items.count)])
     }
 
-    /// What follows those.
+    /// The items, which follow the pieces of [`Answer::finish`].
     pub fn values(&self) -> &[u8] {
         &self.items.values
     }
 }
 
-/// One container: its entries, and its values, which begin at a multiple of four bytes.
+/// One container: its entries and its values. The values begin at a multiple of four bytes.
 #[derive(Default)]
 struct ArrayWriter {
     entries: Vec<u8>,
@@ -71,7 +77,7 @@ impl ArrayWriter {
         Ok(())
     }
 
-    /// Appends the entry of a value of so many bytes, which are to come.
+    /// Appends the entry of a value of this many bytes. The caller appends the value.
     fn value_of(&mut self, kind: u32, bytes: usize) -> Result<()> {
         let start = self.values.len();
         if kind != IS_STRING {
@@ -88,19 +94,20 @@ impl ArrayWriter {
         Ok(())
     }
 
-    /// The container's header and entries. `count`: its elements or members.
+    /// The container's header and entries. `count` is the number of its elements or members.
     fn head(&self, kind: u32, count: usize) -> Vec<u8> {
         let header = (kind | count as u32).to_ne_bytes();
         header.iter().chain(&self.entries).copied().collect()
     }
 
-    /// The size of the container.
+    /// The size of the container in bytes.
     fn len(&self) -> usize {
         4 + self.entries.len() + self.values.len()
     }
 }
 
-/// Makes room, which grows by half so that no more than that is ever in vain.
+/// Makes room for more bytes. The buffer grows by half each time, so that at most a third of it is
+/// unused.
 fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
     if buffer.capacity() - buffer.len() >= more {
         return Ok(());
@@ -109,7 +116,7 @@ fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
     memory::try_reserve(buffer.len() + room, || buffer.try_reserve_exact(room))
 }
 
-/// A `numeric` of the short form, with its length word (numeric.c: NUMERIC_SHORT).
+/// A `numeric` in the short form with its length word (numeric.c: NUMERIC_SHORT).
 fn numeric(number: u64) -> Vec<u8> {
     let mut digits = Vec::new();
     let mut rest = number;
@@ -148,7 +155,7 @@ mod tests {
         for items in [0, 1, 31, 32, 33, 100] {
             for count in [0, 1, 9_999, 10_000, 10_001, 123_400_000, u64::MAX] {
                 let bytes = answer(count, &vec![item.clone(); items]);
-                // SAFETY: made of strings of Rust's.
+                // SAFETY: `Answer` made these bytes, and the only strings in them are ASCII.
                 let members: Vec<_> = unsafe { Jsonb::new(&bytes) }.members().collect();
                 let [("count", Item::Leaf(Leaf::Number(number))), ("items", Item::Container(list))] =
                     members[..]
@@ -166,7 +173,7 @@ mod tests {
         }
     }
 
-    /// The item that is too much is refused, not all of them in the end.
+    /// The first item that does not fit is refused, and not the whole answer at the end.
     #[test]
     fn stops_at_the_limit() {
         let (mut answer, item) = (Answer::default(), vec![0; 1 << 20]);

@@ -1,18 +1,19 @@
-//! Objects and arrays, whatever they are read from.
+//! Objects and arrays, independent of the format from which they are read.
 
 use super::leaf::Leaf;
 
-/// A JSON object or array that can be gone through: of PostgreSQL's binary jsonb, or of `serde_json` in tests.
+/// A JSON object or array: one of PostgreSQL's binary jsonb or, in tests, one of `serde_json`.
 pub trait Container<'a>: Copy {
     /// The elements of an array, in their order.
     type Elements: Iterator<Item = Item<'a, Self>>;
     /// The members of an object, in the order in which they are stored.
     type Members: Iterator<Item = (&'a str, Item<'a, Self>)>;
 
-    /// The values of an array, in order; none of an object. A lone scalar is an array of one.
+    /// The values of an array in their order. An object has none. A document that is a scalar
+    /// counts as an array of one value.
     fn elements(self) -> Self::Elements;
 
-    /// The members of an object; none of an array.
+    /// The members of an object. An array has none.
     fn members(self) -> Self::Members;
 
     /// How many members there are.
@@ -21,7 +22,7 @@ pub trait Container<'a>: Copy {
     /// The member of an object with this key.
     fn member(self, key: &str) -> Option<Item<'a, Self>>;
 
-    /// Whether a key of an object holds a dot.
+    /// Whether any key of an object has a dot in it.
     fn has_dotted_key(self) -> bool;
 }
 

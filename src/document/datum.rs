@@ -1,5 +1,5 @@
-//! jsonb on its way in and out of SQL functions, never converted to text or to `serde_json` (which would cost time, and
-//! the scale of a number: 1.0 must not come back as 1).
+//! jsonb arguments and results of SQL functions. They are never converted to text or to `serde_json`:
+//! that would take time and lose the scale of numbers, but 1.0 must not come back as 1.
 
 use super::jsonb::Jsonb;
 use crate::pg::varlena::{self, Varlena};
@@ -28,54 +28,62 @@ impl FromDatum for JsonbArg<'_> {
         if is_null {
             return None;
         }
-        // SAFETY: the caller vouches for a jsonb datum, which has variable length. It, and the memory context that the
-        // function is called in, outlive 'fcx.
+        // SAFETY: the caller guarantees a jsonb datum, which is a varlena. The datum and the memory
+        // context of the function call outlive 'fcx.
         let bytes = unsafe { Varlena::new(datum) }.aligned_bytes();
-        // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql).
+        // SAFETY: jsonb_in accepts only valid text of the server's encoding, which is UTF-8
+        // (sql/bootstrap.sql refuses others), so the strings of a jsonb are UTF-8.
         Some(JsonbArg(unsafe { Jsonb::new(bytes) }))
     }
 }
 
-// SAFETY: only jsonb is unboxed, as the SQL declaration generated from the next impl says.
+// SAFETY: the SQL declaration that pgrx generates from `impl_sql_translatable` below says jsonb, so
+// only jsonb arguments are unboxed.
 unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: as above; a null never gets here, because PostgreSQL does not call a strict function with one and an
-        // optional argument goes through `unbox_nullable_arg`.
+        // SAFETY: the argument is declared as jsonb, and it is not null: PostgreSQL does not call a
+        // strict function with a null, and an optional argument goes through `unbox_nullable_arg`.
         unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(JsonbArg(Jsonb::empty()))
     }
 
     unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
-        // SAFETY: as above.
+        // SAFETY: the argument is declared as jsonb, and `from_polymorphic_datum` handles a null.
         unsafe { arg.unbox_arg_using_from_datum() }.into()
     }
 }
 
 pgrx::impl_sql_translatable!(JsonbArg<'_>, "jsonb");
 
-/// A jsonb value of PostgreSQL's making, handed on untouched.
+/// A jsonb value as the result of a SQL function.
 pub struct JsonbDatum(pg_sys::Datum);
 
 impl JsonbDatum {
+    /// A result that PostgreSQL made.
+    ///
     /// # Safety
-    /// The datum must be a jsonb that lives in the memory context the SQL function returns its result in.
+    /// The datum must be a jsonb value in the memory context of the SQL function's result.
     pub unsafe fn new(datum: pg_sys::Datum) -> JsonbDatum {
         JsonbDatum(datum)
     }
 
-    /// A value of this payload, which is given in pieces.
+    /// A jsonb value with this payload, which is given in pieces.
     ///
     /// # Safety
-    /// The payload must be one of jsonb (see `Jsonb`), and the memory context that which the SQL function returns its result in.
+    /// The payload must be one of jsonb (see `Jsonb`), and the memory context must be that of the SQL
+    /// function's result.
     pub unsafe fn from_payload(payload: &[&[u8]], context: pg_sys::MemoryContext) -> JsonbDatum {
-        // SAFETY: the caller says that the context is that of the function's result.
+        // SAFETY: the caller guarantees that the context is that of the function's result, which is
+        // alive.
         JsonbDatum(unsafe { varlena::build(payload, context) })
     }
 }
 
-// SAFETY: `new` demands a jsonb datum of the right lifetime.
+// SAFETY: `new` and `from_payload` make sure that the datum is a jsonb value in the memory context of
+// the result, which is what a function that returns jsonb must return.
 unsafe impl BoxRet for JsonbDatum {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: as above.
+        // SAFETY: the datum is a jsonb value in the memory context of the result, as `new` and
+        // `from_payload` demand.
         unsafe { fcinfo.return_raw_datum(self.0) }
     }
 }

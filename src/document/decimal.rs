@@ -1,11 +1,13 @@
 //! Exact decimal numbers, ordered by value.
 //!
-//! jsonb numbers are PostgreSQL `numeric`s; a binary float would confuse 2^53 with 2^53+1 and 0.1 with its neighbours.
+//! jsonb numbers are PostgreSQL `numeric`s; a binary float would confuse 2^53 with 2^53+1 and 0.1
+//! with its neighbours.
 
 use std::cmp::Ordering;
 
-/// A decimal number in its one normal form: `±0.d₁d₂…dₙ × 10^exponent` with d₁ and dₙ not zero. Equal values have equal
-/// forms, so equality is structural and comparing needs no arithmetic, however large the exponent.
+/// A decimal number in its one normal form: `±0.d₁d₂…dₙ × 10^exponent` with d₁ and dₙ not zero.
+/// Equal values have equal forms, so equality is structural and comparing needs no arithmetic,
+/// however large the exponent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Decimal {
     negative: bool,
@@ -15,8 +17,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads `[+-]` digits with at most one point among, before or behind them, and an optional exponent; anything else,
-    /// or an exponent past 18 digits, is no number.
+    /// Reads an optional sign, digits with at most one point before, among or behind them, and an
+    /// optional exponent of at most 18 digits. Anything else is not a number.
     pub fn parse(text: &str) -> Option<Decimal> {
         let negative = text.starts_with('-');
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -41,7 +43,7 @@ impl Decimal {
         })
     }
 
-    /// The number of an integer, such as milliseconds since the epoch.
+    /// An integer, such as milliseconds since the epoch, as a decimal number.
     pub fn from_i64(n: i64) -> Decimal {
         let mut digits = n.unsigned_abs().to_string().into_bytes();
         let exponent = if n == 0 { 0 } else { digits.len() as i64 };
@@ -50,8 +52,9 @@ impl Decimal {
         Decimal { negative: n < 0, exponent, digits: digits.into() }
     }
 
-    /// Whether PostgreSQL's `numeric` holds this value exactly: at most 131072 digits before the point and 16383 behind
-    /// it (PostgreSQL manual, "Arbitrary Precision Numbers"). No jsonb number lies outside.
+    /// Whether PostgreSQL's `numeric` holds this value exactly: at most 131072 digits before the
+    /// point and 16383 behind it (PostgreSQL manual, "Arbitrary Precision Numbers"). No jsonb
+    /// number lies outside.
     pub fn is_numeric(&self) -> bool {
         self.exponent <= 131_072 && self.digits.len() as i64 - self.exponent <= 16_383
     }
@@ -61,7 +64,7 @@ impl Decimal {
         self.negative
     }
 
-    /// Power of ten of the point's place: the value is `0.digits × 10^exponent`.
+    /// The exponent: the value is `0.digits × 10^exponent`.
     pub fn exponent(&self) -> i64 {
         self.exponent
     }
@@ -72,7 +75,7 @@ impl Decimal {
     }
 }
 
-/// At most 18 digits, so that adding a length cannot overflow.
+/// Reads an exponent of at most 18 digits, so that adding a length to it cannot overflow.
 fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || digits.len() > 18 || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -102,7 +105,8 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// Plain notation near the point, scientific away from it; either is a JSON number and a jsonpath literal.
+/// Plain notation for numbers of usual size, otherwise scientific notation. Both are valid JSON
+/// numbers and jsonpath literals.
 impl std::fmt::Display for Decimal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let digits = std::str::from_utf8(&self.digits).unwrap_or_default();

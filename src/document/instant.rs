@@ -1,35 +1,38 @@
 //! Instants that documents hold as strings.
 //!
-//! `2024-03-31T12:00:00.123456+02:00`: a date, `T` or a space, a time with seconds, perhaps a fraction of one to nine digits, and
-//! behind it `Z` or the offset from UTC, as `+02`, `+0200`, `+02:00` or with seconds. So write RFC 3339, PostgreSQL (as JSON and as
-//! text), Python's `isoformat` and Java's `Instant`. A time without an offset may be any of many instants, and is none.
+//! `2024-03-31T12:00:00.123456+02:00`: a date, `T` or a space, a time with seconds and optionally a
+//! fraction of one to nine digits, and then `Z` or the offset from UTC (`+02`, `+0200`, `+02:00`,
+//! or with seconds). RFC 3339, PostgreSQL (as JSON and as text), Python's `isoformat` and Java's
+//! `Instant` write instants like this. A time without an offset is not an instant, since it depends
+//! on the time zone.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// The instant that a text is.
+/// The instant that the whole text stands for; none if it is not an instant.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
-    // Most strings are turned away here.
+    // Most strings fail this check, which is fast.
     let is_like = |bytes: &[u8]| bytes.len() >= 20 && bytes[4] == b'-' && bytes[13] == b':';
     is_like(text.as_bytes())
         .then(|| instant_prefix(text))?
         .and_then(|(instant, rest)| rest.is_empty().then_some(instant))
 }
 
-/// The instant that a text is, unless it is written `…T…Z`: texts of that form are in the order of their instants, but for the
-/// fraction of a second, and others are not.
+/// The instant that a text stands for, unless the text has the form `…T…Z`. Texts of that form are
+/// sorted as their instants are, apart from fractions of a second; other texts are not.
 pub fn unordered_instant(text: &str) -> Option<DateTime<Utc>> {
     let is_ordered = text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
     if is_ordered { None } else { instant(text) }
 }
 
-/// The instant that a text begins with, and what follows it.
+/// The instant at the beginning of a text, and the rest of the text.
 pub fn instant_prefix(text: &str) -> Option<(DateTime<Utc>, &str)> {
     let (local, rest) = local_time(text)?;
     let (offset, rest) = offset(rest)?;
     Some((local.checked_sub_signed(offset)?.and_utc(), rest))
 }
 
-/// The date and time that a text begins with, and what follows them: an offset, if they are to be an instant.
+/// The date and time at the beginning of a text, and the rest of the text, which must begin with an
+/// offset if the text is an instant.
 pub fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
     let (year, rest) = number(text, 4)?;
     let (month, rest) = number(rest.strip_prefix('-')?, 2)?;
@@ -42,14 +45,14 @@ pub fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
     Some((date.and_hms_nano_opt(hour, minute, second, nanosecond)?, rest))
 }
 
-/// A number of just so many digits, at most nine.
+/// A number of exactly `count` digits (at most nine), and the rest of the text.
 fn number(text: &str, count: usize) -> Option<(u32, &str)> {
     let (digits, rest) = text.split_at_checked(count)?;
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok())?.map(|number| (number, rest))
 }
 
-/// Nanoseconds.
+/// The fraction of a second in nanoseconds, and the rest of the text.
 fn fraction(text: &str) -> Option<(u32, &str)> {
     let Some(digits) = text.strip_prefix('.') else { return Some((0, text)) };
     let count = digits.bytes().take_while(u8::is_ascii_digit).count();
@@ -59,7 +62,7 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
     number(digits, count).map(|(value, rest)| (value * 10u32.pow(9 - count as u32), rest))
 }
 
-/// The offset from UTC: less than a day, in either direction.
+/// The offset from UTC, which is less than a day, and the rest of the text.
 fn offset(text: &str) -> Option<(TimeDelta, &str)> {
     if let Some(rest) = text.strip_prefix('Z') {
         return Some((TimeDelta::zero(), rest));
@@ -134,7 +137,8 @@ mod tests {
     }
 
     proptest! {
-        /// A byte of an instant replaced, left out or added: an answer, and the same by another reader.
+        /// An instant with some characters replaced, removed or added is read without a panic, and
+        /// as chrono reads it if both accept it.
         #[test]
         fn any_text_is_read(at in 0usize..30, put in "[-0-9TZ:+. é💡\u{0}]{0,2}", length in 0usize..2) {
             for text in ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.123456+01:00"] {

@@ -1,4 +1,5 @@
-//! `serde_json` as a document: what the reader of binary jsonb is tested against, and what tests are written in.
+//! `serde_json` values as documents. Tests use them, and compare the reader of binary jsonb with
+//! them.
 
 use super::container::{Container, Item};
 use super::leaf::{Leaf, Number};

@@ -1,9 +1,10 @@
 //! PostgreSQL's binary jsonb, read in place.
 //!
-//! The format is that of PostgreSQL's `src/include/utils/jsonb.h`. It has been the same since 9.4 and cannot change without
-//! breaking pg_upgrade, so it is read here from the bytes rather than through `JsonbIteratorNext`: no allocation a
-//! token, no call into the server, and no recursion to guard. A reader meets only what `jsonb_in` wrote; should
-//! a stored document be damaged, the walk ends early instead of reading beyond it.
+//! The format is that of PostgreSQL's `src/include/utils/jsonb.h`. It has been the same since 9.4,
+//! and it cannot change without breaking pg_upgrade. So the bytes are read directly instead of
+//! through `JsonbIteratorNext`, which would allocate memory for each token and call into the
+//! server. If a stored document is damaged, the walk ends early instead of reading beyond the
+//! document.
 
 use super::container::{Container, Item};
 use super::leaf::{Leaf, Number};
@@ -26,8 +27,8 @@ const IS_TRUE: u32 = 0x3000_0000;
 pub(super) const IS_CONTAINER: u32 = 0x5000_0000;
 pub(super) const HAS_OFFSET: u32 = 0x8000_0000;
 
-/// A JSON object or array within a jsonb value; a jsonb value itself is one too. (A lone scalar is stored as an array of
-/// one, marked as such.)
+/// A JSON object or array within a jsonb value, or the jsonb value itself. (A value that is a
+/// scalar is stored as an array of one element, with a flag.)
 #[derive(Clone, Copy)]
 pub struct Jsonb<'a> {
     bytes: &'a [u8],
@@ -38,17 +39,18 @@ impl<'a> Jsonb<'a> {
     /// Reads the payload of a jsonb value, behind its length word.
     ///
     /// # Safety
-    /// The strings in it must be UTF-8, as jsonb_in sees to. All else is checked: what is damaged ends early.
+    /// The strings in it must be UTF-8, as jsonb_in ensures. Everything else is checked: in damaged
+    /// bytes the walk ends early.
     pub unsafe fn new(bytes: &'a [u8]) -> Jsonb<'a> {
         Jsonb { bytes, header: word(bytes, 0).unwrap_or(IS_ARRAY) }
     }
 
-    /// One without anything in it.
+    /// An empty array.
     pub fn empty() -> Jsonb<'a> {
         Jsonb { bytes: &[], header: IS_ARRAY }
     }
 
-    /// The bytes, which are a jsonb payload of their own wherever the container is found.
+    /// The bytes of the container. They are also the payload of a jsonb value.
     pub fn bytes(self) -> &'a [u8] {
         self.bytes
     }
@@ -67,15 +69,16 @@ impl<'a> Jsonb<'a> {
         (self.header & COUNT_MASK) as usize
     }
 
-    /// What an entry says, and where its value ends, given where it starts. jsonb.h: an entry holds its length or, now and then,
-    /// its end.
+    /// An entry, and where its value ends if it begins at `start`. jsonb.h: an entry holds the
+    /// length of its value or, in every 32nd entry, its end.
     fn entry(self, index: usize, start: usize) -> Option<(u32, usize)> {
         let entry = word(self.bytes, 4 + 4 * index)?;
         let offlen = (entry & OFFLEN_MASK) as usize;
         Some((entry, if entry & HAS_OFFSET != 0 { offlen } else { start + offlen }))
     }
 
-    /// Where the value of an entry starts: behind those before it, back to one that holds its end.
+    /// Where the value of an entry begins: the lengths of the values before it are added, back to
+    /// one whose entry holds its end.
     fn start_of(self, index: usize) -> Option<usize> {
         let mut length = 0;
         for before in (0..index).rev() {
@@ -88,34 +91,37 @@ impl<'a> Jsonb<'a> {
         Some(length)
     }
 
-    /// The value of an entry, from `start` to `end` behind all entries, whose end is `base`.
+    /// The value of an entry, from `start` to `end`. Both count from `base`, the end of all
+    /// entries.
     fn value(self, entry: u32, base: usize, start: usize, end: usize) -> Option<Item<'a, Self>> {
-        // jsonb_util.c fillJsonbValue: numbers and containers are padded in front, to a multiple of four.
+        // jsonb_util.c, fillJsonbValue: padding before numbers and containers makes them begin at a
+        // multiple of four bytes.
         let aligned = start.next_multiple_of(4);
         let value = |from: usize| self.bytes.get(base + from..base + end);
         Some(match entry & TYPE_MASK {
             IS_STRING => {
-                // SAFETY: `new` demands a payload of PostgreSQL's, whose strings are UTF-8. To check
-                // each of them again would take as long as all the rest.
+                // SAFETY: `new` demands a payload of PostgreSQL's, whose strings are UTF-8. To
+                // check each of them again would take as long as all the rest.
                 Item::Leaf(Leaf::String(unsafe { str::from_utf8_unchecked(value(start)?) }))
             }
             IS_NUMERIC => Item::Leaf(Leaf::Number(Number::Numeric(Numeric::new(value(aligned)?)))),
             IS_FALSE => Item::Leaf(Leaf::Bool(false)),
             IS_TRUE => Item::Leaf(Leaf::Bool(true)),
-            // SAFETY: a part of what `new` was given.
+            // SAFETY: these bytes are a part of a payload whose strings are UTF-8, as `new`
+            // demands.
             IS_CONTAINER => Item::Container(unsafe { Jsonb::new(value(aligned)?) }),
             _ => Item::Null,
         })
     }
 
-    /// JsonbEntries `from..to`, whose values begin `start` bytes behind all `total` entries.
+    /// The entries `from..to`. Their values begin `start` bytes behind all `total` entries.
     fn entries(self, from: usize, to: usize, total: usize, start: usize) -> JsonbEntries<'a> {
         JsonbEntries { container: self, index: from, end: to, base: 4 + 4 * total, start }
     }
 }
 
-/// The member of an object that has a key, found without a look at the others: the keys of an object lie in front of all of
-/// its values, one right behind the other, sorted by length and then by bytes (jsonb_util.c, lengthCompareJsonbString).
+/// Look-up by key. The keys of an object stand before all of its values, without gaps, sorted by
+/// length and then by bytes (jsonb_util.c, lengthCompareJsonbString), so a binary search finds one.
 impl<'a> Jsonb<'a> {
     /// The member of an object with this key (jsonb_util.c, getKeyJsonValueFromContainer).
     pub fn get(self, key: &str) -> Option<Item<'a, Self>> {
@@ -140,7 +146,7 @@ impl<'a> Jsonb<'a> {
         None
     }
 
-    /// The bytes of all keys of an object.
+    /// The bytes of all keys of an object, one key behind the other.
     fn keys(self) -> &'a [u8] {
         let count = self.member_count();
         let base = 4 + 8 * count;
@@ -149,14 +155,14 @@ impl<'a> Jsonb<'a> {
     }
 }
 
-/// The values of some entries, in order.
+/// An iterator over the values of some entries.
 pub struct JsonbEntries<'a> {
     container: Jsonb<'a>,
     index: usize,
     end: usize,
-    /// Where the first value of all lies.
+    /// Where the first value of the container begins.
     base: usize,
-    /// Where the next value begins, from there.
+    /// Where the next value begins, counted from `base`.
     start: usize,
 }
 
@@ -177,7 +183,7 @@ impl<'a> Iterator for JsonbEntries<'a> {
     }
 }
 
-/// The members of an object.
+/// An iterator over the members of an object.
 pub struct JsonbMembers<'a> {
     keys: JsonbEntries<'a>,
     values: JsonbEntries<'a>,
@@ -203,10 +209,10 @@ impl<'a> Container<'a> for Jsonb<'a> {
         self.entries(0, count, count, 0)
     }
 
-    /// In the order jsonb keeps them: by key length, then bytes.
+    /// In the order of jsonb: by the length of the key, then by its bytes.
     fn members(self) -> JsonbMembers<'a> {
         let count = self.member_count();
-        // jsonb.h: first all keys, then all values.
+        // jsonb.h: all keys stand before all values.
         let values_start = self.start_of(count).unwrap_or(0);
         JsonbMembers {
             keys: self.entries(0, count, count * 2, 0),

@@ -4,7 +4,7 @@ use super::decimal::Decimal;
 use super::numeric::Numeric;
 use super::ordered::write_decimal;
 
-/// A scalar whose number is not decoded yet: most numbers met on a walk are not the ones looked for.
+/// A scalar. A number is not decoded yet, since most numbers of a document are not compared.
 #[derive(Clone, Copy)]
 pub enum Leaf<'a> {
     /// A string.
@@ -24,10 +24,10 @@ pub enum Number<'a> {
     Text(&'a str),
 }
 
-/// The value of a leaf, ready to be compared.
+/// The value of a leaf, ready for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar<'a> {
-    /// Bytes that compare as the number does (see `ordered`).
+    /// The number as bytes in the order of numbers (see ordered.rs).
     Number(&'a [u8]),
     /// A string.
     String(&'a str),
@@ -35,11 +35,13 @@ pub enum Scalar<'a> {
     Bool(bool),
 }
 
-/// Where the bytes of a number are put while it is compared: more than nine digits in ten need no heap.
+/// A buffer for the bytes of a number while it is compared. Numbers of usual length fit into it and
+/// need no heap.
 pub type Scratch = smallvec::SmallVec<[u8; 32]>;
 
 impl<'a> Leaf<'a> {
-    /// The leaf's value; a number's bytes go to `scratch`.
+    /// The value of the leaf. The bytes of a number are written to `scratch`. None if the number is
+    /// not finite.
     pub fn scalar<'s>(self, scratch: &'s mut Scratch) -> Option<Scalar<'s>>
     where
         'a: 's,
@@ -61,7 +63,7 @@ impl<'a> Leaf<'a> {
 }
 
 impl Number<'_> {
-    /// Its value. None if it is not finite, or too long.
+    /// The value of the number. None if it is not finite, or its exponent is too long.
     pub fn decimal(self) -> Option<Decimal> {
         match self {
             Number::Numeric(numeric) => numeric.decimal(),
@@ -70,7 +72,8 @@ impl Number<'_> {
     }
 }
 
-/// The types of values, in the order of `sort`, as the first byte of a value's bytes.
+/// The tag of numbers. The tag is the first byte of a value's bytes; the tags are in the order in
+/// which `sort` sorts the types.
 pub const NUMBER: u8 = 1;
 /// The tag of strings.
 pub const STRING: u8 = 2;
@@ -78,7 +81,8 @@ pub const STRING: u8 = 2;
 pub const BOOLEAN: u8 = 3;
 
 impl Scalar<'_> {
-    /// Writes the value as bytes whose memcmp order is that of `sort`: numbers, then strings by code point, then booleans.
+    /// Writes the value as bytes. Their memcmp order is the order of `sort`: numbers, then strings
+    /// by code point, then booleans.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Scalar::Number(bytes) => {

@@ -1,7 +1,8 @@
-//! Documents as the query language sees them: a set of leaves, each a scalar at a dotted path.
+//! Documents as the query language sees them: a set of leaves. A leaf is a scalar at a dotted path.
 //!
-//! A leaf's path is the object keys on the way to it joined with dots; arrays are transparent at any depth, and a key
-//! that itself holds a dot gives the same path as nesting would. `null`, `{}` and `[]` are no leaves.
+//! The path of a leaf consists of the object keys on the way to it, joined with dots. Arrays add
+//! nothing to the path, at any depth. A key with a dot in it gives the same path as nested objects.
+//! `null`, `{}` and `[]` are not leaves.
 
 mod compose;
 mod container;

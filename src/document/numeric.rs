@@ -3,7 +3,7 @@
 use super::decimal::Decimal;
 use super::ordered;
 
-/// A `numeric` as it lies in a jsonb value, with its length word.
+/// A `numeric` as it is stored in a jsonb value, with its length word.
 #[derive(Clone, Copy)]
 pub struct Numeric<'a>(&'a [u8]);
 
@@ -16,12 +16,12 @@ const NUMERIC_SHORT_WEIGHT_SIGN: u16 = 0x0040;
 const NUMERIC_SHORT_WEIGHT: u16 = 0x003F;
 
 impl<'a> Numeric<'a> {
-    /// Reads a numeric with its length word.
+    /// A numeric of these bytes, which begin with its length word.
     pub(super) fn new(bytes: &'a [u8]) -> Numeric<'a> {
         Numeric(bytes)
     }
 
-    /// Its exact value; none for NaN and the infinities, which jsonb never holds.
+    /// The exact value. None for NaN and the infinities, which jsonb never holds.
     pub fn decimal(self) -> Option<Decimal> {
         let (negative, weight, digits) = self.parts()?;
         let mut text = String::with_capacity(digits.len() * 2 + 16);
@@ -29,12 +29,14 @@ impl<'a> Numeric<'a> {
         for digit in digits.chunks_exact(2) {
             text.push_str(&format!("{:04}", u16::from_ne_bytes([digit[0], digit[1]])));
         }
-        // One digit behind the point was written above, so that zero, which has none, is a number too.
+        // A zero was written behind the point above, so that the number 0, which has no digits, can
+        // be read, too.
         text.push_str(&format!("e{}", 4 * (weight + 1) + 1));
         Decimal::parse(&text)
     }
 
-    /// Its exact value as bytes in order (see `ordered`); false for NaN and the infinities.
+    /// Writes the exact value as bytes in the order of numbers (see ordered.rs). False for NaN and
+    /// the infinities.
     pub fn write_ordered(self, out: &mut impl Extend<u8>) -> bool {
         let Some((negative, weight, digits)) = self.parts() else { return false };
         let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
@@ -42,8 +44,9 @@ impl<'a> Numeric<'a> {
         true
     }
 
-    /// Sign, weight and digits. numeric.c: digits in base 10000, the first worth 10000^weight, each a native int16, and no
-    /// zeros at either end (make_result).
+    /// The sign, the weight and the digits. numeric.c: a digit has base 10000 and is a native
+    /// int16. The first digit counts 10000^weight. Neither the first nor the last digit is zero
+    /// (make_result).
     fn parts(self) -> Option<(bool, i64, &'a [u8])> {
         let half = |at: usize| Some(u16::from_ne_bytes(self.0.get(at..at + 2)?.try_into().ok()?));
         let header = half(4)?;
@@ -61,7 +64,8 @@ impl<'a> Numeric<'a> {
         Some((negative, weight, self.0.get(digits..self.length()?)?))
     }
 
-    /// Length with the length word. postgres.h: an uncompressed four-byte varlena header.
+    /// The length in bytes, with the length word. postgres.h: an uncompressed varlena header of
+    /// four bytes.
     fn length(self) -> Option<usize> {
         let word = word(self.0, 0)?;
         Some(if cfg!(target_endian = "little") { word >> 2 } else { word & 0x3FFF_FFFF } as usize)

@@ -1,26 +1,30 @@
-//! Numbers as bytes whose memcmp order is the order of the numbers, exactly.
+//! Numbers as bytes: their memcmp order is exactly the order of the numbers.
 //!
-//! A number is written as PostgreSQL's `numeric` has it: `0.D₁D₂D₃… × 10000^(weight + 1)`, the first and the last digit not zero. First a
-//! head for sign and weight, then each digit plus 256, so that no first byte of a digit is 0, as a big-endian `u16`. For a
-//! negative number all of that is complemented, and a byte above any complemented digit ends it: -0.12 is greater than -0.125.
+//! A number has the digits of PostgreSQL's `numeric`: `0.D₁D₂D₃… × 10000^(weight + 1)`, where
+//! neither the first nor the last digit is zero. A head for the sign and the weight comes first.
+//! Each digit follows as a big-endian `u16`, plus 256, so that its first byte is never 0. For a
+//! negative number all bytes are complemented, and a last byte that is greater than the first byte
+//! of any complemented digit follows: -0.12 is greater than -0.125.
 
 use super::decimal::Decimal;
 
 const ZERO: u8 = 0x80;
-/// Weights whose head is one byte: the most common.
+/// The weights whose head is one byte. These are the most common ones.
 const ONE_BYTE_WEIGHTS: std::ops::RangeInclusive<i64> = -0x28..=0x28;
-/// The head of weight 0.
+/// The head of a positive number of weight 0.
 const HEAD_OF_WEIGHT_0: i64 = 0xC0;
-/// Heads of weights further off, followed by the weight as an `i16` with its sign flipped.
+/// The heads of smaller and of larger weights. The weight follows as an `i16` with its sign bit
+/// flipped.
 const SMALL_HEAD: u8 = 0x90;
 const LARGE_HEAD: u8 = 0xF0;
-/// Heads of what no `numeric` holds, as a bound may: nearer to zero, or further from it, than anything.
+/// The heads of numbers that only a query can have, since `numeric` cannot hold them: closer to
+/// zero than all others, and further from zero than all others.
 const TINIEST_HEAD: u8 = 0x81;
 const LARGEST_HEAD: u8 = 0xFF;
-/// Ends a negative number.
+/// The last byte of a negative number.
 const NEGATIVE_END: u8 = 0xFF;
 
-/// Writes a number. `digits` are those of base 10000, empty for zero.
+/// Writes a number. The digits have base 10000; zero has none.
 pub fn write(
     negative: bool,
     weight: i64,
@@ -51,9 +55,9 @@ pub fn write(
     }
 }
 
-/// Writes a decimal number, as `numeric` would have its digits.
+/// Writes a decimal number with the digits that `numeric` would give it.
 pub fn write_decimal(number: &Decimal, out: &mut impl Extend<u8>) {
-    // So many zeros in front that the point falls between two digits of base 10000.
+    // Zeros in front move the point between two digits of base 10000.
     let zeros = (-number.exponent()).rem_euclid(4);
     let weight = (number.exponent() + zeros) / 4 - 1;
     let padded: Vec<u8> =

@@ -46,7 +46,8 @@ fn arbitrary(seed: &mut u64, depth: u32) -> Value {
     }
 }
 
-/// Whether looking a key up gives what going through all members gives, in this container and in all within.
+/// Whether looking a key up gives what going through all members gives, in this container and in
+/// all within.
 fn check_look_up(container: Jsonb<'_>) {
     let members: Vec<_> = container.members().collect();
     for (key, item) in &members {

@@ -4,19 +4,22 @@ use super::container::{Container, Item};
 use super::jsonb::Jsonb;
 use super::leaf::{Leaf, Scratch};
 
+/// The items of a container that are left to visit.
 enum Items<'a, C: Container<'a>> {
     Members(C::Members),
     Elements(C::Elements),
 }
 
+/// A container on the way to the current leaf.
 struct Frame<'a, C: Container<'a>> {
     items: Items<'a, C>,
-    /// Length of the container's own path; none as long as no key was passed, which is not the same as an empty one.
+    /// The length of the container's path. None if there was no key on the way to it, which is not
+    /// the same as an empty key.
     path: Option<usize>,
 }
 
-/// Calls `leaf` with every leaf and its path, in the document's own order. Keeps its own stack: a document may be nested deeper
-/// than a thread's stack.
+/// Calls `leaf` with every leaf and its path, in the order of the document. Keeps a stack of its
+/// own, since documents may be nested deeper than the thread's stack allows.
 pub fn walk<'a, C: Container<'a>>(root: C, leaf: &mut impl FnMut(&str, Leaf<'a>)) {
     let mut path = String::new();
     let mut open: Vec<Frame<'a, C>> = Vec::with_capacity(8);
@@ -50,9 +53,10 @@ pub fn walk<'a, C: Container<'a>>(root: C, leaf: &mut impl FnMut(&str, Leaf<'a>)
 }
 
 impl<'a> Jsonb<'a> {
-    /// Calls `leaf` with every leaf at exactly this path, looking only where the path leads.
+    /// Calls `leaf` with every leaf at exactly this path. Only what lies on the path is visited.
     pub fn leaves_at(self, path: &str, leaf: &mut dyn FnMut(Leaf<'a>)) {
-        // The path still to go below a container; none where it was all used, where only arrays are gone through.
+        // Items, each with the rest of the path from there. None stands for the end of the path,
+        // from where only arrays are followed.
         let mut open: Vec<(Item<'a, Self>, Option<&str>)> =
             vec![(Item::Container(self), Some(path))];
         while let Some((item, rest)) = open.pop() {
@@ -77,7 +81,7 @@ impl<'a> Jsonb<'a> {
     }
 }
 
-/// The bytes of the smallest value at a path, or of the largest, as `sort` orders them.
+/// The bytes of the smallest or the largest value at a path, in the order of `sort`.
 pub fn extreme(
     doc: Jsonb<'_>,
     path: &str,

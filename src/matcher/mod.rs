@@ -150,3 +150,6 @@ impl Predicate {
         Matcher::new(self).matches(document)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What date math comes to.
+//! Date math to instants.
 
 use crate::document::Decimal;
 use crate::syntax::{DateMath, Step, Unit};
@@ -6,8 +6,9 @@ use chrono::{
     DateTime, Datelike, Days, Months, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
 };
 
-/// The instant. Date math is bounded so that only a `now` outside of the server's calendar leaves that of this library, which then
-/// ends there.
+/// The instant that date math stands for. The limit on its steps keeps it within chrono's calendar
+/// for every `now` that the server can have; beyond the calendar, the result is its first or last
+/// instant.
 pub fn evaluate(math: &DateMath, now: DateTime<Utc>) -> DateTime<Utc> {
     let start = math.start.unwrap_or(now).naive_utc();
     let instant = math.steps.iter().fold(start, |instant, step| match *step {
@@ -20,7 +21,8 @@ pub fn evaluate(math: &DateMath, now: DateTime<Utc>) -> DateTime<Utc> {
     instant.and_utc()
 }
 
-/// A month's last day stays the last day of a shorter one, as java.time adds months.
+/// Adds a number of units. The last day of a month becomes the last day of a shorter month, as
+/// java.time adds months.
 fn add(instant: NaiveDateTime, count: i32, unit: Unit) -> Option<NaiveDateTime> {
     let (magnitude, count) = (count.unsigned_abs(), i64::from(count));
     let months = |months: Months| match count {
@@ -54,12 +56,12 @@ fn round(instant: NaiveDateTime, unit: Unit) -> Option<NaiveDateTime> {
     }
 }
 
-/// Milliseconds since the epoch, exactly: a fraction of one stays.
+/// The milliseconds since the epoch, exactly: a fraction of a millisecond is kept.
 pub fn milliseconds(instant: DateTime<Utc>) -> Decimal {
     let whole = Decimal::from_i64(instant.timestamp_millis());
     match instant.timestamp_subsec_nanos() % 1_000_000 {
         0 => whole,
-        // Nanoseconds as an integer, six places to the right.
+        // The nanoseconds as an integer, with the point moved six places to the left.
         nanoseconds => {
             let all = i128::from(instant.timestamp_millis()) * 1_000_000 + i128::from(nanoseconds);
             Decimal::parse(&format!("{all}e-6")).unwrap_or(whole)

@@ -1,29 +1,32 @@
 //! Predicate to SQL/JSON path, for `doc @? path`.
 //!
-//! Each leaf becomes `exists($."a"."b" ? (…))` in lax mode, in which arrays unwrap. Two traps shape what is written. A
-//! comparison across types is *unknown*, so a negation stands before `exists`, which is never unknown, and not before a
-//! comparison. And `$.a >= 1 && $.a <= 5` may be met by two elements of an array, so both ends of a range stand in one
-//! filter. (PostgreSQL: src/backend/utils/adt/jsonpath_exec.c.)
+//! Each condition becomes `exists($."a"."b" ? (…))` in lax mode, in which arrays unwrap. Two rules
+//! of JSON path decide the form. A comparison of different types is *unknown*, so a negation stands
+//! before `exists`, which is never unknown, and not before a comparison. And two elements of an
+//! array may together satisfy `$.a >= 1 && $.a <= 5`, so both ends of a range stand in one filter.
+//! (PostgreSQL: src/backend/utils/adt/jsonpath_exec.c.)
 //!
-//! What a path cannot reach: a key that itself holds a dot, and an array directly within an array.
+//! A JSON path does not reach a key that has a dot in it, nor an array directly within an array.
 
 use super::value::{Limit, Value};
 use super::{Predicate, Test, Visitor};
 use crate::document::Decimal;
 use crate::pattern::{self, RegexpNode};
 
-/// The longest pattern that is given to PostgreSQL's regular expressions, whose compiler is slow and has limits.
+/// The longest pattern, in bytes, that is written for PostgreSQL's regular expressions. Their
+/// compiler is slow for long patterns, and has limits.
 const MAX_PATTERN_BYTES: usize = 1000;
-/// PostgreSQL's limit on a repetition count (RE_DUP_MAX in src/include/regex/regex.h is 255); a nested one multiplies.
+/// PostgreSQL's limit on a repetition count (RE_DUP_MAX in src/include/regex/regex.h). The counts
+/// of nested repetitions are multiplied.
 const MAX_REPETITIONS: u32 = 255;
 
-/// A predicate that SQL/JSON path has no words for.
+/// The error for a predicate that SQL/JSON path cannot express. It names the part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("SQL/JSON path cannot express {0}")]
 pub struct NotExpressible(&'static str);
 
 impl Predicate {
-    /// The predicate as a JSON path that selects something from exactly the documents that meet it.
+    /// The predicate as a JSON path that selects something from exactly the documents that match.
     pub fn jsonpath(&self) -> Result<String, NotExpressible> {
         match self {
             Predicate::All => Ok("$".to_string()),
@@ -33,10 +36,12 @@ impl Predicate {
     }
 }
 
-/// Writes the condition, or its negation, which is carried down to the leaves: for a negated `&&`, that is for an OR,
-/// extract_jsp_bool_expr (jsonb_gin.c) keeps the one side it has index keys for and forgets the other, so that the index
-/// loses rows where a negation stands within another (seen in PostgreSQL 18.6).
+/// Writes a predicate or its negation. A negation is carried down to the conditions, because
+/// PostgreSQL loses rows otherwise: a negated `&&` is an OR, but extract_jsp_bool_expr
+/// (jsonb_gin.c) keeps only the side that has index keys. Where a negation stands within another,
+/// the index then misses rows (seen in PostgreSQL 18.6).
 struct PathWriter {
+    /// Whether the negation is written.
     negated: bool,
 }
 
@@ -72,6 +77,7 @@ impl Visitor<'_> for PathWriter {
 }
 
 impl PathWriter {
+    /// Writes an operand, in parentheses if it has operators itself.
     fn operand(&mut self, predicate: &Predicate) -> Result<String, NotExpressible> {
         let text = predicate.visit(self)?;
         let mut inner = predicate;
@@ -86,8 +92,8 @@ impl PathWriter {
         }
     }
 
-    /// Joins many operands as a balanced tree: PostgreSQL walks the tree of a path recursively, and would run out of stack
-    /// over a chain of ten thousand.
+    /// Joins many operands as a balanced tree. PostgreSQL walks the tree of a path recursively, and
+    /// its stack would not suffice for a chain of ten thousand operands.
     fn joined(&mut self, parts: &[Predicate], operator: &str) -> Result<String, NotExpressible> {
         if parts.len() <= 8 {
             let operands = parts.iter().map(|part| self.operand(part));
@@ -99,6 +105,7 @@ impl PathWriter {
     }
 }
 
+/// The filter on one value of a path.
 fn filter(test: &Test) -> Result<String, NotExpressible> {
     match test {
         Test::Equal(value) => equal(value),
@@ -126,7 +133,7 @@ fn equal(value: &Value) -> Result<String, NotExpressible> {
         return Err(NotExpressible("a date, which is compared as an instant"));
     }
     let mut alternatives = vec![format!("@ == {}", string(&value.text)?)];
-    // No jsonb number equals one that numeric cannot hold.
+    // No jsonb number is equal to a number that numeric cannot hold.
     if let Some(number) = value.number.as_ref().filter(|number| number.is_numeric()) {
         alternatives.push(format!("@ == {number}"));
     }
@@ -165,7 +172,7 @@ fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, NotExpr
     Ok(alternatives.join(" || "))
 }
 
-/// `.` in these patterns matches line ends: flag "s".
+/// Writes a match with a pattern. Flag "s" makes `.` match line ends.
 fn like_regex(pattern: &str) -> Result<String, NotExpressible> {
     if pattern.len() > MAX_PATTERN_BYTES {
         return Err(NotExpressible("so long a pattern"));
@@ -173,7 +180,8 @@ fn like_regex(pattern: &str) -> Result<String, NotExpressible> {
     Ok(format!("@ like_regex {} flag \"s\"", string(pattern)?))
 }
 
-/// Whether PostgreSQL's regular expressions can take it, `repeats` being the product of the counts around it.
+/// Checks that PostgreSQL's regular expressions can express the node. `repeats` is the product of
+/// the repetition counts around it.
 fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), NotExpressible> {
     match node {
         RegexpNode::Nothing => Err(NotExpressible("the empty regular expression (#)")),
@@ -187,11 +195,18 @@ fn check_regexp(node: &RegexpNode, repeats: u32) -> Result<(), NotExpressible> {
             }
             check_regexp(node, repeats)
         }
-        _ => Ok(()),
+        RegexpNode::Empty
+        | RegexpNode::AnyChar
+        | RegexpNode::AnyString
+        | RegexpNode::Literal(_)
+        | RegexpNode::Class { .. }
+        | RegexpNode::Intersection(_)
+        | RegexpNode::Complement(_) => Ok(()),
     }
 }
 
-/// A string literal. Only the quote and the backslash need an escape (jsonpath_scan.l); NUL is in no jsonb string.
+/// A string literal. Only the quote and the backslash need an escape (jsonpath_scan.l). No jsonb
+/// string has a NUL.
 fn string(text: &str) -> Result<String, NotExpressible> {
     if text.contains('\0') {
         return Err(NotExpressible("a NUL character"));

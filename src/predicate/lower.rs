@@ -1,4 +1,4 @@
-//! Syntax tree to predicate: Solr's boolean rules, the reading of values, and the compiling of patterns.
+//! Syntax tree to predicate: applies Solr's boolean rules, reads values, and compiles patterns.
 
 use super::notices::{Notices, excerpt};
 use super::value::{Limit, Value};
@@ -11,24 +11,25 @@ use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// What the patterns of one query may take when they are ready to match, in bytes.
+/// How much memory the compiled patterns of one query may take, in bytes: 64 MB.
 const MAX_PATTERN_MEMORY: usize = 64 << 20;
-/// Beyond this, wildcards are not given tables: they match all the same.
+/// Beyond this memory, in bytes (8 MB), wildcards get no DFA any more. They then match more slowly,
+/// with the same result.
 const MAX_TABLE_MEMORY: usize = 8 << 20;
 
-/// A predicate, and what the user should be told about the query it was made of.
+/// A predicate, and what the user should be told about its query.
 #[derive(Debug)]
 pub struct Lowered {
     /// What the query means.
     pub predicate: Predicate,
-    /// What the user should be told about the query.
+    /// Hints at what the user may have meant instead.
     pub notices: Vec<String>,
 }
 
-/// Lowers a query; `now` is what `NOW` stands for.
+/// Turns a syntax tree into a predicate. `now` is the time that `NOW` stands for.
 ///
 /// # Errors
-/// `TooComplex` where its patterns would take too much.
+/// `TooComplex` if the patterns would take too much memory.
 pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, ParseError> {
     let mut lowering = Lowering::new(now);
     let predicate = lowering.query(ast)?;
@@ -37,14 +38,16 @@ pub fn lower(ast: &Ast, now: DateTime<Utc>) -> Result<Lowered, ParseError> {
 
 /// Turns queries into predicates.
 pub struct Lowering {
+    /// The time that `NOW` stands for.
     now: DateTime<Utc>,
     notices: Notices,
     patterns: PatternCache,
 }
 
-/// The patterns of a query, each compiled once.
+/// The compiled patterns of a query. A pattern that occurs again is compiled only once.
 #[derive(Default)]
 struct PatternCache {
+    /// How many bytes they take.
     memory: usize,
     wildcards: HashMap<Vec<Glob>, Rc<Wildcard>>,
     regexps: HashMap<String, Rc<CompiledRegexp>>,
@@ -87,7 +90,7 @@ impl PatternCache {
         Ok(())
     }
 
-    /// Whether there is room for something, before it is made.
+    /// Checks that there is room for a pattern, before it is compiled.
     fn check(&self, memory: usize) -> Result<(), ParseError> {
         if self.memory + memory > MAX_PATTERN_MEMORY {
             let megabytes = MAX_PATTERN_MEMORY >> 20;
@@ -106,7 +109,8 @@ impl Lowering {
         Lowering { now, notices: Notices::default(), patterns: PatternCache::default() }
     }
 
-    /// A query as a whole: prohibited clauses alone match everything else (Solr's `QueryUtils.makeQueryable`).
+    /// The predicate of a whole query. If all its clauses are prohibited, it matches all other
+    /// documents (Solr's `QueryUtils.makeQueryable`).
     fn query(&mut self, ast: &Ast) -> Result<Predicate, ParseError> {
         match ast {
             Ast::Boolean(clauses) if is_negative(clauses) => self.none_of(clauses),
@@ -126,17 +130,18 @@ impl Lowering {
                 self.notices.add("groups of prohibited clauses", || {
                     let ast = excerpt(&ast.to_string());
                     format!(
-                        "({ast}) matches nothing: in parentheses, prohibited clauses need something to take away \
-                         from. Write (*:* {ast}) for everything else."
+                        "({ast}) matches nothing: in parentheses, prohibited clauses need \
+                         something to take away from. Write (*:* {ast}) for everything else."
                     )
                 });
                 Predicate::None
             }
             Ast::Boolean(clauses) => self.boolean(clauses)?,
             Ast::Boost(inner, _) | Ast::Constant(inner, _) => self.clause(inner)?,
-            // A filter is answered as a query of its own (Solr's `SolrIndexSearcher.getDocSet`), but rewritten first
-            // (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes one prohibited clause alone match
-            // nothing, but not several.
+            // Solr evaluates a filter as a query of its own (`SolrIndexSearcher.getDocSet`), in
+            // which prohibited clauses alone match all other documents. But it rewrites the filter
+            // first (`FilterQuery.rewrite`), and Lucene's `BooleanQuery.rewrite` makes a single
+            // prohibited clause match nothing.
             Ast::Filter(inner) => match &**inner {
                 Ast::Boolean(clauses) if is_negative(clauses) => {
                     let prohibited = self.clauses_with(clauses, Occur::MustNot)?;
@@ -150,7 +155,8 @@ impl Lowering {
         })
     }
 
-    /// Lucene's `BooleanQuery`: all required clauses, or else at least one optional one, and no prohibited one.
+    /// Lucene's `BooleanQuery`: all required clauses must match or, if there are none, at least one
+    /// optional clause; and no prohibited clause may match.
     fn boolean(&mut self, clauses: &[(Occur, Ast)]) -> Result<Predicate, ParseError> {
         let required = self.clauses_with(clauses, Occur::Must)?;
         let chosen = match required.is_empty() {
@@ -176,7 +182,7 @@ impl Lowering {
             .collect()
     }
 
-    /// Turns the query of one leaf into a test.
+    /// Turns what a query says of a leaf into a test. `path` is only named in notices.
     pub fn test(&mut self, path: Option<&str>, query: &LeafQuery) -> Result<Test, ParseError> {
         Ok(match query {
             LeafQuery::Equal(text) => {
@@ -209,11 +215,12 @@ impl Lowering {
     }
 }
 
+/// Whether all clauses are prohibited.
 fn is_negative(clauses: &[(Occur, Ast)]) -> bool {
     clauses.iter().all(|(occur, _)| *occur == Occur::MustNot)
 }
 
-/// `f:now` is a word, and may be meant as the time.
+/// The notice about `f:now`, which is a word, but was perhaps meant as the time.
 fn now_notice(path: Option<&str>, text: &str) -> String {
     let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
     format!(
@@ -221,11 +228,11 @@ fn now_notice(path: Option<&str>, text: &str) -> String {
     )
 }
 
-/// The range that a text means which looks like a comparison, such as `>5`.
+/// The range that is probably meant by a text that looks like a comparison, such as `>5`.
 fn compared_with(text: &str) -> Option<String> {
     let number = text.trim_start_matches(['<', '>', '=']);
     let operator = text.strip_suffix(number)?;
-    // Most values have none.
+    // Most values have no operator.
     if operator.is_empty() {
         return None;
     }
@@ -239,7 +246,7 @@ fn compared_with(text: &str) -> Option<String> {
     }
 }
 
-/// `f:>5` looks like a comparison, but is none to Solr's standard parser.
+/// The notice about `f:>5`, which looks like a comparison, but is a text in Solr's standard parser.
 fn comparison_notice(path: Option<&str>, text: &str, range: &str) -> String {
     let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
     let (text, range) = (excerpt(text), excerpt(range));

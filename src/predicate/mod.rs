@@ -1,7 +1,7 @@
-//! What a query means over JSON: a small tree of tests on the leaves of a document.
+//! What a query means over JSON: a tree of conditions on the leaves of a document.
 //!
-//! Pure Rust. [`lower`] makes the tree of a syntax tree, [`Predicate::jsonpath`] writes it for
-//! PostgreSQL's JSON path engine.
+//! Pure Rust. [`lower`] makes the predicate of a syntax tree, [`Predicate::visit`] walks over it,
+//! and [`Predicate::jsonpath`] writes it for PostgreSQL's JSON path engine.
 
 mod date;
 mod jsonpath;
@@ -18,7 +18,8 @@ pub use visit::Visitor;
 use crate::pattern::{CompiledRegexp, Fuzzy, Wildcard};
 use std::rc::Rc;
 
-/// A condition on a document. There is no third truth value: a leaf that is missing, or of another type, does not pass.
+/// Which documents match. There is no third truth value: if a leaf is missing or has another type,
+/// the condition on it is false.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
     /// Every document matches.
@@ -31,7 +32,7 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     /// The part does not match.
     Not(Box<Predicate>),
-    /// Some leaf at the path, or at any path, passes the test.
+    /// A leaf at the path or, without a path, any leaf satisfies the test.
     Condition {
         /// The path of the leaf; none for a leaf at any path.
         path: Option<String>,
@@ -40,8 +41,8 @@ pub enum Predicate {
     },
 }
 
-/// A condition on one leaf. One and the same leaf must meet all of it: both ends of a range, say. Clones share what was
-/// compiled.
+/// What a single leaf must satisfy. One leaf must satisfy all of it, such as both ends of a range.
+/// Clones share the compiled pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// The leaf equals a value.
@@ -66,7 +67,8 @@ pub enum Test {
 }
 
 impl Predicate {
-    /// Every one of them; nested conjunctions are taken in, and what decides nothing is left out.
+    /// All of the parts. Nested conjunctions are merged into one, and parts that match everything
+    /// are left out.
     pub fn all_of(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
         let mut kept = Vec::new();
         for part in parts {
@@ -84,7 +86,8 @@ impl Predicate {
         }
     }
 
-    /// At least one of them.
+    /// At least one of the parts. Nested disjunctions are merged into one, and parts that match
+    /// nothing are left out.
     pub fn any_of(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
         let mut kept = Vec::new();
         for part in parts {
@@ -102,7 +105,7 @@ impl Predicate {
         }
     }
 
-    /// Everything else.
+    /// All other documents.
     pub fn negate(self) -> Predicate {
         match self {
             Predicate::All => Predicate::None,

@@ -1,12 +1,12 @@
-//! What the user should be told about a query: a few times, and not for each of a thousand clauses.
+//! Notices about a query. Each kind is told a few times, and not for each of a thousand clauses.
 
-/// So many of a kind are told; of the others, how many there are.
+/// How many notices of a kind are told in full. Of the others only the number is told.
 const MAX_TOLD: usize = 3;
 
-/// Longer parts of a query are not repeated.
+/// How many characters of a query a notice repeats.
 const MAX_EXCERPT_CHARS: usize = 200;
 
-/// Notices by their kinds, in the order in which those were met.
+/// Notices by kind, in the order in which the kinds occurred first.
 #[derive(Debug, Default)]
 pub struct Notices(Vec<NoticeKind>);
 
@@ -18,7 +18,8 @@ struct NoticeKind {
 }
 
 impl Notices {
-    /// Adds one of a kind, whose name is that of several. The text is made only if it is told.
+    /// Adds a notice of a kind. `name` is the plural of what the notice is about. The text is only
+    /// made if it is told.
     pub fn add(&mut self, name: &'static str, text: impl FnOnce() -> String) {
         let at = self.0.iter().position(|kind| kind.name == name).unwrap_or(self.0.len());
         if at == self.0.len() {
@@ -42,7 +43,7 @@ impl Notices {
     }
 }
 
-/// A part of a query, as far as it is worth repeating.
+/// The beginning of a part of a query, as long as a notice repeats it.
 pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(MAX_EXCERPT_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -1,6 +1,7 @@
-//! How the text of a value reads for a leaf of each type.
+//! How a value of a query compares with a leaf of each type.
 //!
-//! Solr asks its schema for a field's type; here the leaf's own type decides, one leaf at a time.
+//! In Solr the schema says which type a field has. Here the type of each leaf decides how the value
+//! is read.
 
 use super::date;
 use crate::document::{self, Decimal, Scalar, write_ordered};
@@ -8,20 +9,21 @@ use crate::syntax::DateMath;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use std::cmp::Ordering;
 
-/// A value of a query, read once for every type that a leaf can have.
+/// A value of a query, which is read once for each type that a leaf can have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// The value as text.
     pub text: String,
     /// The number that the text reads as.
     pub number: Option<Decimal>,
-    /// The number's bytes in order, as a number leaf is compared.
+    /// The number as bytes in the order of numbers, which are compared with those of a leaf.
     pub ordered: Option<Box<[u8]>>,
     /// The boolean that the text reads as.
     pub boolean: Option<bool>,
-    /// An instant, from ISO-8601 or date math.
+    /// The instant that the text reads as: ISO 8601 or date math.
     pub instant: Option<DateTime<Utc>>,
-    /// Whether the instant was calculated, so that the text says nothing to a leaf that is no instant.
+    /// Whether the instant was calculated by date math. The text is then not compared with strings
+    /// that are not instants.
     pub is_calculated: bool,
 }
 
@@ -35,11 +37,11 @@ pub struct Limit {
 }
 
 impl Value {
-    /// `now` is what `NOW` stands for.
+    /// Reads a text. `now` is the time that `NOW` stands for.
     pub fn read(text: &str, now: DateTime<Utc>) -> Value {
         let math = DateMath::parse(text);
         let instant = math.as_ref().map(|math| date::evaluate(math, now));
-        // A number leaf holds an instant as milliseconds since the epoch.
+        // A leaf that is a number holds an instant as milliseconds since the epoch.
         let number = instant.map(date::milliseconds).or_else(|| Decimal::parse(text));
         let ordered = number.as_ref().map(|number| {
             let mut bytes = Vec::new();
@@ -60,12 +62,14 @@ impl Value {
         }
     }
 
-    /// How every text begins that is written `…T…Z` and an instant within this value's second.
+    /// The common beginning of all texts of the form `…T…Z` that are instants within the same
+    /// second as this value.
     pub fn instant_second(&self) -> Option<String> {
         self.instant.map(|instant| start_of_text(instant, "%Y-%m-%dT%H:%M:%S"))
     }
 
-    /// Between which dates, these included, the text of this instant begins, however it is written: an offset is less than a day.
+    /// The first and the last date with which a text of this instant can begin. They are a day away
+    /// on each side, since an offset from UTC is less than a day.
     pub fn instant_dates(&self) -> Option<[String; 2]> {
         const DAY: TimeDelta = TimeDelta::days(1);
         let ends = self.instant.map(|instant| {
@@ -83,9 +87,9 @@ impl Value {
             || self.compare(leaf) == Some(Ordering::Equal)
     }
 
-    /// The leaf against this value, as the leaf's type orders them; none where the value is none of that type. Strings
-    /// that are instants compare as instants with an instant, all others by code point, which is the order of UTF-8; but not
-    /// with the text of date math, which is no value of theirs.
+    /// Compares the leaf with this value, in the order of the leaf's type. None if the value is not
+    /// of that type. If both are instants, they are compared as instants. Other strings are
+    /// compared by code point, which is the order of UTF-8, but not with the text of date math.
     pub fn compare(&self, leaf: &Scalar<'_>) -> Option<Ordering> {
         match leaf {
             Scalar::Number(bytes) => self.ordered.as_deref().map(|value| (*bytes).cmp(value)),
@@ -102,7 +106,8 @@ impl Value {
     }
 }
 
-/// Beyond the years that texts of instants have, something before or behind all of them.
+/// The beginning of an instant's text. If the year is not one that texts can have, the result is
+/// before or behind all texts of instants.
 fn start_of_text(instant: DateTime<Utc>, format: &str) -> String {
     match instant.year() {
         0..=9999 => instant.format(format).to_string(),

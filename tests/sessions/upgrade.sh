@@ -43,6 +43,8 @@ documents='INSERT INTO sessions."odd ""%I'"'"' name" SELECT i, jsonb_build_objec
 for database in "$PGDATABASE" "$old"; do
     sql "$documents; INSERT INTO sessions.parts SELECT id, doc FROM sessions.\"odd \"\"%I' name\"; DROP TABLE sessions.lost; ALTER TABLE sessions.parts DETACH PARTITION sessions.\"parts/1\"" -d "$database"
 done
+# In the old one it is nobody's part when the update sets storage parameters.
+sql 'ALTER INDEX sessions."parts/1_doc_idx" RESET (gin_pending_list_limit)'
 sql 'COPY (SELECT * FROM sessions.stash ORDER BY ctid) TO STDOUT' | sql 'COPY sessions.stash FROM STDIN' -d "$old"
 
 # Until then, who asks is told.

@@ -6,7 +6,7 @@ use crate::index::{is_distributed, recognize};
 use pgrx::{PgList, pg_sys};
 
 unsafe extern "C-unwind" {
-    // catalog/pg_inherits.h, which pgrx does not bind.
+    // catalog/pg_inherits.h. pgrx has no binding of it.
     fn find_all_inheritors(
         parent: pg_sys::Oid,
         lock: pg_sys::LOCKMODE,
@@ -21,7 +21,7 @@ pub enum Obstacle {
     Privileges,
     #[error("the table has row-level security")]
     RowSecurity,
-    #[error("it is no plain table, or one of its parts is none")]
+    #[error("it is not a plain table, or one of its partitions is not")]
     NoTable,
     #[error("the table is distributed: its rows are on other servers")]
     Distributed,
@@ -35,14 +35,14 @@ pub enum Obstacle {
     IndexTooNew,
 }
 
-/// The table, or its partitions, in the order that `tableoid` has.
+/// The table, or its partitions in the order of their OIDs, which is that of `tableoid`.
 pub fn indexed_tables(
     table: pg_sys::Oid,
     operator: pg_sys::Oid,
 ) -> std::result::Result<Vec<IndexedTable>, Obstacle> {
     check_access(table)?;
     let heap = Heap::try_open(table).ok_or(Obstacle::NoTable)?;
-    // SAFETY: an open relation has its row of pg_class.
+    // SAFETY: the relation is open, and an open relation has its row of pg_class.
     let (kind, has_children) = unsafe {
         let class = &*(*heap.relation()).rd_rel;
         (class.relkind as u8, class.relhassubclass)
@@ -56,12 +56,13 @@ pub fn indexed_tables(
         pg_sys::RELKIND_PARTITIONED_TABLE => partitions(table),
         _ => return Err(Obstacle::NoTable),
     };
-    tables.into_iter().map(|table| part(table, operator)).collect()
+    tables.into_iter().map(|table| indexed_table(table, operator)).collect()
 }
 
-/// What the executor of a plan would ask for the table (execMain.c, ExecCheckRTPerms; rewrite/rowsecurity.c).
+/// Checks what the executor of a plan would check for the table (execMain.c, ExecCheckRTPerms;
+/// rewrite/rowsecurity.c).
 pub fn check_access(table: pg_sys::Oid) -> std::result::Result<(), Obstacle> {
-    // SAFETY: looks into the server's caches.
+    // SAFETY: all three look up caches of the server, and raise an error if there is no such table.
     unsafe {
         let user = pg_sys::GetUserId();
         let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
@@ -80,7 +81,7 @@ pub fn check_access(table: pg_sys::Oid) -> std::result::Result<(), Obstacle> {
 
 /// Takes a lock on all partitions of a table that is locked itself.
 pub fn lock_partitions(table: pg_sys::Oid, lock: u32) {
-    // SAFETY: a look into the server's caches.
+    // SAFETY: looks up a cache of the server, and returns 0 if there is no such table.
     if unsafe { pg_sys::get_rel_relkind(table) } as u8 == pg_sys::RELKIND_PARTITIONED_TABLE {
         partition_tree(table, lock);
     }
@@ -88,7 +89,8 @@ pub fn lock_partitions(table: pg_sys::Oid, lock: u32) {
 
 /// The table and its partitions, each of them locked.
 fn partition_tree(table: pg_sys::Oid, lock: u32) -> *mut pg_sys::List {
-    // SAFETY: the parents need not be told (pg_inherits.h).
+    // SAFETY: a list of the parents is returned only through a pointer that is not null
+    // (pg_inherits.c). The guard turns an error of the server into a panic.
     unsafe {
         pg_sys::ffi::pg_guard_ffi_boundary(|| {
             find_all_inheritors(table, lock as pg_sys::LOCKMODE, std::ptr::null_mut())
@@ -96,9 +98,10 @@ fn partition_tree(table: pg_sys::Oid, lock: u32) -> *mut pg_sys::List {
     }
 }
 
+/// The partitions that have rows of their own, in the order of their OIDs.
 fn partitions(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     let list = partition_tree(table, pg_sys::AccessShareLock);
-    // SAFETY: a list of OIDs, each of a relation that is locked now.
+    // SAFETY: it is a list of OIDs, and all of these relations are locked now.
     unsafe {
         let mut tables: Vec<_> = PgList::<pg_sys::Oid>::from_pg(list)
             .iter_oid()
@@ -109,11 +112,16 @@ fn partitions(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     }
 }
 
-fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<IndexedTable, Obstacle> {
+/// A table with the index that the executor may read.
+fn indexed_table(
+    table: pg_sys::Oid,
+    operator: pg_sys::Oid,
+) -> std::result::Result<IndexedTable, Obstacle> {
     let heap = Heap::try_open(table).ok_or(Obstacle::NoTable)?;
-    // SAFETY: an open relation has its row of pg_class.
+    // SAFETY: the relation is open, and an open relation has its row of pg_class.
     let class = unsafe { &*(*heap.relation()).rd_rel };
-    // A column that is not there has the number 0, and so has an expression in pg_index.indkey.
+    // The number of a column that does not exist is 0. An expression has that number in
+    // pg_index.indkey, so it must not be mistaken for the column.
     if heap.column() <= 0 {
         return Err(Obstacle::NoIndex);
     }
@@ -123,13 +131,13 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Indexe
     if is_distributed(table) {
         return Err(Obstacle::Distributed);
     }
-    // SAFETY: a question to the running server.
+    // SAFETY: reads a flag of this backend and of shared memory.
     let in_recovery = unsafe { pg_sys::RecoveryInProgress() };
     if in_recovery && class.relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED {
         return Err(Obstacle::Unlogged);
     }
     let mut obstacle = Obstacle::NoIndex;
-    // SAFETY: a list of the OIDs of the relation's indexes.
+    // SAFETY: the relation is open. The server returns a list of OIDs, which is a copy.
     let indexes =
         unsafe { PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap.relation())) };
     for index in indexes.iter_oid() {
@@ -141,19 +149,20 @@ fn part(table: pg_sys::Oid, operator: pg_sys::Oid) -> std::result::Result<Indexe
     Err(obstacle)
 }
 
-/// Whether the planner would take the index for a scan over the whole column (plancat.c, get_relation_info).
+/// Whether the planner would use the index for a scan over the whole column (plancat.c,
+/// get_relation_info).
 fn check_index(
     oid: pg_sys::Oid,
     column: i32,
     operator: pg_sys::Oid,
 ) -> std::result::Result<(), Obstacle> {
-    // SAFETY: the index is open between index_open and index_close, and so has its row of pg_index.
+    // SAFETY: the index is open between index_open and index_close, so it has its row of pg_index.
     unsafe {
         let relation = pg_sys::index_open(oid, pg_sys::AccessShareLock as i32);
         let index = &*(*relation).rd_index;
         let is_ours = recognize::relation_answers(relation, operator, column);
         let is_usable = index.indisvalid && index.indisready && index.indislive;
-        // Such an index may lack rows that older snapshots see (README.HOT).
+        // Such an index may lack rows that an older snapshot sees (README.HOT).
         let is_new = index.indcheckxmin && {
             let header = (*(*relation).rd_indextuple).t_data;
             let is_frozen = u32::from((*header).t_infomask) & pg_sys::HEAP_XMIN_FROZEN

@@ -1,15 +1,15 @@
-//! The snapshot that rows are looked up under is the active one (snapmgr.c).
+//! The active snapshot, under which rows are looked up (snapmgr.c).
 
 use pgrx::pg_sys;
 
-/// Makes a snapshot the active one, for as long as this lives. As a rule it is so already.
+/// Makes a snapshot the active one for as long as this lives. In most calls it is active already.
 pub struct Active;
 
 impl Active {
     /// # Safety
-    /// The snapshot must be registered.
+    /// The snapshot must be registered for as long as this lives.
     pub unsafe fn push(snapshot: pg_sys::Snapshot) -> Active {
-        // SAFETY: as above.
+        // SAFETY: the caller says that the snapshot is registered.
         unsafe { pg_sys::PushActiveSnapshot(snapshot) };
         Active
     }
@@ -17,9 +17,9 @@ impl Active {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        // While an error passes through, its (sub)transaction pops it.
+        // While an error is raised, its (sub)transaction pops the snapshot.
         if !std::thread::panicking() {
-            // SAFETY: pushed above.
+            // SAFETY: `push` has pushed a snapshot, and whatever was pushed later is popped by now.
             unsafe { pg_sys::PopActiveSnapshot() };
         }
     }

@@ -15,8 +15,8 @@ const MAX_LISTED: usize = 1 << 12;
 /// longer the list, the seldomer it is sorted and merged.
 const MAX_LISTED_WITHOUT_BITS: usize = 1 << 18;
 
-/// Takes rows in any order, and any row more than once. Rows of a block set's pages become a bitmap;
-/// of all other rows it takes the number alone.
+/// Takes rows in any order, and any row more than once. Rows on pages of a block set become a
+/// bitmap. Rows on all other pages are only counted.
 pub struct Collector<'b> {
     doc_ids: DocIdMap,
     block_set: &'b BlockSet,

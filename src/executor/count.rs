@@ -19,10 +19,12 @@ use roaring::RoaringBitmap;
 
 /// If more than one page in four is not all-visible, counting saves too little.
 const MAX_NOT_ALL_VISIBLE: u32 = 4;
-/// Pages. At least so many of a table's first ones are unpacked where some rows are wanted: in a
-/// table of less, a prefix saves nothing. Where the wanted keys are ranges, whose lists are read
-/// only once, this part of the table is unpacked in addition.
+/// Pages. Where some rows are wanted, at least so many of a table's first pages are unpacked. That
+/// takes little time, and the wanted rows are there in most cases.
 const MIN_PREFIX: u32 = 64;
+/// For ranges, one page in 64 is unpacked in addition: if there were too few rows on the first
+/// pages, all posting lists of the range would have to be read again.
+const PAGES_PER_RANGE_PREFIX: u32 = 64;
 
 /// How many rows match on pages outside of a block set, and which rows match within it.
 pub struct PostingCount {
@@ -89,7 +91,8 @@ impl<'p> CountableQuery<'p> {
             Test::Range { .. } | Test::Prefix(_) => false,
             Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => false,
         };
-        let more = if self.conditions.iter().all(is_key) { 0 } else { blocks / MIN_PREFIX };
+        let more =
+            if self.conditions.iter().all(is_key) { 0 } else { blocks / PAGES_PER_RANGE_PREFIX };
         if rows == 0 { 0 } else { (MIN_PREFIX + more).saturating_add(rows).min(blocks) }
     }
 }
@@ -115,9 +118,9 @@ pub fn estimate_leaf_pages(reader: &PostingReader<'_>, predicate: &Predicate) ->
     Ok(leaf_pages)
 }
 
-/// Counts the rows that match on all-visible pages, and collects those on all other pages; if `rows`
-/// are wanted, on the first pages too. The reader's block set becomes the pages whose rows are
-/// collected. None if the query cannot be counted.
+/// Counts the rows that match on all-visible pages, and collects those on all other pages; if
+/// `rows` are wanted, on the first pages too. The reader's block set becomes the pages whose rows
+/// are collected. None if the query cannot be counted.
 ///
 /// `before` is the visibility map as it was before the index was read, and `not_all_visible` its
 /// pages that are not all-visible.
@@ -137,8 +140,8 @@ pub fn count_postings(
     }
     let mut block_set = BlockSet::prefix(query.prefix_len(reader.blocks, rows));
     not_all_visible.iter().for_each(|block| block_set.add(block));
-    // A pending entry may have moved into the tree meanwhile, and be read twice. So pages of pending
-    // documents are collected: each such document has one of these keys.
+    // A pending entry may have moved into the tree meanwhile, and be read twice. So pages of
+    // pending documents are collected: each such document has one of these keys.
     let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(*key)).flatten();
     pending.filter(|tid| tid.block < reader.blocks).for_each(|tid| block_set.add(tid.block));
     reader.block_set = block_set;

@@ -1,4 +1,4 @@
-//! Rows of a table, looked up by the place their index entries name.
+//! Rows of a table, looked up by the TIDs that index entries have.
 
 use super::table::IndexedTable;
 use crate::document::Jsonb;
@@ -8,26 +8,28 @@ use crate::pg::{locks, versions};
 use pgrx::pg_sys;
 use std::cell::Cell;
 
-/// A table, open and locked as for reading. The lock lasts until the end of the transaction.
+/// A table, open and locked for reading. The lock lasts until the transaction ends.
 pub struct Heap {
     relation: pg_sys::Relation,
-    /// The number of the column of documents: in a store `doc`.
+    /// The number of the column of documents, which is `doc` in a store.
     column: i32,
-    /// Pages of rows looked up, each counted when it is turned to.
+    /// Pages that rows were looked up on. A page counts each time that rows on it are looked up
+    /// after rows on another one.
     pub pages: Cell<u64>,
 }
 
 impl Heap {
-    /// Opens the table of a part; an error if there is none.
-    pub fn of(part: &IndexedTable) -> Heap {
-        // SAFETY: table_open raises that error.
-        let relation = unsafe { pg_sys::table_open(part.table, pg_sys::AccessShareLock as i32) };
-        Heap { relation, column: part.column, pages: Cell::new(0) }
+    /// Opens a table; an error if it does not exist.
+    pub fn of(table: &IndexedTable) -> Heap {
+        // SAFETY: table_open raises an error if there is no such table.
+        let relation = unsafe { pg_sys::table_open(table.table, pg_sys::AccessShareLock as i32) };
+        Heap { relation, column: table.column, pages: Cell::new(0) }
     }
 
-    /// Opens a table, of a store perhaps, if it is still there.
+    /// Opens a table, which may be one of a store, if it still exists.
     pub fn try_open(table: pg_sys::Oid) -> Option<Heap> {
-        // SAFETY: a relation of any kind is returned, or null; and a look into the server's caches.
+        // SAFETY: try_relation_open returns an open relation of any kind, or null. get_attnum looks
+        // up a cache of the server, and returns 0 if there is no such column.
         unsafe {
             let relation = pg_sys::try_relation_open(table, pg_sys::AccessShareLock as i32);
             let column = pg_sys::get_attnum(table, c"doc".as_ptr()).into();
@@ -39,7 +41,7 @@ impl Heap {
         self.relation
     }
 
-    /// Whether whatever changes it is written ahead.
+    /// Whether changes of the table are WAL-logged.
     pub fn is_logged(&self) -> bool {
         // SAFETY: the relation is open.
         unsafe { is_logged(self.relation) }
@@ -61,16 +63,17 @@ impl Heap {
         }
     }
 
-    /// Tells a serializable transaction's conflict detection that all of the table is being read, as a sequential scan does
-    /// (heapam.c, initscan): rows are counted that are never visited.
+    /// Takes a predicate lock on the whole table, as a sequential scan does (heapam.c, initscan). A
+    /// serializable transaction needs it, because rows are counted here that are never visited.
     pub fn lock_for_serializable(&self) {
-        // SAFETY: the relation is open, and a query is running.
+        // SAFETY: the relation is open. A query is running, so there is an active snapshot.
         unsafe { locks::predicate_lock_relation(self.relation) };
     }
 
-    /// How many line pointers a page has: rows' places are among them.
+    /// How many line pointers a page has. The offset of each of its rows is one of them.
     pub fn places_on(&self, block: u32) -> u16 {
-        // SAFETY: the relation is open; the caller knows that it has the block. A pinned and locked page's header is read.
+        // SAFETY: the relation is open, and the caller knows that it has the block. The page is
+        // pinned and locked while its header is read.
         unsafe {
             let buffer = pg_sys::ReadBuffer(self.relation, block);
             pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
@@ -85,7 +88,8 @@ impl Heap {
     }
 
     pub fn fetcher(self) -> Fetcher {
-        // SAFETY: the relation is open for as long as the heap, which is closed behind the rest.
+        // SAFETY: the relation is open as long as the heap lives. The heap becomes a field of the
+        // fetcher, whose drop ends the scan and drops the slot before its fields are dropped.
         let (scan, slot) = unsafe {
             let scan = pg_sys::table_index_fetch_begin(self.relation);
             (scan, pg_sys::table_slot_create(self.relation, std::ptr::null_mut()))
@@ -96,15 +100,15 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        // While an error passes through, its transaction closes everything.
+        // While an error is raised, the aborting transaction closes everything.
         if !std::thread::panicking() {
-            // SAFETY: opened in `open`.
+            // SAFETY: `of` or `try_open` has opened the relation, and nothing else closes it.
             unsafe { pg_sys::relation_close(self.relation, pg_sys::NoLock as i32) };
         }
     }
 }
 
-/// Looks rows of a table up, under the running query's snapshot.
+/// Looks up rows of a table, under the snapshot of the running query.
 pub struct Fetcher {
     scan: *mut pg_sys::IndexFetchTableData,
     slot: *mut pg_sys::TupleTableSlot,
@@ -112,7 +116,8 @@ pub struct Fetcher {
     heap: Heap,
 }
 
-/// The document of a row: jsonb as it lies there, toasted perhaps. It stays until the next row is fetched.
+/// The document of a row: jsonb as it is stored, which may be toasted. It is valid until the next
+/// row is fetched.
 #[derive(Clone, Copy)]
 pub struct Stored<'f> {
     datum: pg_sys::Datum,
@@ -124,7 +129,8 @@ impl Fetcher {
         &self.heap
     }
 
-    /// The row's document, if the row is visible; of an updated row, the version that is (its HOT chain begins at the place).
+    /// The document of a row, if the row is visible. The TID may be the root of a HOT chain; then
+    /// it is the document of the version that is visible.
     pub fn fetch(&mut self, tid: Tid) -> Option<Stored<'_>> {
         crate::memory::check();
         if std::mem::replace(&mut self.block, tid.block) != tid.block {
@@ -133,8 +139,9 @@ impl Fetcher {
         let mut place = pg_sys::ItemPointerData::default();
         pgrx::itemptr::item_pointer_set_all(&mut place, tid.block, tid.offset);
         let (mut again, mut dead) = (false, false);
-        // SAFETY: scan and slot were made for this relation; a query is running, and so has a snapshot. The slot's first `column`
-        // attributes are there once they are asked for (tuptable.h, slot_getattr).
+        // SAFETY: scan and slot were made for this relation. A query is running, so there is an
+        // active snapshot. After slot_getsomeattrs the slot has its first `column` attributes
+        // (tuptable.h, slot_getattr).
         unsafe {
             let snapshot = pg_sys::GetActiveSnapshot();
             let is_visible = pg_sys::table_index_fetch_tuple(
@@ -145,7 +152,8 @@ impl Fetcher {
                 &raw mut again,
                 &raw mut dead,
             );
-            // heapam_handler.c leaves this to the index's side, which has not seen the page. Tables of other access methods have no parts.
+            // heapam_handler.c leaves this check to the index scan, which has not read this page.
+            // An `IndexedTable` is a heap, so that the scan is that of a heap.
             let buffer = (*self.scan.cast::<pg_sys::IndexFetchHeapData>()).xs_cbuf;
             versions::test_for_old_snapshot(snapshot, self.heap.relation, buffer);
             if !is_visible {
@@ -167,7 +175,7 @@ impl Fetcher {
 impl Drop for Fetcher {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: made in `fetcher`.
+            // SAFETY: `Heap::fetcher` has made both, and nothing else frees them.
             unsafe {
                 pg_sys::ExecDropSingleTupleTableSlot(self.slot);
                 pg_sys::table_index_fetch_end(self.scan);
@@ -184,17 +192,19 @@ impl Stored<'_> {
     }
 
     fn varlena(&self) -> Varlena<'_> {
-        // SAFETY: a jsonb datum has variable length, and is there as long as the row is.
+        // SAFETY: a jsonb datum has variable length. It is valid until the next row is fetched, and
+        // `Stored` borrows the fetcher until then.
         unsafe { Varlena::new(self.datum) }
     }
 
-    /// Reads the document, detoasted if it has to be, in memory that is freed behind.
+    /// Reads the document. If it has to be detoasted, the copy is freed afterwards.
     pub fn read<T>(self, read: impl FnOnce(Jsonb<'_>) -> T) -> T {
-        // SAFETY: jsonb_in takes valid text of the server's encoding alone, and that is UTF-8 (sql/bootstrap.sql).
+        // SAFETY: the datum is jsonb. Its strings are valid UTF-8, because jsonb_in accepts only
+        // valid text in the server's encoding, and sql/bootstrap.sql requires that to be UTF-8.
         self.varlena().read_aligned(|bytes| read(unsafe { Jsonb::new(bytes) }))
     }
 
-    /// A copy of the value as it is stored: of a large document, that is a pointer to its pieces.
+    /// A copy of the value as it is stored: of a large document, that is a TOAST pointer.
     pub fn copy(self) -> Vec<u8> {
         self.varlena().stored().to_vec()
     }

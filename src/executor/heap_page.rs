@@ -4,7 +4,8 @@ use super::heap::Heap;
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
-// As pgrx has them, but without a guard around each call: all that a page takes is under one.
+// pgrx has bindings of these functions with a guard around each call. Here one guard is around all
+// calls for a page.
 unsafe extern "C-unwind" {
     fn ReadBuffer(relation: pg_sys::Relation, block: pg_sys::BlockNumber) -> pg_sys::Buffer;
     fn ReleaseBuffer(buffer: pg_sys::Buffer);
@@ -22,16 +23,17 @@ unsafe extern "C-unwind" {
     fn HeapTupleGetUpdateXid(tuple: pg_sys::HeapTupleHeader) -> pg_sys::TransactionId;
 }
 
-/// htup_details.h: MaxHeapTuplesPerPage is 291, in pages of 8 kB.
+/// Words of 64 bits, a bit for each row that a page can have: in pages of 8 kB,
+/// MaxHeapTuplesPerPage is 291 (htup_details.h).
 const WORDS: usize = 5;
 
-/// The rows of a page that a snapshot sees, as the offsets that index entries name: of an updated
-/// row that is the root of its HOT chain (README.HOT).
+/// The rows of a page that a snapshot sees, by the offsets that index entries have. An updated row
+/// has the offset of the root of its HOT chain (README.HOT).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct VisibleRows([u64; WORDS]);
 
 impl VisibleRows {
-    /// `offset` counts from 1.
+    /// Whether the snapshot sees the row with this offset. Offsets begin with 1.
     pub fn contains(&self, offset: u16) -> bool {
         let at = usize::from(offset.wrapping_sub(1));
         self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
@@ -45,36 +47,38 @@ impl VisibleRows {
     }
 }
 
-/// What a page said, at one moment under one share lock.
+/// What was seen of a page under one share lock.
 #[derive(Debug, Clone, Copy)]
 pub struct PageVisibility {
+    /// The rows that the snapshot sees.
     pub visible: VisibleRows,
-    /// The page's LSN; 0 where it never had one.
+    /// The page's LSN; 0 if it never had one.
     pub lsn: u64,
     /// The buffer that the page was in.
     pub buffer: pg_sys::Buffer,
-    /// The newest transaction that made, deleted or updated a row of the page, if that is of
-    /// interest to anybody still.
+    /// The newest transaction that inserted, deleted or updated a row of the page; none if all rows
+    /// are frozen.
     pub newest: Option<pg_sys::TransactionId>,
 }
 
 impl Heap {
-    /// Decides which rows of a page the active snapshot sees (heapam.c, heap_hot_search_buffer,
-    /// once for each root).
+    /// Finds out which rows of a page the active snapshot sees: by heap_hot_search_buffer
+    /// (heapam.c), once for each line pointer that index entries may name.
     pub fn page_visibility(&self, block: u32) -> PageVisibility {
         crate::memory::check();
         let relation = self.relation();
         // SAFETY: the relation is open, and the caller knows that it has the block. A query is
-        // running, and so has a snapshot. The page is pinned and share-locked while it is read, and
-        // an error skips nothing here that had to be dropped.
+        // running, so there is an active snapshot. The page is pinned and share-locked while it is
+        // read. If the server raises an error within the guard, no value is skipped that would have
+        // to be dropped.
         unsafe {
             let snapshot = pg_sys::GetActiveSnapshot();
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 let buffer = ReadBuffer(relation, block);
                 LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                 versions::test_for_old_snapshot_unguarded(snapshot, relation, buffer);
-                let page = Page(pg_sys::BufferGetPage(buffer).cast::<u8>());
-                let (mut visible, mut newest) = (VisibleRows::default(), Newest(None));
+                let page = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>());
+                let (mut visible, mut newest) = (VisibleRows::default(), NewestTransaction(None));
                 for offset in 1..=page.line_pointers() {
                     if !page.is_root(offset, &mut newest) {
                         continue;
@@ -101,18 +105,19 @@ impl Heap {
         }
     }
 
-    /// The LSN of a page that is in this buffer, without a lock; none if the page is not there.
+    /// The LSN of a page, read without a lock; none if the page is not in this buffer any more.
     ///
-    /// It may be the LSN from before a change that is under way, whose transaction the snapshot
-    /// does not see either way.
+    /// If the page is being changed, it may be the LSN from before the change. That does no harm:
+    /// the snapshot does not see the transaction that changes it.
     pub fn lsn_in(&self, block: u32, buffer: pg_sys::Buffer) -> Option<u64> {
-        // SAFETY: the relation is open, and one that is WAL-logged has shared buffers. A pinned
-        // buffer stays where it is; its first eight bytes are aligned. Whoever changes them writes
-        // each half at once, and never those of another LSN that the page had.
+        // SAFETY: the relation is open and WAL-logged, so that its pages are in shared buffers. A
+        // pinned buffer keeps its page, and its first eight bytes, the LSN, are aligned. Another
+        // backend may write them at the same time; it writes each half at once, and the LSN that
+        // could be read from two halves is none that the page had before.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 versions::pin_recent(self.relation(), block, buffer).then(|| {
-                    let lsn = Page(pg_sys::BufferGetPage(buffer).cast::<u8>()).lsn();
+                    let lsn = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>()).lsn();
                     ReleaseBuffer(buffer);
                     lsn
                 })
@@ -123,28 +128,29 @@ impl Heap {
 
 /// A pinned page of a table (storage/bufpage.h).
 #[derive(Clone, Copy)]
-struct Page(*mut u8);
+struct PinnedPage(*mut u8);
 
-impl Page {
-    /// PageGetLSN, whatever its order of bytes.
+impl PinnedPage {
+    /// The page's LSN as it lies there. Its two halves may be in another order than PageGetLSN has
+    /// them; it is only compared for equality.
     unsafe fn lsn(self) -> u64 {
-        // SAFETY: a page begins with its LSN, and is aligned.
+        // SAFETY: the caller has pinned the page. A page begins with its LSN, and is aligned.
         unsafe { self.0.cast::<u64>().read_volatile() }
     }
 
-    /// PageGetMaxOffsetNumber
+    /// The number of line pointers (PageGetMaxOffsetNumber).
     unsafe fn line_pointers(self) -> u16 {
-        // SAFETY: the caller's page is pinned and locked, so that its header does not change.
+        // SAFETY: the caller has pinned and locked the page, so its header does not change.
         let lower = usize::from(unsafe { (*self.0.cast::<pg_sys::PageHeaderData>()).pd_lower });
         let header = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
         (lower.saturating_sub(header) / size_of::<pg_sys::ItemIdData>()) as u16
     }
 
-    /// Whether index entries may name a line pointer. The transactions of its tuple, be it named or
-    /// not, are added to the newest ones.
-    unsafe fn is_root(self, offset: u16, newest: &mut Newest) -> bool {
-        // SAFETY: the page is pinned and locked, and has this line pointer; one that is normal leads
-        // to a tuple on the page.
+    /// Whether index entries may name a line pointer. In either case, the transactions of its tuple
+    /// are added to `newest`.
+    unsafe fn is_root(self, offset: u16, newest: &mut NewestTransaction) -> bool {
+        // SAFETY: the caller has pinned and locked the page, and the page has this line pointer. A
+        // normal line pointer leads to a tuple on the page.
         unsafe {
             let header = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
             let items = self.0.add(header).cast::<pg_sys::ItemIdData>();
@@ -163,14 +169,14 @@ impl Page {
     }
 }
 
-/// The newest of some transactions.
-struct Newest(Option<pg_sys::TransactionId>);
+/// The newest of several transactions.
+struct NewestTransaction(Option<pg_sys::TransactionId>);
 
-impl Newest {
+impl NewestTransaction {
     fn add(&mut self, xid: pg_sys::TransactionId) {
-        // SAFETY: a comparison of numbers.
+        // SAFETY: compares two integers.
         let is_newer = |than| unsafe { pg_sys::TransactionIdPrecedes(than, xid) };
-        // Those below FirstNormalTransactionId were always over.
+        // Transactions below FirstNormalTransactionId are over for every snapshot.
         if xid.into_inner() >= pg_sys::FirstNormalTransactionId.into_inner()
             && self.0.is_none_or(is_newer)
         {
@@ -178,18 +184,18 @@ impl Newest {
         }
     }
 
-    /// What the tuple's visibility may depend on (heapam_visibility.c, HeapTupleSatisfiesMVCC): who
-    /// made it unless it is frozen, and who deleted or updated it. Whoever only locked it does not
-    /// matter, nor do the members of a multixact that did.
+    /// Adds the transactions that the tuple's visibility may depend on (heapam_visibility.c,
+    /// HeapTupleSatisfiesMVCC): the one that inserted it, unless it is frozen, and the one that
+    /// deleted or updated it. A transaction that only locked it does not matter.
     unsafe fn add_tuple(&mut self, tuple: pg_sys::HeapTupleHeader) {
-        // SAFETY: a tuple on a page that is pinned and locked. The members of a multixact are kept
-        // for as long as a tuple names it.
+        // SAFETY: the caller has pinned and locked the tuple's page. The members of a multixact are
+        // kept as long as a tuple names it.
         unsafe {
             let mask = u32::from((*tuple).t_infomask);
             if mask & pg_sys::HEAP_XMIN_FROZEN != pg_sys::HEAP_XMIN_FROZEN {
                 self.add((*tuple).t_choice.t_heap.t_xmin);
             }
-            // HEAP_XMAX_IS_LOCKED_ONLY, of clusters from before 9.3 too
+            // HEAP_XMAX_IS_LOCKED_ONLY, which also handles tuples from before PostgreSQL 9.3
             let locked_only = mask & pg_sys::HEAP_XMAX_LOCK_ONLY != 0
                 || mask & (pg_sys::HEAP_XMAX_IS_MULTI | pg_sys::HEAP_LOCK_MASK)
                     == pg_sys::HEAP_XMAX_EXCL_LOCK;

@@ -162,8 +162,8 @@ impl PartitionWalk {
         Ok(PartitionWalk { cursor: Some(cursor), seen, found, is_truncated: false })
     }
 
-    /// Finds the rows that come next. Returns their value, and none for the rows that have no value,
-    /// which come once, after all others.
+    /// Finds the rows that come next. Returns their value, and none for the rows that have no
+    /// value, which come once, after all others.
     fn next(
         &mut self,
         matches: &PartitionMatches,

@@ -18,8 +18,8 @@ pub struct PartitionMatches {
     pub doc_ids: DocIdMap,
     /// The number of blocks that the table had when the search began.
     pub blocks: u32,
-    /// The rows that may match; none for all rows of the table. Without a list of them, `doc_ids` is
-    /// the widest map.
+    /// The rows that may match; none for all rows of the table. Without a list of them, `doc_ids`
+    /// is the widest map.
     pub candidates: Option<RoaringBitmap>,
     /// Those candidates whose documents have to be looked at.
     pub recheck: RoaringBitmap,
@@ -121,7 +121,8 @@ impl PartitionMatches {
     }
 }
 
-/// Opens a table and its index, to read all of it as far as serializable transactions are concerned.
+/// Opens a table and its index, to read all of it as far as serializable transactions are
+/// concerned.
 pub fn open(table: &IndexedTable) -> Result<(Heap, GinIndex)> {
     let heap = Heap::of(table);
     heap.lock_for_serializable();

@@ -76,8 +76,8 @@ pub struct LeafPostings {
 
 impl<'i> PostingReader<'i> {
     /// Reads the pending list before anything else. Entries move from there into the tree, so what
-    /// is not found pending is in the tree already (README of GIN). All pending entries of a row are
-    /// pending together.
+    /// is not found pending is in the tree already (README of GIN). All pending entries of a row
+    /// are pending together.
     pub fn new(
         index: &'i GinIndex,
         doc_ids: DocIdMap,

@@ -50,8 +50,8 @@ impl IndexSearch {
             let (heap, index) = open(table)?;
             let blocks = heap.blocks();
             if *predicate == Predicate::All {
-                // A walk in some order needs no list of all rows; and it meets all of them, whatever
-                // offsets they have.
+                // A walk in some order needs no list of all rows; and it meets all of them,
+                // whatever offsets they have.
                 let doc_ids = DocIdMap::WIDEST;
                 if !doc_ids.covers(blocks) {
                     return Err(DocIdOverflow.into());
@@ -146,8 +146,8 @@ impl IndexSearch {
         self.partitions.iter().map(|matches| matches.count).sum()
     }
 
-    /// Puts the matches in order. `limit`: how many of them will be asked for at most. False if that
-    /// cannot be done here.
+    /// Puts the matches in order. `limit`: how many of them will be asked for at most. False if
+    /// that cannot be done here.
     pub fn sort(&mut self, sort: &[SortKey], limit: Option<u64>) -> Result<bool> {
         if sort.is_empty() {
             return Ok(true);

@@ -1,4 +1,5 @@
-//! How many of some rows match, by a look at their documents: for the planner, where the index does not tell.
+//! How many of some rows match, found by looking at their documents. The planner asks for that
+//! where the index cannot tell.
 
 use super::heap::Heap;
 use super::table::IndexedTable;
@@ -7,10 +8,10 @@ use crate::matcher::Matcher;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
 
-/// So many bytes of documents are read at most.
-const BYTES: usize = 4 << 20;
+/// Bytes of documents that are read at most. 4 MB take a few milliseconds, which a plan may cost.
+const MAX_BYTES_READ: usize = 4 << 20;
 
-/// Of some rows, how many were looked at, how many of those are visible, and how many match.
+/// How many of some rows were looked at, how many of those are visible, and how many match.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Share {
     pub looked_at: f64,
@@ -18,17 +19,18 @@ pub struct Share {
     pub matching: f64,
 }
 
-/// Looks at rows one after the other, until all were looked at or too much was read. None where it may not: without a snapshot, or in a
-/// serializable transaction, in which every look is taken for part of the question.
-pub fn share(part: &IndexedTable, rows: &[Tid], predicate: &Predicate) -> Option<Share> {
-    // SAFETY: reads variables of the running transaction.
+/// Looks at rows one after the other, until all were looked at or [`MAX_BYTES_READ`] were read.
+/// None where that is not allowed: without a snapshot, and in a serializable transaction, for which
+/// every row that is looked at counts as read by the query.
+pub fn share(table: &IndexedTable, rows: &[Tid], predicate: &Predicate) -> Option<Share> {
+    // SAFETY: both are variables of the running transaction, which this backend alone changes.
     let may_look = unsafe {
         pg_sys::ActiveSnapshotSet() && pg_sys::XactIsoLevel != pg_sys::XACT_SERIALIZABLE as i32
     };
     if !may_look {
         return None;
     }
-    let (heap, matcher) = (Heap::of(part), Matcher::new(predicate));
+    let (heap, matcher) = (Heap::of(table), Matcher::new(predicate));
     let (blocks, mut fetcher) = (heap.blocks(), heap.fetcher());
     let (mut share, mut bytes) = (Share::default(), 0);
     for row in rows {
@@ -39,7 +41,7 @@ pub fn share(part: &IndexedTable, rows: &[Tid], predicate: &Predicate) -> Option
         let (matches, read) = stored.read(|doc| (matcher.matches(doc), doc.bytes().len()));
         share.matching += f64::from(u8::from(matches));
         bytes += read;
-        if bytes > BYTES {
+        if bytes > MAX_BYTES_READ {
             break;
         }
     }

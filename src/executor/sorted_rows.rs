@@ -1,8 +1,8 @@
 //! The rows of a search in the order of the values at some paths.
 //!
 //! The index has the values of each path in order. A walk over them (`index_order`) finds rows in
-//! that order, until there are enough. Where few rows match, it is cheaper to look all of them up and
-//! to sort them (`sorter`).
+//! that order, until there are enough. Where few rows match, it is cheaper to look all of them up
+//! and to sort them (`sorter`).
 
 use super::doc_address::DocAddress;
 use super::index_order::{IndexOrderMerge, TiedRows};
@@ -59,8 +59,8 @@ struct Batch {
 }
 
 impl SortedRows {
-    /// None if the planner does better, or if the rows cannot be sorted here. `limit`: how many rows
-    /// will be asked for at most. `opened` gets what was read.
+    /// None if the planner does better, or if the rows cannot be sorted here. `limit`: how many
+    /// rows will be asked for at most. `opened` gets what was read.
     pub fn new(
         partitions: &mut [PartitionMatches],
         matcher: &Matcher,

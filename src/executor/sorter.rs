@@ -7,8 +7,8 @@ use crate::pg::versions;
 use crate::syntax::SortKey;
 use pgrx::pg_sys;
 
-/// The values that a row is sorted by, whole: one for each sort key, none where the row has no value
-/// at the path.
+/// The values that a row is sorted by, whole: one for each sort key, none where the row has no
+/// value at the path.
 pub type SortValues = Vec<Option<Vec<u8>>>;
 
 /// Takes rows, then hands out their addresses in order. What it holds of the server's must not
@@ -16,8 +16,8 @@ pub type SortValues = Vec<Option<Vec<u8>>>;
 pub struct Sorter {
     state: *mut pg_sys::Tuplesortstate,
     columns: pg_sys::TupleDesc,
-    /// A row on its way in, and one on its way out. The columns are the values, each a bytea, and the
-    /// address, an int8.
+    /// A row on its way in, and one on its way out. The columns are the values, each a bytea, and
+    /// the address, an int8.
     given: *mut pg_sys::TupleTableSlot,
     sorted: *mut pg_sys::TupleTableSlot,
     /// The number of values.
@@ -40,8 +40,8 @@ impl Sorter {
         let mut collations = vec![pg_sys::InvalidOid; count];
         // A row that has no value at the path comes last, in either direction.
         let mut nulls_first = vec![false; count];
-        // SAFETY: the descriptor is made for `count` columns and gets as many, of types that are always
-        // there; the four arrays have that length too.
+        // SAFETY: the descriptor is made for `count` columns and gets as many, of types that are
+        // always there; the four arrays have that length too.
         unsafe {
             let columns = pg_sys::CreateTemplateTupleDesc(count as i32);
             for &number in &numbers {
@@ -101,8 +101,8 @@ impl Sorter {
 
     /// The next row.
     pub fn next(&mut self) -> Option<DocAddress> {
-        // SAFETY: the sort was begun in `new`, and performed by `sort`. A slot that holds a row has all
-        // of its columns after slot_getsomeattrs.
+        // SAFETY: the sort was begun in `new`, and performed by `sort`. A slot that holds a row has
+        // all of its columns after slot_getsomeattrs.
         unsafe {
             let (forward, copy) = (true, false);
             let null = std::ptr::null_mut();
@@ -119,7 +119,8 @@ impl Sorter {
     /// The values of the row that was returned last.
     pub fn values(&self) -> SortValues {
         let value = |at: usize| {
-            // SAFETY: `next` has read all columns of the slot. A value is a bytea that was put detoasted.
+            // SAFETY: `next` has read all columns of the slot. A value is a bytea that was put
+            // detoasted.
             unsafe {
                 if *(*self.sorted).tts_isnull.add(at) {
                     return None;
@@ -135,8 +136,8 @@ impl Drop for Sorter {
     fn drop(&mut self) {
         // While an error is raised, the aborting transaction frees everything.
         if !std::thread::panicking() {
-            // SAFETY: all four were made in `new`, and nothing else refers to them. The slots go first:
-            // one of them may point into the sort's memory, and both use the descriptor.
+            // SAFETY: all four were made in `new`, and nothing else refers to them. The slots go
+            // first: one of them may point into the sort's memory, and both use the descriptor.
             unsafe {
                 pg_sys::ExecDropSingleTupleTableSlot(self.given);
                 pg_sys::ExecDropSingleTupleTableSlot(self.sorted);

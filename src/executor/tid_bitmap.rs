@@ -101,8 +101,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whatever the rows turn out to be that need a recheck, the operations hold for them; and a
-        /// row that needs none is what the set says.
+        /// Whatever the rows turn out to be that need a recheck, the operations hold for them; and
+        /// a row that needs none is what the set says.
         #[test]
         fn sets_keep_their_word(a in 0u8..81, b in 0u8..81) {
             // Four rows, each in, out, or in need of a recheck.

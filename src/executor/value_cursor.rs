@@ -1,7 +1,7 @@
 //! A walk over the values at one path in their order, each with the rows that have it.
 //!
-//! Sorting, facets, statistics and suggestions need values in order. The index has them: the keys of
-//! a path's values are neighbours, in the order of the values.
+//! Sorting, facets, statistics and suggestions need values in order. The index has them: the keys
+//! of a path's values are neighbours, in the order of the values.
 
 use super::block_set::BlockSet;
 use super::collector::Collector;
@@ -92,8 +92,8 @@ impl ValueCursor {
         Ok(!reader.path_hash_collides(path)? && !reader.has_legacy_strings(path)?)
     }
 
-    /// Starts before the first value or, descending, behind the last one. The path's pending entries
-    /// must have passed the reader's filter.
+    /// Starts before the first value or, descending, behind the last one. The path's pending
+    /// entries must have passed the reader's filter.
     pub fn new(
         reader: &PostingReader<'_>,
         path: &str,

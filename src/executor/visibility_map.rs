@@ -1,9 +1,12 @@
-//! Which pages of a table hold nothing but rows that everybody sees (PostgreSQL's src/backend/access/heap/visibilitymap.c).
+//! The pages of a table that are all-visible: every transaction sees all of their rows
+//! (PostgreSQL's src/backend/access/heap/visibilitymap.c).
 //!
-//! A row counts without a look at it if its page was all-visible before the index was read *and* is so after. Both are needed: the
-//! first alone would count a row that was inserted meanwhile, the second alone one whose entry was read before VACUUM took it away.
-//! (That the page was not all-visible in between is of no matter: the reader's snapshot keeps VACUUM from removing what it sees, and
-//! the map's bit from being set over what it does not.)
+//! A row is counted without being looked up if its page was all-visible before the index was read
+//! *and* is so afterwards. Both are needed. The first alone would count a row that was inserted
+//! meanwhile. The second alone would count a row whose index entry was read before VACUUM removed
+//! it. It does not matter if the page was not all-visible in between: as long as the reader has its
+//! snapshot, VACUUM removes no row that the snapshot sees, and sets no bit of a page with a row
+//! that the snapshot does not see.
 
 use super::block_set::BlockSet;
 use super::heap::Heap;
@@ -15,7 +18,8 @@ use pgrx::pg_sys;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
 
-/// visibilitymap.c: MAPSIZE and HEAPBLOCKS_PER_PAGE. Two bits a block, the lower one for all-visible.
+/// visibilitymap.c: MAPSIZE, HEAPBLOCKS_PER_BYTE and HEAPBLOCKS_PER_PAGE. A block has two bits, of
+/// which the lower one says that it is all-visible.
 const MAP_BYTES: usize = (pg_sys::BLCKSZ - 24) as usize;
 const BLOCKS_PER_BYTE: u32 = 4;
 const BLOCKS_PER_PAGE: u32 = MAP_BYTES as u32 * BLOCKS_PER_BYTE;
@@ -24,14 +28,17 @@ const ALL_VISIBLE: u8 = 0b0101_0101;
 /// A copy of a table's visibility map.
 pub struct VisibilityMap {
     bytes: Vec<u8>,
+    /// The number of blocks of the table.
     blocks: u32,
-    /// The LSN of each page of it, and whether setting a bit of it always changes that.
+    /// The LSN of each page of the map.
     lsns: Vec<u64>,
+    /// Whether setting a bit always changes the LSN of its page.
     is_logged: bool,
 }
 
-/// How many rows an index has of those on all-visible pages, but for those of a block set. Where the column is null there are none of them.
-struct Remembered {
+/// How many rows on all-visible pages outside of a block set have entries in an index. Rows whose
+/// document is null have none.
+struct AllVisibleCount {
     index: u32,
     blocks: u32,
     bytes: Vec<u8>,
@@ -40,21 +47,26 @@ struct Remembered {
     rows: u64,
 }
 
-/// So much is remembered at most. Each has a copy of a map: of one of half a megabyte, 16 GB of table.
-const MOST: usize = 8;
-const LONGEST: usize = 512 << 10;
+/// Counts that are remembered at most. Each has a copy of a visibility map, so that a session keeps
+/// no more than 4 MB of them.
+const MAX_REMEMBERED: usize = 8;
+/// Bytes. No count is remembered of a table with a longer visibility map: 512 kB is the map of a
+/// table of 16 GB.
+const MAX_MAP_BYTES: usize = 512 << 10;
 
 thread_local! {
-    static ALL_VISIBLE_COUNTS: RefCell<Vec<Remembered>> = const { RefCell::new(Vec::new()) };
+    static ALL_VISIBLE_COUNTS: RefCell<Vec<AllVisibleCount>> = const { RefCell::new(Vec::new()) };
 }
 
 impl VisibilityMap {
-    /// Where rows may be gone that the running query's snapshot sees, each page has to be looked at, and none counts as all-visible.
+    /// Reads the map of a table with this number of blocks. If rows may be gone that the snapshot
+    /// of the running query sees (old_snapshot_threshold), no page counts as all-visible, so that
+    /// each is looked at.
     pub fn read(heap: &Heap, blocks: u32) -> Result<VisibilityMap> {
         let length = blocks.div_ceil(BLOCKS_PER_BYTE) as usize;
         let mut bytes = Vec::new();
         memory::reserve(&mut bytes, length)?;
-        // SAFETY: a query is running, and so has a snapshot.
+        // SAFETY: a query is running, so there is an active snapshot.
         if unsafe { versions::is_past_threshold(pg_sys::GetActiveSnapshot()) } {
             bytes.resize(length, 0);
             return Ok(VisibilityMap { bytes, blocks, lsns: Vec::new(), is_logged: false });
@@ -63,8 +75,10 @@ impl VisibilityMap {
         for first in (0..blocks).step_by(BLOCKS_PER_PAGE as usize) {
             let wanted = (blocks - first).div_ceil(BLOCKS_PER_BYTE).min(MAP_BYTES as u32) as usize;
             let mut buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
-            // SAFETY: the relation is open. What comes back is a pinned buffer with the block's page of the map, or none where the
-            // map is shorter. It is read under a share lock, so that bits and LSN are of one moment.
+            // SAFETY: the relation is open. The server returns a pinned buffer with the block's
+            // page of the map, or an invalid one if the map is shorter. The page is read under a
+            // share lock, so its bits and its LSN belong together. After the header it has
+            // `MAP_BYTES` bytes, and `wanted` is no more than that.
             unsafe {
                 pg_sys::visibilitymap_get_status(heap.relation(), first, &raw mut buffer);
                 if buffer != pg_sys::InvalidBuffer as pg_sys::Buffer {
@@ -79,20 +93,23 @@ impl VisibilityMap {
                 }
             }
         }
-        // A page that was never written ahead has no LSN.
+        // A page that was never WAL-logged has no LSN.
         let is_logged = heap.is_logged() && !lsns.contains(&0);
         Ok(VisibilityMap { bytes, blocks, lsns, is_logged })
     }
 
-    /// How many rows that an index has are on the all-visible pages outside of a block set, if it was remembered and is the same. Whoever
-    /// sets bits of the map gives its page a new LSN (visibilitymap_set); whoever clears them does not. So bits that are set, as they
-    /// were under the same LSN, have been so all the time, and of a page that is all-visible all the time the rows are the same.
+    /// How many rows on all-visible pages outside of a block set have entries in an index; none if
+    /// that was not remembered for a map like this one.
+    ///
+    /// Whoever sets bits of a page of the map gives the page a new LSN (visibilitymap_set). Whoever
+    /// clears bits does not. So if the bits and the LSN are the same as before, the pages have been
+    /// all-visible in between, and the rows of such pages are the same.
     pub fn rows_outside(&self, index: &GinIndex, block_set: &BlockSet) -> Option<u64> {
         if !self.is_logged {
             return None;
         }
         ALL_VISIBLE_COUNTS.with_borrow(|all| {
-            let same = |known: &&Remembered| {
+            let same = |known: &&AllVisibleCount| {
                 known.index == index.oid()
                     && (known.blocks, &known.lsns) == (self.blocks, &self.lsns)
                     && known.block_set == *block_set
@@ -102,24 +119,26 @@ impl VisibilityMap {
         })
     }
 
-    /// Remembers that number. It must have been counted while the table got no longer.
+    /// Remembers the number for `rows_outside`. While it was counted, the table must not have
+    /// grown.
     pub fn remember(&self, index: &GinIndex, block_set: &BlockSet, rows: u64) {
-        if !self.is_logged || self.bytes.len() > LONGEST {
+        if !self.is_logged || self.bytes.len() > MAX_MAP_BYTES {
             return;
         }
         let (index, blocks, bytes, lsns) = (index.oid(), self.blocks, &self.bytes, &self.lsns);
         let (bytes, lsns, block_set) = (bytes.clone(), lsns.clone(), block_set.clone());
         ALL_VISIBLE_COUNTS.with_borrow_mut(|all| {
-            // With and without first rows to show, two regions are asked for.
+            // A query has one block set when its first rows are wanted and another one when rows
+            // are only counted. Both are kept.
             all.retain(|known| {
                 known.index != index || known.lsns == lsns && known.block_set != block_set
             });
-            all.truncate(MOST - 1);
-            all.insert(0, Remembered { index, blocks, bytes, lsns, block_set, rows });
+            all.truncate(MAX_REMEMBERED - 1);
+            all.insert(0, AllVisibleCount { index, blocks, bytes, lsns, block_set, rows });
         });
     }
 
-    /// Pages that are all-visible in both.
+    /// The map of the pages that are all-visible in both.
     pub fn and(mut self, other: &VisibilityMap) -> VisibilityMap {
         self.bytes.iter_mut().zip(&other.bytes).for_each(|(a, b)| *a &= b);
         self

@@ -26,7 +26,9 @@ pub struct Entries {
 /// The order in which entries are walked over: that of their keys, or the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
+    /// From the least key to the greatest.
     Ascending,
+    /// From the greatest key to the least.
     Descending,
 }
 

@@ -1,12 +1,14 @@
 //! Indexes as several versions of this extension have filled them.
 
+mod value_cursor;
+
 use super::doc_id::DocIdMap;
 use super::heap::Heap;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::search::IndexSearch;
 use super::table::IndexedTable;
-use crate::document::{JsonbArg, Scalar, Scratch, extreme};
+use crate::document::{Jsonb, JsonbArg, Scalar, Scratch, extreme};
 use crate::error::Result;
 use crate::index::gin::GinIndex;
 use crate::index::key::{self, Keys};
@@ -67,23 +69,28 @@ fn written(keys: &[&[u8]], version: Version) -> Vec<Vec<u8>> {
     written
 }
 
+/// Reads a document as jsonb.
+fn with_jsonb<T>(document: &serde_json::Value, read: impl FnOnce(Jsonb<'_>) -> T) -> T {
+    let datum = JsonB(document.clone()).into_datum();
+    // SAFETY: the datum is jsonb, which jsonb_in has just made.
+    let jsonb = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
+    read(jsonb.unwrap_or_else(|| panic!("it is jsonb")).document())
+}
+
 /// Stores a document, and its keys as a version writes them.
 fn insert(document: &serde_json::Value, version: Version) {
-    let datum = JsonB(document.clone()).into_datum();
-    // SAFETY: a jsonb datum, just made by jsonb_in.
-    let jsonb = datum.and_then(|datum| unsafe { JsonbArg::from_datum(datum, false) });
-    let mut keys = done(Keys::of(jsonb.unwrap_or_else(|| panic!("it is jsonb")).document()));
+    let keys = with_jsonb(document, |doc| written(&done(done(Keys::of(doc)).sorted()), version));
     let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let keys = written(&done(keys.sorted()), version);
     let list: Vec<String> = keys.iter().map(|key| format!("'\\x{}'", hex(key))).collect();
     let sql =
         format!("INSERT INTO kept VALUES ('{document}', ARRAY[{}]::bytea[])", list.join(", "));
     assert!(Spi::run(&sql).is_ok(), "{sql}");
 }
 
-/// What is asked sees the rows that this transaction has inserted.
+/// Calls `ask` under a snapshot that sees the rows which this transaction has inserted.
 fn with_rows<T>(ask: impl FnOnce() -> T) -> T {
-    // SAFETY: a snapshot of the transaction that runs the test, taken away again; an error ends the test.
+    // SAFETY: the snapshot is that of the transaction that runs the test, and it is popped again.
+    // If `ask` raises an error, the test ends, and its transaction pops the snapshot.
     unsafe {
         pg_sys::CommandCounterIncrement();
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
@@ -103,14 +110,15 @@ fn make_table(fastupdate: &str) {
     }
 }
 
-fn part() -> IndexedTable {
+fn kept() -> IndexedTable {
     IndexedTable { table: oid("kept"), index: oid("kept_keys_idx"), column: 1 }
 }
 
-/// How many rows the index has for a query, and whether its only leaf's rows are as many as its postings.
+/// How many rows the index has for a query; and of a query with a single condition, whether it has
+/// as many postings as rows.
 fn ask(query: &str) -> (u64, bool) {
-    let part = part();
-    let (index, heap) = (done(GinIndex::open(part.index)), Heap::of(&part));
+    let table = kept();
+    let (index, heap) = (done(GinIndex::open(table.index)), Heap::of(&table));
     let predicate = done(parse_cache::parse_cached(query)).predicate.clone();
     let reader = done(PostingReader::new(
         &index,
@@ -128,11 +136,12 @@ fn ask(query: &str) -> (u64, bool) {
     (done(rows).candidates.len(), disjoint)
 }
 
-/// How many rows match, by the count that shows a window of them, and by what the matcher says of each.
+/// How many rows match: by the count that also finds the first row, and by what the matcher says of
+/// each row.
 fn count(query: &str) -> (u64, i64) {
     let predicate = done(parse_cache::parse_cached(query)).predicate.clone();
     let first = with_rows(|| {
-        done(IndexSearch::first(&[part()], &predicate, 1)).map_or(0, |search| search.len())
+        done(IndexSearch::first(&[kept()], &predicate, 1)).map_or(0, |search| search.len())
     });
     let sql = format!("SELECT count(*) FROM kept WHERE doc @@@ '{query}'");
     (first, Spi::get_one(&sql).ok().flatten().unwrap_or(-1))
@@ -141,7 +150,7 @@ fn count(query: &str) -> (u64, i64) {
 /// The documents in the order of a path, and whether rows were looked up to find it.
 fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
     let sort = [SortKey { path: path.to_string(), descending, largest: descending }];
-    let search = done(IndexSearch::new(&[part()], &Predicate::All));
+    let search = done(IndexSearch::new(&[kept()], &Predicate::All));
     let mut search = search.unwrap_or_else(|| panic!("the table is small"));
     assert!(done(search.sort(&sort, Some(3))));
     let (mut documents, looked_up) = (Vec::new(), search.stats.rows > 0);
@@ -315,7 +324,7 @@ mod tests {
         }
     }
 
-    /// A walk in the order of the index is one in the order of values only where all strings are in one form.
+    /// The index is in the order of the values only where all strings are stored in the same form.
     #[pg_test]
     fn executor_sorts_what_each_version_has_packed() {
         let texts = ["10", "1.5", "1", "19", "-1", "2x", "1x"];

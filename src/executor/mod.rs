@@ -8,7 +8,7 @@
 //! table, heap, access           a table with its index; its rows; may the executor read them?
 //! doc_id, block_set             rows as integers; the pages whose rows are collected
 //! collector, tid_bitmap         posting lists → bitmap; sets of rows, and which need a recheck
-//! heap_page, page_visibility    which rows of a page the snapshot sees, and what is remembered of it
+//! heap_page, page_visibility    which rows of a page the snapshot sees; what is remembered
 //! visibility_map                which pages are all-visible: before the index is read, and after
 //! pending_filter, read_stats    which pending entries a query needs; what was read
 //! postings                      conditions → rows, from posting lists and the pending list
@@ -23,7 +23,7 @@
 //! search                        all of that, for the tables of a store
 //! candidates                    a search for callers that look rows up themselves
 //! share                         how many of some rows match, for estimates
-//! held, active                  what is kept open from one call to the next; the snapshot of a call
+//! held, active                  what is open from one call to the next; the active snapshot
 //! ```
 
 mod access;

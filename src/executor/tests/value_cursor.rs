@@ -69,8 +69,7 @@ mod tests {
                 .unwrap_or_default()
         };
         let string = |text: &str| Scalar::String(text).to_bytes();
-        let mut truncated = string(&long);
-        truncated.truncate(key::MAX_VALUE);
+        let truncated = key::stored_value(&string(&long)).to_vec();
         let all = vec![
             (number(1), 2, false),
             (number(2), 1, false),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A session that asks the same questions again and again, for which it keeps digests of the index's leaves, gets the answers of now:
+# A session that asks the same questions again and again, which remembers summaries of the index's pages for them, gets the answers of now:
 # after writes of any kind, VACUUM, REINDEX and TRUNCATE. The first rows of wide intervals are those of the order of the table.
 . "$(dirname "$0")/lib.sh"
 psql -o /dev/null -f - <<'SQL'

@@ -1,0 +1,1 @@
+-- From 0.5.0 to 0.6.0. The objects are those of sql/operator.sql, sql/finalize.sql and src/api/.

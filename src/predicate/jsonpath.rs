@@ -175,7 +175,7 @@ fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, NotExpr
 /// Writes a match with a pattern. Flag "s" makes `.` match line ends.
 fn like_regex(pattern: &str) -> Result<String, NotExpressible> {
     if pattern.len() > MAX_PATTERN_BYTES {
-        return Err(NotExpressible("so long a pattern"));
+        return Err(NotExpressible("a pattern of more than 1000 bytes"));
     }
     Ok(format!("@ like_regex {} flag \"s\"", string(pattern)?))
 }

@@ -194,7 +194,7 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
         None => Some("the instant has no Z or offset".to_string()),
     };
     let shown = shortened(text);
-    let message = format!("\"{shown}\" is no date math: {}", problem.unwrap_or_default());
+    let message = format!("\"{shown}\" is not valid date math: {}", problem.unwrap_or_default());
     let repair = repaired(text).map_or(String::new(), |repair| format!("Write {repair}. "));
     let otherwise = match place {
         ValueKind::Value => format!(" {{!term f=path}}{shown} looks for the text itself."),

@@ -59,7 +59,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
             0,
             format!("the query parser \"{other}\" is not supported"),
         )
-        .with_hint("Known are lucene, term, terms, prefix, field, raw, bool and boost.")),
+        .with_hint("The parsers are lucene, term, terms, prefix, field, raw, bool and boost.")),
     }
 }
 

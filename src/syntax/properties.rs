@@ -1,4 +1,4 @@
-//! What must hold for any text.
+//! Properties that hold for all texts.
 
 use super::parse::by_grammar;
 use super::*;
@@ -7,7 +7,7 @@ use cpu_time::ThreadTime;
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// Texts that repeat something which is costly to one way of parsing or another.
+/// Each text repeats something that is expensive for some way of parsing.
 #[test]
 fn time_grows_with_length_alone() {
     let shapes: &[(&str, &str)] = &[
@@ -64,7 +64,7 @@ fn time_grows_with_length_alone() {
     }
 }
 
-/// What is meant to be read by hand, and what is not.
+/// Which queries the fast reader reads, and which it leaves to the grammar.
 #[test]
 fn canonical_forms_are_simple() {
     for text in [
@@ -143,7 +143,7 @@ fn occur() -> impl Strategy<Value = Occur> {
     prop_oneof![Just(Occur::Should), Just(Occur::Must), Just(Occur::MustNot)]
 }
 
-/// Texts of the characters that mean something somewhere, and of others.
+/// Texts of characters that are special somewhere, and of others.
 fn value() -> impl Strategy<Value = String> {
     let words = prop_oneof![
         Just("AND"),
@@ -173,7 +173,7 @@ fn bound() -> impl Strategy<Value = Bound> {
     ]
 }
 
-/// A pattern that is no prefix's, no lone star, and has a wildcard.
+/// A pattern with a wildcard, which is neither a prefix nor a lone star.
 fn pattern() -> impl Strategy<Value = Vec<Glob>> {
     let char =
         value().prop_filter_map("a character", |text| text.chars().next()).prop_map(Glob::Char);

@@ -146,3 +146,68 @@ fn refusal(meaning: String, text: &str, at: usize) -> ParseError {
          A path that looks like something else is put in double quotes.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse_error::ParseErrorKind;
+
+    #[test]
+    fn sort_orders() {
+        let select =
+            |path: &str, descending, largest| SortKey { path: path.into(), descending, largest };
+        let key = |path: &str, descending| select(path, descending, descending);
+        for (text, keys) in [
+            ("", vec![]),
+            ("  ", vec![]),
+            ("a.b", vec![key("a.b", false)]),
+            ("a asc, b.c DESC", vec![key("a", false), key("b.c", true)]),
+            ("asc desc", vec![key("asc", true)]),
+            ("desc,asc", vec![key("desc", false), key("asc", false)]),
+            ("\"a, b\" desc , a\\,b", vec![key("a, b", true), key("a,b", false)]),
+            ("\"score\" desc", vec![key("score", true)]),
+            ("field(a,min)", vec![key("a", false)]),
+            ("field(a,max) asc", vec![select("a", false, true)]),
+            ("field( a.b , MIN ) desc, c", vec![select("a.b", true, false), key("c", false)]),
+            ("field(\"a, (b)\",max)", vec![select("a, (b)", false, true)]),
+            ("field(a) desc", vec![key("a", true)]),
+            ("\"sub(0,n)\", \"1\"", vec![key("sub(0,n)", false), key("1", false)]),
+            ("sub\\(0\\,n\\)", vec![key("sub(0,n)", false)]),
+            ("-n, n:asc, 1a", vec![key("-n", false), key("n:asc", false), key("1a", false)]),
+        ] {
+            assert_eq!(parse_sort(text).as_ref(), Ok(&keys), "{text}");
+            let written: Vec<String> = keys.iter().map(SortKey::to_string).collect();
+            assert_eq!(parse_sort(&written.join(", ")), Ok(keys), "{text} as {written:?}");
+        }
+        for (text, position) in [("a up", 2), ("a,", 2), ("a desc b", 7), (", a", 0)] {
+            let error = parse_sort(text).expect_err(text);
+            assert_eq!(
+                (error.kind, error.position),
+                (ParseErrorKind::Syntax, Some(position)),
+                "{text}: {error}"
+            );
+        }
+        for (text, name) in [
+            ("a, score desc", "score"),
+            ("_docid_ asc", "_docid_"),
+            ("sub(0,n) asc", "sub()"),
+            ("a, div(sum(a,b),2)", "div()"),
+            ("if(exists(a),1,0) desc, b", "if()"),
+            ("query($q) desc", "query()"),
+            ("$by asc", "parameter"),
+            ("{!func}sub(0,n) asc", "query"),
+            ("1 asc", "constant 1"),
+            ("-1.5e3", "constant -1.5e3"),
+            ("sub(0,\"n) asc", "sub()"),
+        ] {
+            let error = parse_sort(text).expect_err(text);
+            assert_eq!(error.kind, ParseErrorKind::Unsupported, "{text}: {error}");
+            assert!(error.message.contains(name), "{text}: {error}");
+        }
+        for text in
+            ["field(a,median)", "field()", "field(a,min", "field(a,min,max) asc", "field(a b)"]
+        {
+            assert_eq!(parse_sort(text).expect_err(text).kind, ParseErrorKind::Syntax, "{text}");
+        }
+    }
+}

@@ -1,7 +1,6 @@
-//! The language as tables.
+//! The query language as tables: which text is read as what, and what is refused.
 
 use super::*;
-use crate::pattern::Regexp;
 
 /// Query, canonical form.
 const READ: &[(&str, &str)] = &[
@@ -238,7 +237,7 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("f:/<1-/", 6, "expected \">\" in the regular expression"),
     ("f:/<1-x>/", 8, "expected an interval such as <1-99>"),
     ("f:/a&/", 5, "the regular expression ends too early"),
-    ("f:/a)/", 4, "a parenthesis that closes nothing in the regular expression"),
+    ("f:/a)/", 4, "a closing parenthesis without an opening one in the regular expression"),
     ("{!term}a", 0, "the local parameters name no field"),
     ("{!lucene df=''}a", 0, "the default field (df) has no name"),
     ("{!term f=x", 9, "local parameters without a closing \"}\""),
@@ -276,184 +275,6 @@ fn refuses_by_name_what_solr_has_and_this_has_not() {
         let error = parse(query).expect_err(query);
         assert_eq!(error.kind, ParseErrorKind::Unsupported, "{query}: {error}");
         assert!(error.message.contains(name), "{query}: {error}");
-    }
-}
-
-#[test]
-fn regular_expressions_match_whole_values() {
-    for (expression, value, expected) in [
-        ("ab", "ab", true),
-        ("ab", "abc", false),
-        ("a.c", "a\nc", true),
-        ("@", "anything", true),
-        ("a@", "b", false),
-        ("\"a.b\"", "a.b", true),
-        ("\"a.b\"", "axb", false),
-        ("#", "", false),
-        ("a|#", "a", true),
-        ("()", "", true),
-        ("a()b", "ab", true),
-        ("[^a-c]", "d", true),
-        ("[^a-c]", "b", false),
-        ("[\\]\\-x]+", "]-x", true),
-        ("[a-]", "a", false),
-        ("*a", "*a", true),
-        ("a{2,3}", "aaaa", false),
-        ("a{3,2}", "aaa", false),
-        ("(ab)+c?", "ababc", true),
-        ("a**", "aaa", true),
-        ("\\d", "d", true),
-        ("^a$", "^a$", true),
-        ("<", "<", false),
-        // Complement binds tightest, and intersection looser than a sequence.
-        ("~a", "b", true),
-        ("~a", "", true),
-        ("~a", "a", false),
-        ("~ab", "bb", true),
-        ("~ab", "ab", false),
-        ("~(ab)", "ab", false),
-        ("~a+", "a", false),
-        ("~a+", "ab", true),
-        ("~~a", "a", true),
-        ("~#", "anything", true),
-        ("~@", "", false),
-        ("~", "", false),
-        ("x(~y)z", "xz", true),
-        ("x(~y)z", "xyz", false),
-        ("x(~y)z", "xyyz", true),
-        ("[~&]+", "~&", true),
-        ("\\~\\&", "~&", true),
-        ("a.*&.*b", "a💡b", true),
-        ("a.*&.*b", "ab\n", false),
-        ("a|b&c", "a", true),
-        ("a|b&c", "b", false),
-        ("(.{2}&~(ab))*c", "aabac", true),
-        ("(.{2}&~(ab))*c", "aaabc", false),
-        ("[^a]*&~(.*b.*)", "çd", true),
-        ("[^a]*&~(.*b.*)", "cbd", false),
-        ("&a", "&a", true),
-        ("&a", "&", false),
-        ("a&", "a", false),
-        ("a&&b", "a", false),
-        ("~(a{1000})", "a", true),
-        // Numeric intervals
-        ("<1-9>", "5", true),
-        ("<1-9>", "0", false),
-        ("<1-9>", "05", false),
-        ("<1-10>", "005", true),
-        ("<1-10>", "10", true),
-        ("<1-10>", "11", false),
-        ("<10-1>", "7", true),
-        ("<0-10>", "", false),
-        ("<0-10>", "000", true),
-        ("<01-99>", "7", false),
-        ("<01-99>", "07", true),
-        ("<008-100>", "009", true),
-        ("<8-8>", "8", true),
-        ("<8-08>", "008", true),
-        ("x<1995-2012>y", "x2009y", true),
-        ("x<1995-2012>y", "x2013y", false),
-        ("<0-2147483647>", "2147483647", true),
-        ("<0-2147483647>", "2147483648", false),
-        ("<0-2147483648>", "1", false),
-        ("<1-2-3>", "1", false),
-        ("<-5>", "5", false),
-        ("<1->", "1", false),
-        ("<name>", "name", false),
-        ("a>", "a>", true),
-        ("|a", "|a", true),
-    ] {
-        match Regexp::parse(expression, 0).and_then(|regexp| regexp.compile()) {
-            Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
-            Err(_) => assert!(!expected, "/{expression}/ is refused"),
-        }
-    }
-}
-
-#[test]
-fn regular_expressions_know_how_their_matches_begin() {
-    for (expression, literal, possible, impossible) in [
-        ("te.t", "te", "tex", "tx"),
-        ("\"te\"(s|x)t", "te", "tex", "tet"),
-        ("(foam|foal)s?", "foa", "foam", "foo"),
-        ("a+b", "a", "aab", "ac"),
-        ("a{1}b*", "a", "abb", "aaa"),
-        ("a?b", "", "b", "c"),
-        ("a{0}[\\]]x", "]x", "]x", "a"),
-        ("<195-197>", "19", "196", "198"),
-        ("@", "", "x", ""),
-        ("~(a.*)", "", "b", "a"),
-        ("foo.*&.*b&fo@", "foo", "foob", "fx"),
-        ("x(~y)z", "x", "xy", "y"),
-        ("[é💡]x", "", "é", "ê"),
-    ] {
-        let regexp = Regexp::parse(expression, 0).unwrap().compile().unwrap();
-        assert_eq!(regexp.literal_prefix(), literal, "{expression}");
-        for end in 0..=possible.len() {
-            assert!(regexp.could_start(&possible.as_bytes()[..end]), "{expression} {possible}");
-        }
-        assert!(
-            impossible.is_empty() || !regexp.could_start(impossible.as_bytes()),
-            "{expression} {impossible}"
-        );
-    }
-}
-
-#[test]
-fn sort_orders() {
-    let select =
-        |path: &str, descending, largest| SortKey { path: path.into(), descending, largest };
-    let key = |path: &str, descending| select(path, descending, descending);
-    for (text, keys) in [
-        ("", vec![]),
-        ("  ", vec![]),
-        ("a.b", vec![key("a.b", false)]),
-        ("a asc, b.c DESC", vec![key("a", false), key("b.c", true)]),
-        ("asc desc", vec![key("asc", true)]),
-        ("desc,asc", vec![key("desc", false), key("asc", false)]),
-        ("\"a, b\" desc , a\\,b", vec![key("a, b", true), key("a,b", false)]),
-        ("\"score\" desc", vec![key("score", true)]),
-        ("field(a,min)", vec![key("a", false)]),
-        ("field(a,max) asc", vec![select("a", false, true)]),
-        ("field( a.b , MIN ) desc, c", vec![select("a.b", true, false), key("c", false)]),
-        ("field(\"a, (b)\",max)", vec![select("a, (b)", false, true)]),
-        ("field(a) desc", vec![key("a", true)]),
-        ("\"sub(0,n)\", \"1\"", vec![key("sub(0,n)", false), key("1", false)]),
-        ("sub\\(0\\,n\\)", vec![key("sub(0,n)", false)]),
-        ("-n, n:asc, 1a", vec![key("-n", false), key("n:asc", false), key("1a", false)]),
-    ] {
-        assert_eq!(parse_sort(text).as_ref(), Ok(&keys), "{text}");
-        let written: Vec<String> = keys.iter().map(SortKey::to_string).collect();
-        assert_eq!(parse_sort(&written.join(", ")), Ok(keys), "{text} as {written:?}");
-    }
-    for (text, position) in [("a up", 2), ("a,", 2), ("a desc b", 7), (", a", 0)] {
-        let error = parse_sort(text).expect_err(text);
-        assert_eq!(
-            (error.kind, error.position),
-            (ParseErrorKind::Syntax, Some(position)),
-            "{text}: {error}"
-        );
-    }
-    for (text, name) in [
-        ("a, score desc", "score"),
-        ("_docid_ asc", "_docid_"),
-        ("sub(0,n) asc", "sub()"),
-        ("a, div(sum(a,b),2)", "div()"),
-        ("if(exists(a),1,0) desc, b", "if()"),
-        ("query($q) desc", "query()"),
-        ("$by asc", "parameter"),
-        ("{!func}sub(0,n) asc", "query"),
-        ("1 asc", "constant 1"),
-        ("-1.5e3", "constant -1.5e3"),
-        ("sub(0,\"n) asc", "sub()"),
-    ] {
-        let error = parse_sort(text).expect_err(text);
-        assert_eq!(error.kind, ParseErrorKind::Unsupported, "{text}: {error}");
-        assert!(error.message.contains(name), "{text}: {error}");
-    }
-    for text in ["field(a,median)", "field()", "field(a,min", "field(a,min,max) asc", "field(a b)"]
-    {
-        assert_eq!(parse_sort(text).expect_err(text).kind, ParseErrorKind::Syntax, "{text}");
     }
 }
 

@@ -31,9 +31,8 @@ impl<'a> Parser<'a> {
         let tree = if self.source.is_empty() { RegexpNode::Empty } else { self.union()? };
         match self.peek() {
             None => Ok(tree),
-            Some(_) => {
-                Err(self.error("a parenthesis that closes nothing in the regular expression"))
-            }
+            Some(_) => Err(self
+                .error("a closing parenthesis without an opening one in the regular expression")),
         }
     }
 

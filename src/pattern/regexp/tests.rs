@@ -122,3 +122,123 @@ proptest! {
         prop_assert_eq!(Regexp::parse(&source, 0).unwrap().compile().unwrap().is_match(&text), expected, "{} {}", source, text);
     }
 }
+
+#[test]
+fn match_whole_values() {
+    for (expression, value, expected) in [
+        ("ab", "ab", true),
+        ("ab", "abc", false),
+        ("a.c", "a\nc", true),
+        ("@", "anything", true),
+        ("a@", "b", false),
+        ("\"a.b\"", "a.b", true),
+        ("\"a.b\"", "axb", false),
+        ("#", "", false),
+        ("a|#", "a", true),
+        ("()", "", true),
+        ("a()b", "ab", true),
+        ("[^a-c]", "d", true),
+        ("[^a-c]", "b", false),
+        ("[\\]\\-x]+", "]-x", true),
+        ("[a-]", "a", false),
+        ("*a", "*a", true),
+        ("a{2,3}", "aaaa", false),
+        ("a{3,2}", "aaa", false),
+        ("(ab)+c?", "ababc", true),
+        ("a**", "aaa", true),
+        ("\\d", "d", true),
+        ("^a$", "^a$", true),
+        ("<", "<", false),
+        // Complement binds tightest, and intersection looser than a sequence.
+        ("~a", "b", true),
+        ("~a", "", true),
+        ("~a", "a", false),
+        ("~ab", "bb", true),
+        ("~ab", "ab", false),
+        ("~(ab)", "ab", false),
+        ("~a+", "a", false),
+        ("~a+", "ab", true),
+        ("~~a", "a", true),
+        ("~#", "anything", true),
+        ("~@", "", false),
+        ("~", "", false),
+        ("x(~y)z", "xz", true),
+        ("x(~y)z", "xyz", false),
+        ("x(~y)z", "xyyz", true),
+        ("[~&]+", "~&", true),
+        ("\\~\\&", "~&", true),
+        ("a.*&.*b", "a💡b", true),
+        ("a.*&.*b", "ab\n", false),
+        ("a|b&c", "a", true),
+        ("a|b&c", "b", false),
+        ("(.{2}&~(ab))*c", "aabac", true),
+        ("(.{2}&~(ab))*c", "aaabc", false),
+        ("[^a]*&~(.*b.*)", "çd", true),
+        ("[^a]*&~(.*b.*)", "cbd", false),
+        ("&a", "&a", true),
+        ("&a", "&", false),
+        ("a&", "a", false),
+        ("a&&b", "a", false),
+        ("~(a{1000})", "a", true),
+        // Numeric intervals
+        ("<1-9>", "5", true),
+        ("<1-9>", "0", false),
+        ("<1-9>", "05", false),
+        ("<1-10>", "005", true),
+        ("<1-10>", "10", true),
+        ("<1-10>", "11", false),
+        ("<10-1>", "7", true),
+        ("<0-10>", "", false),
+        ("<0-10>", "000", true),
+        ("<01-99>", "7", false),
+        ("<01-99>", "07", true),
+        ("<008-100>", "009", true),
+        ("<8-8>", "8", true),
+        ("<8-08>", "008", true),
+        ("x<1995-2012>y", "x2009y", true),
+        ("x<1995-2012>y", "x2013y", false),
+        ("<0-2147483647>", "2147483647", true),
+        ("<0-2147483647>", "2147483648", false),
+        ("<0-2147483648>", "1", false),
+        ("<1-2-3>", "1", false),
+        ("<-5>", "5", false),
+        ("<1->", "1", false),
+        ("<name>", "name", false),
+        ("a>", "a>", true),
+        ("|a", "|a", true),
+    ] {
+        match Regexp::parse(expression, 0).and_then(|regexp| regexp.compile()) {
+            Ok(regexp) => assert_eq!(regexp.is_match(value), expected, "/{expression}/ {value}"),
+            Err(_) => assert!(!expected, "/{expression}/ is refused"),
+        }
+    }
+}
+
+#[test]
+fn know_how_their_matches_begin() {
+    for (expression, literal, possible, impossible) in [
+        ("te.t", "te", "tex", "tx"),
+        ("\"te\"(s|x)t", "te", "tex", "tet"),
+        ("(foam|foal)s?", "foa", "foam", "foo"),
+        ("a+b", "a", "aab", "ac"),
+        ("a{1}b*", "a", "abb", "aaa"),
+        ("a?b", "", "b", "c"),
+        ("a{0}[\\]]x", "]x", "]x", "a"),
+        ("<195-197>", "19", "196", "198"),
+        ("@", "", "x", ""),
+        ("~(a.*)", "", "b", "a"),
+        ("foo.*&.*b&fo@", "foo", "foob", "fx"),
+        ("x(~y)z", "x", "xy", "y"),
+        ("[é💡]x", "", "é", "ê"),
+    ] {
+        let regexp = Regexp::parse(expression, 0).unwrap().compile().unwrap();
+        assert_eq!(regexp.literal_prefix(), literal, "{expression}");
+        for end in 0..=possible.len() {
+            assert!(regexp.could_start(&possible.as_bytes()[..end]), "{expression} {possible}");
+        }
+        assert!(
+            impossible.is_empty() || !regexp.could_start(impossible.as_bytes()),
+            "{expression} {impossible}"
+        );
+    }
+}

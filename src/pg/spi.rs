@@ -108,9 +108,13 @@ impl Spi {
         sql: &str,
         types: &[pg_sys::Oid],
     ) -> Result<Statement<'_>> {
-        let saved = match saved_statement::find(mode, sql) {
+        let saved = match saved_statement::find(mode.cursor_options(), sql) {
             Some(saved) => saved,
-            None => saved_statement::save(mode, sql, self.prepare(mode, sql, types)?.plan),
+            None => saved_statement::save(
+                mode.cursor_options(),
+                sql,
+                self.prepare(mode, sql, types)?.plan,
+            ),
         };
         let plan = saved.pointer();
         Ok(Statement { plan, mode, _saved: Some(saved), spi: PhantomData })

@@ -16,24 +16,24 @@ use std::ops::ControlFlow;
 
 /// How many leaf pages of the index are read to test the values of one range, and about how many
 /// for all ranges of a query.
-const LEAVES: usize = 64;
-const ALL_LEAVES: usize = 1024;
+const RANGE_LEAF_PAGES: usize = 64;
+const QUERY_LEAF_PAGES: usize = 1024;
 /// How many posting trees of matching values are opened to see how long they are.
-const TREES: u32 = 32;
+const POSTING_TREES: u32 = 32;
 /// How many documents are read where the index does not know whole values: for one range, and for a
 /// whole query.
-const LOOKS: usize = 1_200;
-const ALL_LOOKS: usize = 2_400;
+const RANGE_DOCUMENTS: usize = 1_200;
+const QUERY_DOCUMENTS: usize = 2_400;
 /// How much of the pending list is read: pages, and documents.
 const PENDING_PAGES: usize = 128;
-const PENDING_LOOKS: usize = 300;
+const PENDING_DOCUMENTS: usize = 300;
 /// If no row of a sample matches, this many are assumed to. If one row of the sample would have
 /// matched, the estimate is then too small by a factor of ten at most.
-const NONE: f64 = 0.1;
+const UNSEEN_MATCHES: f64 = 0.1;
 /// How many paths are looked into for a value at any path.
-const PATHS: usize = 100;
+const ANY_PATHS: usize = 100;
 
-/// The part of a table's documents that meet a predicate.
+/// The fraction of a table's documents that satisfy a predicate.
 pub fn fraction_of(part: &IndexedTable, predicate: &Predicate) -> Result<f64> {
     let (matching, documents) = estimates(part, predicate)?;
     Ok((matching / documents.max(1.0)).clamp(0.0, 1.0))
@@ -53,13 +53,13 @@ fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
     let (recent, matching) = pending(part, &index, predicate)?;
     let documents =
         key::DOCUMENT_KEYS.iter().try_fold(0.0, |sum, key| Ok(sum + index.estimate_key(key)?))?;
-    let leaves = ALL_LEAVES / count_conditions(predicate).max(1);
+    let leaves = QUERY_LEAF_PAGES / count_conditions(predicate).max(1);
     let estimator = Estimator {
         part,
         index: &index,
         documents: documents.max(1.0),
-        leaves: leaves.clamp(2, LEAVES),
-        looks: Cell::new(ALL_LOOKS),
+        leaves: leaves.clamp(2, RANGE_LEAF_PAGES),
+        looks: Cell::new(QUERY_DOCUMENTS),
     };
     let fraction = estimator.fraction(predicate)?.clamp(0.0, 1.0);
     Ok((matching + documents * fraction, documents + recent))
@@ -67,7 +67,7 @@ fn estimates(part: &IndexedTable, predicate: &Predicate) -> Result<(f64, f64)> {
 
 /// How many documents are pending, and how many of them match. A sample of them is read.
 fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Result<(f64, f64)> {
-    let (mut rows, mut stride) = (Reservoir::new(PENDING_LOOKS), 1);
+    let (mut rows, mut stride) = (Reservoir::new(PENDING_DOCUMENTS), 1);
     if part.column > 0 && index.has_pending()? {
         stride = index.sample_pending(PENDING_PAGES, &mut |key, row| {
             if key::DOCUMENT_KEYS.contains(&key) {
@@ -82,7 +82,7 @@ fn pending(part: &IndexedTable, index: &GinIndex, predicate: &Predicate) -> Resu
     // A row that is not visible is not a document.
     let documents = rows.seen as f64 * stride as f64 * share.visible / share.looked_at.max(1.0);
     let is_whole = stride == 1 && share.looked_at == rows.seen as f64;
-    let matching = if is_whole { share.matching } else { share.matching.max(NONE) };
+    let matching = if is_whole { share.matching } else { share.matching.max(UNSEEN_MATCHES) };
     Ok((documents, documents * (matching / share.visible.max(1.0)).min(1.0)))
 }
 
@@ -166,22 +166,23 @@ impl Estimator<'_> {
     fn exists(&self, path: &str) -> Result<f64> {
         let (from, below) = key::ALL_PATHS;
         let (mut most, mut paths, mut sizes) =
-            (self.index.estimate_key(&key::exists(path))?, 0.0, PostingSizes::new(TREES));
+            (self.index.estimate_key(&key::exists(path))?, 0.0, PostingSizes::new(POSTING_TREES));
         let mut firsts = HashSet::new();
-        let sampled = self.index.sample(&from, &below, LEAVES, &mut |key, postings| {
-            if !key::is_below(key, path) {
-                return Ok([0.0; 2]);
-            }
-            let rows = sizes.of(postings)?;
-            most = rows.max(most);
-            if postings.known_len().is_some() || paths < f64::from(TREES) {
-                let mut first = None;
-                postings.sample(&mut |row: Tid| first = first.or(Some(row)))?;
-                paths += 1.0;
-                firsts.extend(first);
-            }
-            Ok([rows, 0.0])
-        })?;
+        let sampled =
+            self.index.sample(&from, &below, RANGE_LEAF_PAGES, &mut |key, postings| {
+                if !key::is_below(key, path) {
+                    return Ok([0.0; 2]);
+                }
+                let rows = sizes.of(postings)?;
+                most = rows.max(most);
+                if postings.known_len().is_some() || paths < f64::from(POSTING_TREES) {
+                    let mut first = None;
+                    postings.sample(&mut |row: Tid| first = first.or(Some(row)))?;
+                    paths += 1.0;
+                    firsts.extend(first);
+                }
+                Ok([rows, 0.0])
+            })?;
         Ok(most.max(sampled.sums[0] * firsts.len() as f64 / f64::max(paths, 1.0)))
     }
 
@@ -204,8 +205,8 @@ impl Estimator<'_> {
             None if !range.recheck => return self.index.estimate_range(&from, &below),
             _ => {}
         }
-        let (mut sizes, mut keys) = (PostingSizes::new(TREES), 0.0);
-        let mut unsure = Reservoir::new(LOOKS.min(self.looks.get()));
+        let (mut sizes, mut keys) = (PostingSizes::new(POSTING_TREES), 0.0);
+        let mut unsure = Reservoir::new(RANGE_DOCUMENTS.min(self.looks.get()));
         let sampled = self.index.sample(&from, &below, self.leaves, &mut |key, postings| {
             keys += 1.0;
             match key::value_of(key).map_or(Ternary::No, |value| probe.recheck(value)) {
@@ -219,7 +220,7 @@ impl Estimator<'_> {
         })?;
         let [mut sure, maybe] = sampled.sums;
         if sure == 0.0 && maybe == 0.0 && !sampled.is_whole {
-            sure = self.index.estimate_range(&from, &below)? * NONE / f64::max(keys, 1.0);
+            sure = self.index.estimate_range(&from, &below)? * UNSEEN_MATCHES / f64::max(keys, 1.0);
         }
         Ok(sure + maybe * self.share(&unsure, maybe, leaf))
     }
@@ -230,7 +231,7 @@ impl Estimator<'_> {
         let wanted = (rows / 16.0).ceil().max(64.0) as usize;
         let looks = wanted.min(self.looks.get()).min(unsure.kept.len());
         if looks == 0 || self.part.column <= 0 {
-            return NONE;
+            return UNSEEN_MATCHES;
         }
         self.looks.set(self.looks.get() - looks);
         let is_whole = looks as u64 == unsure.seen;
@@ -238,8 +239,8 @@ impl Estimator<'_> {
             Some(share) if is_whole && share.looked_at == looks as f64 => {
                 share.matching / share.visible.max(1.0)
             }
-            Some(share) => share.matching.max(NONE) / share.visible.max(1.0),
-            None => NONE,
+            Some(share) => share.matching.max(UNSEEN_MATCHES) / share.visible.max(1.0),
+            None => UNSEEN_MATCHES,
         }
     }
 
@@ -249,11 +250,11 @@ impl Estimator<'_> {
         let (from, below) = key::ALL_PATHS;
         let (mut hashes, mut paths) = (Vec::new(), 0);
         self.index.ascend(&from, &mut |key, _| {
-            if key >= below.as_slice() || paths == 50 * PATHS {
+            if key >= below.as_slice() || paths == 50 * ANY_PATHS {
                 return Ok(ControlFlow::Break(()));
             }
             paths += 1;
-            if hashes.len() < PATHS {
+            if hashes.len() < ANY_PATHS {
                 hashes.extend(key::path_hash(key));
             }
             Ok(ControlFlow::Continue(()))

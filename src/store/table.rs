@@ -23,8 +23,9 @@ pub fn find(name: &Name, lock: u32) -> StoreRelation {
     look_up(name, lock, None)
 }
 
-/// As `find`, with the lock of a writer of rows on the table and its partitions, and for whom LOCK
-/// TABLE takes it, or PostgreSQL's error (lockcmds.c, RangeVarCallbackForLockTable).
+/// Finds a table and locks it, and its partitions, as a writer of rows does. The user needs the same
+/// privileges as for LOCK TABLE; PostgreSQL raises the error (lockcmds.c,
+/// RangeVarCallbackForLockTable).
 pub fn lock_rows(name: &Name) -> StoreRelation {
     let lock = pg_sys::RowExclusiveLock;
     let table = look_up(name, lock, Some(check_may_lock_rows));
@@ -34,7 +35,8 @@ pub fn lock_rows(name: &Name) -> StoreRelation {
     table
 }
 
-/// Called before the lock is waited for, and again should the name then stand for another table.
+/// The server calls this before it waits for the lock, and again if the name stands for another table
+/// afterwards.
 #[pg_guard]
 unsafe extern "C-unwind" fn check_may_lock_rows(
     _named: *const pg_sys::RangeVar,
@@ -45,7 +47,7 @@ unsafe extern "C-unwind" fn check_may_lock_rows(
     if table == pg_sys::InvalidOid {
         return;
     }
-    // SAFETY: looks into the server's caches.
+    // SAFETY: these functions look into the server's caches, or raise the error. All take any OID.
     unsafe {
         let user = pg_sys::GetUserId();
         let error = pg_sys::pg_class_aclcheck(table, user, versions::PRIVILEGES_TO_LOCK_ROWS);
@@ -57,7 +59,7 @@ unsafe extern "C-unwind" fn check_may_lock_rows(
 }
 
 fn look_up(name: &Name, lock: u32, check: pg_sys::RangeVarGetRelidCallback) -> StoreRelation {
-    // A name has no NUL (Name::new).
+    // A name contains no NUL (Name::new).
     let Ok(relation) = CString::new(name.as_str()) else { return StoreRelation::Missing };
     // SAFETY: both strings live longer than the call, and makeRangeVar only keeps pointers to them.
     // The callback may be null (namespace.h).

@@ -19,15 +19,15 @@ public final class Generator {
 
   private final Chance chance;
   /** The texts of a path's leaves in the documents, by the path; one map for each kind of leaf. A path can be in several. */
-  private final Map<String, List<String>> strings = new LinkedHashMap<>();
-  private final Map<String, List<String>> wholes = new LinkedHashMap<>();
-  private final Map<String, List<String>> decimals = new LinkedHashMap<>();
-  private final Map<String, List<String>> booleans = new LinkedHashMap<>();
+  final Map<String, List<String>> strings = new LinkedHashMap<>();
+  final Map<String, List<String>> wholes = new LinkedHashMap<>();
+  final Map<String, List<String>> decimals = new LinkedHashMap<>();
+  final Map<String, List<String>> booleans = new LinkedHashMap<>();
   /** Strings that are instants, and the paths that hold objects. */
-  private final Map<String, List<String>> instants = new LinkedHashMap<>();
+  final Map<String, List<String>> instants = new LinkedHashMap<>();
   private final Set<String> objects = new LinkedHashSet<>();
 
-  private Generator(Chance chance) {
+  Generator(Chance chance) {
     this.chance = chance;
   }
 
@@ -45,13 +45,13 @@ public final class Generator {
     write(directory.resolve("queries.ndjson"), queries);
   }
 
-  private static void write(Path file, Iterable<?> values) throws Exception {
+  static void write(Path file, Iterable<?> values) throws Exception {
     List<String> lines = new ArrayList<>();
     for (Object value : values) lines.add(Corpus.JSON.writeValueAsString(value));
     Files.write(file, lines);
   }
 
-  private void learn(JsonNode document) {
+  void learn(JsonNode document) {
     Corpus.leaves(document, (path, node) -> {
       Leaf leaf = Leaf.of(node);
       var kind = leaf.text() != null ? strings : leaf.truth() != null ? booleans
@@ -75,7 +75,7 @@ public final class Generator {
   }
 
   /** Random clauses with every operator. */
-  private String clauses(int depth) {
+  String clauses(int depth) {
     StringBuilder text = new StringBuilder();
     for (int i = chance.below(4); i >= 0; i--) {
       if (text.length() > 0) text.append(chance.one(" ", " ", " AND ", " OR ", " && ", " || ", "  ", "\t", "\n", " /* c */ "));
@@ -107,7 +107,7 @@ public final class Generator {
     return text.toString();
   }
 
-  private String clause() {
+  String clause() {
     if (chance.oneIn(60)) return chance.one("*:*", "(*:*)", "*:* ");
     if (chance.oneIn(25)) return existence();
     if (chance.oneIn(15) && !instants.isEmpty()) return dated();
@@ -168,7 +168,7 @@ public final class Generator {
     return chance.one("", "+") + literal(a) + chance.one(" ", " OR ", " AND ") + chance.one("", "+", "-") + literal(b);
   }
 
-  private String literal(String value) {
+  String literal(String value) {
     return chance.oneIn(3) || value.isEmpty() ? quoted(value) : escaped(value);
   }
 
@@ -274,7 +274,7 @@ public final class Generator {
     return chance.one(kinds);
   }
 
-  private String path(Map<String, List<String>> kind) {
+  String path(Map<String, List<String>> kind) {
     return chance.one(new ArrayList<>(kind.keySet()));
   }
 
@@ -282,7 +282,7 @@ public final class Generator {
     return escaped(path(kind.isEmpty() ? kind() : kind));
   }
 
-  private static String escaped(String value) {
+  static String escaped(String value) {
     StringBuilder text = new StringBuilder();
     value.codePoints().forEach(c -> {
       boolean special = Character.isWhitespace(c) || "+-!(){}[]^\"~*?:\\/&|".indexOf(c) >= 0;
@@ -305,7 +305,7 @@ public final class Generator {
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'";
   }
 
-  private String start(String value) {
+  String start(String value) {
     int points = value.codePointCount(0, value.length());
     return value.substring(0, value.offsetByCodePoints(0, chance.below(points + 1)));
   }

@@ -35,26 +35,39 @@ pub fn instant_prefix(text: &str) -> Option<(DateTime<Utc>, &str)> {
 /// offset if the text is an instant.
 pub fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
     let (year, rest) = number(text, 4)?;
-    let (month, rest) = number(rest.strip_prefix('-')?, 2)?;
-    let (day, rest) = number(rest.strip_prefix('-')?, 2)?;
-    let (hour, rest) = number(rest.strip_prefix(['T', ' '])?, 2)?;
-    let (minute, rest) = number(rest.strip_prefix(':')?, 2)?;
-    let (second, rest) = number(rest.strip_prefix(':')?, 2)?;
+    let (month, rest) = number(after(rest, [b'-'])?, 2)?;
+    let (day, rest) = number(after(rest, [b'-'])?, 2)?;
+    let (hour, rest) = number(after(rest, [b'T', b' '])?, 2)?;
+    let (minute, rest) = number(after(rest, [b':'])?, 2)?;
+    let (second, rest) = number(after(rest, [b':'])?, 2)?;
     let (nanosecond, rest) = fraction(rest)?;
     let date = NaiveDate::from_ymd_opt(year as i32, month, day)?;
     Some((date.and_hms_nano_opt(hour, minute, second, nanosecond)?, rest))
 }
 
+/// The rest of a text that begins with one of these ASCII bytes.
+#[inline]
+fn after<const N: usize>(text: &str, ascii: [u8; N]) -> Option<&str> {
+    let first = text.as_bytes().first()?;
+    ascii.iter().any(|byte| byte == first).then(|| text.get(1..))?
+}
+
 /// A number of exactly `count` digits (at most nine), and the rest of the text.
+#[inline]
 fn number(text: &str, count: usize) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at_checked(count)?;
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok())?.map(|number| (number, rest))
+    let mut value = 0;
+    for byte in text.as_bytes().get(..count)? {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = 10 * value + u32::from(byte - b'0');
+    }
+    Some((value, text.get(count..)?))
 }
 
 /// The fraction of a second in nanoseconds, and the rest of the text.
 fn fraction(text: &str) -> Option<(u32, &str)> {
-    let Some(digits) = text.strip_prefix('.') else { return Some((0, text)) };
+    let Some(digits) = after(text, [b'.']) else { return Some((0, text)) };
     let count = digits.bytes().take_while(u8::is_ascii_digit).count();
     if !(1..=9).contains(&count) {
         return None;
@@ -64,11 +77,11 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
 
 /// The offset from UTC, which is less than a day, and the rest of the text.
 fn offset(text: &str) -> Option<(TimeDelta, &str)> {
-    if let Some(rest) = text.strip_prefix('Z') {
+    if let Some(rest) = after(text, [b'Z']) {
         return Some((TimeDelta::zero(), rest));
     }
     let is_negative = text.starts_with('-');
-    let (hours, mut rest) = number(text.strip_prefix(['+', '-'])?, 2)?;
+    let (hours, mut rest) = number(after(text, [b'+', b'-'])?, 2)?;
     if hours >= 24 {
         return None;
     }
@@ -76,9 +89,11 @@ fn offset(text: &str) -> Option<(TimeDelta, &str)> {
     let has_colons = rest.starts_with(':');
     for unit in [60, 1] {
         let part = if has_colons { rest.strip_prefix(':') } else { Some(rest) };
-        let Some((value @ 0..60, behind)) = part.and_then(|part| number(part, 2)) else { break };
+        let Some((value @ 0..60, after_part)) = part.and_then(|part| number(part, 2)) else {
+            break;
+        };
         seconds += i64::from(value) * unit;
-        rest = behind;
+        rest = after_part;
     }
     let offset = TimeDelta::seconds(seconds);
     Some((if is_negative { -offset } else { offset }, rest))

@@ -27,6 +27,11 @@ const IS_TRUE: u32 = 0x3000_0000;
 pub(super) const IS_CONTAINER: u32 = 0x5000_0000;
 pub(super) const HAS_OFFSET: u32 = 0x8000_0000;
 
+/// Objects of at most this many members are searched one key after the other. The keys are not
+/// compared unless they have the right length. A binary search adds up the lengths of all keys before
+/// the middle each time, so it is slower for few members.
+const MAX_LINEAR_SEARCH: usize = 16;
+
 /// A JSON object or array within a jsonb value, or the jsonb value itself. (A value that is a
 /// scalar is stored as an array of one element, with a flag.)
 #[derive(Clone, Copy)]
@@ -41,6 +46,7 @@ impl<'a> Jsonb<'a> {
     /// # Safety
     /// The strings in it must be UTF-8, as jsonb_in ensures. Everything else is checked: in damaged
     /// bytes the walk ends early.
+    #[inline]
     pub unsafe fn new(bytes: &'a [u8]) -> Jsonb<'a> {
         Jsonb { bytes, header: word(bytes, 0).unwrap_or(IS_ARRAY) }
     }
@@ -56,6 +62,7 @@ impl<'a> Jsonb<'a> {
     }
 
     /// Whether it is an object.
+    #[inline]
     pub fn is_object(self) -> bool {
         self.header & IS_OBJECT != 0
     }
@@ -65,12 +72,14 @@ impl<'a> Jsonb<'a> {
         self.header & (IS_ARRAY | IS_SCALAR) == IS_ARRAY
     }
 
+    #[inline]
     fn count(self) -> usize {
         (self.header & COUNT_MASK) as usize
     }
 
     /// An entry, and where its value ends if it begins at `start`. jsonb.h: an entry holds the
     /// length of its value or, in every 32nd entry, its end.
+    #[inline]
     fn entry(self, index: usize, start: usize) -> Option<(u32, usize)> {
         let entry = word(self.bytes, 4 + 4 * index)?;
         let offlen = (entry & OFFLEN_MASK) as usize;
@@ -79,10 +88,12 @@ impl<'a> Jsonb<'a> {
 
     /// Where the value of an entry begins: the lengths of the values before it are added, back to
     /// one whose entry holds its end.
+    #[inline]
     fn start_of(self, index: usize) -> Option<usize> {
+        let before = self.bytes.get(4..4 + 4 * index)?;
         let mut length = 0;
-        for before in (0..index).rev() {
-            let entry = word(self.bytes, 4 + 4 * before)?;
+        for entry in before.rchunks_exact(4) {
+            let entry = word(entry, 0)?;
             length += (entry & OFFLEN_MASK) as usize;
             if entry & HAS_OFFSET != 0 {
                 break;
@@ -93,6 +104,7 @@ impl<'a> Jsonb<'a> {
 
     /// The value of an entry, from `start` to `end`. Both count from `base`, the end of all
     /// entries.
+    #[inline]
     fn value(self, entry: u32, base: usize, start: usize, end: usize) -> Option<Item<'a, Self>> {
         // jsonb_util.c, fillJsonbValue: padding before numbers and containers makes them begin at a
         // multiple of four bytes.
@@ -127,6 +139,9 @@ impl<'a> Jsonb<'a> {
     pub fn get(self, key: &str) -> Option<Item<'a, Self>> {
         let count = self.member_count();
         let base = 4 + 8 * count;
+        if count <= MAX_LINEAR_SEARCH {
+            return self.get_linear(key, count, base);
+        }
         let (mut low, mut high) = (0, count);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -142,6 +157,26 @@ impl<'a> Jsonb<'a> {
                     return self.value(entry, base, start, end);
                 }
             }
+        }
+        None
+    }
+
+    /// Does the same as `get` for an object of few members.
+    fn get_linear(self, key: &str, count: usize, base: usize) -> Option<Item<'a, Self>> {
+        let entries = self.bytes.get(4..base)?;
+        let mut start = 0;
+        for (index, entry) in entries.chunks_exact(4).take(count).enumerate() {
+            let entry = word(entry, 0)?;
+            let offlen = (entry & OFFLEN_MASK) as usize;
+            let end = if entry & HAS_OFFSET != 0 { offlen } else { start + offlen };
+            if end == start + key.len()
+                && self.bytes.get(base + start..base + end)? == key.as_bytes()
+            {
+                let start = self.start_of(count + index)?;
+                let (entry, end) = self.entry(count + index, start)?;
+                return self.value(entry, base, start, end);
+            }
+            start = end;
         }
         None
     }
@@ -220,6 +255,7 @@ impl<'a> Container<'a> for Jsonb<'a> {
         }
     }
 
+    #[inline]
     fn member_count(self) -> usize {
         if self.is_object() { self.count() } else { 0 }
     }
@@ -228,6 +264,7 @@ impl<'a> Container<'a> for Jsonb<'a> {
         self.get(key)
     }
 
+    #[inline]
     fn has_dotted_key(self) -> bool {
         memchr::memchr(b'.', self.keys()).is_some()
     }

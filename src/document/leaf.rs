@@ -1,8 +1,9 @@
 //! Leaves: the scalars of a document.
 
 use super::decimal::Decimal;
-use super::numeric::Numeric;
+use super::numeric::{Base10000, Numeric};
 use super::ordered::write_decimal;
+use std::cmp::Ordering;
 
 /// A scalar. A number is not decoded yet, since most numbers of a document are not compared.
 #[derive(Clone, Copy)]
@@ -63,6 +64,16 @@ impl<'a> Leaf<'a> {
 }
 
 impl Number<'_> {
+    /// Compares it with another number. None if it is not finite, or its exponent is too long.
+    #[inline]
+    #[must_use]
+    pub fn compare(self, other: &Base10000) -> Option<Ordering> {
+        match self {
+            Number::Numeric(numeric) => numeric.compare(other),
+            Number::Text(text) => Base10000::parse(text).map(|number| number.compare(other)),
+        }
+    }
+
     /// The value of the number. None if it is not finite, or its exponent is too long.
     pub fn decimal(self) -> Option<Decimal> {
         match self {

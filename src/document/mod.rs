@@ -25,6 +25,6 @@ pub use decimal::Decimal;
 pub use instant::{instant, instant_prefix, local_time, unordered_instant};
 pub use jsonb::Jsonb;
 pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch};
-pub use numeric::Numeric;
+pub use numeric::{Base10000, Numeric};
 pub use ordered::write_decimal as write_ordered;
 pub use walk::{extreme, walk};

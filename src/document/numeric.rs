@@ -2,6 +2,8 @@
 
 use super::decimal::Decimal;
 use super::ordered;
+use smallvec::SmallVec;
+use std::cmp::Ordering;
 
 /// A `numeric` as it is stored in a jsonb value, with its length word.
 #[derive(Clone, Copy)]
@@ -17,6 +19,7 @@ const NUMERIC_SHORT_WEIGHT: u16 = 0x003F;
 
 impl<'a> Numeric<'a> {
     /// A numeric of these bytes, which begin with its length word.
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Numeric<'a> {
         Numeric(bytes)
     }
@@ -42,6 +45,14 @@ impl<'a> Numeric<'a> {
         let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
         ordered::write(negative, weight, digits, out);
         true
+    }
+
+    /// Compares it with another number. None if it is not finite.
+    #[inline]
+    pub fn compare(self, other: &Base10000) -> Option<Ordering> {
+        let (negative, weight, digits) = self.parts()?;
+        let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
+        Some(compare(negative, weight, digits, other))
     }
 
     /// The sign, the weight and the digits. numeric.c: a digit has base 10000 and is a native
@@ -72,7 +83,106 @@ impl<'a> Numeric<'a> {
     }
 }
 
+/// A number with the digits of a `numeric`: `0.D₁D₂D₃… × 10000^(weight + 1)`. Neither the first nor
+/// the last digit is zero.
+#[derive(Debug)]
+pub struct Base10000 {
+    negative: bool,
+    weight: i64,
+    digits: SmallVec<[u16; 8]>,
+}
+
+impl Base10000 {
+    /// Reads a number as `Decimal::parse` does.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Base10000> {
+        Base10000::parse_short(text).or_else(|| Some(Base10000::of(&Decimal::parse(text)?)))
+    }
+
+    /// The same number.
+    #[must_use]
+    pub fn of(number: &Decimal) -> Base10000 {
+        let (weight, digits) = ordered::digits(number);
+        Base10000 { negative: number.is_negative(), weight, digits }
+    }
+
+    /// Reads what most numbers are: at most 16 digits, or 15 and a point, and no exponent.
+    fn parse_short(text: &str) -> Option<Base10000> {
+        let (negative, unsigned) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        if !(1..=16).contains(&unsigned.len()) {
+            return None;
+        }
+        let (mut value, mut digits, mut after_point) = (0u64, 0, None);
+        for byte in unsigned {
+            match byte {
+                b'0'..=b'9' => {
+                    value = 10 * value + u64::from(byte - b'0');
+                    digits += 1;
+                    after_point = after_point.map(|count| count + 1);
+                }
+                b'.' if after_point.is_none() => after_point = Some(0u32),
+                _ => return None,
+            }
+        }
+        if digits == 0 {
+            return None;
+        }
+        // Zeros are added until the point is between two digits of base 10000. That makes 19 decimal
+        // digits at most, so the value fits.
+        let places = after_point.unwrap_or(0);
+        value *= 10u64.pow(places.next_multiple_of(4) - places);
+        let mut lowest = -i64::from(places.div_ceil(4));
+        while value != 0 && value.is_multiple_of(10_000) {
+            value /= 10_000;
+            lowest += 1;
+        }
+        let mut digits = SmallVec::new();
+        while value != 0 {
+            digits.insert(0, (value % 10_000) as u16);
+            value /= 10_000;
+        }
+        let weight = lowest + digits.len() as i64 - 1;
+        Some(Base10000 { negative: negative && !digits.is_empty(), weight, digits })
+    }
+
+    /// Compares two numbers.
+    #[must_use]
+    pub fn compare(&self, other: &Base10000) -> Ordering {
+        compare(self.negative, self.weight, self.digits.iter().copied(), other)
+    }
+}
+
+/// Compares two numbers as numeric.c does (cmp_var_common).
+#[inline]
+fn compare(
+    negative: bool,
+    weight: i64,
+    digits: impl ExactSizeIterator<Item = u16>,
+    other: &Base10000,
+) -> Ordering {
+    let sign = |is_zero, negative| match (is_zero, negative) {
+        (true, _) => 0,
+        (_, true) => -1,
+        (_, false) => 1,
+    };
+    let (one, two) =
+        (sign(digits.len() == 0, negative), sign(other.digits.is_empty(), other.negative));
+    match one.cmp(&two) {
+        Ordering::Equal if one == 0 => Ordering::Equal,
+        Ordering::Equal => {
+            let magnitude =
+                weight.cmp(&other.weight).then_with(|| digits.cmp(other.digits.iter().copied()));
+            if negative { magnitude.reverse() } else { magnitude }
+        }
+        unequal => unequal,
+    }
+}
+
 /// The native 32-bit word at a byte offset; none beyond the end.
+#[inline]
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }

@@ -7,6 +7,7 @@
 //! of any complemented digit follows: -0.12 is greater than -0.125.
 
 use super::decimal::Decimal;
+use smallvec::SmallVec;
 
 const ZERO: u8 = 0x80;
 /// The weights whose head is one byte. These are the most common ones.
@@ -57,16 +58,22 @@ pub fn write(
 
 /// Writes a decimal number with the digits that `numeric` would give it.
 pub fn write_decimal(number: &Decimal, out: &mut impl Extend<u8>) {
+    let (weight, digits) = digits(number);
+    write(number.is_negative(), weight, digits.into_iter(), out);
+}
+
+/// The digits that `numeric` would give a decimal number, and the weight of the first one.
+pub fn digits(number: &Decimal) -> (i64, SmallVec<[u16; 8]>) {
     // Zeros in front move the point between two digits of base 10000.
     let zeros = (-number.exponent()).rem_euclid(4);
     let weight = (number.exponent() + zeros) / 4 - 1;
-    let padded: Vec<u8> =
+    let padded: SmallVec<[u8; 32]> =
         std::iter::repeat_n(b'0', zeros as usize).chain(number.digits().iter().copied()).collect();
     let digit = |group: &[u8]| {
         (0..4).fold(0, |value, at| value * 10 + u16::from(group.get(at).unwrap_or(&b'0') - b'0'))
     };
     let groups = if number.digits().is_empty() { &[] } else { &padded[..] };
-    write(number.is_negative(), weight, groups.chunks(4).map(digit), out);
+    (weight, groups.chunks(4).map(digit).collect())
 }
 
 #[cfg(test)]

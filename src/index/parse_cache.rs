@@ -4,7 +4,7 @@
 
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
-use crate::matcher::{self, Matcher};
+use crate::matcher::{self, Matcher, Scope};
 use crate::memory;
 use crate::predicate::{self, Predicate};
 use crate::syntax::{self, Ast};
@@ -235,8 +235,19 @@ pub enum DocumentAnswer {
     Answered(bool),
 }
 
-/// Matches a document with a stored query.
-pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswer> {
+/// Matches a document with a stored query if that needs no preparation, and so takes less time than
+/// to find the query in the cache. Else none.
+pub fn match_at_once(query: &[u8], document: Jsonb<'_>) -> Option<bool> {
+    let text = std::str::from_utf8(query).ok()?;
+    matcher::match_once(text, Scope::Comparisons, || instant(transaction_start()), document)
+}
+
+/// Matches a document with a stored query. A query that is repeated is prepared, if it was not yet.
+pub fn match_document(
+    query: &[u8],
+    is_repeated: bool,
+    document: Jsonb<'_>,
+) -> Result<DocumentAnswer> {
     let (hash, found, is_wanted) = PARSE_CACHE.with_borrow_mut(|cache| {
         let hash = cache.hash(query);
         let found = cache.find(hash, query);
@@ -247,9 +258,11 @@ pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswe
         return Ok(DocumentAnswer::Prepared(found));
     }
     let text = String::from_utf8_lossy(query);
-    let answer = match is_wanted {
+    let answer = match is_wanted || is_repeated {
         true => None,
-        false => matcher::match_once(&text, instant(transaction_start()), document),
+        false => {
+            matcher::match_once(&text, Scope::Patterns, || instant(transaction_start()), document)
+        }
     };
     if let Some(answer) = answer {
         return Ok(DocumentAnswer::Answered(answer));
@@ -257,7 +270,8 @@ pub fn match_document(query: &[u8], document: Jsonb<'_>) -> Result<DocumentAnswe
     memory::check();
     let query = Rc::new(ParsedQuery::stored(&text)?);
     PARSE_CACHE.with_borrow_mut(|cache| {
-        if is_wanted || cache.has_room(hash) {
+        // The caller of a repeated query keeps it.
+        if is_wanted || !is_repeated && cache.has_room(hash) {
             cache.keep(hash, &query);
         }
     });

@@ -4,11 +4,11 @@
 //! `NOW` as a word, whose value is that of each transaction.
 
 use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
-use crate::document::JsonbArg;
+use crate::document::Jsonb;
 use crate::error::{self, Result};
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::Predicate;
-use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
+use pgrx::{IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -97,31 +97,56 @@ unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
     unsafe { pg_sys::Datum::from(pg_sys::text_to_cstring(arguments.pointer(0))) }
 }
 
+/// What a call of the operator's function keeps for the next one.
+#[derive(Default)]
+struct PreviousCall {
+    query: Vec<u8>,
+    /// How many calls in a row had this query.
+    calls: usize,
+    prepared: Option<Rc<ParsedQuery>>,
+}
+
+/// After how many calls in a row with the same query it is prepared. That takes about as long as so
+/// many calls without.
+const PREPARE_AFTER: usize = 16;
+
+impl PreviousCall {
+    fn matches(&mut self, query: &[u8], document: Jsonb<'_>) -> Result<bool> {
+        if let Some(prepared) = self.prepared.as_ref().filter(|prepared| prepared.is_for(query)) {
+            return Ok(prepared.matches(document));
+        }
+        if self.query != query {
+            self.query.clear();
+            self.query.extend_from_slice(query);
+            self.calls = 0;
+        }
+        self.calls += 1;
+        let is_repeated = self.calls > PREPARE_AFTER;
+        if !is_repeated && let Some(answer) = parse_cache::match_at_once(query, document) {
+            return Ok(answer);
+        }
+        Ok(match parse_cache::match_document(query, is_repeated, document)? {
+            DocumentAnswer::Answered(answer) => answer,
+            DocumentAnswer::Prepared(query) => self.prepared.insert(query).matches(document),
+        })
+    }
+}
+
 /// (jsonb, lucene_query) → bool
 unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
-    // SAFETY: the function is declared to take a jsonb and a lucene_query, and is strict. fn_extra
-    // belongs to the called function (fmgr.h). It is null or points to the value that this function
-    // leaked into fn_mcxt, and so lives as long as that context.
-    unsafe {
-        let query = arguments.bytes(1);
+    // SAFETY: fn_extra belongs to the called function (fmgr.h). It is null or points to the value that
+    // this function leaked into fn_mcxt, and so lives as long as that context.
+    let previous = unsafe {
         let function = &mut *(*arguments.0).flinfo;
         if function.fn_extra.is_null() {
             let mut context = PgMemoryContexts::For(function.fn_mcxt);
-            let kept = context.leak_and_drop_on_delete(None::<Rc<ParsedQuery>>);
-            function.fn_extra = kept.cast();
+            function.fn_extra = context.leak_and_drop_on_delete(PreviousCall::default()).cast();
         }
-        let kept = &mut *function.fn_extra.cast::<Option<Rc<ParsedQuery>>>();
-        let Some(doc) = JsonbArg::from_datum(arguments.datum(0), false) else {
-            return pg_sys::Datum::from(false);
-        };
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_for(query)) {
-            return pg_sys::Datum::from(kept.matches(doc.document()));
-        }
-        let answer = parse_cache::match_document(query, doc.document())
-            .unwrap_or_else(|error| error.raise());
-        pg_sys::Datum::from(match answer {
-            DocumentAnswer::Answered(answer) => answer,
-            DocumentAnswer::Prepared(query) => kept.insert(query).matches(doc.document()),
-        })
-    }
+        &mut *function.fn_extra.cast::<PreviousCall>()
+    };
+    // SAFETY: the function is declared to take a jsonb and a lucene_query, and is strict. The strings
+    // of a jsonb are valid in the server's encoding, which is UTF-8 (sql/bootstrap.sql).
+    let (query, document) = unsafe { (arguments.bytes(1), Jsonb::new(arguments.bytes(0))) };
+    let answer = previous.matches(query, document).unwrap_or_else(|error| error.raise());
+    pg_sys::Datum::from(answer)
 }

@@ -4,36 +4,48 @@
 
 use crate::document::{Container, Item, Leaf, Scratch};
 use crate::interrupts;
-use crate::predicate::{Lowering, Test};
-use crate::syntax::{ClauseBuilder, LeafQuery, Occur, read_simple};
+use crate::predicate::{Lowering, UnreadValue, is_admitted};
+use crate::syntax::{ClauseBuilder, Occur, SimpleTest, read_simple};
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 
 /// The longest query, in bytes, that is evaluated this way. Each clause searches the document
 /// again, so a long query is faster with one walk for all clauses ([`Matcher`](super::Matcher)).
 const MAX_DIRECT_QUERY_BYTES: usize = 512;
 
-/// Whether the document matches the query, with `now` for `NOW`. None if the query is too long, or
-/// is not one that [`read_simple`] reads.
+/// Which queries [`match_once`] answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those whose values are compared as they stand in the query. That takes less time than to find
+    /// a prepared query.
+    Comparisons,
+    /// Those with wildcards too, which must be compiled.
+    Patterns,
+}
+
+/// Whether the document matches the query, with `now` for `NOW`. None if the query is too long, is
+/// not one that [`read_simple`] reads, or is beyond the scope.
 pub fn match_once<'a>(
     query: &str,
-    now: DateTime<Utc>,
+    scope: Scope,
+    now: impl Fn() -> DateTime<Utc>,
     document: impl Container<'a>,
 ) -> Option<bool> {
     if query.len() > MAX_DIRECT_QUERY_BYTES {
         return None;
     }
-    let mut direct = DirectQuery { document, lowering: Lowering::new(now) };
-    Some(match read_simple(query, &mut direct)? {
+    Some(match read_simple(query, &mut DirectQuery { document, scope, now })? {
         ClauseResult::Plain(result) => result,
         ClauseResult::Prohibited(any) => !any,
     })
 }
 
 /// Evaluates each clause as soon as it is read.
-struct DirectQuery<C> {
+struct DirectQuery<C, N> {
     document: C,
-    lowering: Lowering,
+    scope: Scope,
+    now: N,
 }
 
 /// What the document says to one clause.
@@ -61,7 +73,7 @@ struct ClauseResults {
 }
 
 /// Follows the same boolean rules as `lower`.
-impl<'a, C: Container<'a>> ClauseBuilder for DirectQuery<C> {
+impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQuery<C, N> {
     type Query = ClauseResult;
     type Clauses = ClauseResults;
 
@@ -69,12 +81,43 @@ impl<'a, C: Container<'a>> ClauseBuilder for DirectQuery<C> {
         ClauseResult::Plain(true)
     }
 
-    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<ClauseResult> {
-        // A query with an error is left to `lower`, which reports it.
-        let test = self.lowering.test(path, &query).ok()?;
-        Some(ClauseResult::Plain(match path {
-            Some(path) => any_at(self.document, path, &test),
-            None => any(self.document, &test),
+    fn condition(&mut self, path: Option<&str>, test: SimpleTest<'_>) -> Option<ClauseResult> {
+        let document = self.document;
+        Some(ClauseResult::Plain(match test {
+            SimpleTest::Exists => any_leaf(document, path, true, |_| true),
+            SimpleTest::Equal(text) => {
+                let value = UnreadValue::new(&text, &self.now);
+                any_leaf(document, path, false, |leaf| value.equals(leaf))
+            }
+            SimpleTest::Prefix(prefix) => any_leaf(
+                document,
+                path,
+                false,
+                |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(&*prefix)),
+            ),
+            SimpleTest::Range(bounds) => {
+                let bounds = bounds.map(|bound| {
+                    bound.map(|(text, inclusive)| (UnreadValue::new(text, &self.now), inclusive))
+                });
+                let [lower, upper] = &bounds;
+                let admits = |bound: &Option<(UnreadValue<'_, _>, bool)>, leaf, inside| {
+                    bound.as_ref().is_none_or(|(value, inclusive)| {
+                        is_admitted(value.compare(leaf), inside, *inclusive)
+                    })
+                };
+                any_leaf(document, path, false, |leaf| {
+                    admits(lower, leaf, Ordering::Greater) && admits(upper, leaf, Ordering::Less)
+                })
+            }
+            SimpleTest::Wildcard(_) if self.scope == Scope::Comparisons => return None,
+            SimpleTest::Wildcard(_) => {
+                // A query with an error is left to `lower`, which reports it.
+                let mut scratch = Scratch::new();
+                let test = Lowering::new((self.now)()).test(path, &test.into()).ok()?;
+                any_leaf(document, path, false, |leaf| {
+                    leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf))
+                })
+            }
         }))
     }
 
@@ -108,10 +151,27 @@ impl<'a, C: Container<'a>> ClauseBuilder for DirectQuery<C> {
     }
 }
 
-/// Whether a leaf at the path satisfies the test, or for an existence test a leaf at or below it.
+/// Whether a leaf satisfies a test, at the path or, without a path, anywhere. For an existence test
+/// leaves below the path count too.
+fn any_leaf<'a, C: Container<'a>>(
+    document: C,
+    path: Option<&str>,
+    is_existence: bool,
+    satisfies: impl FnMut(Leaf<'a>) -> bool,
+) -> bool {
+    match path {
+        Some(path) => any_at(document, path, is_existence, satisfies),
+        None => any(document, satisfies),
+    }
+}
+
 /// Keeps a stack of its own, since documents may be nested deeper than the thread's stack allows.
-fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
-    let mut scratch = Scratch::new();
+fn any_at<'a, C: Container<'a>>(
+    document: C,
+    path: &str,
+    is_existence: bool,
+    mut satisfies: impl FnMut(Leaf<'a>) -> bool,
+) -> bool {
     // Containers, each with the rest of the path from there. None stands for an array at the end of
     // the path, whose elements are at the path too.
     let mut open: SmallVec<[(C, Option<&str>); 8]> = SmallVec::new();
@@ -122,7 +182,7 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
         let is_here = rest.is_none_or(|rest| rest.is_empty() && path.is_empty());
         for item in container.elements() {
             match item {
-                Item::Leaf(leaf) if is_here && satisfies(leaf, test, &mut scratch) => return true,
+                Item::Leaf(leaf) if is_here && satisfies(leaf) => return true,
                 Item::Container(inner) => open.push((inner, rest)),
                 _ => {}
             }
@@ -131,14 +191,14 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
         let mut visit = |key: &str, item: Item<'a, C>| {
             let Some(behind) = rest.strip_prefix(key) else {
                 // A key that continues the path with a dot is below the path.
-                let is_below = test.is_existence()
+                let is_below = is_existence
                     && key.strip_prefix(rest).is_some_and(|more| more.starts_with('.'));
                 return is_below && has_leaf(item);
             };
             let ends = behind.is_empty();
             match (item, behind.strip_prefix('.')) {
-                (item, _) if ends && test.is_existence() => return has_leaf(item),
-                (Item::Leaf(leaf), _) if ends => return satisfies(leaf, test, &mut scratch),
+                (item, _) if ends && is_existence => return has_leaf(item),
+                (Item::Leaf(leaf), _) if ends => return satisfies(leaf),
                 (Item::Container(inner), _) if ends => open.push((inner, None)),
                 (Item::Container(inner), Some(behind)) => open.push((inner, Some(behind))),
                 _ => {}
@@ -160,14 +220,13 @@ fn any_at<'a, C: Container<'a>>(document: C, path: &str, test: &Test) -> bool {
 }
 
 /// Whether any leaf of the document satisfies the test.
-fn any<'a, C: Container<'a>>(document: C, test: &Test) -> bool {
-    let mut scratch = Scratch::new();
+fn any<'a, C: Container<'a>>(document: C, mut satisfies: impl FnMut(Leaf<'a>) -> bool) -> bool {
     let mut open: SmallVec<[C; 16]> = SmallVec::new();
     open.push(document);
     while let Some(container) = open.pop() {
         for item in container.elements().chain(container.members().map(|(_, item)| item)) {
             match item {
-                Item::Leaf(leaf) if satisfies(leaf, test, &mut scratch) => return true,
+                Item::Leaf(leaf) if satisfies(leaf) => return true,
                 Item::Container(inner) => open.push(inner),
                 _ => {}
             }
@@ -180,10 +239,6 @@ fn has_leaf<'a, C: Container<'a>>(item: Item<'a, C>) -> bool {
     match item {
         Item::Null => false,
         Item::Leaf(_) => true,
-        Item::Container(inner) => any(inner, &Test::Exists),
+        Item::Container(inner) => any(inner, |_| true),
     }
-}
-
-fn satisfies(leaf: Leaf<'_>, test: &Test, scratch: &mut Scratch) -> bool {
-    leaf.scalar(scratch).is_some_and(|leaf| test.accepts(&leaf))
 }

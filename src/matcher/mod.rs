@@ -5,7 +5,7 @@ mod direct;
 mod leaf;
 mod path_trie;
 
-pub use direct::match_once;
+pub use direct::{Scope, match_once};
 
 use crate::document::Container;
 use crate::predicate::{Predicate, Test, Visitor};

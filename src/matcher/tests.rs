@@ -210,7 +210,7 @@ mod by_leaves {
             ("a:y k1.a:* (a:z a.b:2)", true),
             ("?*:x 2", true),
         ] {
-            let asked = match_once(query, NOW.parse().unwrap(), &doc);
+            let asked = match_once(query, Scope::Patterns, || NOW.parse().unwrap(), &doc);
             assert_eq!(asked.unwrap_or(answer), answer, "{query}");
             assert_eq!(asked.is_none(), query.starts_with('?'), "{query}");
         }
@@ -251,7 +251,7 @@ mod by_leaves {
         #[test]
         fn queries_asked_directly_answer_as_prepared_ones(doc in document(), query in query()) {
             let predicate = lowered(&query).predicate;
-            if let Some(answer) = match_once(&query, NOW.parse().unwrap(), &doc) {
+            if let Some(answer) = match_once(&query, Scope::Patterns, || NOW.parse().unwrap(), &doc) {
                 prop_assert_eq!(answer, holds(&predicate, &doc), "{} {}", query, doc);
             }
         }

@@ -4,9 +4,10 @@
 //! is read.
 
 use super::date;
-use crate::document::{self, Decimal, Scalar, write_ordered};
+use crate::document::{self, Base10000, Decimal, Leaf, Scalar, write_ordered};
 use crate::syntax::DateMath;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 /// A value of a query, which is read once for each type that a leaf can have.
@@ -41,8 +42,7 @@ impl Value {
     pub fn read(text: &str, now: DateTime<Utc>) -> Value {
         let math = DateMath::parse(text);
         let instant = math.as_ref().map(|math| date::evaluate(math, now));
-        // A leaf that is a number holds an instant as milliseconds since the epoch.
-        let number = instant.map(date::milliseconds).or_else(|| Decimal::parse(text));
+        let number = number(text, instant);
         let ordered = number.as_ref().map(|number| {
             let mut bytes = Vec::new();
             write_ordered(number, &mut bytes);
@@ -52,11 +52,7 @@ impl Value {
             text: text.to_string(),
             number,
             ordered,
-            boolean: match text {
-                "true" => Some(true),
-                "false" => Some(false),
-                _ => None,
-            },
+            boolean: boolean(text),
             instant,
             is_calculated: math.is_some_and(|math| math.is_calculated()),
         }
@@ -95,14 +91,90 @@ impl Value {
             Scalar::Number(bytes) => self.ordered.as_deref().map(|value| (*bytes).cmp(value)),
             Scalar::Bool(b) => self.boolean.map(|value| b.cmp(&value)),
             Scalar::String(text) => {
-                let leaf = self.instant.and_then(|_| document::instant(text));
-                match self.instant.zip(leaf) {
-                    Some((value, leaf)) => Some(leaf.cmp(&value)),
-                    None if self.is_calculated => None,
-                    None => Some(text.as_bytes().cmp(self.text.as_bytes())),
-                }
+                compare_strings(text, &self.text, self.instant, self.is_calculated)
             }
         }
+    }
+}
+
+/// Compares a string of a document with the text of a value, or with the instant that this reads as.
+fn compare_strings(
+    leaf: &str,
+    text: &str,
+    instant: Option<DateTime<Utc>>,
+    is_calculated: bool,
+) -> Option<Ordering> {
+    match instant.and_then(|value| Some((value, document::instant(leaf)?))) {
+        Some((value, leaf)) => Some(leaf.cmp(&value)),
+        None if is_calculated => None,
+        None => Some(leaf.as_bytes().cmp(text.as_bytes())),
+    }
+}
+
+/// A value of a query that is compared with few leaves: it is read only for the types that these
+/// leaves have. It compares as [`Value`] does.
+pub struct UnreadValue<'q, N> {
+    text: &'q str,
+    now: N,
+    /// The instant, and whether it was calculated.
+    instant: OnceCell<Option<(DateTime<Utc>, bool)>>,
+    number: OnceCell<Option<Base10000>>,
+}
+
+impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
+    /// A value of this text, with `now` for `NOW`.
+    pub fn new(text: &'q str, now: N) -> UnreadValue<'q, N> {
+        UnreadValue { text, now, instant: OnceCell::new(), number: OnceCell::new() }
+    }
+
+    /// Whether the leaf equals the value.
+    pub fn equals(&self, leaf: Leaf<'_>) -> bool {
+        matches!(leaf, Leaf::String(text) if text == self.text)
+            || self.compare(leaf) == Some(Ordering::Equal)
+    }
+
+    /// Compares the leaf with the value. None if they cannot be compared.
+    pub fn compare(&self, leaf: Leaf<'_>) -> Option<Ordering> {
+        match leaf {
+            Leaf::String(text) => {
+                let (instant, is_calculated) = self.instant().unzip();
+                compare_strings(text, self.text, instant, is_calculated.unwrap_or(false))
+            }
+            Leaf::Bool(b) => boolean(self.text).map(|value| b.cmp(&value)),
+            Leaf::Number(number) => {
+                number.compare(self.number.get_or_init(|| self.read_number()).as_ref()?)
+            }
+        }
+    }
+
+    fn instant(&self) -> Option<(DateTime<Utc>, bool)> {
+        *self.instant.get_or_init(|| {
+            let math = DateMath::parse(self.text)?;
+            // Asking the server for the time takes longer than all the rest.
+            let now = if math.start.is_none() { (self.now)() } else { DateTime::default() };
+            Some((date::evaluate(&math, now), math.is_calculated()))
+        })
+    }
+
+    fn read_number(&self) -> Option<Base10000> {
+        match self.instant() {
+            Some((instant, _)) => Some(Base10000::of(&date::milliseconds(instant))),
+            None => Base10000::parse(self.text),
+        }
+    }
+}
+
+/// The number that a text reads as. A leaf that is a number holds an instant as milliseconds since
+/// the epoch.
+fn number(text: &str, instant: Option<DateTime<Utc>>) -> Option<Decimal> {
+    instant.map(date::milliseconds).or_else(|| Decimal::parse(text))
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
     }
 }
 
@@ -128,6 +200,68 @@ impl Limit {
     }
 
     fn admits(&self, found: Option<Ordering>, inside: Ordering) -> bool {
-        found == Some(inside) || (self.inclusive && found == Some(Ordering::Equal))
+        is_admitted(found, inside, self.inclusive)
+    }
+}
+
+/// Whether a bound admits a leaf that compares so with it. `inside` is how a leaf within the range
+/// compares.
+pub fn is_admitted(found: Option<Ordering>, inside: Ordering, inclusive: bool) -> bool {
+    found == Some(inside) || (inclusive && found == Some(Ordering::Equal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Number, Scratch};
+
+    #[test]
+    fn unread_values_compare_as_read_ones() {
+        let now: DateTime<Utc> = "2024-03-31T13:14:15.678Z".parse().unwrap_or_default();
+        let texts = [
+            "",
+            "x",
+            "true",
+            "false",
+            "N",
+            "NOW",
+            "now",
+            "NOW-1DAY",
+            "NOW/DAY",
+            "0",
+            "-0",
+            "7",
+            "07",
+            "7.0",
+            "-7.25",
+            "7e2",
+            ".5",
+            "5.",
+            "+1",
+            "1e-400",
+            "123456789012345678901234567890.5",
+            "NaN",
+            "2024-03-31",
+            "2024-03-31T13:14:15.678Z",
+            "2024-03-31T15:14:15.678+02:00",
+            "2024-03-31T00:00:00Z",
+            "2024-03-31T00:00:00Z+13HOURS",
+            "1711890855678",
+            "é",
+        ];
+        let mut scratch = Scratch::new();
+        for text in texts {
+            let (value, unread) = (Value::read(text, now), UnreadValue::new(text, || now));
+            let strings = texts.map(Leaf::String);
+            let numbers = texts.map(|text| Leaf::Number(Number::Text(text)));
+            let booleans = [true, false].map(Leaf::Bool);
+            for leaf in strings.into_iter().chain(numbers).chain(booleans) {
+                let scalar = leaf.scalar(&mut scratch);
+                let compared = scalar.and_then(|scalar| value.compare(&scalar));
+                assert_eq!(unread.compare(leaf), compared, "{text} {scalar:?}");
+                let equals = scalar.is_some_and(|scalar| value.equals(&scalar));
+                assert_eq!(unread.equals(leaf), equals, "{text} {scalar:?}");
+            }
+        }
     }
 }

@@ -204,12 +204,14 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
 }
 
 /// Whether a text looks like date math, but has an error.
+#[inline]
 pub(super) fn is_bad(text: &str, place: ValueKind) -> bool {
     may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
 }
 
 /// Whether a text may begin with `NOW`, in upper or lower case, or with a year. Most texts do not,
 /// and this check is fast.
+#[inline]
 fn may_begin(text: &str) -> bool {
     let bytes = text.as_bytes();
     matches!(bytes.first(), Some(b'N' | b'n')) || bytes.get(4) == Some(&b'-')

@@ -22,7 +22,7 @@ pub use ast::{Ast, Bound, LeafQuery, Occur};
 pub use date_math::{DateMath, Step, Unit};
 pub use limits::{MAX_CONDITIONS, MAX_GROUP_DEPTH, MAX_PATH_BYTES, MAX_QUERY_BYTES, check_path};
 pub use parse::parse;
-pub use simple::{ClauseBuilder, read as read_simple};
+pub use simple::{ClauseBuilder, SimpleTest, read as read_simple};
 pub use sort::{SortKey, parse_sort};
 
 #[cfg(test)]

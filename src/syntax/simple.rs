@@ -27,7 +27,7 @@ pub trait ClauseBuilder {
     fn all(&mut self) -> Self::Query;
     /// A condition on the leaves at a path or, without a path, on all leaves. None if the grammar
     /// must read the query.
-    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Self::Query>;
+    fn condition(&mut self, path: Option<&str>, test: SimpleTest<'_>) -> Option<Self::Query>;
     /// Adds a clause to its group.
     fn add(&mut self, clauses: &mut Self::Clauses, occur: Occur, query: Self::Query);
     /// A group of several clauses, or of one that is required or prohibited.
@@ -35,6 +35,40 @@ pub trait ClauseBuilder {
     /// What to take for the next clause if its result does not matter any more. The clause is then
     /// read but not built.
     fn decided(&self, clauses: &Self::Clauses, occur: Occur) -> Option<Self::Query>;
+}
+
+/// The test of a condition of a simple query. It borrows from the query what has no escapes.
+pub enum SimpleTest<'t> {
+    /// `*`
+    Exists,
+    /// A value that a leaf must equal.
+    Equal(Cow<'t, str>),
+    /// How a string must begin.
+    Prefix(Cow<'t, str>),
+    /// A wildcard pattern as it is written.
+    Wildcard(&'t str),
+    /// The lower and the upper bound, each with whether it is in the range. None is an open bound,
+    /// and at most one of them is open.
+    Range([Option<(&'t str, bool)>; 2]),
+}
+
+impl From<SimpleTest<'_>> for LeafQuery {
+    fn from(test: SimpleTest<'_>) -> LeafQuery {
+        let bound = |bound: Option<(&str, bool)>| match bound {
+            None => Bound::Open,
+            Some((text, true)) => Bound::Inclusive(text.to_string()),
+            Some((text, false)) => Bound::Exclusive(text.to_string()),
+        };
+        match test {
+            SimpleTest::Exists => LeafQuery::Exists,
+            SimpleTest::Equal(text) => LeafQuery::Equal(text.into_owned()),
+            SimpleTest::Prefix(text) => LeafQuery::Prefix(text.into_owned()),
+            SimpleTest::Wildcard(text) => LeafQuery::Wildcard(unescape_globs(text)),
+            SimpleTest::Range([lower, upper]) => {
+                LeafQuery::Range { lower: bound(lower), upper: bound(upper) }
+            }
+        }
+    }
 }
 
 /// Reads a query. None if it is not simple, or if the builder returned none.
@@ -59,8 +93,8 @@ impl ClauseBuilder for AstBuilder {
         Ast::All
     }
 
-    fn condition(&mut self, path: Option<&str>, query: LeafQuery) -> Option<Ast> {
-        Some(Ast::Condition { path: path.map(str::to_string), query })
+    fn condition(&mut self, path: Option<&str>, test: SimpleTest<'_>) -> Option<Ast> {
+        Some(Ast::Condition { path: path.map(str::to_string), query: test.into() })
     }
 
     fn add(&mut self, clauses: &mut Vec<(Occur, Ast)>, occur: Occur, query: Ast) {
@@ -174,12 +208,13 @@ impl<'t> SimpleReader<'t> {
         };
         // The value is checked even if it is not needed: whether a query has an error must not
         // depend on the document.
-        let query = self.ends_value().then(|| raw.leaf_query())??;
-        if is_needed { builder.condition(path.as_deref(), query) } else { Some(builder.all()) }
+        let test = self.ends_value().then(|| raw.test())??;
+        if is_needed { builder.condition(path.as_deref(), test) } else { Some(builder.all()) }
     }
 
     /// The quoted value or the range that begins here, if one begins here. The inner value is none
     /// if it is not simple.
+    #[inline]
     fn delimited(&mut self) -> Option<Option<Raw<'t>>> {
         match self.rest.as_bytes().first()? {
             b'"' => Some(self.quoted()),
@@ -204,40 +239,45 @@ impl<'t> SimpleReader<'t> {
     fn range(&mut self) -> Option<Raw<'t>> {
         let opens = self.take(b'[') || !self.take(b'{');
         let lower = self.bound()?;
-        self.rest = self.rest.strip_prefix(" TO ")?;
+        let [b' ', b'T', b'O', b' ', ..] = self.rest.as_bytes() else { return None };
+        self.rest = self.rest.get(4..)?;
         let upper = self.bound()?;
         let closes = self.take(b']');
         (closes || self.take(b'}')).then_some(Raw::Range([(lower, opens), (upper, closes)]))
     }
 
     /// One end of a range.
+    #[inline]
     fn bound(&mut self) -> Option<&'t str> {
-        let is_quoted = self.rest.starts_with('"');
-        let (bound, rest) = match self.rest.strip_prefix('"') {
-            Some(inside) => inside.split_once('"')?,
-            None => {
-                let ends = |byte| matches!(byte, b' ' | b']' | b'}');
-                self.rest.split_at(self.rest.bytes().position(ends)?)
-            }
+        let is_quoted = self.take(b'"');
+        let ends = |byte| match is_quoted {
+            true => byte == b'"',
+            false => matches!(byte, b' ' | b']' | b'}'),
         };
+        let (bound, rest) = self.rest.split_at(self.rest.bytes().position(ends)?);
+        let rest = if is_quoted { rest.get(1..)? } else { rest };
         self.rest = rest;
-        let is_simple = |c: char| is_plain(c) || matches!(c, '-' | '+' | ':' | '/');
+        // Most bounds are ASCII, and are tested faster byte by byte.
+        let are_simple = |bound: &str| {
+            bound.bytes().all(|byte| is_common(&byte) || matches!(byte, b'-' | b'+' | b':' | b'/'))
+                || bound.chars().all(|c| is_plain(c) || matches!(c, '-' | '+' | ':' | '/'))
+        };
         let fits = match bound {
             "" => false,
             // A star in quotes is no open bound.
             bound if is_quoted => {
                 bound != "*" && !bound.contains('\\') && rest.starts_with([' ', ']', '}'])
             }
-            bound => bound == "*" || bound != "TO" && bound.chars().all(is_simple),
+            bound => bound == "*" || bound != "TO" && are_simple(bound),
         };
         (fits && !date_math::is_bad(bound, ValueKind::Bound)).then_some(bound)
     }
 
     /// Reads plain and escaped characters and wildcards.
+    #[inline]
     fn word(&mut self) -> Option<Word<'t>> {
         let (mut wild, mut ends_in_star, mut end) = (0, false, self.rest.len());
         // Most characters are these, and are skipped at once.
-        let is_common = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         let common = self.rest.bytes().take_while(is_common).count();
         let rest = self.rest.get(common..)?;
         let mut chars = rest.char_indices().map(|(at, c)| (common + at, c));
@@ -262,27 +302,31 @@ impl<'t> SimpleReader<'t> {
     }
 
     /// Skips the character if it is the next one, and says so.
+    #[inline]
     fn take(&mut self, c: u8) -> bool {
         let is_next = self.rest.as_bytes().first() == Some(&c);
         if is_next {
-            self.rest = self.rest.strip_prefix(char::from(c)).unwrap_or(self.rest);
+            self.rest = self.rest.get(1..).unwrap_or(self.rest);
         }
         is_next
     }
 
     /// Whether the value that was just read ends here.
+    #[inline]
     fn ends_value(&self) -> bool {
         matches!(self.rest.as_bytes().first(), None | Some(b' ' | b')'))
     }
 
+    #[inline]
     fn is_at_end(&self) -> bool {
         matches!(self.rest.as_bytes().first(), None | Some(b')'))
     }
 }
 
-/// A value that must be equal. Wrong date math is left to the grammar, which reports it.
-fn equal(text: String) -> Option<LeafQuery> {
-    (!date_math::is_bad(&text, ValueKind::Value)).then_some(LeafQuery::Equal(text))
+/// Whether a byte is a character that has no special meaning anywhere. Most bytes are such.
+#[inline]
+fn is_common(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_')
 }
 
 struct Word<'t> {
@@ -295,6 +339,7 @@ struct Word<'t> {
 }
 
 impl<'t> Word<'t> {
+    #[inline]
     fn raw(&self) -> Raw<'t> {
         match self.text {
             "*" => Raw::Exists,
@@ -305,22 +350,21 @@ impl<'t> Word<'t> {
     }
 }
 
-impl Raw<'_> {
-    fn leaf_query(&self) -> Option<LeafQuery> {
-        let end = |(text, inclusive): (&str, bool)| match text {
-            "*" => Bound::Open,
-            text if inclusive => Bound::Inclusive(text.to_string()),
-            text => Bound::Exclusive(text.to_string()),
-        };
-        Some(match self {
-            Raw::Exists => LeafQuery::Exists,
-            Raw::Equal(text) => equal(plain(text)?.into_owned())?,
-            Raw::Prefix(text) => LeafQuery::Prefix(plain(text)?.into_owned()),
-            Raw::Wildcard(text) => LeafQuery::Wildcard(unescape_globs(text)),
-            Raw::Range(ends) => match ends.map(end) {
-                [Bound::Open, Bound::Open] => LeafQuery::Exists,
-                [lower, upper] => LeafQuery::Range { lower, upper },
-            },
+impl<'t> Raw<'t> {
+    fn test(&self) -> Option<SimpleTest<'t>> {
+        Some(match *self {
+            Raw::Exists => SimpleTest::Exists,
+            Raw::Equal(text) => {
+                let text = plain(text)?;
+                // Wrong date math is left to the grammar, which reports it.
+                (!date_math::is_bad(&text, ValueKind::Value)).then_some(SimpleTest::Equal(text))?
+            }
+            Raw::Prefix(text) => SimpleTest::Prefix(plain(text)?),
+            Raw::Wildcard(text) => SimpleTest::Wildcard(text),
+            Raw::Range([("*", _), ("*", _)]) => SimpleTest::Exists,
+            Raw::Range(bounds) => {
+                SimpleTest::Range(bounds.map(|bound| (bound.0 != "*").then_some(bound)))
+            }
         })
     }
 }

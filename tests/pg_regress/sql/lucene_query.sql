@@ -169,6 +169,29 @@ SELECT pg_temp.is_now(now()) AS now, pg_temp.is_now(now() - interval '1 hour') A
 SELECT pg_sleep(2.1);
 SELECT pg_temp.is_now(now()) AS now, pg_temp.is_now(t) AS then FROM moment;
 DROP TABLE moment;
+
+-- A table of queries: each many times one after the other, and all of them in turn; of short documents, which lie at any
+-- address, and of long ones.
+CREATE TABLE papers AS SELECT i AS id, jsonb_build_object('n', i, 's', 'x' || i % 7, 'd', timestamptz '2024-01-01Z' + i * interval '1 day',
+    'o', jsonb_build_object('k', jsonb_build_array(i % 5, i / 4.0, i % 2 = 0))) || more AS doc
+    FROM generate_series(1, 60) AS i, (VALUES ('{}'::jsonb), (jsonb_build_object('a.b', 7, 'long', repeat('x', 200)))) AS _(more);
+CREATE TABLE wanted AS SELECT row_number() OVER () AS id, q::lucene_query FROM (
+    SELECT unnest(ARRAY['n:' || i, 'n:[* TO ' || i || '.5}', 's:x' || i, '+s:x' || i % 7 || ' -o.k:' || i % 5, 'o.k:[' || i / 8.0 || ' TO 3]',
+        'd:[2024-01-0' || i || 'T00:00:00+01:00 TO *]', 'd:[* TO NOW-' || i || 'DAYS]', 's:*' || i, 'a.b:' || i, 'o.k:true', 'x' || i, '*:* -o:*'])
+    FROM generate_series(1, 9) AS i) AS _(q);
+SELECT count(*), md5(string_agg(a, ',' ORDER BY a COLLATE "C")) FROM wanted AS w, LATERAL (
+    SELECT w.id || ' ' || p.id || length(p.doc::text) AS a FROM papers AS p WHERE p.doc @@@ w.q OFFSET 0) AS _;
+SELECT count(*), md5(string_agg(a, ',' ORDER BY a COLLATE "C")) FROM papers AS p, LATERAL (
+    SELECT w.id || ' ' || p.id || length(p.doc::text) AS a FROM wanted AS w WHERE p.doc @@@ w.q OFFSET 0) AS _;
+-- With a boost, which has no meaning here, none is read by hand.
+CREATE FUNCTION pg_temp.one_by_one() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE w record; BEGIN
+    FOR w IN SELECT * FROM wanted LOOP
+        RETURN QUERY EXECUTE format('SELECT %s || '' '' || id || length(doc::text) FROM papers WHERE doc @@@ %L', w.id, '(' || w.q || ')^2');
+    END LOOP;
+END $$;
+SELECT count(*), md5(string_agg(a, ',' ORDER BY a COLLATE "C")) FROM pg_temp.one_by_one() AS a;
+DROP TABLE papers, wanted;
 DROP TABLE asked, alert, fired, ranged, notes, docs, texts CASCADE;
 DROP DOMAIN narrow, wording;
 DEALLOCATE ALL;

@@ -9,15 +9,15 @@ AS $$ SELECT session_store.jsonpath_text(q)::pg_catalog.jsonpath $$;
 ALTER FUNCTION session_jsonpath(text) COST 100;
 ALTER FUNCTION session_store.lucene_query_in(cstring) COST 20;
 ALTER FUNCTION session_store.lucene_query_recv(internal) COST 20;
-ALTER FUNCTION session_stream(text, text, text, bigint, bigint) SUPPORT session_store.stream_support;
+ALTER FUNCTION session_stream(text, text, text, bigint, bigint, text) SUPPORT session_store.stream_support;
 
 COMMENT ON FUNCTION session_add(text, text, int, int) IS
     'creates an empty store: SELECT session_add(''stash'', key => ''session.id'')';
 COMMENT ON FUNCTION session_update(text, jsonb) IS
     'inserts, replaces and deletes documents, all or none: SELECT session_update(''stash'', ''[{"upsert": [{"session": {"id": 1}}], "delete": ["2"]}]'')';
-COMMENT ON FUNCTION session_query(text, text, text, bigint, bigint) IS
+COMMENT ON FUNCTION session_query(text, text, text, bigint, bigint, text, jsonb) IS
     'counts the matches of a query and returns a window of them: SELECT session_query(''stash'', ''a.b:1 OR c:x*'', sort => ''d desc'', rows => 5)';
-COMMENT ON FUNCTION session_stream(text, text, text, bigint, bigint) IS
+COMMENT ON FUNCTION session_stream(text, text, text, bigint, bigint, text) IS
     'returns the matches of a query one row each: SELECT session_stream(''stash'', ''a.b:1'') LIMIT 10';
 COMMENT ON FUNCTION session_count(text, text) IS
     'counts the matches of a query: SELECT session_count(''stash'', ''a.b:[1 TO 5]'')';

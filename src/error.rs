@@ -61,6 +61,8 @@ pub enum Error {
     Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
     NotExpressible { reason: String },
+    #[error("{what} is not supported yet")]
+    Unsupported { what: &'static str },
     #[error("{doing} failed with SPI status {code}")]
     Spi { doing: &'static str, code: i32 },
     #[error("extension session_store is older in this database than its library")]
@@ -103,7 +105,9 @@ impl Error {
                 ParseErrorKind::Unsupported => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
                 ParseErrorKind::TooComplex => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
             },
-            Error::NotExpressible { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::NotExpressible { .. } | Error::Unsupported { .. } => {
+                Code::ERRCODE_FEATURE_NOT_SUPPORTED
+            }
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,

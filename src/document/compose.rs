@@ -12,11 +12,11 @@ use crate::memory;
 
 /// jsonb.h: JB_OFFSET_STRIDE. Each entry whose number is a multiple of it holds the end of its
 /// value; the other entries hold the length of their value.
-const OFFSET_STRIDE: usize = 32;
+pub(super) const OFFSET_STRIDE: usize = 32;
 
 /// How many bytes the values of an array or an object may have together: the format has 28 bits for
 /// the length, which are 256 MB.
-const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
+pub(super) const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
 
 /// The items of `{"count": N, "items": [doc…]}`, as far as they were added.
 #[derive(Default)]
@@ -108,7 +108,7 @@ impl ArrayWriter {
 
 /// Makes room for more bytes. The buffer grows by half each time, so that at most a third of it is
 /// unused.
-fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
+pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
     if buffer.capacity() - buffer.len() >= more {
         return Ok(());
     }

@@ -22,8 +22,9 @@ pub(super) const OFFLEN_MASK: u32 = 0x0FFF_FFFF;
 const TYPE_MASK: u32 = 0x7000_0000;
 pub(super) const IS_STRING: u32 = 0x0000_0000;
 pub(super) const IS_NUMERIC: u32 = 0x1000_0000;
-const IS_FALSE: u32 = 0x2000_0000;
-const IS_TRUE: u32 = 0x3000_0000;
+pub(super) const IS_FALSE: u32 = 0x2000_0000;
+pub(super) const IS_TRUE: u32 = 0x3000_0000;
+pub(super) const IS_NULL: u32 = 0x4000_0000;
 pub(super) const IS_CONTAINER: u32 = 0x5000_0000;
 pub(super) const HAS_OFFSET: u32 = 0x8000_0000;
 

@@ -14,6 +14,7 @@ mod jsonb;
 mod leaf;
 mod numeric;
 mod ordered;
+mod projection;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod walk;
@@ -27,4 +28,5 @@ pub use jsonb::Jsonb;
 pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch};
 pub use numeric::{Base10000, Numeric};
 pub use ordered::write_decimal as write_ordered;
+pub use projection::Projection;
 pub use walk::{extreme, walk};

@@ -24,6 +24,11 @@ impl<'a> Numeric<'a> {
         Numeric(bytes)
     }
 
+    /// The bytes, which begin with the length word.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The exact value. None for NaN and the infinities, which jsonb never holds.
     pub fn decimal(self) -> Option<Decimal> {
         let (negative, weight, digits) = self.parts()?;

@@ -7,11 +7,13 @@ mod dead_prefix;
 mod fuzzy;
 mod gapped;
 mod glob;
+mod glob_set;
 mod regexp;
 mod wildcard;
 
 pub use dead_prefix::DeadPrefix;
 pub use fuzzy::Fuzzy;
 pub use glob::Glob;
+pub use glob_set::GlobSet;
 pub use regexp::{CompiledRegexp, DenseDfa, Regexp, RegexpNode, write_char as write_regexp_char};
 pub use wildcard::{Wildcard, literal_prefix, pattern as wildcard_regex};

@@ -4,7 +4,7 @@ use super::catalog::{Operator, Store};
 use super::running::RunningQuery;
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
-use crate::document::{self, JsonbDatum};
+use crate::document::{self, Jsonb, JsonbDatum, Projection};
 use crate::error::Result;
 use crate::executor::{self, ReadStats};
 use crate::pg::guc::{FROM_THE_START, NO_JIT, NO_WORKERS, with_gucs};
@@ -53,10 +53,25 @@ struct QueryAnswer {
     stats: ReadStats,
 }
 
+/// Adds a document to the items, or the part of it that is wanted.
+fn push(items: &mut document::Answer, fields: Option<&Projection>, doc: Jsonb<'_>) -> Result<()> {
+    match fields {
+        Some(fields) => items.push(&fields.apply(doc)?),
+        None => items.push(doc.bytes()),
+    }
+}
+
 /// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
-pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Result<JsonbDatum> {
+pub fn query(
+    store: &str,
+    query: &str,
+    sort: Option<&str>,
+    window: Window,
+    fl: Option<&str>,
+) -> Result<JsonbDatum> {
     let search = StoreQuery::parse(query)?;
     let sort = search::parse_sort(sort)?;
+    let fields = search::parse_fields(fl)?;
     search.notify();
     // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It is the
     // context for the result of this function until SPI switches to a context of its own.
@@ -65,12 +80,12 @@ pub fn query(store: &str, query: &str, sort: Option<&str>, window: Window) -> Re
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let parts = executor::indexed_tables(store.table, operator.oid).ok();
         let answer = match &parts {
-            Some(parts) => direct(parts, &search, &sort, window)?,
+            Some(parts) => direct(parts, &search, &sort, window, fields.as_ref())?,
             None => None,
         };
         let QueryAnswer { count, items, .. } = match answer {
             Some(answer) => answer,
-            None => planned(spi, &store, operator, &search, &sort, window)?,
+            None => planned(spi, &store, operator, &search, &sort, window, fields.as_ref())?,
         };
         if items.items() > 0 {
             search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
@@ -88,6 +103,7 @@ fn direct(
     search: &StoreQuery,
     sort: &[SortKey],
     window: Window,
+    fields: Option<&Projection>,
 ) -> Result<Option<QueryAnswer>> {
     let predicate = &search.predicate;
     let found = match window.end() {
@@ -109,7 +125,7 @@ fn direct(
         found.skip(window.start())?;
         let rows = window.rows().unwrap_or(u64::MAX);
         found.each(&mut |doc| {
-            failed = doc.read(|doc| items.push(doc.bytes())).err();
+            failed = doc.read(|doc| push(&mut items, fields, doc)).err();
             failed.is_none() && items.items() < rows
         })?;
     }
@@ -127,6 +143,7 @@ fn planned(
     search: &StoreQuery,
     sort: &[SortKey],
     window: Window,
+    fields: Option<&Projection>,
 ) -> Result<QueryAnswer> {
     let count = planned_count(spi, store, operator, search)?;
     let mut items = document::Answer::default();
@@ -138,7 +155,7 @@ fn planned(
             let memory = unsafe { pg_sys::CurrentMemoryContext };
             let mut running =
                 RunningQuery::start(spi, memory, &statement.sql, &statement.parameters)?;
-            let result = take_all(&mut running, &mut items);
+            let result = take_all(&mut running, &mut items, fields);
             running.close();
             result
         })?;
@@ -146,7 +163,11 @@ fn planned(
     Ok(QueryAnswer { count: count as u64, items, stats: ReadStats::default() })
 }
 
-fn take_all(running: &mut RunningQuery, items: &mut document::Answer) -> Result<()> {
+fn take_all(
+    running: &mut RunningQuery,
+    items: &mut document::Answer,
+    fields: Option<&Projection>,
+) -> Result<()> {
     loop {
         let batch = running.fetch(ROW_BATCH);
         if batch.is_empty() {
@@ -155,7 +176,7 @@ fn take_all(running: &mut RunningQuery, items: &mut document::Answer) -> Result<
         for row in batch {
             // SAFETY: `row` is a copy of a jsonb value as it is stored.
             let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
-            doc.read(|doc| items.push(doc.bytes()))?;
+            doc.read(|doc| push(items, fields, doc))?;
         }
     }
 }
@@ -181,7 +202,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let started = Instant::now();
         let reason = match executor::indexed_tables(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
-            Ok(parts) => match direct(&parts, &search, &keys, window)? {
+            Ok(parts) => match direct(&parts, &search, &keys, window, None)? {
                 None => "too many rows to number them, or to sort them in memory".to_string(),
                 Some(QueryAnswer { count, stats, .. }) => {
                     explained["way"] = json!("posting lists");
@@ -208,7 +229,8 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
         })?;
         explained["plan"] = json!(plan.column::<String>());
-        let QueryAnswer { count, .. } = planned(spi, &store, operator, &search, &keys, window)?;
+        let QueryAnswer { count, .. } =
+            planned(spi, &store, operator, &search, &keys, window, None)?;
         explained["count"] = json!(count);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)

@@ -1,6 +1,7 @@
 //! A query, and the SQL condition over `doc` for it.
 
 use super::catalog::{Operator, Store};
+use crate::document::Projection;
 use crate::error::{self, Error, Result};
 use crate::executor;
 use crate::index::parse_cache::{self, ParsedQuery};
@@ -60,6 +61,13 @@ fn bad(what: &'static str, text: &str, error: syntax::ParseError) -> Error {
 pub fn parse_sort(sort: Option<&str>) -> Result<Vec<SortKey>> {
     let text = sort.unwrap_or_default();
     syntax::parse_sort(text).map_err(|error| bad("sort", text, error))
+}
+
+/// Parses the field list of a call. None if all fields are wanted.
+pub fn parse_fields(fl: Option<&str>) -> Result<Option<Projection>> {
+    let text = fl.unwrap_or_default();
+    let paths = syntax::parse_fields(text).map_err(|error| bad("field list", text, error))?;
+    Ok(paths.map(|paths| Projection::new(&paths)))
 }
 
 /// How many paths of a sort order are checked at most. Without an index, each takes a scan of the

@@ -14,9 +14,9 @@ use super::catalog::{Operator, Store};
 use super::running::RunningQuery;
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
-use crate::document::JsonbDatum;
+use crate::document::{JsonbDatum, Projection};
 use crate::error::{Error, Result};
-use crate::executor::{self, Active, Held};
+use crate::executor::{self, Active, Held, Stored};
 use crate::memory;
 use crate::pg::guc::{FROM_THE_START, NO_JIT, Setting, with_gucs};
 use crate::pg::resource_owner::ResourceOwner;
@@ -43,6 +43,7 @@ struct StreamState {
     /// PostgreSQL cannot free them too early.
     batch: Vec<Vec<u8>>,
     size: usize,
+    fields: Option<Projection>,
 }
 
 enum Source {
@@ -83,9 +84,11 @@ impl Stream {
         query: &str,
         sort: Option<&str>,
         window: Window,
+        fl: Option<&str>,
     ) -> Result<Stream> {
         let search = StoreQuery::parse(query)?;
         let sort = search::parse_sort(sort)?;
+        let fields = search::parse_fields(fl)?;
         search.notify();
         let owner = ResourceOwner::new();
         let source = owner.run(|| {
@@ -110,7 +113,8 @@ impl Stream {
                 with_gucs(&SETTINGS, start).map(Source::Plan)
             })
         })?;
-        let state = StreamState { caller, owner, source, batch: Vec::new(), size: FIRST_BATCH };
+        let batch = Vec::new();
+        let state = StreamState { caller, owner, source, batch, size: FIRST_BATCH, fields };
         let mut state = Box::new(state);
         // SAFETY: the state is in a box, so it stays at its address. `end` unregisters the callback
         // before the state is freed.
@@ -202,6 +206,10 @@ impl Iterator for Stream {
             state.end();
             return None;
         };
+        if let Some(fields) = &state.fields {
+            // One document at a time: unlike the rows of a batch, it may be large.
+            return Some(memory::watched(|| part_of(fields, &row)).unwrap_or_else(|e| e.raise()));
+        }
         // SAFETY: the copy is allocated in the current memory context, which is the one for the
         // result of this call of the SQL function. It has room for all bytes of the row.
         unsafe {
@@ -210,4 +218,14 @@ impl Iterator for Stream {
             Some(JsonbDatum::new(pg_sys::Datum::from(copy)))
         }
     }
+}
+
+/// The selected part of the document of a row.
+fn part_of(fields: &Projection, row: &[u8]) -> Result<JsonbDatum> {
+    // SAFETY: `row` is a copy of a jsonb value as it is stored.
+    let doc = unsafe { Stored::new(pg_sys::Datum::from(row.as_ptr())) };
+    let part = doc.read(|doc| fields.apply(doc))?;
+    // SAFETY: the current memory context is the one for the result of this call of the SQL
+    // function, and the payload is that of a jsonb value.
+    Ok(unsafe { JsonbDatum::from_payload(&[&part], pg_sys::CurrentMemoryContext) })
 }

@@ -73,6 +73,7 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         Rule::sort_key | Rule::sort_path | Rule::selected | Rule::function | Rule::argument => {
             "a path"
         }
+        Rule::list_field | Rule::list_name => "a path",
         Rule::smallest | Rule::largest => "min or max",
         Rule::ascending | Rule::descending => "asc or desc",
         Rule::boost

@@ -18,6 +18,9 @@ pub const MAX_PATH_BYTES: usize = 1 << 16;
 pub(super) const MAX_SORT_BYTES: usize = 1 << 18;
 /// How many paths a sort order may have. One value per path is read from each document.
 pub(super) const MAX_SORT_KEYS: usize = 1 << 8;
+/// The longest field list, in bytes: 16 kB. Each character takes a bit for every character of every
+/// key of a document.
+pub(super) const MAX_FIELDS_BYTES: usize = 1 << 14;
 /// How many query strings may be within each other. Each level reads the text of the inner ones
 /// again, so this limit also bounds the time.
 const MAX_NESTED_QUERIES: usize = 16;

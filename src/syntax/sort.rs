@@ -114,7 +114,7 @@ fn sort_path(pair: &Pair<'_, Rule>) -> Result<String, ParseError> {
 
 /// What the text means in Solr if Solr does not take it for a field
 /// (org.apache.solr.search.SortSpecParsing, FunctionQParser).
-fn solr_meaning(text: &str) -> Option<String> {
+pub(super) fn solr_meaning(text: &str) -> Option<String> {
     let is_number = || {
         text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
             && text.ends_with(|c: char| c.is_ascii_digit() || c == '.')

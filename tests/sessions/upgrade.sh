@@ -39,6 +39,17 @@ INSERT INTO sessions.planted VALUES ('1', '{"id": 1}'), ('x', '{"id": 2}'), ('y'
 -- An index of somebody's own stays.
 CREATE INDEX own ON sessions.stash USING gin ((doc->'user') jsonb_path_ops);
 SQL
+# What depends on functions that get new arguments stays and goes on answering, with the privileges that it has.
+psql -d "$old" <<'SQL'
+CREATE ROLE upgrade_reader;
+REVOKE EXECUTE ON FUNCTION session_query FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION session_query TO upgrade_reader;
+CREATE VIEW dependent AS
+SELECT session_query('stash', 'user:*', rows => 2, sort => 'session.id')->'items' AS items, session_query('stash', '*:*', NULL, 0, 0) AS counted,
+    (SELECT jsonb_agg(doc) FROM session_stream(q => 'user:*', store => 'stash', rows => 2) AS doc) AS streamed;
+CREATE FUNCTION dependent_atomic() RETURNS SETOF jsonb LANGUAGE sql BEGIN ATOMIC SELECT session_stream('stash', '_m1.ip:64.150.5.135', 'session.id desc'); END;
+CREATE TABLE dependent_table (answer jsonb DEFAULT session_query('stash', 'user:*', 'session.id'));
+SQL
 documents='INSERT INTO sessions."odd ""%I'"'"' name" SELECT i, jsonb_build_object($$id$$, i, $$a.b$$, i % 7) FROM generate_series(1, 100) AS i'
 for database in "$PGDATABASE" "$old"; do
     sql "$documents; INSERT INTO sessions.parts SELECT id, doc FROM sessions.\"odd \"\"%I' name\"; DROP TABLE sessions.lost; ALTER TABLE sessions.parts DETACH PARTITION sessions.\"parts/1\"" -d "$database"
@@ -97,6 +108,17 @@ WHERE tgrelid = 'session_store.store'::regclass AND NOT tgisinternal ORDER BY tg
 SELECT extversion, extconfig::regclass[] FROM pg_extension WHERE extname = 'session_store';
 SQL
 }
+is 'a view on functions with new arguments' t "$(psql -d "$old" <<'SQL'
+SELECT items = session_query('stash', 'user:*', 'session.id', rows => 2)->'items' AND jsonb_array_length(items) = 2
+    AND counted = session_query('stash', '*:*', rows => 0)
+    AND streamed = (SELECT jsonb_agg(doc) FROM session_stream('stash', 'user:*', rows => 2) AS doc)
+    AND pg_get_viewdef('dependent'::regclass) LIKE '%session_query(''stash''::text, ''user:*''::text, rows => %' FROM dependent
+SQL
+)"
+is 'an SQL function on them' t "$(sql "SELECT count(*) = 3 FROM dependent_atomic()" -d "$old")"
+is 'a default on them' t "$(sql "INSERT INTO dependent_table DEFAULT VALUES RETURNING answer = session_query('stash', 'user:*', 'session.id')" -d "$old")"
+is 'privileges on them' 'f t' "$(sql "SELECT concat_ws(' ', bool_or(grantee = 0), bool_or(grantee = 'upgrade_reader'::regrole)) FROM pg_proc, aclexplode(proacl) WHERE proname = 'session_query'" -d "$old")"
+sql 'DROP VIEW dependent; DROP FUNCTION dependent_atomic; DROP TABLE dependent_table; DROP OWNED BY upgrade_reader; DROP ROLE upgrade_reader' -d "$old"
 diff <(objects) <(objects -d "$old") || is 'what belongs to the extension, fresh and updated' same different
 is 'the operator among it' 1 "$(objects -d "$old" | grep -c '^operator @@@')"
 is 'an index of somebody'"'"'s own' 1 "$(sql "SELECT count(*) FROM pg_class WHERE relname = 'own'" -d "$old")"

@@ -33,7 +33,7 @@ pub fn instant_prefix(text: &str) -> Option<(DateTime<Utc>, &str)> {
 
 /// The date and time at the beginning of a text, and the rest of the text, which must begin with an
 /// offset if the text is an instant.
-pub fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
+fn local_time(text: &str) -> Option<(NaiveDateTime, &str)> {
     let (year, rest) = number(text, 4)?;
     let (month, rest) = number(after(rest, [b'-'])?, 2)?;
     let (day, rest) = number(after(rest, [b'-'])?, 2)?;
@@ -54,7 +54,7 @@ fn after<const N: usize>(text: &str, ascii: [u8; N]) -> Option<&str> {
 
 /// A number of exactly `count` digits (at most nine), and the rest of the text.
 #[inline]
-fn number(text: &str, count: usize) -> Option<(u32, &str)> {
+pub(super) fn number(text: &str, count: usize) -> Option<(u32, &str)> {
     let mut value = 0;
     for byte in text.as_bytes().get(..count)? {
         if !byte.is_ascii_digit() {
@@ -66,7 +66,7 @@ fn number(text: &str, count: usize) -> Option<(u32, &str)> {
 }
 
 /// The fraction of a second in nanoseconds, and the rest of the text.
-fn fraction(text: &str) -> Option<(u32, &str)> {
+pub(super) fn fraction(text: &str) -> Option<(u32, &str)> {
     let Some(digits) = after(text, [b'.']) else { return Some((0, text)) };
     let count = digits.bytes().take_while(u8::is_ascii_digit).count();
     if !(1..=9).contains(&count) {
@@ -76,7 +76,7 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
 }
 
 /// The offset from UTC, which is less than a day, and the rest of the text.
-fn offset(text: &str) -> Option<(TimeDelta, &str)> {
+pub(super) fn offset(text: &str) -> Option<(TimeDelta, &str)> {
     if let Some(rest) = after(text, [b'Z']) {
         return Some((TimeDelta::zero(), rest));
     }

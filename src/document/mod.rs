@@ -6,6 +6,7 @@
 
 mod compose;
 mod container;
+mod date;
 mod datum;
 mod decimal;
 mod instant;
@@ -21,9 +22,10 @@ mod walk;
 
 pub use compose::Answer;
 pub use container::{Container, Item};
+pub use date::{Date, Precision, Span, date_prefix};
 pub use datum::{JsonbArg, JsonbDatum};
 pub use decimal::Decimal;
-pub use instant::{instant, instant_prefix, local_time, unordered_instant};
+pub use instant::{instant, instant_prefix, unordered_instant};
 pub use jsonb::Jsonb;
 pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch};
 pub use numeric::{Base10000, Numeric};

@@ -85,7 +85,7 @@ impl Visitor<'_> for Effort {
         match test {
             _ if path.is_none() => 3,
             Test::Exists => 0,
-            Test::Equal(value) => u8::from(value.instant.is_some()),
+            Test::Equal(value) => u8::from(value.instants.is_some()),
             Test::Range { .. } | Test::Prefix(_) => 1,
             Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => 2,
         }

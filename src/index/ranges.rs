@@ -2,7 +2,7 @@
 
 use super::key::{self, MAX_VALUE};
 use super::string_code::{self, Unpacked, end_of_prefix};
-use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, unordered_instant};
+use crate::document::{BOOLEAN, NUMBER, STRING, Scalar, Span, unordered_instant};
 use crate::predicate::{Limit, Test, Value};
 
 /// A range of stored values, each with its type in front: `from` is in it, `below` is not.
@@ -31,6 +31,14 @@ impl KeyRange {
     fn point_at(value: &[u8]) -> KeyRange {
         let from = key::stored_value(value).to_vec();
         KeyRange { recheck: key::is_truncated_value(&from), below: successor(&from), from }
+    }
+
+    /// The range of a span of values.
+    fn of_span(span: Span<Vec<u8>>) -> KeyRange {
+        match span.end {
+            None => KeyRange::point_at(&span.first),
+            Some(end) => KeyRange { from: span.first, below: end, recheck: false },
+        }
     }
 
     /// The strings that begin with `start`.
@@ -104,9 +112,7 @@ fn value_ranges(test: &Test, instants: InstantSearch) -> Vec<KeyRange> {
 
 fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
     let mut ranges = Vec::new();
-    if let Some(ordered) = &value.ordered {
-        ranges.push(KeyRange::point_at(&Scalar::Number(ordered).to_bytes()));
-    }
+    ranges.extend(number(value).map(KeyRange::of_span));
     let text = KeyRange::point_at(&Scalar::String(&value.text).to_bytes());
     match text_of_instants(value, by) {
         // Strings that are no instants may begin in the same way, so each one is tested.
@@ -123,31 +129,38 @@ fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
     if let Some(boolean) = value.boolean {
         ranges.push(KeyRange::point_at(&Scalar::Bool(boolean).to_bytes()));
     }
-    if let (Some(instant), InstantSearch::ByKey) = (value.instant, by) {
-        ranges.push(KeyRange::point_at(&key::instant(instant)));
+    if by == InstantSearch::ByKey {
+        ranges.extend(instants(value).map(KeyRange::of_span));
     }
     ranges
+}
+
+/// The number that a value stands for, or the numbers of a partial date, which are short.
+fn number(value: &Value) -> Option<Span<Vec<u8>>> {
+    value.ordered.as_ref().map(|span| span.map(|number| Scalar::Number(number).to_bytes()))
+}
+
+/// The instants that a value stands for, as their keys hold them.
+fn instants(value: &Value) -> Option<Span<Vec<u8>>> {
+    value.instants.map(|span| span.map(|instant| key::instant(*instant)))
 }
 
 fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: InstantSearch) -> Vec<KeyRange> {
     // If one end is a text and no instant, the second keys of instants cannot say on which side of
     // it they are.
     let mut limits = lower.into_iter().chain(upper);
-    let by = match limits.all(|limit| limit.value.instant.is_some()) {
+    let by = match limits.all(|limit| limit.value.instants.is_some()) {
         true => by,
         false => InstantSearch::ByText,
     };
-    let number = |value: &Value| value.ordered.as_deref().map(|n| Scalar::Number(n).to_bytes());
-    let text = |value: &Value| Some(Scalar::String(&value.text).to_bytes());
-    let boolean = |value: &Value| value.boolean.map(|b| Scalar::Bool(b).to_bytes());
+    let text = |value: &Value| Some(Span::single(Scalar::String(&value.text).to_bytes()));
+    let boolean = |value: &Value| value.boolean.map(|b| Span::single(Scalar::Bool(b).to_bytes()));
     let mut texts = range(STRING, lower, upper, text);
     if let Some(range) = &mut texts {
         widen_to_instants(range, lower, upper, by);
     }
     let instants = match by {
-        InstantSearch::ByKey => {
-            range(key::INSTANT, lower, upper, |value| value.instant.map(key::instant))
-        }
+        InstantSearch::ByKey => range(key::INSTANT, lower, upper, instants),
         InstantSearch::ByText => None,
     };
     [range(NUMBER, lower, upper, number), texts, range(BOOLEAN, lower, upper, boolean), instants]
@@ -162,13 +175,17 @@ fn range(
     kind: u8,
     lower: Option<&Limit>,
     upper: Option<&Limit>,
-    read: impl Fn(&Value) -> Option<Vec<u8>>,
+    read: impl Fn(&Value) -> Option<Span<Vec<u8>>>,
 ) -> Option<KeyRange> {
     // A stored value that is truncated where the limit is may lie on either side of it, so it is
     // tested.
     let mut recheck = false;
     let mut end = |limit: &Limit, is_behind: bool| {
-        let value = read(&limit.value)?;
+        // The first value behind a span is at the same place as one that is in front of it.
+        let (value, is_behind) = match read(&limit.value)? {
+            Span { end: Some(end), .. } if is_behind => (end, false),
+            Span { first, .. } => (first, is_behind),
+        };
         let is_truncated = key::is_truncated_value(&value);
         recheck |= is_truncated;
         Some((key::stored_value(&value).to_vec(), is_truncated, is_behind))
@@ -227,7 +244,7 @@ fn widen_to_instants(
 /// with its second; within that, a string with a fraction comes before the Z of one without.
 fn text_of_instants(value: &Value, by: InstantSearch) -> Option<[KeyRange; 2]> {
     let ends = match by {
-        InstantSearch::ByKey => value.instant_second().map(|second| [second.clone(), second]),
+        InstantSearch::ByKey => value.instant_seconds(),
         InstantSearch::ByText => value.instant_dates(),
     };
     ends.map(|ends| ends.map(|start| KeyRange::strings(start.as_bytes())))

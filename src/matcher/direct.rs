@@ -4,7 +4,7 @@
 
 use crate::document::{Container, Item, Leaf, Scratch};
 use crate::interrupts;
-use crate::predicate::{Lowering, UnreadValue, is_admitted};
+use crate::predicate::{Lowering, UnreadValue, is_admitted, is_date};
 use crate::syntax::{ClauseBuilder, Occur, SimpleTest, read_simple};
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
@@ -96,8 +96,10 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
                 |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(&*prefix)),
             ),
             SimpleTest::Range(bounds) => {
+                let is_dated = bounds.iter().flatten().any(|(text, _)| is_date(text));
                 let bounds = bounds.map(|bound| {
-                    bound.map(|(text, inclusive)| (UnreadValue::new(text, &self.now), inclusive))
+                    let read = |text| UnreadValue::bound(text, is_dated, &self.now);
+                    bound.map(|(text, inclusive)| (read(text), inclusive))
                 });
                 let [lower, upper] = &bounds;
                 let admits = |bound: &Option<(UnreadValue<'_, _>, bool)>, leaf, inside| {

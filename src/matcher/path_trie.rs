@@ -217,10 +217,10 @@ impl PathTests {
 
     fn add(&mut self, number: usize, test: &Test) {
         match test {
-            Test::Equal(value) if value.instant.is_none() && value.boolean.is_none() => {
+            Test::Equal(value) if value.instants.is_none() && value.boolean.is_none() => {
                 self.texts.entry(value.text.as_str().into()).or_default().push(number);
                 if let Some(ordered) = &value.ordered {
-                    self.numbers.entry(ordered.clone()).or_default().push(number);
+                    self.numbers.entry(ordered.first.clone()).or_default().push(number);
                 }
             }
             test => self.others.push((number, test.clone())),

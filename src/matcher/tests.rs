@@ -20,7 +20,7 @@ fn document() -> Json {
             "big": 9007199254740993, "huge": 1e300, "neg": -7.25, "u": "naïve 💡", "nl": "a\nb",
             "a": [{"b": 1, "c": "x"}, {"b": 9, "c": ["y", ["z"]]}],
             "k.dotted": "v", "k": {"more.dots": {"deep": "w"}},
-            "iso": "2024-03-31T11:00:00.000Z", "ms": 1711882800000, "num": "5", "star": "te*t"
+            "iso": "2024-03-31T11:00:00.000Z", "ms": 1711882800000, "day": "2024-03-31", "year": 2024, "num": "5", "star": "te*t"
         }"#,
     )
     .unwrap()
@@ -116,6 +116,46 @@ fn matches_documents() {
         ("iso:[NOW TO *]", false),
         ("ms:[NOW-1DAY TO NOW]", true),
         ("ms:NOW-1HOUR", true),
+        // Dates in part are all of their instants, also as milliseconds, and a text as ever.
+        ("iso:2024-03", true),
+        ("iso:2024-03-31", true),
+        ("iso:2024-03-30", false),
+        ("iso:\"2024-03-31T11:00\"", true),
+        ("iso:\"2024-03-31 11:00\"", true),
+        ("iso:\"2024-03-31T11:00:00\"", true),
+        ("iso:\"2024-03-31T10:59:59\"", false),
+        ("iso:\"2024-03-31T12:00+01:00\"", true),
+        ("iso:\"2024-03-31T12:00+0200\"", false),
+        ("iso:\"2024-03-31+12:00\"", true),
+        ("iso:\"2024-03-31+13:00\"", false),
+        ("iso:[2024-03 TO 2024-03]", true),
+        ("iso:{2024-03 TO *]", false),
+        ("iso:[* TO 2024-03}", false),
+        ("iso:{2024-02 TO 2024-04}", true),
+        ("iso:2024-03-30/MONTH+30DAYS+11HOURS", true),
+        ("ms:2024-03", true),
+        ("ms:2024-04", false),
+        ("ms:\"2024-03-31T11:00\"", true),
+        ("ms:[2024-03-31 TO 2024-03-31]", true),
+        ("ms:{2024-03-31 TO *]", false),
+        ("day:2024-03-31", true),
+        ("day:2024-03", false),
+        ("day:[2024-03-01 TO 2024-03-31]", true),
+        ("day:[2024-03-31/DAY TO *]", false),
+        // A bare number is a number, but beside a date it is a year.
+        ("iso:2024", false),
+        ("ms:2024", false),
+        ("year:2024", true),
+        ("year:[2024 TO 2024]", true),
+        ("year:2024-03", false),
+        ("ms:[2024 TO 2024]", false),
+        ("ms:[2024 TO 2024-03]", true),
+        ("ms:[2025 TO NOW+10YEARS]", false),
+        ("iso:[2023-06 TO 2024]", true),
+        ("iso:[2023-06 TO 2024}", false),
+        // Days that do not exist are text.
+        ("iso:[2024-02-30 TO 2024-03-31T23]", true),
+        ("iso:2024-03-32", false),
         ("s:[NOW TO *]", false),
         ("s:[* TO NOW]", false),
         ("s:[2024-03-31T11:00:00Z TO *]", true),
@@ -131,6 +171,8 @@ fn matches_documents() {
         ("+(-missing:v)", false),
     ] {
         assert_eq!(lowered(query).predicate.matches(&document), expected, "{query}");
+        let directly = match_once(query, Scope::Patterns, || NOW.parse().unwrap(), &document);
+        assert_eq!(directly.unwrap_or(expected), expected, "{query} directly");
     }
 }
 

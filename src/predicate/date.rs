@@ -1,16 +1,21 @@
-//! Date math to instants.
+//! Dates and date math to instants.
 
-use crate::document::Decimal;
+use super::{Limit, Predicate, Test, Value};
+use crate::document::{Decimal, Span};
 use crate::syntax::{DateMath, Step, Unit};
 use chrono::{
     DateTime, Datelike, Days, Months, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
 };
 
-/// The instant that date math stands for. The limit on its steps keeps it within chrono's calendar
-/// for every `now` that the server can have; beyond the calendar, the result is its first or last
-/// instant.
-pub fn evaluate(math: &DateMath, now: DateTime<Utc>) -> DateTime<Utc> {
-    let start = math.start.unwrap_or(now).naive_utc();
+/// The instants that a date or date math stands for. Steps lead from the first instant of a date to
+/// a single one. The limit on them keeps it within chrono's calendar for every `now` that the server
+/// can have; beyond the calendar, the result is its first or last instant.
+pub fn evaluate(math: &DateMath, now: DateTime<Utc>) -> Span<DateTime<Utc>> {
+    let start = math.start.unwrap_or(Span::single(now));
+    if math.steps.is_empty() {
+        return start;
+    }
+    let start = start.first.naive_utc();
     let instant = math.steps.iter().fold(start, |instant, step| match *step {
         Step::Add(count, unit) => add(instant, count, unit).unwrap_or(match count {
             ..0 => NaiveDateTime::MIN,
@@ -18,7 +23,7 @@ pub fn evaluate(math: &DateMath, now: DateTime<Utc>) -> DateTime<Utc> {
         }),
         Step::Round(unit) => round(instant, unit).unwrap_or(instant),
     });
-    instant.and_utc()
+    Span::single(instant.and_utc())
 }
 
 /// Adds a number of units. The last day of a month becomes the last day of a shorter month, as
@@ -69,6 +74,31 @@ pub fn milliseconds(instant: DateTime<Utc>) -> Decimal {
     }
 }
 
+impl Predicate {
+    /// The dates of the conditions, each as it is written and with the instants that it stands for.
+    pub fn dates(&self) -> impl Iterator<Item = (&str, Span<DateTime<Utc>>)> {
+        self.conditions().flat_map(|(_, test)| test.values()).flatten().filter_map(|value| {
+            let Value { text, instants, .. } = value;
+            instants.map(|instants| (text.as_str(), instants))
+        })
+    }
+}
+
+impl Test {
+    /// The values that a leaf is compared with.
+    fn values(&self) -> [Option<&Value>; 2] {
+        fn of(limit: &Option<Limit>) -> Option<&Value> {
+            limit.as_ref().map(|limit| &limit.value)
+        }
+        match self {
+            Test::Equal(value) => [Some(value), None],
+            Test::Range { lower, upper } => [of(lower), of(upper)],
+            Test::Prefix(_) | Test::Exists => [None; 2],
+            Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => [None; 2],
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,13 +132,20 @@ mod tests {
             ("2021-02-23T19:18:04Z+1HOUR", "2021-02-23T20:18:04Z"),
             ("2021-02-23T19:18:04Z-2DAYS/DATE", "2021-02-21T00:00:00Z"),
             ("2021-02-23T19:18:04+02:00+1HOUR", "2021-02-23T18:18:04Z"),
+            ("2021-02-23T19:18:04-1DAY", "2021-02-22T19:18:04Z"),
+            ("2026-11-22/MONTH+1DAY", "2026-11-02T00:00:00Z"),
+            ("2026-11+1MONTH", "2026-12-01T00:00:00Z"),
+            ("2026-11-10DAYS", "2026-10-22T00:00:00Z"),
+            ("2026-11-22+01:00+1HOUR", "2026-11-22T00:00:00Z"),
+            ("2026+1YEAR", "2027-01-01T00:00:00Z"),
         ] {
             let found = DateMath::parse(math).map(|math| evaluate(&math, now));
-            assert_eq!(found, instant(result), "{math}");
+            assert_eq!(found, instant(result).map(Span::single), "{math}");
         }
         for text in ["NOW+200000YEARS", "NOW-199999YEARS/YEAR+1MILLI"] {
             let found = DateMath::parse(text).map(|math| evaluate(&math, now));
-            assert!(found.is_some_and(|found| (found.year() - 2024).abs() > 199_990), "{text}");
+            let year = found.map_or(0, |found| found.first.year());
+            assert!((year - 2024).abs() > 199_990, "{text}");
         }
     }
 }

@@ -10,7 +10,6 @@
 
 use super::value::{Limit, Value};
 use super::{Predicate, Test, Visitor};
-use crate::document::Decimal;
 use crate::pattern::{self, RegexpNode};
 
 /// The longest pattern, in bytes, that is written for PostgreSQL's regular expressions. Their
@@ -129,12 +128,13 @@ fn filter(test: &Test) -> Result<String, NotExpressible> {
 }
 
 fn equal(value: &Value) -> Result<String, NotExpressible> {
-    if value.instant.is_some() {
+    if value.instants.is_some() {
         return Err(NotExpressible("a date, which is compared as an instant"));
     }
     let mut alternatives = vec![format!("@ == {}", string(&value.text)?)];
     // No jsonb number is equal to a number that numeric cannot hold.
-    if let Some(number) = value.number.as_ref().filter(|number| number.is_numeric()) {
+    let number = value.number.as_ref().map(|number| &number.first);
+    if let Some(number) = number.filter(|number| number.is_numeric()) {
         alternatives.push(format!("@ == {number}"));
     }
     alternatives.extend(value.boolean.map(|boolean| format!("@ == {boolean}")));
@@ -143,11 +143,11 @@ fn equal(value: &Value) -> Result<String, NotExpressible> {
 
 fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, NotExpressible> {
     let limits = || lower.into_iter().chain(upper);
-    if limits().any(|limit| limit.value.instant.is_some()) {
+    if limits().any(|limit| limit.value.instants.is_some()) {
         return Err(NotExpressible("a date, which is compared as an instant"));
     }
-    let numbers = limits().filter_map(|limit| limit.value.number.as_ref());
-    if !numbers.into_iter().all(Decimal::is_numeric) {
+    let number = |value: &'_ Value| value.number.as_ref().map(|number| number.first.clone());
+    if !limits().filter_map(|limit| number(&limit.value)).all(|number| number.is_numeric()) {
         return Err(NotExpressible("a number outside the range of numeric"));
     }
     let between = |read: &dyn Fn(&Value) -> Option<String>| {
@@ -161,7 +161,7 @@ fn range(lower: Option<&Limit>, upper: Option<&Limit>) -> Result<String, NotExpr
     };
     limits().try_for_each(|limit| string(&limit.value.text).map(drop))?;
     let alternatives: Vec<String> = [
-        between(&|value| value.number.as_ref().map(Decimal::to_string)),
+        between(&|value| number(value).map(|number| number.to_string())),
         between(&|value| string(&value.text).ok()),
         between(&|value| value.boolean.map(|boolean| boolean.to_string())),
     ]

@@ -199,20 +199,29 @@ impl Lowering {
             LeafQuery::Regexp(regexp) => Test::Regexp(self.patterns.regexp(regexp)?),
             LeafQuery::Fuzzy(text, edits) => Test::Fuzzy(self.patterns.fuzzy(text, *edits)?),
             LeafQuery::Range { lower, upper } => {
-                Test::Range { lower: self.limit(lower), upper: self.limit(upper) }
+                let read = |bound, read: ReadValue| limit(bound, |text| read(text, self.now));
+                let ends = [lower, upper].map(|bound| read(bound, Value::read));
+                let is_date = |limit: &Limit| limit.value.instants.is_some();
+                let [lower, upper] = match ends.iter().flatten().any(is_date) {
+                    true => [lower, upper].map(|bound| read(bound, Value::read_beside_date)),
+                    false => ends,
+                };
+                Test::Range { lower, upper }
             }
             LeafQuery::Exists => Test::Exists,
         })
     }
+}
 
-    fn limit(&self, bound: &Bound) -> Option<Limit> {
-        let (text, inclusive) = match bound {
-            Bound::Open => return None,
-            Bound::Inclusive(text) => (text, true),
-            Bound::Exclusive(text) => (text, false),
-        };
-        Some(Limit { value: Value::read(text, self.now), inclusive })
-    }
+type ReadValue = fn(&str, DateTime<Utc>) -> Value;
+
+fn limit(bound: &Bound, read: impl Fn(&str) -> Value) -> Option<Limit> {
+    let (text, inclusive) = match bound {
+        Bound::Open => return None,
+        Bound::Inclusive(text) => (text, true),
+        Bound::Exclusive(text) => (text, false),
+    };
+    Some(Limit { value: read(text), inclusive })
 }
 
 /// Whether all clauses are prohibited.

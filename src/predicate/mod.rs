@@ -12,7 +12,7 @@ mod visit;
 
 pub use jsonpath::NotExpressible;
 pub use lower::{Lowered, Lowering, lower};
-pub use value::{Limit, UnreadValue, Value, is_admitted};
+pub use value::{Limit, UnreadValue, Value, is_admitted, is_date};
 pub use visit::Visitor;
 
 use crate::pattern::{CompiledRegexp, Fuzzy, Wildcard};

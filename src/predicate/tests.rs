@@ -117,6 +117,8 @@ fn what_json_path_cannot_say_is_refused() {
         ("a:x~1", "a fuzzy term"),
         ("a:NOW", "a date, which is compared as an instant"),
         ("a:[2021-02-23T19:18:04Z TO *]", "a date, which is compared as an instant"),
+        ("a:2021-02-23", "a date, which is compared as an instant"),
+        ("a:[* TO 2021-02}", "a date, which is compared as an instant"),
         ("a:[1e999999 TO *]", "a number outside the range of numeric"),
         ("a:\\u0000", "a NUL character"),
         ("a:[b TO c\\u0000]", "a NUL character"),

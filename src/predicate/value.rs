@@ -4,7 +4,7 @@
 //! is read.
 
 use super::date;
-use crate::document::{self, Base10000, Decimal, Leaf, Scalar, write_ordered};
+use crate::document::{self, Base10000, Decimal, Leaf, Scalar, Span, write_ordered};
 use crate::syntax::DateMath;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use std::cell::OnceCell;
@@ -15,14 +15,14 @@ use std::cmp::Ordering;
 pub struct Value {
     /// The value as text.
     pub text: String,
-    /// The number that the text reads as.
-    pub number: Option<Decimal>,
+    /// The number that the text reads as. A date reads as milliseconds since the epoch.
+    pub number: Option<Span<Decimal>>,
     /// The number as bytes in the order of numbers, which are compared with those of a leaf.
-    pub ordered: Option<Box<[u8]>>,
+    pub ordered: Option<Span<Box<[u8]>>>,
     /// The boolean that the text reads as.
     pub boolean: Option<bool>,
-    /// The instant that the text reads as: ISO 8601 or date math.
-    pub instant: Option<DateTime<Utc>>,
+    /// The instants that the text reads as: a date, which may be partial, or date math.
+    pub instants: Option<Span<DateTime<Utc>>>,
     /// Whether the instant was calculated by date math. The text is then not compared with strings
     /// that are not instants.
     pub is_calculated: bool,
@@ -40,38 +40,57 @@ pub struct Limit {
 impl Value {
     /// Reads a text. `now` is the time that `NOW` stands for.
     pub fn read(text: &str, now: DateTime<Utc>) -> Value {
-        let math = DateMath::parse(text);
-        let instant = math.as_ref().map(|math| date::evaluate(math, now));
-        let number = number(text, instant);
-        let ordered = number.as_ref().map(|number| {
+        Value::of(text, read_date(text, false), now)
+    }
+
+    /// Reads a text that is compared beside a date, as the other end of its range. There `2026` is a
+    /// year. Everywhere else it is a number.
+    pub fn read_beside_date(text: &str, now: DateTime<Utc>) -> Value {
+        Value::of(text, read_date(text, true), now)
+    }
+
+    fn of(text: &str, math: Option<DateMath>, now: DateTime<Utc>) -> Value {
+        let instants = math.as_ref().map(|math| date::evaluate(math, now));
+        let milliseconds = instants.map(|instants| instants.map(|at| date::milliseconds(*at)));
+        let number = milliseconds.or_else(|| Decimal::parse(text).map(Span::single));
+        let bytes = |number: &Decimal| {
             let mut bytes = Vec::new();
             write_ordered(number, &mut bytes);
             bytes.into()
-        });
+        };
         Value {
             text: text.to_string(),
+            ordered: number.as_ref().map(|number| number.map(bytes)),
             number,
-            ordered,
             boolean: boolean(text),
-            instant,
+            instants,
             is_calculated: math.is_some_and(|math| math.is_calculated()),
         }
     }
 
-    /// The common beginning of all texts of the form `…T…Z` that are instants within the same
-    /// second as this value.
-    pub fn instant_second(&self) -> Option<String> {
-        self.instant.map(|instant| start_of_text(instant, "%Y-%m-%dT%H:%M:%S"))
+    /// The last instant that the value stands for.
+    fn last_instant(&self) -> Option<DateTime<Utc>> {
+        // No instant of a document is more exact than a nanosecond.
+        let before = |end: DateTime<Utc>| end.checked_sub_signed(TimeDelta::nanoseconds(1));
+        self.instants.map(|Span { first, end }| end.and_then(before).unwrap_or(first))
     }
 
-    /// The first and the last date with which a text of this instant can begin. They are a day away
-    /// on each side, since an offset from UTC is less than a day.
+    /// The beginnings of the first and the last texts of the form `…T…Z` that are instants within
+    /// the same seconds as this value.
+    pub fn instant_seconds(&self) -> Option<[String; 2]> {
+        let ends = self.instants.map(|instants| instants.first).zip(self.last_instant());
+        ends.map(|(first, last)| [first, last].map(|end| start_of_text(end, "%Y-%m-%dT%H:%M:%S")))
+    }
+
+    /// The first and the last date with which a text of these instants can begin. They are a day
+    /// away on each side, since an offset from UTC is less than a day.
     pub fn instant_dates(&self) -> Option<[String; 2]> {
         const DAY: TimeDelta = TimeDelta::days(1);
-        let ends = self.instant.map(|instant| {
+        let ends = self.instants.map(|instants| instants.first).zip(self.last_instant());
+        let ends = ends.map(|(first, last)| {
             [
-                instant.checked_sub_signed(DAY).unwrap_or(DateTime::<Utc>::MIN_UTC),
-                instant.checked_add_signed(DAY).unwrap_or(DateTime::<Utc>::MAX_UTC),
+                first.checked_sub_signed(DAY).unwrap_or(DateTime::<Utc>::MIN_UTC),
+                last.checked_add_signed(DAY).unwrap_or(DateTime::<Utc>::MAX_UTC),
             ]
         });
         ends.map(|ends| ends.map(|end| start_of_text(end, "%Y-%m-%d")))
@@ -84,47 +103,67 @@ impl Value {
     }
 
     /// Compares the leaf with this value, in the order of the leaf's type. None if the value is not
-    /// of that type. If both are instants, they are compared as instants. Other strings are
-    /// compared by code point, which is the order of UTF-8, but not with the text of date math.
+    /// of that type. If both are instants, they are compared as instants, and all instants of a
+    /// partial date are equal to it. Other strings are compared by code point, which is the order of
+    /// UTF-8, but not with the text of date math.
     pub fn compare(&self, leaf: &Scalar<'_>) -> Option<Ordering> {
         match leaf {
-            Scalar::Number(bytes) => self.ordered.as_deref().map(|value| (*bytes).cmp(value)),
+            Scalar::Number(bytes) => self.ordered.as_ref().map(|value| value.locate(*bytes)),
             Scalar::Bool(b) => self.boolean.map(|value| b.cmp(&value)),
             Scalar::String(text) => {
-                compare_strings(text, &self.text, self.instant, self.is_calculated)
+                compare_strings(text, &self.text, self.instants, self.is_calculated)
             }
         }
     }
 }
 
-/// Compares a string of a document with the text of a value, or with the instant that this reads as.
+/// Compares a string of a document with the text of a value, or with the instants that this reads
+/// as.
 fn compare_strings(
     leaf: &str,
     text: &str,
-    instant: Option<DateTime<Utc>>,
+    instants: Option<Span<DateTime<Utc>>>,
     is_calculated: bool,
 ) -> Option<Ordering> {
-    match instant.and_then(|value| Some((value, document::instant(leaf)?))) {
-        Some((value, leaf)) => Some(leaf.cmp(&value)),
+    match instants.and_then(|value| Some((value, document::instant(leaf)?))) {
+        Some((value, leaf)) => Some(value.locate(&leaf)),
         None if is_calculated => None,
         None => Some(leaf.as_bytes().cmp(text.as_bytes())),
     }
+}
+
+/// Whether a text reads as a date or as date math. A year alone does not.
+pub fn is_date(text: &str) -> bool {
+    DateMath::parse(text).is_some()
+}
+
+/// The dates or the date math that a text reads as, or a year beside another date.
+fn read_date(text: &str, is_beside_date: bool) -> Option<DateMath> {
+    DateMath::parse(text).or_else(|| is_beside_date.then(|| DateMath::year(text))?)
 }
 
 /// A value of a query that is compared with few leaves: it is read only for the types that these
 /// leaves have. It compares as [`Value`] does.
 pub struct UnreadValue<'q, N> {
     text: &'q str,
+    /// As for [`Value::read_beside_date`].
+    is_beside_date: bool,
     now: N,
-    /// The instant, and whether it was calculated.
-    instant: OnceCell<Option<(DateTime<Utc>, bool)>>,
-    number: OnceCell<Option<Base10000>>,
+    /// The instants, and whether they were calculated.
+    instants: OnceCell<Option<(Span<DateTime<Utc>>, bool)>>,
+    number: OnceCell<Option<Span<Base10000>>>,
 }
 
 impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
     /// A value of this text, with `now` for `NOW`.
     pub fn new(text: &'q str, now: N) -> UnreadValue<'q, N> {
-        UnreadValue { text, now, instant: OnceCell::new(), number: OnceCell::new() }
+        let (instants, number) = (OnceCell::new(), OnceCell::new());
+        UnreadValue { text, is_beside_date: false, now, instants, number }
+    }
+
+    /// A bound of this text, which may be beside a date.
+    pub fn bound(text: &'q str, is_beside_date: bool, now: N) -> UnreadValue<'q, N> {
+        UnreadValue { is_beside_date, ..UnreadValue::new(text, now) }
     }
 
     /// Whether the leaf equals the value.
@@ -137,37 +176,34 @@ impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
     pub fn compare(&self, leaf: Leaf<'_>) -> Option<Ordering> {
         match leaf {
             Leaf::String(text) => {
-                let (instant, is_calculated) = self.instant().unzip();
-                compare_strings(text, self.text, instant, is_calculated.unwrap_or(false))
+                let (instants, is_calculated) = self.instants().unzip();
+                compare_strings(text, self.text, instants, is_calculated.unwrap_or(false))
             }
             Leaf::Bool(b) => boolean(self.text).map(|value| b.cmp(&value)),
             Leaf::Number(number) => {
-                number.compare(self.number.get_or_init(|| self.read_number()).as_ref()?)
+                let value = self.number.get_or_init(|| self.read_number()).as_ref()?;
+                value.locate_by(|value| number.compare(value))
             }
         }
     }
 
-    fn instant(&self) -> Option<(DateTime<Utc>, bool)> {
-        *self.instant.get_or_init(|| {
-            let math = DateMath::parse(self.text)?;
+    fn instants(&self) -> Option<(Span<DateTime<Utc>>, bool)> {
+        *self.instants.get_or_init(|| {
+            let math = read_date(self.text, self.is_beside_date)?;
             // Asking the server for the time takes longer than all the rest.
             let now = if math.start.is_none() { (self.now)() } else { DateTime::default() };
             Some((date::evaluate(&math, now), math.is_calculated()))
         })
     }
 
-    fn read_number(&self) -> Option<Base10000> {
-        match self.instant() {
-            Some((instant, _)) => Some(Base10000::of(&date::milliseconds(instant))),
-            None => Base10000::parse(self.text),
+    fn read_number(&self) -> Option<Span<Base10000>> {
+        match self.instants() {
+            Some((instants, _)) => {
+                Some(instants.map(|instant| Base10000::of(&date::milliseconds(*instant))))
+            }
+            None => Base10000::parse(self.text).map(Span::single),
         }
     }
-}
-
-/// The number that a text reads as. A leaf that is a number holds an instant as milliseconds since
-/// the epoch.
-fn number(text: &str, instant: Option<DateTime<Utc>>) -> Option<Decimal> {
-    instant.map(date::milliseconds).or_else(|| Decimal::parse(text))
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -242,6 +278,10 @@ mod tests {
             "123456789012345678901234567890.5",
             "NaN",
             "2024-03-31",
+            "2024-03",
+            "2024",
+            "2024-03-31T13:14",
+            "2024-03/MONTH+30DAYS",
             "2024-03-31T13:14:15.678Z",
             "2024-03-31T15:14:15.678+02:00",
             "2024-03-31T00:00:00Z",
@@ -251,16 +291,21 @@ mod tests {
         ];
         let mut scratch = Scratch::new();
         for text in texts {
-            let (value, unread) = (Value::read(text, now), UnreadValue::new(text, || now));
-            let strings = texts.map(Leaf::String);
-            let numbers = texts.map(|text| Leaf::Number(Number::Text(text)));
-            let booleans = [true, false].map(Leaf::Bool);
-            for leaf in strings.into_iter().chain(numbers).chain(booleans) {
-                let scalar = leaf.scalar(&mut scratch);
-                let compared = scalar.and_then(|scalar| value.compare(&scalar));
-                assert_eq!(unread.compare(leaf), compared, "{text} {scalar:?}");
-                let equals = scalar.is_some_and(|scalar| value.equals(&scalar));
-                assert_eq!(unread.equals(leaf), equals, "{text} {scalar:?}");
+            for is_beside_date in [false, true] {
+                let (value, unread) = (
+                    Value::of(text, read_date(text, is_beside_date), now),
+                    UnreadValue::bound(text, is_beside_date, || now),
+                );
+                let strings = texts.map(Leaf::String);
+                let numbers = texts.map(|text| Leaf::Number(Number::Text(text)));
+                let booleans = [true, false].map(Leaf::Bool);
+                for leaf in strings.into_iter().chain(numbers).chain(booleans) {
+                    let scalar = leaf.scalar(&mut scratch);
+                    let compared = scalar.and_then(|scalar| value.compare(&scalar));
+                    assert_eq!(unread.compare(leaf), compared, "{text} {scalar:?}");
+                    let equals = scalar.is_some_and(|scalar| value.equals(&scalar));
+                    assert_eq!(unread.equals(leaf), equals, "{text} {scalar:?}");
+                }
             }
         }
     }

@@ -4,13 +4,14 @@ use super::catalog::{Operator, Store};
 use super::running::RunningQuery;
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
-use crate::document::{self, Jsonb, JsonbDatum, Projection};
+use crate::document::{self, Jsonb, JsonbDatum, Projection, Span};
 use crate::error::Result;
 use crate::executor::{self, ReadStats};
 use crate::pg::guc::{FROM_THE_START, NO_JIT, NO_WORKERS, with_gucs};
 use crate::pg::spi::{Mode, Spi};
 use crate::predicate::Predicate;
 use crate::syntax::SortKey;
+use chrono::{DateTime, SecondsFormat, Utc};
 use pgrx::pg_sys;
 use serde_json::json;
 use std::time::Instant;
@@ -181,6 +182,15 @@ fn take_all(
     }
 }
 
+/// A date of a query, and the instants that it stands for.
+fn explain_date((date, instants): (&str, Span<DateTime<Utc>>)) -> serde_json::Value {
+    let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    match instants.end {
+        None => json!({ "date": date, "at": text(instants.first) }),
+        Some(end) => json!({ "date": date, "from": text(instants.first), "before": text(end) }),
+    }
+}
+
 /// How a query is understood, how it is run, and what that took.
 pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_json::Value> {
     let search = StoreQuery::parse(query)?;
@@ -196,6 +206,10 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
             "index": crate::index::explain::explain(&search.predicate),
             "sort": keys.iter().map(SortKey::to_string).collect::<Vec<_>>(),
         });
+        let dates: Vec<_> = search.predicate.dates().map(explain_date).collect();
+        if !dates.is_empty() {
+            explained["dates"] = json!(dates);
+        }
         if let Err(reason) = &jsonpath {
             explained["inexpressible"] = json!(reason.to_string());
         }

@@ -1,19 +1,19 @@
-//! Solr's date math (org.apache.solr.util.DateMathParser): `NOW-1DAY/DAY`,
-//! `2021-02-23T19:18:04Z+1HOUR`.
+//! Dates, and Solr's date math (org.apache.solr.util.DateMathParser): `NOW-1DAY/DAY`,
+//! `2021-02-23T19:18:04Z+1HOUR`, `2021-02/YEAR`.
 //!
 //! Solr reads date math where the schema says that a field holds dates, and refuses everything else
 //! there. Here no schema says so. A text that looks like wrong date math is refused: compared as
 //! text it would match everything or nothing. Any other text is taken as text.
 
-use crate::document::{instant_prefix, local_time};
+use crate::document::{Date, Precision, Span, date_prefix, instant_prefix};
 use crate::parse_error::ParseError;
 use chrono::{DateTime, Utc};
 
-/// An instant or `NOW`, and the steps from there.
+/// A date or `NOW`, and the steps from there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DateMath {
-    /// The instant to start from; none is `NOW`.
-    pub start: Option<DateTime<Utc>>,
+    /// The date to start from; none is `NOW`.
+    pub start: Option<Span<DateTime<Utc>>>,
     /// The steps, in the order in which they are applied.
     pub steps: Vec<Step>,
 }
@@ -63,13 +63,23 @@ const UNITS: &str = "Units are YEAR, MONTH, DAY or DATE, HOUR, MINUTE, SECOND an
                      MILLISECOND, in capital letters, also in the plural.";
 
 impl DateMath {
-    /// Reads date math; none if the text is anything else.
+    /// Reads a date or date math; none if the text is anything else. A year alone is a number.
     pub fn parse(text: &str) -> Option<DateMath> {
         let (start, rest) = may_begin(text).then(|| start(text))??;
-        steps(rest).ok().map(|steps| DateMath { start, steps })
+        let steps = steps(rest).ok()?;
+        let is_year = start.is_some_and(|date| date.precision == Precision::Year);
+        let start = start.map(|date| date.instants);
+        (!is_year || !steps.is_empty()).then_some(DateMath { start, steps })
     }
 
-    /// Whether it is more than an instant: it has steps, or starts from `NOW`.
+    /// Reads a year, `2026`, where it is known to be none of the numbers.
+    pub fn year(text: &str) -> Option<DateMath> {
+        let (date, rest) = date_prefix(text)?;
+        let is_year = date.precision == Precision::Year && rest.is_empty();
+        is_year.then(|| DateMath { start: Some(date.instants), steps: vec![] })
+    }
+
+    /// Whether it is more than a date: it has steps, or starts from `NOW`.
     pub fn is_calculated(&self) -> bool {
         self.start.is_none() || !self.steps.is_empty()
     }
@@ -127,10 +137,10 @@ impl Unit {
 }
 
 /// The start of date math (none is `NOW`), and the text behind it.
-fn start(text: &str) -> Option<(Option<DateTime<Utc>>, &str)> {
+fn start(text: &str) -> Option<(Option<Date>, &str)> {
     match text.strip_prefix("NOW") {
         Some(rest) => Some((None, rest)),
-        None => instant_prefix(text).map(|(instant, rest)| (Some(instant), rest)),
+        None => date_prefix(text).map(|(date, rest)| (Some(date), rest)),
     }
 }
 
@@ -190,8 +200,7 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
     }
     let problem = match start(text) {
         Some((_, rest)) => steps(rest).err(),
-        None if strip_now(text).is_some() => Some("NOW is written in capital letters".to_string()),
-        None => Some("the instant has no Z or offset".to_string()),
+        None => Some("NOW is written in capital letters".to_string()),
     };
     let shown = shortened(text);
     let message = format!("\"{shown}\" is not valid date math: {}", problem.unwrap_or_default());
@@ -209,12 +218,12 @@ pub(super) fn is_bad(text: &str, place: ValueKind) -> bool {
     may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
 }
 
-/// Whether a text may begin with `NOW`, in upper or lower case, or with a year. Most texts do not,
-/// and this check is fast.
+/// Whether a text may begin with `NOW`, in upper or lower case, or with a year and something behind
+/// it. Most texts do not, and this check is fast.
 #[inline]
 fn may_begin(text: &str) -> bool {
     let bytes = text.as_bytes();
-    matches!(bytes.first(), Some(b'N' | b'n')) || bytes.get(4) == Some(&b'-')
+    matches!(bytes.first(), Some(b'N' | b'n')) || matches!(bytes.get(4), Some(b'-' | b'+' | b'/'))
 }
 
 /// Whether a text looks like date math. Words and sentences do not: `NOWHERE`, `now-playing`, "NOW
@@ -238,8 +247,14 @@ fn is_meant(text: &str, place: ValueKind) -> bool {
     if let Some((_, rest)) = instant_prefix(text) {
         return !is_sentence(rest);
     }
-    let has_steps = |(_, rest): (_, &str)| rest.starts_with(['+', '-', '/']);
-    local_time(text).is_some_and(has_steps) && repaired(text).is_some()
+    // A month and what looks like steps may be a number of a part or an invoice: `2024-01-3d`.
+    let least = match place {
+        ValueKind::Value => Precision::Day,
+        ValueKind::Bound => Precision::Month,
+    };
+    let has_steps =
+        |(date, rest): (Date, &str)| date.precision >= least && rest.starts_with(['+', '-', '/']);
+    date_prefix(text).is_some_and(has_steps) && repaired(text).is_some()
 }
 
 /// The text behind `NOW`, in upper or lower case.
@@ -254,9 +269,8 @@ fn repaired(text: &str) -> Option<String> {
     if let Some(rest) = strip_now(text) {
         return with_start("NOW".to_string(), rest);
     }
-    let prefix = |rest| text.strip_suffix(rest).unwrap_or_default().to_string();
-    let in_utc = local_time(text).and_then(|(_, rest)| with_start(prefix(rest) + "Z", rest));
-    in_utc.or_else(|| instant_prefix(text).and_then(|(_, rest)| with_start(prefix(rest), rest)))
+    let (_, rest) = date_prefix(text)?;
+    with_start(text.strip_suffix(rest).unwrap_or_default().to_string(), rest)
 }
 
 fn repaired_steps(start: String, rest: &str) -> Option<String> {
@@ -315,9 +329,11 @@ mod tests {
         ("2024-01-01T00:00:00Zé", None),
         ("2024-01-01T00:00:00Z/", None),
         ("2024-01-01T00:00:00+02:00-1day", Some("2024-01-01T00:00:00+02:00-1DAY")),
-        ("2024-01-01T00:00:00-1DAY", Some("2024-01-01T00:00:00Z-1DAY")),
-        ("2024-01-01T00:00:00+10DAYS", Some("2024-01-01T00:00:00Z+10DAYS")),
-        ("2024-01-01 00:00:00/day", Some("2024-01-01 00:00:00Z/DAY")),
+        ("2024-01-01T00:00:00-1Day", Some("2024-01-01T00:00:00-1DAY")),
+        ("2024-01-01 00:00:00/day", Some("2024-01-01 00:00:00/DAY")),
+        ("2024-01-01/day", Some("2024-01-01/DAY")),
+        ("2024-01-01-1WEEK", Some("2024-01-01-7DAYS")),
+        ("2024-01-01T10:00+10d", Some("2024-01-01T10:00+10DAYS")),
     ];
 
     #[test]
@@ -366,6 +382,17 @@ mod tests {
             "2024-01-01T00:00:00Z INFO started",
             "2024-01-01T00:00:00",
             "2024-01-01/file.gz",
+            "2024-01-01",
+            "2024-01/YEAR+6MONTHS",
+            "2024-01-01-1DAY",
+            "2024-01-3d",
+            "2024-1d",
+            "2024-02-30",
+            "2024-13",
+            "2024-01-01-1",
+            "2024-01-A",
+            "2024/05",
+            "2024-11-22 INFO started",
             "2024-01-01T00:00:00/a.log",
             "2024-01-01T00:00:0éZ",
             "Zürich",
@@ -376,6 +403,8 @@ mod tests {
         assert!(parse("a:[* TO now]").is_err());
         assert!(parse("a:[\"NOW or never\" TO *]").is_err());
         assert!(parse("a:[NOWAK TO nowicki]").is_ok());
+        assert!(parse("a:[2024-01/day TO *]").is_err());
+        assert!(parse("a:[2024-01-A TO 2024-01-Z]").is_ok());
     }
 
     #[test]

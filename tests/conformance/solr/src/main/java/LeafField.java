@@ -31,14 +31,19 @@ public final class LeafField extends StrField {
   public Query getRangeQuery(
       QParser parser, SchemaField field, String lower, String upper, boolean includesLower, boolean includesUpper) {
     if (lower == null && upper == null) return getExistenceQuery(parser, field);
-    Predicate<Leaf> above = bound(lower, 1, includesLower);
-    Predicate<Leaf> below = bound(upper, -1, includesUpper);
+    boolean isDated = isDate(lower) || isDate(upper);
+    Predicate<Leaf> above = bound(lower, isDated, 1, includesLower);
+    Predicate<Leaf> below = bound(upper, isDated, -1, includesUpper);
     return Leaves.where(field.getName(), leaf -> above.test(leaf) && below.test(leaf));
   }
 
-  private static Predicate<Leaf> bound(String text, int side, boolean isInclusive) {
+  private static boolean isDate(String bound) {
+    return bound != null && new Value(bound).isDate();
+  }
+
+  private static Predicate<Leaf> bound(String text, boolean isDated, int side, boolean isInclusive) {
     if (text == null) return leaf -> true;
-    Value value = new Value(text);
+    Value value = new Value(text, isDated);
     return leaf -> {
       Integer order = value.compare(leaf);
       return order != null && (order == 0 ? isInclusive : order * side > 0);

@@ -2,6 +2,7 @@
 
 use super::block_set::BlockSet;
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
+use super::settings::postings_memory;
 use crate::error::Error;
 use crate::index::gin::{
     NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Parsed, Sink, Tid,
@@ -178,6 +179,22 @@ impl Sink for Collector<'_> {
     #[inline]
     fn skip(&mut self, count: usize) {
         self.skipped += count as u64;
+    }
+
+    #[inline]
+    fn wants_bits(&self) -> Option<(u32, usize)> {
+        let wants = self.bits_fit && self.block_set.is_all();
+        wants.then(|| (self.doc_ids.offset_bits(), postings_memory()))
+    }
+
+    fn take_bits(&mut self, first: usize, words: &[u64], rows: u64) {
+        self.collected += rows;
+        if self.bits.is_empty() {
+            self.switch_to_bits();
+        }
+        // Behind the last bit is the end of the table.
+        let bits = self.bits.get_mut(first..).unwrap_or_default();
+        bits.iter_mut().zip(words).for_each(|(bits, word)| *bits |= word);
     }
 
     /// Writes straight into the bits, if there are any, where all rows are wanted.

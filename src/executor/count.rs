@@ -17,8 +17,11 @@ use crate::index::ranges::KeyRange;
 use crate::predicate::{Predicate, Test};
 use roaring::RoaringBitmap;
 
-/// If more than one page in four is not all-visible, counting saves too little.
-const MAX_NOT_ALL_VISIBLE: u32 = 4;
+/// If more than one page in so many is not all-visible, counting saves too little: nearly every part
+/// of a posting list has rows on such a page. The lists of single keys are remembered as bitmaps
+/// (`index/gin/page_bits.rs`), which is as quick; those of ranges are not.
+const PAGES_PER_OPEN_PAGE: u32 = 256;
+const PAGES_PER_OPEN_PAGE_OF_RANGE: u32 = 8;
 /// Pages. Where some rows are wanted, at least so many of a table's first pages are unpacked. That
 /// takes little time, and the wanted rows are there in most cases.
 const MIN_PREFIX: u32 = 64;
@@ -84,15 +87,25 @@ impl<'p> CountableQuery<'p> {
         reader.have_disjoint_postings(path, &mut ranges)
     }
 
-    /// How many of the table's first pages are unpacked to find so many rows.
-    fn prefix_len(&self, blocks: u32, rows: u32) -> u32 {
-        let is_key = |(_, test): &(&str, &Test)| match test {
+    /// Whether all conditions are looked up as single keys.
+    fn is_of_keys(&self) -> bool {
+        self.conditions.iter().all(|(_, test)| match test {
             Test::Exists | Test::Equal(_) => true,
             Test::Range { .. } | Test::Prefix(_) => false,
             Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => false,
-        };
-        let more =
-            if self.conditions.iter().all(is_key) { 0 } else { blocks / PAGES_PER_RANGE_PREFIX };
+        })
+    }
+
+    /// Whether counting is worth while where so many pages are not all-visible.
+    fn is_worth_counting(&self, not_all_visible: u64, blocks: u32) -> bool {
+        let pages =
+            if self.is_of_keys() { PAGES_PER_OPEN_PAGE } else { PAGES_PER_OPEN_PAGE_OF_RANGE };
+        not_all_visible <= u64::from(blocks / pages)
+    }
+
+    /// How many of the table's first pages are unpacked to find so many rows.
+    fn prefix_len(&self, blocks: u32, rows: u32) -> u32 {
+        let more = if self.is_of_keys() { 0 } else { blocks / PAGES_PER_RANGE_PREFIX };
         if rows == 0 { 0 } else { (MIN_PREFIX + more).saturating_add(rows).min(blocks) }
     }
 }
@@ -133,7 +146,7 @@ pub fn count_postings(
 ) -> ReadResult<Option<PostingCount>> {
     let Some(query) = CountableQuery::new(predicate) else { return Ok(None) };
     let existence_path = query.existence_path();
-    if not_all_visible.len() > u64::from(reader.blocks / MAX_NOT_ALL_VISIBLE)
+    if !query.is_worth_counting(not_all_visible.len(), reader.blocks)
         || existence_path.is_none() && !query.has_disjoint_postings(reader)?
     {
         return Ok(None);

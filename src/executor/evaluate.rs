@@ -19,7 +19,8 @@ impl PostingReader<'_> {
         })
     }
 
-    fn row_set(mut self: &Self, predicate: &Predicate) -> ReadResult<RowSet> {
+    /// The same, as those rows or as all rows but some.
+    pub fn row_set(mut self: &Self, predicate: &Predicate) -> ReadResult<RowSet> {
         predicate.visit(&mut self)
     }
 }

@@ -1,6 +1,7 @@
 //! Which rows of one page of a table a snapshot sees, and what that depends on.
 
 use super::heap::Heap;
+use crate::pg::prefetch::prefetch;
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
@@ -21,6 +22,11 @@ unsafe extern "C-unwind" {
         first_call: bool,
     ) -> bool;
     fn HeapTupleGetUpdateXid(tuple: pg_sys::HeapTupleHeader) -> pg_sys::TransactionId;
+    fn heap_attisnull(
+        tuple: pg_sys::HeapTuple,
+        column: std::ffi::c_int,
+        columns: pg_sys::TupleDesc,
+    ) -> bool;
 }
 
 /// Words of 64 bits, a bit for each row that a page can have: in pages of 8 kB,
@@ -52,6 +58,8 @@ impl VisibleRows {
 pub struct PageVisibility {
     /// The rows that the snapshot sees.
     pub visible: VisibleRows,
+    /// Those of them that have a document.
+    pub documents: VisibleRows,
     /// The page's LSN; 0 if it never had one.
     pub lsn: u64,
     /// The buffer that the page was in.
@@ -79,6 +87,7 @@ impl Heap {
                 versions::test_for_old_snapshot_unguarded(snapshot, relation, buffer);
                 let page = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>());
                 let (mut visible, mut newest) = (VisibleRows::default(), NewestTransaction(None));
+                let mut documents = VisibleRows::default();
                 for offset in 1..=page.line_pointers() {
                     if !page.is_root(offset, &mut newest) {
                         continue;
@@ -96,32 +105,41 @@ impl Heap {
                         true,
                     ) {
                         visible.insert(offset);
+                        if !heap_attisnull(&raw mut found, self.column(), (*relation).rd_att) {
+                            documents.insert(offset);
+                        }
                     }
                 }
                 let lsn = page.lsn();
                 UnlockReleaseBuffer(buffer);
-                PageVisibility { visible, lsn, buffer, newest: newest.0 }
+                PageVisibility { visible, documents, lsn, buffer, newest: newest.0 }
             })
         }
     }
 
-    /// The LSN of a page, read without a lock; none if the page is not in this buffer any more.
+    /// The LSNs of some pages, read without a lock; 0 for a page that is not in this buffer any
+    /// more.
     ///
-    /// If the page is being changed, it may be the LSN from before the change. That does no harm:
-    /// the snapshot does not see the transaction that changes it.
-    pub fn lsn_in(&self, block: u32, buffer: pg_sys::Buffer) -> Option<u64> {
+    /// If a page is being changed, it may be the LSN from before the change. That does no harm: the
+    /// snapshot does not see the transaction that changes it.
+    pub fn lsns_in(&self, pages: &[(u32, pg_sys::Buffer)], lsns: &mut [u64]) {
+        pages.iter().filter(|(_, buffer)| *buffer > 0).for_each(|(_, buffer)| prefetch(*buffer));
         // SAFETY: the relation is open and WAL-logged, so that its pages are in shared buffers. A
         // pinned buffer keeps its page, and its first eight bytes, the LSN, are aligned. Another
         // backend may write them at the same time; it writes each half at once, and the LSN that
-        // could be read from two halves is none that the page had before.
+        // could be read from two halves is none that the page had before. If the server raises an
+        // error within the guard, no value is skipped that would have to be dropped.
         unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                versions::pin_recent(self.relation(), block, buffer).then(|| {
-                    let lsn = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>()).lsn();
-                    ReleaseBuffer(buffer);
-                    lsn
-                })
-            })
+                for (&(block, buffer), lsn) in pages.iter().zip(lsns) {
+                    *lsn = 0;
+                    let is_known = buffer != pg_sys::InvalidBuffer as pg_sys::Buffer;
+                    if is_known && versions::pin_recent(self.relation(), block, buffer) {
+                        *lsn = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>()).lsn();
+                        ReleaseBuffer(buffer);
+                    }
+                }
+            });
         }
     }
 }

@@ -7,6 +7,7 @@
 //! ```text
 //! table, heap, access           a table with its index; its rows; may the executor read them?
 //! doc_id, block_set             rows as integers; the pages whose rows are collected
+//! settings                      how much may be remembered
 //! collector, tid_bitmap         posting lists → bitmap; sets of rows, and which need a recheck
 //! heap_page, page_visibility    which rows of a page the snapshot sees; what is remembered
 //! visibility_map                which pages are all-visible: before the index is read, and after
@@ -47,6 +48,7 @@ mod pending_filter;
 mod postings;
 mod read_stats;
 mod search;
+mod settings;
 mod share;
 mod sorted_rows;
 mod sorter;
@@ -63,9 +65,9 @@ pub use active::Active;
 pub use candidates::{Candidate, CandidateScan};
 pub use heap::Stored;
 pub use held::Held;
-pub use page_visibility::define_settings;
 pub use read_stats::ReadStats;
 pub use search::IndexSearch;
+pub use settings::define_settings;
 pub use share::share;
 pub use table::IndexedTable;
 

@@ -32,27 +32,11 @@
 use super::doc_id::DocIdMap;
 use super::heap::Heap;
 use super::heap_page::PageVisibility;
+use super::settings::changes_memory;
 use crate::pg::versions;
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
+use pgrx::pg_sys;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
-
-/// The setting `session_store.changes_memory`, in kB.
-static MEMORY: GucSetting<i32> = GucSetting::<i32>::new(16 << 10);
-
-/// Makes the setting known to the server.
-pub fn define_settings() {
-    GucRegistry::define_int_guc(
-        c"session_store.changes_memory",
-        c"Sets how much a session remembers of what changed since VACUUM.",
-        c"Once for pages that are not all-visible, and once for pending lists. 0 remembers nothing.",
-        &MEMORY,
-        0,
-        i32::MAX / 1024,
-        GucContext::Userset,
-        GucFlags::UNIT_KB,
-    );
-}
 
 thread_local! {
     /// The table that was read last comes first.
@@ -74,9 +58,14 @@ struct PageMemory {
     buffer: pg_sys::Buffer,
 }
 
+/// What stands for no transaction: InvalidTransactionId.
+const NO_TRANSACTION: u32 = 0;
+
 /// What is remembered of a table.
 struct TableMemory {
     file: versions::FileId,
+    /// The number of the column of documents.
+    column: i32,
     doc_ids: DocIdMap,
     /// By block.
     pages: Vec<PageMemory>,
@@ -86,16 +75,28 @@ struct TableMemory {
     hidden: RoaringBitmap,
     /// The ID of the next transaction when the memory began.
     began: u64,
-    complete: Option<Complete>,
+    checked: Checked,
+    documents: Option<Documents>,
 }
 
-/// At a position of the write-ahead log, all pages were known that are not all-visible. As long as
-/// nothing is written to the log, nothing was committed, so that no page can have changed in a way
-/// that a snapshot sees.
-struct Complete {
+/// Pages that are remembered and were found unchanged at a position of the write-ahead log. As long
+/// as nothing more is written to the log, nothing is committed, so that no page can have changed in
+/// a way that a snapshot sees.
+#[derive(Default)]
+struct Checked {
     wal: u64,
-    not_all_visible: RoaringBitmap,
-    newest: Option<pg_sys::TransactionId>,
+    blocks: RoaringBitmap,
+    /// The newest transaction that touched one of the pages, or `NO_TRANSACTION`.
+    newest: u32,
+}
+
+/// All rows that have a document and are visible. For pages that are not all-visible they are kept
+/// up to date with what is remembered of those. The others are the pages that were all-visible when
+/// the rows were found, as long as no bit of the visibility map has been set since: that would have
+/// changed the LSN of its page of the map. (If bits were cleared, those pages are not all-visible.)
+struct Documents {
+    map_lsns: Vec<u64>,
+    rows: RoaringBitmap,
 }
 
 /// Removes from some rows those that the active snapshot does not see, on pages that are not
@@ -113,48 +114,76 @@ pub fn remove_hidden(
     // known to later queries too.
     let few =
         (rows.len() < not_all_visible.len()).then(|| blocks_of(rows, not_all_visible, doc_ids));
-    let size = heap.blocks() as usize * size_of::<PageMemory>();
-    if !heap.is_logged() || size > limit() {
-        let mut table = TableMemory::new(heap, doc_ids);
-        let read = table.look_at(heap, few.as_ref().unwrap_or(not_all_visible));
+    let blocks = few.as_ref().unwrap_or(not_all_visible);
+    let read = with_memory(heap, doc_ids, |table| {
+        table.forget_all_but(not_all_visible);
+        let read = table.look_at_changed(heap, blocks);
         *rows -= &table.hidden;
-        return read;
+        read
+    });
+    read.unwrap_or_else(|| {
+        let mut table = TableMemory::new(heap, doc_ids);
+        let read = table.look_at(heap, blocks);
+        *rows -= &table.hidden;
+        read
+    })
+}
+
+/// All rows that have a document and that the active snapshot sees, and how many pages were read to
+/// find them; none if they are not remembered. `map_lsns` are the LSNs of the visibility map, which
+/// was read before the index and afterwards.
+pub fn visible_documents(
+    heap: &Heap,
+    not_all_visible: &RoaringBitmap,
+    doc_ids: DocIdMap,
+    map_lsns: &[u64],
+) -> Option<(RoaringBitmap, u64)> {
+    let found = with_memory(heap, doc_ids, |table| {
+        table.documents.take_if(|known| known.map_lsns != map_lsns);
+        table.forget_all_but(not_all_visible);
+        table.documents.as_ref()?;
+        let read = table.look_at_changed(heap, not_all_visible);
+        table.documents.as_ref().map(|known| (known.rows.clone(), read))
+    });
+    found.flatten()
+}
+
+/// Remembers rows for `visible_documents`. `remove_hidden` has just looked at their pages.
+pub fn remember_documents(heap: &Heap, doc_ids: DocIdMap, map_lsns: &[u64], rows: &RoaringBitmap) {
+    with_memory(heap, doc_ids, |table| {
+        table.documents = Some(Documents { map_lsns: map_lsns.to_vec(), rows: rows.clone() });
+    });
+}
+
+/// Does some work with what is remembered of a table. None if nothing may be remembered of it.
+fn with_memory<T>(
+    heap: &Heap,
+    doc_ids: DocIdMap,
+    work: impl FnOnce(&mut TableMemory) -> T,
+) -> Option<T> {
+    let size = heap.blocks() as usize * size_of::<PageMemory>();
+    if !heap.is_logged() || size > changes_memory() {
+        return None;
     }
     TABLES.with_borrow_mut(|tables| {
-        let file = heap.file_id();
-        let (xmin, next) = (snapshot_xmin(), next_transaction());
+        let (file, column, next) = (heap.file_id(), heap.column(), next_transaction());
         let is_usable = |table: &TableMemory| {
             table.doc_ids == doc_ids && next.wrapping_sub(table.began) < MAX_AGE
         };
-        let known = tables.iter().position(|table| table.file == file);
+        let known = tables.iter().position(|table| table.file == file && table.column == column);
         let known = known.map(|at| tables.remove(at)).filter(is_usable);
         tables.insert(0, known.unwrap_or_else(|| TableMemory::new(heap, doc_ids)));
-        let mut read = 0;
-        if let Some(table) = tables.first_mut() {
-            table.forget_all_but(not_all_visible);
-            read = match few {
-                Some(blocks) => table.look_at_changed(heap, &blocks, xmin).read,
-                None => table.complete(heap, not_all_visible, xmin),
-            };
-            *rows -= &table.hidden;
-        }
+        let done = tables.first_mut().map(work);
         shrink(tables);
-        read
+        done
     })
 }
 
 /// The blocks that have some of these rows and are in another set.
 fn blocks_of(rows: &RoaringBitmap, among: &RoaringBitmap, doc_ids: DocIdMap) -> RoaringBitmap {
-    let mut blocks = RoaringBitmap::new();
-    for row in rows {
-        blocks.insert(doc_ids.tid(row).block);
-    }
-    blocks & among
-}
-
-/// Bytes that a session may remember of what changed: once of pages, and once of pending lists.
-pub fn limit() -> usize {
-    usize::try_from(MEMORY.get()).unwrap_or(0) << 10
+    let mut blocks: Vec<u32> = rows.iter().map(|row| doc_ids.tid(row).block).collect();
+    blocks.dedup();
+    RoaringBitmap::from_sorted_iter(blocks).unwrap_or_default() & among
 }
 
 /// Forgets the tables that were read longest ago, until the others fit.
@@ -162,35 +191,24 @@ fn shrink(tables: &mut Vec<TableMemory>) {
     let mut size = 0;
     let fitting = tables.iter().take_while(|table| {
         size += table.size();
-        size <= limit()
+        size <= changes_memory()
     });
     let fitting = fitting.count();
     tables.truncate(fitting);
-}
-
-/// What stands for no transaction: InvalidTransactionId.
-const NO_TRANSACTION: u32 = 0;
-
-/// What came of looking at some pages.
-struct Looks {
-    /// How many pages were read.
-    read: u64,
-    /// Whether all of what was seen can be remembered.
-    is_lasting: bool,
-    /// The newest transaction that touched one of the pages.
-    newest: Option<pg_sys::TransactionId>,
 }
 
 impl TableMemory {
     fn new(heap: &Heap, doc_ids: DocIdMap) -> TableMemory {
         TableMemory {
             file: heap.file_id(),
+            column: heap.column(),
             doc_ids,
             pages: Vec::new(),
             known: RoaringBitmap::new(),
             hidden: RoaringBitmap::new(),
             began: next_transaction(),
-            complete: None,
+            checked: Checked::default(),
+            documents: None,
         }
     }
 
@@ -198,10 +216,8 @@ impl TableMemory {
         self.pages.capacity() * size_of::<PageMemory>()
             + self.known.serialized_size()
             + self.hidden.serialized_size()
-            + self
-                .complete
-                .as_ref()
-                .map_or(0, |complete| complete.not_all_visible.serialized_size())
+            + self.checked.blocks.serialized_size()
+            + self.documents.as_ref().map_or(0, |known| known.rows.serialized_size())
     }
 
     /// Looks at some pages, and remembers nothing for later queries.
@@ -217,6 +233,7 @@ impl TableMemory {
         if self.known.is_subset(not_all_visible) {
             return;
         }
+        self.documents = None;
         for block in &self.known - not_all_visible {
             self.hidden.remove_range(self.doc_ids.doc_ids(block..=block));
             self.known.remove(block);
@@ -224,61 +241,51 @@ impl TableMemory {
                 *page = PageMemory::default();
             }
         }
-    }
-
-    /// Looks at all pages that are not all-visible and may have changed.
-    fn complete(
-        &mut self,
-        heap: &Heap,
-        not_all_visible: &RoaringBitmap,
-        xmin: pg_sys::TransactionId,
-    ) -> u64 {
-        // The position is read first, so that what is written meanwhile counts as later.
-        let wal = wal_position();
-        if let Some(complete) = &self.complete
-            && complete.wal == wal
-            && complete.not_all_visible == *not_all_visible
-            && complete.newest.is_none_or(|newest| precedes(newest, xmin))
-        {
-            return 0;
-        }
-        self.complete = None;
-        let Looks { read, is_lasting, newest } = self.look_at_changed(heap, not_all_visible, xmin);
-        if is_lasting {
-            self.complete =
-                Some(Complete { wal, not_all_visible: not_all_visible.clone(), newest });
-        }
-        read
+        self.checked.blocks &= &self.known;
     }
 
     /// Looks at those of some pages that are not known, have changed, or depend on transactions
-    /// that the snapshot may take for running.
-    fn look_at_changed(
-        &mut self,
-        heap: &Heap,
-        blocks: &RoaringBitmap,
-        xmin: pg_sys::TransactionId,
-    ) -> Looks {
-        let mut looks = Looks { read: 0, is_lasting: true, newest: None };
-        for block in blocks {
-            let known = self.pages.get(block as usize).copied().unwrap_or_default();
-            let newest = pg_sys::TransactionId::from(known.newest);
-            let is_over = known.newest == NO_TRANSACTION || precedes(newest, xmin);
-            let mut page = known;
-            if known.lsn == 0 || !is_over || heap.lsn_in(block, known.buffer) != Some(known.lsn) {
-                looks.read += 1;
-                let found = heap.page_visibility(block);
-                page = self.put(block, &found, Some(xmin));
+    /// that the snapshot may take for running. Returns how many those are.
+    fn look_at_changed(&mut self, heap: &Heap, blocks: &RoaringBitmap) -> u64 {
+        /// Pages whose LSNs are fetched from memory at the same time.
+        const TOGETHER: usize = 32;
+        let xmin = snapshot_xmin();
+        // The position is read first, so that what is written meanwhile counts as later.
+        let wal = wal_position();
+        if self.checked.wal != wal || !is_over(self.checked.newest, xmin) {
+            self.checked = Checked { wal, ..Checked::default() };
+        }
+        let unchecked = blocks - &self.checked.blocks;
+        let (mut left, mut read, mut checked) = (unchecked.iter(), 0, Vec::new());
+        loop {
+            let (mut pages, mut lsns) = ([(0, 0); TOGETHER], [0; TOGETHER]);
+            let mut count = 0;
+            for (page, block) in pages.iter_mut().zip(left.by_ref()) {
+                *page = (block, self.page(block).buffer);
+                count += 1;
             }
-            looks.is_lasting &= page.lsn != 0;
-            if page.newest != NO_TRANSACTION {
-                let newest = pg_sys::TransactionId::from(page.newest);
-                if looks.newest.is_none_or(|other| precedes(other, newest)) {
-                    looks.newest = Some(newest);
+            if count == 0 {
+                break;
+            }
+            heap.lsns_in(&pages[..count], &mut lsns);
+            for ((block, _), lsn) in pages[..count].iter().zip(lsns) {
+                let mut page = self.page(*block);
+                if page.lsn == 0 || page.lsn != lsn || !is_over(page.newest, xmin) {
+                    read += 1;
+                    page = self.put(*block, &heap.page_visibility(*block), Some(xmin));
+                }
+                if page.lsn != 0 {
+                    checked.push(*block);
+                    self.checked.newest = newer(self.checked.newest, page.newest);
                 }
             }
         }
-        looks
+        self.checked.blocks |= RoaringBitmap::from_sorted_iter(checked).unwrap_or_default();
+        read
+    }
+
+    fn page(&self, block: u32) -> PageMemory {
+        self.pages.get(block as usize).copied().unwrap_or_default()
     }
 
     /// Takes in what was seen of a page. If it may be remembered, `xmin` is that of the snapshot.
@@ -290,17 +297,18 @@ impl TableMemory {
     ) -> PageMemory {
         let doc_ids = self.doc_ids.doc_ids(block..=block);
         self.hidden.remove_range(doc_ids.clone());
-        self.hidden.extend(
-            doc_ids.filter(|doc_id| !found.visible.contains(self.doc_ids.tid(*doc_id).offset)),
-        );
+        let offset = |doc_id| self.doc_ids.tid(doc_id).offset;
+        let hidden = |doc_id: &u32| !found.visible.contains(offset(*doc_id));
+        self.hidden.extend(doc_ids.clone().filter(hidden));
         self.known.insert(block);
-        let is_over = |newest| xmin.is_some_and(|xmin| precedes(newest, xmin));
-        let is_lasting = xmin.is_some() && found.newest.is_none_or(is_over);
-        let page = PageMemory {
-            lsn: if is_lasting { found.lsn } else { 0 },
-            newest: found.newest.map_or(NO_TRANSACTION, |newest| newest.into_inner()),
-            buffer: found.buffer,
-        };
+        if let Some(known) = &mut self.documents {
+            known.rows.remove_range(doc_ids.clone());
+            known.rows.extend(doc_ids.filter(|id| found.documents.contains(offset(*id))));
+        }
+        let newest = found.newest.map_or(NO_TRANSACTION, |newest| newest.into_inner());
+        let is_lasting = xmin.is_some_and(|xmin| is_over(newest, xmin));
+        let lsn = if is_lasting { found.lsn } else { 0 };
+        let page = PageMemory { lsn, newest, buffer: found.buffer };
         if xmin.is_some() {
             let at = block as usize;
             if self.pages.len() <= at {
@@ -312,9 +320,20 @@ impl TableMemory {
     }
 }
 
-fn precedes(a: pg_sys::TransactionId, b: pg_sys::TransactionId) -> bool {
+fn precedes(a: u32, b: u32) -> bool {
+    let id = pg_sys::TransactionId::from;
     // SAFETY: compares two integers.
-    unsafe { pg_sys::TransactionIdPrecedes(a, b) }
+    unsafe { pg_sys::TransactionIdPrecedes(id(a), id(b)) }
+}
+
+/// Whether a transaction, if it is one, was over before a snapshot with this xmin was taken.
+fn is_over(transaction: u32, xmin: pg_sys::TransactionId) -> bool {
+    transaction == NO_TRANSACTION || precedes(transaction, xmin.into_inner())
+}
+
+/// The newer one of two transactions, of which each may be none.
+fn newer(a: u32, b: u32) -> u32 {
+    if b == NO_TRANSACTION || a != NO_TRANSACTION && precedes(b, a) { a } else { b }
 }
 
 fn snapshot_xmin() -> pg_sys::TransactionId {

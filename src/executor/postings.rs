@@ -3,9 +3,9 @@
 use super::block_set::BlockSet;
 use super::collector::Collector;
 use super::doc_id::{DocIdMap, ReadResult};
-use super::page_visibility;
 use super::pending_filter::PendingFilter;
 use super::read_stats::ReadStats;
+use super::settings::changes_memory;
 use super::tid_bitmap::TidBitmap;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, PendingEntries, Sink};
@@ -84,7 +84,7 @@ impl<'i> PostingReader<'i> {
         blocks: u32,
         filter: &PendingFilter,
     ) -> Result<PostingReader<'i>> {
-        let pending = match index.remembered_pending(page_visibility::limit())? {
+        let pending = match index.remembered_pending(changes_memory())? {
             Some(pending) => pending,
             None => {
                 let mut pending = PendingEntries::new();

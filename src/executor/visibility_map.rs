@@ -98,6 +98,11 @@ impl VisibilityMap {
         Ok(VisibilityMap { bytes, blocks, lsns, is_logged })
     }
 
+    /// The LSNs of the pages of the map, where setting a bit always changes them.
+    pub fn lsns(&self) -> Option<&[u64]> {
+        self.is_logged.then_some(self.lsns.as_slice())
+    }
+
     /// How many rows on all-visible pages outside of a block set have entries in an index; none if
     /// that was not remembered for a map like this one.
     ///
@@ -139,9 +144,11 @@ impl VisibilityMap {
     }
 
     /// The map of the pages that are all-visible in both.
-    pub fn and(mut self, other: &VisibilityMap) -> VisibilityMap {
-        self.bytes.iter_mut().zip(&other.bytes).for_each(|(a, b)| *a &= b);
-        self
+    pub fn and(&self, other: &VisibilityMap) -> Result<VisibilityMap> {
+        let mut bytes = Vec::new();
+        memory::reserve(&mut bytes, self.bytes.len())?;
+        bytes.extend(self.bytes.iter().zip(&other.bytes).map(|(a, b)| a & b));
+        Ok(VisibilityMap { bytes, blocks: self.blocks, lsns: Vec::new(), is_logged: false })
     }
 
     /// Whether all pages that are all-visible here are so in another map.
@@ -152,20 +159,12 @@ impl VisibilityMap {
 
     /// The pages that are not all-visible.
     pub fn not_all_visible(&self) -> RoaringBitmap {
-        /// Bytes that are looked at together: nearly all have nothing to show.
-        const PIECE: usize = 128;
         // A bit for each block, the first one lowest: half a byte for each byte of the map.
-        let mut open = vec![0u8; self.bytes.len().div_ceil(2)];
-        for (piece, bytes) in self.bytes.chunks(PIECE).enumerate() {
-            if bytes.iter().fold(ALL_VISIBLE, |all, byte| all & byte) == ALL_VISIBLE {
-                continue;
-            }
-            for (at, byte) in bytes.iter().enumerate() {
-                let at = PIECE * piece + at;
-                if let Some(bits) = open.get_mut(at / 2) {
-                    *bits |= lower_bits(!byte) << (4 * (at % 2));
-                }
-            }
+        let mut open = Vec::with_capacity(self.bytes.len().div_ceil(8) * 4);
+        for bytes in self.bytes.chunks(8) {
+            let mut pairs = [u8::MAX; 8];
+            pairs[..bytes.len()].copy_from_slice(bytes);
+            open.extend(lower_bits(!u64::from_le_bytes(pairs)).to_le_bytes());
         }
         let mut open = RoaringBitmap::from_lsb0_bytes(0, &open);
         open.remove_range(self.blocks..);
@@ -173,22 +172,26 @@ impl VisibilityMap {
     }
 }
 
-/// The lower bit of each pair of bits, in four bits.
-fn lower_bits(pairs: u8) -> u8 {
-    let bits = pairs & ALL_VISIBLE;
-    let bits = (bits | bits >> 1) & 0b0011_0011;
-    (bits | bits >> 2) & 0b0000_1111
+/// The lower bit of each pair of bits. In each step, neighbouring groups of bits move together.
+fn lower_bits(pairs: u64) -> u32 {
+    let bits = pairs & 0x5555_5555_5555_5555;
+    let bits = (bits | bits >> 1) & 0x3333_3333_3333_3333;
+    let bits = (bits | bits >> 2) & 0x0f0f_0f0f_0f0f_0f0f;
+    let bits = (bits | bits >> 4) & 0x00ff_00ff_00ff_00ff;
+    let bits = (bits | bits >> 8) & 0x0000_ffff_0000_ffff;
+    (bits | bits >> 16) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::lower_bits;
+    use proptest::prelude::*;
 
-    #[test]
-    fn takes_the_lower_bit_of_each_pair() {
-        for byte in 0..=u8::MAX {
-            let expected = (0..4).filter(|pair| byte >> (2 * pair) & 1 == 1).map(|pair| 1 << pair);
-            assert_eq!(lower_bits(byte), expected.sum::<u8>(), "{byte:08b}");
+    proptest! {
+        #[test]
+        fn takes_the_lower_bit_of_each_pair(pairs in any::<u64>()) {
+            let expected = (0..32).filter(|pair| pairs >> (2 * pair) & 1 == 1).map(|pair| 1 << pair);
+            prop_assert_eq!(lower_bits(pairs), expected.sum::<u32>());
         }
     }
 }

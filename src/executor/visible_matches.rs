@@ -4,14 +4,15 @@ use super::block_set::BlockSet;
 use super::count::{PostingCount, count_postings, estimate_leaf_pages};
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
 use super::heap::Fetcher;
-use super::page_visibility::remove_hidden;
+use super::page_visibility::{remember_documents, remove_hidden, visible_documents};
 use super::partition_matches::{PartitionMatches, open};
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::read_stats::ReadStats;
 use super::table::IndexedTable;
-use super::tid_bitmap::TidBitmap;
+use super::tid_bitmap::{RowSet, TidBitmap};
 use super::visibility_map::VisibilityMap;
+use crate::error::Result;
 use crate::index::gin::Tid;
 use crate::matcher::Matcher;
 use crate::predicate::Predicate;
@@ -37,11 +38,59 @@ struct HeapRechecker<'m> {
 impl HeapRechecker<'_> {
     /// Those of some rows that are visible and match. Looked at are rows on pages that are not
     /// all-visible, and rows that need a recheck.
-    fn visible(&mut self, rows: TidBitmap, not_all_visible: &RoaringBitmap) -> RoaringBitmap {
-        let TidBitmap { mut candidates, recheck } = rows;
+    fn visible(&mut self, mut rows: TidBitmap, not_all_visible: &RoaringBitmap) -> RoaringBitmap {
+        self.remove_hidden(&mut rows.candidates, not_all_visible);
+        self.matching(rows)
+    }
+
+    fn remove_hidden(&self, rows: &mut RoaringBitmap, not_all_visible: &RoaringBitmap) {
         let heap = self.fetcher.heap();
-        let pages = remove_hidden(&mut candidates, heap, not_all_visible, self.doc_ids);
+        let pages = remove_hidden(rows, heap, not_all_visible, self.doc_ids);
         heap.pages.set(heap.pages.get() + pages);
+    }
+
+    /// The visibility map as it is now, after the index was read, and the pages that are not
+    /// all-visible in both maps.
+    fn not_all_visible(
+        &self,
+        reader: &PostingReader<'_>,
+        before: &VisibilityMap,
+    ) -> Result<(VisibilityMap, RoaringBitmap)> {
+        let after = VisibilityMap::read(self.fetcher.heap(), reader.blocks)?;
+        let not_all_visible = before.and(&after)?.not_all_visible();
+        Ok((after, not_all_visible))
+    }
+
+    /// All rows that have a document and are visible: as they are remembered, or from the index.
+    fn documents(
+        &self,
+        reader: &PostingReader<'_>,
+        before: &VisibilityMap,
+    ) -> ReadResult<RoaringBitmap> {
+        let heap = self.fetcher.heap();
+        let (after, not_all_visible) = self.not_all_visible(reader, before)?;
+        // Between two looks with the same LSNs, no bit of the map was set.
+        let unchanged =
+            |after: &VisibilityMap| before.lsns().is_some_and(|lsns| after.lsns() == Some(lsns));
+        if let Some(lsns) = before.lsns().filter(|_| unchanged(&after))
+            && let Some((rows, pages)) =
+                visible_documents(heap, &not_all_visible, self.doc_ids, lsns)
+        {
+            heap.pages.set(heap.pages.get() + pages);
+            return Ok(rows);
+        }
+        let mut rows = reader.all()?;
+        let (after, not_all_visible) = self.not_all_visible(reader, before)?;
+        self.remove_hidden(&mut rows, &not_all_visible);
+        if let Some(lsns) = before.lsns().filter(|_| unchanged(&after)) {
+            remember_documents(heap, self.doc_ids, lsns, &rows);
+        }
+        Ok(rows)
+    }
+
+    /// Those of some visible rows that match.
+    fn matching(&mut self, rows: TidBitmap) -> RoaringBitmap {
+        let TidBitmap { mut candidates, recheck } = rows;
         for doc_id in &recheck & &candidates {
             if !self.matches(self.doc_ids.tid(doc_id)) {
                 candidates.remove(doc_id);
@@ -115,9 +164,16 @@ fn find(
         }
         reader.block_set = BlockSet::all();
     }
-    let rows = reader.rows(predicate)?;
-    let after = VisibilityMap::read(rechecker.fetcher.heap(), reader.blocks)?;
-    let rows = rechecker.visible(rows, &before.and(&after).not_all_visible());
+    let rows = match reader.row_set(predicate)? {
+        RowSet::Rows(rows) => {
+            let not_all_visible = rechecker.not_all_visible(reader, &before)?.1;
+            rechecker.visible(rows, &not_all_visible)
+        }
+        RowSet::Complement(excluded) => {
+            let documents = rechecker.documents(reader, &before)?;
+            rechecker.matching(TidBitmap::exact(documents).without(&excluded))
+        }
+    };
     let count = rows.len();
     Ok((rows, count))
 }

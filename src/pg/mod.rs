@@ -8,12 +8,14 @@
 //! guc              settings
 //! locks            locks that SQL cannot take
 //! resource_owner   who gives back what is held between two calls
+//! prefetch         pages on their way into the cache of the CPU
 //! versions         what differs between PostgreSQL 14 and 18
 //! ```
 
 pub mod fmgr;
 pub mod guc;
 pub mod locks;
+pub mod prefetch;
 pub mod resource_owner;
 mod saved_statement;
 pub mod spi;

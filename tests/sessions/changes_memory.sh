@@ -98,6 +98,16 @@ for memory in 16MB 64kB 0; do
     ask 'COMMIT; SELECT 1'
     check 'a new snapshot'
     different 'a new snapshot' "$before"
+    # A cursor looks at one page with its older snapshot. What was seen so holds for no other query.
+    ask "BEGIN; DECLARE c CURSOR FOR SELECT session_count('m', 'id:78'); SELECT 1"
+    write "DELETE FROM sessions.m WHERE id = '78'"
+    check 'deleted since a cursor was opened'
+    before=$answer
+    ask 'FETCH c'
+    is 'a cursor' 1 "$answer"
+    check 'a cursor has looked'
+    is 'a cursor has looked' "$before" "$answer"
+    ask 'COMMIT; SELECT 1'
     ask "BEGIN; DELETE FROM sessions.m WHERE doc->>'t' = '2'; SELECT 1"
     check 'own changes'
     ask 'ROLLBACK; SELECT 1'
@@ -106,6 +116,22 @@ for memory in 16MB 64kB 0; do
     check 'vacuumed'
     write "INSERT INTO sessions.m SELECT i::text, jsonb_build_object('id', i, 't', 1, 'g', 2) FROM generate_series(30001, 30900) AS i"
     check 'places used again'
+    # A row without a document is no document.
+    write "ALTER TABLE sessions.m ALTER doc DROP NOT NULL"
+    check 'nulls are possible'
+    before=$answer
+    write "INSERT INTO sessions.m SELECT 'null' || i FROM generate_series(1, 300) AS i"
+    check 'rows without a document'
+    is 'rows without a document' "$before" "$answer"
+    write "UPDATE sessions.m SET doc = NULL WHERE doc->>'t' = '3'"
+    check 'documents taken away'
+    different 'documents taken away' "$before"
+    write "DELETE FROM sessions.m WHERE doc IS NULL"
+    write "ALTER TABLE sessions.m ALTER doc SET NOT NULL"
+    # Some pages of many become all-visible, and others stop being so.
+    write 'VACUUM sessions.m'
+    write "UPDATE sessions.m SET doc = doc || '{\"t\": 4}' WHERE id IN ('100', '2000', '4000')"
+    check 'three pages'
     write 'VACUUM FULL sessions.m'
     check 'rewritten'
     write 'TRUNCATE sessions.m'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the posting lists say is what the matcher says, in every snapshot: while documents are written, moved, deleted and taken back,
 # and while the table and its index are vacuumed, rewritten, dropped and made anew.
+#   CHANGES_MEMORY=64kB         for sessions that remember little of what changed, or much
 #   SECONDS_TO_RUN=600 SEED=7   for longer, and for the questions, documents and commands of an earlier run; their timing is another
 . "$(dirname "$0")/lib.sh"
 seconds=${SECONDS_TO_RUN:-60} seed=${SEED:-$((($(date +%s%N) / 1000) % 32768))} documents=1500
@@ -91,7 +92,7 @@ keep() { # STORE SEED
     : >"$dir/keep_$1"
 }
 
-export PGOPTIONS='-c client_min_messages=error -c lock_timeout=20s'
+export PGOPTIONS="-c client_min_messages=error -c lock_timeout=20s${CHANGES_MEMORY:+ -c session_store.changes_memory=$CHANGES_MEMORY}"
 pids=() names=()
 start() { "$@" & pids+=($!); }
 for store in $stores; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A standby counts right while its primary inserts, updates, deletes and vacuums: what replay takes away from under a query cancels the
 # query, and never changes its count.
-#   SECONDS_TO_RUN=300 for longer
+#   SECONDS_TO_RUN=300 for longer, CHANGES_MEMORY=64kB for sessions that remember little of what changed, or much
 . "$(dirname "$0")/lib.sh"
 seconds=${SECONDS_TO_RUN:-12}
 for store in plain:1 sharded:2; do
@@ -62,7 +62,7 @@ end=$((SECONDS + seconds))
 # A message that comes with the end of a connection has no code.
 unexpected() { grep -HE '^(ERROR|FATAL):' "$@" | grep -vE '(ERROR|FATAL):  (40001|40P01)|conflict with recovery'; }
 ask() { # NAME STORE ISOLATION
-    export PGOPTIONS="-c default_transaction_isolation=${3// /\\ }"
+    export PGOPTIONS="-c default_transaction_isolation=${3// /\\ }${CHANGES_MEMORY:+ -c session_store.changes_memory=$CHANGES_MEMORY}"
     : >"$work/$1"
     while [ $SECONDS -lt $end ]; do
         if standby psql -v VERBOSITY=verbose -c "CALL ask('$2', '$until')" 2>>"$work/$1"; then continue; fi

@@ -146,23 +146,6 @@ impl GinIndex {
         }
     }
 
-    /// Fetches into the CPU cache what `lsn_in` will look at.
-    #[inline]
-    pub(super) fn prefetch(&self, buffer: pg_sys::Buffer) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: prefetching is a hint to the CPU that reads nothing and cannot fault. The
-        // addresses are computed only: the buffer is or was a shared one, and those stay where they
-        // are.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(pg_sys::BufferGetPage(buffer).cast());
-            let descriptor = pg_sys::BufferDescriptors.wrapping_add(buffer as usize - 1);
-            _mm_prefetch::<_MM_HINT_T0>(descriptor.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = buffer;
-    }
-
     /// Copies a page. No lock is held before or after, so interrupts are taken here.
     pub(super) fn copy(&self, block: u32, copy: &mut Block) -> Result<()> {
         crate::memory::check();

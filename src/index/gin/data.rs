@@ -102,6 +102,12 @@ impl Children<'_> {
 }
 
 impl LeafItems<'_> {
+    /// The items that some bytes hold.
+    #[cfg(test)]
+    pub fn new(compressed: bool, bytes: &[u8]) -> LeafItems<'_> {
+        LeafItems { compressed, bytes }
+    }
+
     /// Hands the items to the sink, in ascending order. All are greater than `last`, which becomes
     /// the last of them, or an item before it.
     #[inline]

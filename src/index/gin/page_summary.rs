@@ -9,6 +9,7 @@
 
 use super::buffer::{GinIndex, Locked};
 use super::bytes::{Parsed, lsn};
+use crate::pg::prefetch::prefetch;
 use pgrx::pg_sys::Buffer;
 use std::cell::RefCell;
 
@@ -80,7 +81,7 @@ impl Prefetch {
         for _ in 0..steps {
             self.block = self.block.and_then(|block| {
                 index.known(block, |slot| {
-                    index.prefetch(slot.buffer);
+                    prefetch(slot.buffer);
                     slot.summary??.right
                 })
             });

@@ -98,6 +98,17 @@ pub trait Sink {
     #[inline(always)]
     fn skip(&mut self, _count: usize) {}
 
+    /// How many bits of a doc ID hold the offset, and how many bytes of bits may be remembered, if it
+    /// takes many rows as bits.
+    #[inline(always)]
+    fn wants_bits(&self) -> Option<(u32, usize)> {
+        None
+    }
+
+    /// Takes some rows as bits, of which the first one has the doc ID `64 * first`.
+    #[inline(always)]
+    fn take_bits(&mut self, _first: usize, _words: &[u64], _rows: u64) {}
+
     /// Takes all rows of a compressed list. Returns the last of them as an integer.
     #[inline(always)]
     fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
@@ -245,6 +256,11 @@ impl<'a> PackedList<'a> {
         let length = usize::from(u16_at(bytes, ITEM));
         let packed = bytes.get(SEGMENT_HEADER..SEGMENT_HEADER + length).ok_or(TOO_LONG)?;
         Ok(PackedList { first: Tid::read(bytes).checked()?, bytes: packed })
+    }
+
+    /// The first item.
+    pub fn first(self) -> Tid {
+        Tid::from_integer(self.first)
     }
 
     /// SizeOfGinPostingList

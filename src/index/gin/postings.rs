@@ -65,7 +65,10 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
                         if !sink.wants_all() {
                             index.remember(&page, || data.summary().map(Some)).map_err(damaged)?;
                         }
-                        items.for_each(&mut last, sink)
+                        match index.take_bits(&page, items, sink).map_err(damaged)? {
+                            true => Ok(()),
+                            false => items.for_each(&mut last, sink),
+                        }
                     }
                     DataContent::Leaf(items) => items.for_each(&mut 0, &mut |tid: Tid| {
                         if tid.to_integer() > seen {

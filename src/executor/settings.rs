@@ -1,0 +1,31 @@
+//! The setting `session_store.changes_memory`.
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+
+/// In kB.
+static MEMORY: GucSetting<i32> = GucSetting::<i32>::new(16 << 10);
+
+/// Makes the setting known to the server.
+pub fn define_settings() {
+    GucRegistry::define_int_guc(
+        c"session_store.changes_memory",
+        c"Sets how much a session remembers of what changed since VACUUM.",
+        c"Once for pages that are not all-visible, once for pending lists, and a quarter of it for posting lists. 0 remembers nothing.",
+        &MEMORY,
+        0,
+        i32::MAX / 1024,
+        GucContext::Userset,
+        GucFlags::UNIT_KB,
+    );
+}
+
+/// Bytes that a session may remember of what changed: once of pages, and once of pending lists.
+pub fn changes_memory() -> usize {
+    usize::try_from(MEMORY.get()).unwrap_or(0) << 10
+}
+
+/// Bytes that a session may remember of posting lists as bits. They are small beside what is
+/// remembered of changes.
+pub fn postings_memory() -> usize {
+    changes_memory() / 4
+}

@@ -52,6 +52,15 @@ pub enum Error {
     /// `place` reads like `ops[0].upsert[3]`.
     #[error("{place}: {problem}")]
     Ops { place: String, problem: String },
+    /// `place` reads like `facet.byType.limit`.
+    #[error("{place}: {problem}")]
+    Request { place: String, problem: String },
+    #[error("{place}: {what} is not supported")]
+    Unsupported { place: String, what: String },
+    #[error("{problem}")]
+    RequestTooLarge { problem: String },
+    #[error("a statistic of the values has more digits than numeric can hold")]
+    NumericOverflow,
     #[error("{count} no usable identity at \"{path}\"")]
     NoIdentity { count: &'static str, path: String, documents: Vec<String> },
     #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
@@ -61,8 +70,6 @@ pub enum Error {
     Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
     NotExpressible { reason: String },
-    #[error("{what} is not supported yet")]
-    Unsupported { what: &'static str },
     #[error("{doing} failed with SPI status {code}")]
     Spi { doing: &'static str, code: i32 },
     #[error("extension session_store is older in this database than its library")]
@@ -83,9 +90,12 @@ impl Error {
     fn code(&self) -> Code {
         match self {
             Error::Null(_) => Code::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Error::OutOfRange { .. } | Error::Ops { .. } | Error::NoIdentity { .. } => {
-                Code::ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            Error::OutOfRange { .. }
+            | Error::Ops { .. }
+            | Error::Request { .. }
+            | Error::NoIdentity { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::RequestTooLarge { .. } => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
+            Error::NumericOverflow => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             Error::NameEmpty | Error::NameNul => Code::ERRCODE_INVALID_NAME,
             Error::NameTooLong { .. } => Code::ERRCODE_NAME_TOO_LONG,
             Error::StoreExists { .. } | Error::RelationExists { .. } => {

@@ -14,6 +14,7 @@
 //! because raising an error needs memory and running out of memory is an error.
 //!
 //! - `api` holds the SQL functions, and `store` everything that they do to tables.
+//! - `facet` counts the values of a query's matches, and computes their statistics.
 //! - `scan` is a node of our own in PostgreSQL's plans for `column @@@ q`.
 //! - `executor` answers a predicate from the posting lists of a table's index, for `store` and
 //!   `scan`.
@@ -29,6 +30,8 @@
 
 mod api;
 mod store;
+
+mod facet;
 
 mod scan;
 

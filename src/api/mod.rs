@@ -12,6 +12,7 @@ use crate::error::{self, Error};
 
 mod documents;
 mod explain;
+mod facets;
 mod internal;
 mod query;
 mod stores;

@@ -2,7 +2,6 @@
 
 use super::given;
 use crate::document::{JsonbArg, JsonbDatum};
-use crate::error::Error;
 use crate::store::select::Window;
 use crate::store::{query, stream};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -24,11 +23,9 @@ fn session_query_json(
     fl: default!(Option<&str>, "NULL"),
     json: default!(Option<JsonbArg<'_>>, "NULL"),
 ) -> Result<JsonbDatum, ErrorReport> {
-    if json.is_some() {
-        return Err(Error::Unsupported { what: "a JSON request in session_query" }.into());
-    }
     let window = Window::new(start.unwrap_or(0), Some(rows.unwrap_or(10)))?;
-    Ok(query::query(given("store", store)?, given("q", q)?, sort, window, fl)?)
+    let json = json.map(JsonbArg::document);
+    Ok(query::query(given("store", store)?, given("q", q)?, sort, window, fl, json)?)
 }
 
 /// session_query as it was up to version 0.5.0. Its symbol stays for databases in which the

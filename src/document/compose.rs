@@ -1,4 +1,4 @@
-//! Writes `{"count": N, "items": [doc…]}` as binary jsonb. The documents are copied as they are,
+//! Writes `{"count": N, "items": [doc…], "facets": {…}}` as binary jsonb. The documents are copied as they are,
 //! without decoding them.
 //!
 //! The layout is that of PostgreSQL's convertJsonbObject and convertJsonbArray (jsonb_util.c). The
@@ -18,6 +18,9 @@ pub(super) const OFFSET_STRIDE: usize = 32;
 /// the length, which are 256 MB.
 pub(super) const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
 
+/// The bytes before the items are fewer than these.
+const HEAD: usize = 64;
+
 /// The items of `{"count": N, "items": [doc…]}`, as far as they were added.
 #[derive(Default)]
 pub struct Answer {
@@ -28,8 +31,6 @@ impl Answer {
     /// Adds a document, given by its payload. It is an error if the answer would become larger than
     /// jsonb can be.
     pub fn push(&mut self, document: &[u8]) -> Result<()> {
-        // The bytes before the items are fewer than these.
-        const HEAD: usize = 64;
         if self.items.len() + size_of::<u32>() + 4 + document.len() > MAX_JSONB_BYTES - HEAD {
             return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
         }
@@ -41,17 +42,34 @@ impl Answer {
         self.items.count as u64
     }
 
-    /// The first part of the payload, which is what stands behind the length word of a jsonb value.
-    /// It comes in two pieces, and the items ([`Answer::values`]) follow.
-    pub fn finish(&self, count: u64) -> Result<[Vec<u8>; 2]> {
+    /// The payload, which is what stands behind the length word of a jsonb value, in pieces: two,
+    /// then the items ([`Answer::values`]), then the third. `facets` is the payload of an object.
+    pub fn finish(&self, count: u64, facets: Option<&[u8]>) -> Result<[Vec<u8>; 3]> {
         let mut answer = ArrayWriter::default();
         answer.value(IS_STRING, b"count")?;
         answer.value(IS_STRING, b"items")?;
+        if facets.is_some() {
+            answer.value(IS_STRING, b"facets")?;
+        }
         answer.value(IS_NUMERIC, &numeric(count))?;
         answer.value_of(IS_CONTAINER, self.items.len())?;
-        let mut head = answer.head(IS_OBJECT, 2);
+        let (mut tail, mut members) = (Vec::new(), 2);
+        if let Some(facets) = facets {
+            let items = self.items.len();
+            tail.resize(items.next_multiple_of(4) - items, 0);
+            let bytes = items + tail.len() + facets.len();
+            if bytes > MAX_JSONB_BYTES - HEAD {
+                return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
+            }
+            reserve(&mut tail, facets.len())?;
+            tail.extend_from_slice(facets);
+            let entry = IS_CONTAINER | tail.len() as u32;
+            answer.entries.extend(entry.to_ne_bytes());
+            members = 3;
+        }
+        let mut head = answer.head(IS_OBJECT, members);
         head.extend(answer.values);
-        Ok([head, self.items.head(IS_ARRAY, self.items.count)])
+        Ok([head, self.items.head(IS_ARRAY, self.items.count), tail])
     }
 
     /// The items, which follow the pieces of [`Answer::finish`].
@@ -146,7 +164,8 @@ mod tests {
     fn answer(count: u64, items: &[Vec<u8>]) -> Vec<u8> {
         let mut answer = Answer::default();
         items.iter().for_each(|item| answer.push(item).unwrap());
-        [answer.finish(count).unwrap().concat().as_slice(), answer.values()].concat()
+        let [head, list, tail] = answer.finish(count, None).unwrap();
+        [&head, &list, answer.values(), &tail].concat()
     }
 
     #[test]

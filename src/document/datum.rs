@@ -54,6 +54,13 @@ unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
 
 pgrx::impl_sql_translatable!(JsonbArg<'_>, "jsonb");
 
+/// The payload of JSON as binary jsonb.
+pub fn jsonb_payload(json: serde_json::Value) -> Vec<u8> {
+    let datum = pgrx::IntoDatum::into_datum(pgrx::JsonB(json));
+    // SAFETY: the datum is one of jsonb, which jsonb_in has just made in the current context.
+    datum.map_or(Vec::new(), |datum| unsafe { Varlena::new(datum) }.aligned_bytes().to_vec())
+}
+
 /// A jsonb value as the result of a SQL function.
 pub struct JsonbDatum(pg_sys::Datum);
 

@@ -76,6 +76,63 @@ pub fn digits(number: &Decimal) -> (i64, SmallVec<[u16; 8]>) {
     (weight, groups.chunks(4).map(digit).collect())
 }
 
+/// A number that was read from its bytes: `0.D₁D₂D₃… × 10000^(weight + 1)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderedNumber {
+    /// Whether it is below zero.
+    pub negative: bool,
+    /// The first digit counts 10000 to the power of it.
+    pub weight: i64,
+    /// Digits of base 10000; none for zero.
+    pub digits: smallvec::SmallVec<[u16; 8]>,
+}
+
+/// Reads the bytes of a number. None if they are no whole number, or one that `numeric` cannot
+/// hold.
+pub fn read(bytes: &[u8]) -> Option<OrderedNumber> {
+    let (&head, rest) = bytes.split_first()?;
+    let mut number = OrderedNumber { negative: false, weight: 0, digits: Default::default() };
+    if head == ZERO {
+        return rest.is_empty().then_some(number);
+    }
+    number.negative = head < ZERO;
+    let flip = if number.negative { 0xFF } else { 0 };
+    let mut rest = rest;
+    if number.negative {
+        rest = rest.strip_suffix(&[NEGATIVE_END])?;
+    }
+    let one_byte = i64::from(head ^ flip) - HEAD_OF_WEIGHT_0;
+    number.weight = match head ^ flip {
+        SMALL_HEAD | LARGE_HEAD => {
+            let (weight, behind) = rest.split_first_chunk::<2>()?;
+            rest = behind;
+            i64::from((u16::from_be_bytes(weight.map(|byte| byte ^ flip)) ^ 0x8000) as i16)
+        }
+        _ if ONE_BYTE_WEIGHTS.contains(&one_byte) => one_byte,
+        _ => return None,
+    };
+    let (digits, []) = rest.as_chunks::<2>() else { return None };
+    for digit in digits {
+        let digit = u16::from_be_bytes(digit.map(|byte| byte ^ flip)).checked_sub(0x100)?;
+        number.digits.push(digit);
+    }
+    Some(number)
+}
+
+impl OrderedNumber {
+    /// The number as a decimal.
+    pub fn decimal(&self) -> Option<Decimal> {
+        let mut text = String::with_capacity(8 + 4 * self.digits.len());
+        text.push_str(if self.negative { "-0." } else { "0." });
+        for digit in &self.digits {
+            text.push_str(&format!("{digit:04}"));
+        }
+        // A number without digits is zero, and needs one to be read.
+        text.push_str(&format!("0e{}", 4 * (self.weight + 1)));
+        Decimal::parse(&text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +188,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bytes_are_read(a in "-?[0-9]{1,30}(\\.[0-9]{1,9})?(e-?[0-9]{1,4})?") {
+            let number = number(&a);
+            prop_assert_eq!(read(&bytes(&number)).and_then(|read| read.decimal()), Some(number));
+        }
+
+        /// Damaged bytes are read, or refused.
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..9)) {
+            if let Some(number) = read(&bytes) {
+                prop_assert!(number.digits.len() <= 4);
+            }
+        }
+
         #[test]
         fn bytes_order_as_decimals(
             a in "-?[0-9]{1,9}(\\.[0-9]{1,9})?(e-?[0-9]{1,3})?",

@@ -42,6 +42,11 @@ impl BlockSet {
         self.is_all
     }
 
+    /// Whether no page is in the set.
+    pub fn is_empty(&self) -> bool {
+        !self.is_all && self.blocks.is_empty() && self.extra.is_empty()
+    }
+
     /// Adds a page beside the range.
     pub fn add(&mut self, block: u32) {
         let at = block as usize / 64;

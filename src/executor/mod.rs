@@ -17,11 +17,14 @@
 //! count                         how many rows match on all-visible pages, without a list of them
 //! partition_matches             what a search has found in one table
 //! visible_matches               the rows that match and are visible, exactly
+//! domain                        the documents that values are counted over; counting postings
 //! value_cursor                  the values at a path in their order, each with its rows
 //! doc_address, opened           rows of several tables; what is open of those tables
 //! index_order                   the rows of a search in the order of a path, by value cursors
 //! sorter, sorted_rows           … or by sorting
 //! search                        all of that, for the tables of a store
+//! values                        what facets ask for: the values at a path, and who has them
+//! sorted_values, index_values   … answered from documents; from the index, and from documents
 //! candidates                    a search for callers that look rows up themselves
 //! share                         how many of some rows match, for estimates
 //! held, active                  what is open from one call to the next; the active snapshot
@@ -35,11 +38,13 @@ mod collector;
 mod count;
 mod doc_address;
 mod doc_id;
+mod domain;
 mod evaluate;
 mod heap;
 mod heap_page;
 mod held;
 mod index_order;
+mod index_values;
 mod opened;
 mod page_visibility;
 mod partition_matches;
@@ -51,25 +56,33 @@ mod search;
 mod settings;
 mod share;
 mod sorted_rows;
+mod sorted_values;
 mod sorter;
 mod table;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod tid_bitmap;
 mod value_cursor;
+mod values;
 mod visibility_map;
 mod visible_matches;
 
 pub use access::{Obstacle, check_access, indexed_tables, lock_partitions};
 pub use active::Active;
 pub use candidates::{Candidate, CandidateScan};
+pub use doc_address::DocAddress;
+pub use doc_id::{ReadError, ReadResult};
+pub use domain::Domain;
 pub use heap::Stored;
 pub use held::Held;
+pub use index_values::with_index_values;
 pub use read_stats::ReadStats;
 pub use search::IndexSearch;
 pub use settings::define_settings;
 pub use share::share;
+pub use sorted_values::SortedValues;
 pub use table::IndexedTable;
+pub use values::{Group, Span, ValueSource, Visit};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;

@@ -294,6 +294,14 @@ impl<'i> PostingReader<'i> {
         Ok(keys)
     }
 
+    /// The rows that have a key.
+    pub fn rows_of_key(&self, key: &[u8]) -> ReadResult<RoaringBitmap> {
+        let mut rows = self.collector();
+        self.collect_key(key, &mut rows)?;
+        self.add_postings(rows.collected, rows.skipped);
+        rows.finish()
+    }
+
     /// Collects the rows that have a key.
     fn collect_key(&self, key: &[u8], rows: &mut Collector<'_>) -> Result<()> {
         self.pending.get(key).into_iter().flatten().for_each(|tid| rows.take(*tid));

@@ -42,6 +42,17 @@ thread_local! {
     static DOC_ID_MAPS: RefCell<HashMap<u32, DocIdMap>> = RefCell::default();
 }
 
+/// The map that a table needed so far in this session.
+pub fn known_doc_ids(table: &IndexedTable) -> DocIdMap {
+    let known = DOC_ID_MAPS.with_borrow(|maps| maps.get(&table.table.to_u32()).copied());
+    known.unwrap_or(DocIdMap::NARROWEST)
+}
+
+/// Remembers that a table needs a wider map.
+pub fn remember_doc_ids(table: &IndexedTable, doc_ids: DocIdMap) {
+    DOC_ID_MAPS.with_borrow_mut(|maps| maps.insert(table.table.to_u32(), doc_ids));
+}
+
 impl IndexSearch {
     /// Finds the rows that may match, and looks none of them up. None if a table is so large that
     /// its rows have no doc IDs.
@@ -118,9 +129,7 @@ impl IndexSearch {
         let (mut stats, mut partitions) = (ReadStats::default(), Vec::with_capacity(tables.len()));
         let matcher = Matcher::new(predicate);
         for table in tables {
-            let oid = table.table.to_u32();
-            let known = DOC_ID_MAPS.with_borrow(|maps| maps.get(&oid).copied());
-            let mut doc_ids = known.unwrap_or(DocIdMap::NARROWEST);
+            let mut doc_ids = known_doc_ids(table);
             let blocks = Heap::of(table).blocks();
             let matches = loop {
                 if !doc_ids.covers(blocks) {
@@ -132,7 +141,7 @@ impl IndexSearch {
                     Err(ReadError::DocIdOverflow(DocIdOverflow)) => {
                         let Some(wider) = doc_ids.wider() else { return Ok(None) };
                         doc_ids = wider;
-                        DOC_ID_MAPS.with_borrow_mut(|maps| maps.insert(oid, doc_ids));
+                        remember_doc_ids(table, doc_ids);
                     }
                 }
             };

@@ -10,7 +10,7 @@ use super::opened::Opened;
 use super::partition_matches::PartitionMatches;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
-use super::sorter::{SortValues, Sorter};
+use super::sorter::{Reading, SortValues, Sorter};
 use super::value_cursor::ValueCursor;
 use crate::document::{Jsonb, Scratch};
 use crate::error::Result;
@@ -184,7 +184,8 @@ impl Lookup<'_> {
         if most == 0 {
             return Ok((VecDeque::new(), None));
         }
-        let mut sorter = Sorter::new(sort, most);
+        let descending: Vec<bool> = sort.iter().map(|key| key.descending).collect();
+        let mut sorter = Sorter::new(&descending, Reading::Once(most));
         for address in rows {
             self.opened.rows += 1;
             let matches = &self.partitions[address.partition()];

@@ -4,7 +4,6 @@
 use super::doc_address::DocAddress;
 use crate::pg::varlena::Varlena;
 use crate::pg::versions;
-use crate::syntax::SortKey;
 use pgrx::pg_sys;
 
 /// The values that a row is sorted by, whole: one for each sort key, none where the row has no
@@ -24,16 +23,25 @@ pub struct Sorter {
     values: usize,
 }
 
+/// How often the sorted rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Once, at most so many of them.
+    Once(usize),
+    /// Again and again.
+    Repeated,
+}
+
 impl Sorter {
-    /// `most`: how many rows will be asked for at most.
-    pub fn new(sort: &[SortKey], most: usize) -> Sorter {
+    /// A sort by some values, of which those are given that descend.
+    pub fn new(descending: &[bool], reading: Reading) -> Sorter {
         /// pg_operator.dat: `bytea > bytea`, which has no name of its own there.
         const BYTEA_GREATER: u32 = 1959;
-        let operator = |key: &SortKey| match key.descending {
+        let operator = |descends: &bool| match descends {
             true => BYTEA_GREATER,
             false => pg_sys::ByteaLessOperator,
         };
-        let operators = sort.iter().map(operator).chain([pg_sys::Int8LessOperator]);
+        let operators = descending.iter().map(operator).chain([pg_sys::Int8LessOperator]);
         let mut operators: Vec<pg_sys::Oid> = operators.map(pg_sys::Oid::from).collect();
         let count = operators.len();
         let mut numbers: Vec<pg_sys::AttrNumber> = (1..).take(count).collect();
@@ -55,8 +63,11 @@ impl Sorter {
                 &mut operators,
                 &mut collations,
                 &mut nulls_first,
+                reading == Reading::Repeated,
             );
-            pg_sys::tuplesort_set_bound(state, most as i64);
+            if let Reading::Once(most) = reading {
+                pg_sys::tuplesort_set_bound(state, most as i64);
+            }
             let (given, sorted) =
                 (&raw const pg_sys::TTSOpsVirtual, &raw const pg_sys::TTSOpsMinimalTuple);
             Sorter {
@@ -64,7 +75,7 @@ impl Sorter {
                 columns,
                 given: pg_sys::MakeSingleTupleTableSlot(columns, given),
                 sorted: pg_sys::MakeSingleTupleTableSlot(columns, sorted),
-                values: sort.len(),
+                values: descending.len(),
             }
         }
     }
@@ -97,6 +108,12 @@ impl Sorter {
     pub fn sort(&mut self) {
         // SAFETY: the sort was begun in `new`, and ends when this is dropped.
         unsafe { pg_sys::tuplesort_performsort(self.state) };
+    }
+
+    /// Goes back to the first row. The sort must be one that is read repeatedly.
+    pub fn rewind(&mut self) {
+        // SAFETY: the sort was performed, and made so that it can be read again.
+        unsafe { pg_sys::tuplesort_rescan(self.state) };
     }
 
     /// The next row.

@@ -302,6 +302,11 @@ fn instant(time: pg_sys::TimestampTz) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default()
 }
 
+/// What `NOW` means: the start of the transaction.
+pub fn now() -> DateTime<Utc> {
+    instant(transaction_start())
+}
+
 /// The start of the transaction, in microseconds since 2000-01-01.
 fn transaction_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the running transaction (xact.c).

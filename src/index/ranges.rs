@@ -153,7 +153,11 @@ fn between(lower: Option<&Limit>, upper: Option<&Limit>, by: InstantSearch) -> V
         true => by,
         false => InstantSearch::ByText,
     };
-    let text = |value: &Value| Some(Span::single(Scalar::String(&value.text).to_bytes()));
+    // A calculated value that is no instant is a number, which no string compares with.
+    let has_text = |value: &Value| !value.is_calculated || value.instants.is_some();
+    let text = |value: &Value| {
+        has_text(value).then(|| Span::single(Scalar::String(&value.text).to_bytes()))
+    };
     let boolean = |value: &Value| value.boolean.map(|b| Span::single(Scalar::Bool(b).to_bytes()));
     let mut texts = range(STRING, lower, upper, text);
     if let Some(range) = &mut texts {

@@ -291,11 +291,15 @@ pub unsafe fn begin_sort(
     operators: &mut [pg_sys::Oid],
     collations: &mut [pg_sys::Oid],
     nulls_first: &mut [bool],
+    is_read_repeatedly: bool,
 ) -> *mut pg_sys::Tuplesortstate {
     #[cfg(feature = "pg14")]
-    let options = false;
+    let options = is_read_repeatedly;
     #[cfg(not(feature = "pg14"))]
-    let options = pg_sys::TUPLESORT_NONE as i32;
+    let options = match is_read_repeatedly {
+        true => pg_sys::TUPLESORT_RANDOMACCESS as i32,
+        false => pg_sys::TUPLESORT_NONE as i32,
+    };
     // SAFETY: the caller's columns exist, and each slice has as many elements as `numbers`, whose
     // length is passed.
     unsafe {

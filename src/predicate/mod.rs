@@ -10,6 +10,7 @@ mod notices;
 mod value;
 mod visit;
 
+pub use date::evaluate as evaluate_date_math;
 pub use jsonpath::NotExpressible;
 pub use lower::{Lowered, Lowering, lower};
 pub use value::{Limit, UnreadValue, Value, is_admitted, is_date};

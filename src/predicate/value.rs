@@ -68,6 +68,27 @@ impl Value {
         }
     }
 
+    /// A number, which no string compares with.
+    pub fn of_number(number: Decimal) -> Value {
+        let mut ordered = Vec::new();
+        write_ordered(&number, &mut ordered);
+        Value {
+            text: number.to_string(),
+            number: Some(Span::single(number)),
+            ordered: Some(Span::single(ordered.into())),
+            boolean: None,
+            instants: None,
+            is_calculated: true,
+        }
+    }
+
+    /// An instant, with which other instants and numbers of milliseconds compare alone.
+    pub fn of_instant(instant: DateTime<Utc>) -> Value {
+        let text = instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        let value = Value::of_number(date::milliseconds(instant));
+        Value { text, instants: Some(Span::single(instant)), ..value }
+    }
+
     /// The last instant that the value stands for.
     fn last_instant(&self) -> Option<DateTime<Utc>> {
         // No instant of a document is more exact than a nanosecond.

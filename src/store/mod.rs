@@ -11,6 +11,7 @@
 //! ops          what session_update was given; update applies it
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! query        count, query and explain
+//! facets       facets and statistics of a query's matches
 //! stream       rows one by one; running: a statement that is read as rows are asked for
 //! estimate     how many rows a stream will return, for the planner
 //! ```
@@ -21,6 +22,7 @@ pub mod catalog;
 pub mod change_key;
 mod constraint;
 pub mod estimate;
+pub mod facets;
 mod fast_path;
 pub mod identity;
 pub mod name;

@@ -1,7 +1,8 @@
 //! session_query, session_count and session_explain.
 
 use super::catalog::{Operator, Store};
-use super::running::RunningQuery;
+use super::facets::{self, Target};
+use super::running::{ROW_BATCH, RunningQuery};
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
 use crate::document::{self, Jsonb, JsonbDatum, Projection, Span};
@@ -40,9 +41,6 @@ fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &StoreQue
     Ok(rows.get(0, 1).unwrap_or(0))
 }
 
-/// How many rows of a plan are read at once. A row takes at most a page of memory here, because
-/// larger documents are pointers into a TOAST table: at most 100 × 8 kB.
-const ROW_BATCH: usize = 100;
 /// Up to this many rows, the executor fetches the first matches one by one. Beyond it, a list of
 /// the visible rows is faster.
 const MAX_UNLISTED_ROWS: u64 = 1_000;
@@ -62,17 +60,20 @@ fn push(items: &mut document::Answer, fields: Option<&Projection>, doc: Jsonb<'_
     }
 }
 
-/// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`.
+/// The number of matches and a window of them, as `{"count": N, "items": [doc…]}`. If there is a
+/// request in JSON, its facets are added: `"facets": {…}`.
 pub fn query(
     store: &str,
     query: &str,
     sort: Option<&str>,
     window: Window,
     fl: Option<&str>,
+    json: Option<Jsonb<'_>>,
 ) -> Result<JsonbDatum> {
     let search = StoreQuery::parse(query)?;
     let sort = search::parse_sort(sort)?;
     let fields = search::parse_fields(fl)?;
+    let request = json.map(|json| facets::read(json, true)).transpose()?;
     search.notify();
     // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It is the
     // context for the result of this function until SPI switches to a context of its own.
@@ -91,10 +92,18 @@ pub fn query(
         if items.items() > 0 {
             search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
         }
-        let [head, list] = items.finish(count)?;
+        let facets = match &request {
+            Some(request) => {
+                let target = Target { spi, store: &store, operator, search: &search };
+                Some(document::jsonb_payload(target.facets(request)?))
+            }
+            None => None,
+        };
+        let [head, list, tail] = items.finish(count, facets.as_deref())?;
+        let payload = [&head, &list, items.values(), &tail];
         // SAFETY: `result_context` is the context for the result of this function, and the payload
         // is that of a jsonb value.
-        Ok(unsafe { JsonbDatum::from_payload(&[&head, &list, items.values()], result_context) })
+        Ok(unsafe { JsonbDatum::from_payload(&payload, result_context) })
     })
 }
 

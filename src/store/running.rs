@@ -13,6 +13,10 @@ use crate::pg::versions;
 use pgrx::datum::DatumWithOid;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 
+/// How many rows of a plan are read at once. A row takes at most a page of memory here, because
+/// larger documents are pointers into a TOAST table: at most 100 × 8 kB.
+pub const ROW_BATCH: usize = 100;
+
 /// A query with one column of type jsonb. The current resource owner owns what it takes, and must
 /// be the same in each call. If it is dropped without `close`, after an error, that owner and the
 /// parent of its memory context release everything.

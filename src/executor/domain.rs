@@ -1,0 +1,205 @@
+//! The documents over which values are counted: of each table of a store, some of its visible rows,
+//! or all of them.
+
+use super::block_set::BlockSet;
+use super::doc_id::DocIdMap;
+use crate::error::Result;
+use crate::index::gin::{OFFSET_BITS, OFFSET_MASK, PackedList, Parsed, Postings, Sink, Tid};
+use crate::memory;
+use roaring::RoaringBitmap;
+
+/// Some visible documents.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    pub(super) parts: Vec<PartRows>,
+}
+
+/// Some visible rows of one table.
+#[derive(Debug, Clone)]
+pub enum PartRows {
+    /// All of them, of which there are so many.
+    All(u64),
+    /// The rows with these doc IDs.
+    Some(RoaringBitmap),
+}
+
+impl Domain {
+    /// How many documents there are.
+    pub fn len(&self) -> u64 {
+        self.parts.iter().map(PartRows::len).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// No documents, in the same tables.
+    pub fn none(&self) -> Domain {
+        Domain { parts: vec![PartRows::Some(RoaringBitmap::new()); self.parts.len()] }
+    }
+
+    /// The documents that are in both.
+    pub fn and(&self, other: &Domain) -> Domain {
+        let both = |(a, b): (&PartRows, &PartRows)| match (a, b) {
+            (PartRows::All(_), rows) | (rows, PartRows::All(_)) => rows.clone(),
+            (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a & b),
+        };
+        Domain { parts: self.parts.iter().zip(&other.parts).map(both).collect() }
+    }
+
+    /// The documents that are in one or both.
+    pub fn or(&self, other: &Domain) -> Domain {
+        let one = |(a, b): (&PartRows, &PartRows)| match (a, b) {
+            (PartRows::All(count), _) | (_, PartRows::All(count)) => PartRows::All(*count),
+            (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a | b),
+        };
+        Domain { parts: self.parts.iter().zip(&other.parts).map(one).collect() }
+    }
+
+    /// Documents that are numbered, and not rows of a table.
+    pub fn numbered(documents: RoaringBitmap) -> Domain {
+        Domain { parts: vec![PartRows::Some(documents)] }
+    }
+
+    /// The numbers of such documents; none for all of them.
+    pub fn numbers(&self) -> Option<&RoaringBitmap> {
+        self.parts.first().and_then(PartRows::list)
+    }
+}
+
+impl PartRows {
+    pub fn len(&self) -> u64 {
+        match self {
+            PartRows::All(count) => *count,
+            PartRows::Some(rows) => rows.len(),
+        }
+    }
+
+    /// The rows; none if it is all of them.
+    pub fn list(&self) -> Option<&RoaringBitmap> {
+        match self {
+            PartRows::All(_) => None,
+            PartRows::Some(rows) => Some(rows),
+        }
+    }
+}
+
+/// Which rows a [`RowCounter`] counts.
+pub enum Counted<'r> {
+    /// Rows of this set.
+    Among(&'r RoaringBitmap),
+    /// All rows but these, which are rows on pages of the block set. All postings on other pages
+    /// are known to be those of visible rows.
+    AllBut(&'r RoaringBitmap, &'r BlockSet),
+}
+
+/// Counts those rows of posting lists that are in a set. The lists are not unpacked where all of
+/// their rows count.
+pub struct RowCounter<'r> {
+    doc_ids: DocIdMap,
+    counted: Counted<'r>,
+    /// A bit for each doc ID of the set. Empty where memory does not suffice for that.
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl<'r> RowCounter<'r> {
+    /// `blocks`: the number of blocks of the table. `max_bytes`: what the bits of the set may take.
+    pub fn new(
+        doc_ids: DocIdMap,
+        counted: Counted<'r>,
+        blocks: u32,
+        max_bytes: usize,
+    ) -> Result<RowCounter<'r>> {
+        let words = ((blocks as usize) << doc_ids.offset_bits()).div_ceil(64);
+        let mut bits = Vec::new();
+        if let Counted::Among(rows) = counted
+            && words * 8 <= max_bytes
+        {
+            memory::reserve(&mut bits, words)?;
+            bits.resize(words, 0);
+            for doc_id in rows {
+                if let Some(word) = bits.get_mut(doc_id as usize / 64) {
+                    *word |= 1u64 << (doc_id % 64);
+                }
+            }
+        }
+        Ok(RowCounter { doc_ids, counted, bits, count: 0 })
+    }
+
+    /// How many rows of an entry count.
+    #[inline]
+    pub fn count(&mut self, postings: &Postings<'_>) -> Result<u64> {
+        if let Counted::AllBut(_, block_set) = self.counted
+            && block_set.is_empty()
+            && let Some(count) = postings.known_len()
+        {
+            return Ok(count as u64);
+        }
+        self.count = 0;
+        postings.for_each(self)?;
+        Ok(self.count)
+    }
+
+    #[inline]
+    fn contains(&self, tid: Tid) -> bool {
+        // A row without a doc ID was added after the set was made.
+        let Some(doc_id) = self.doc_ids.doc_id(tid) else { return false };
+        match self.counted {
+            Counted::Among(_) if !self.bits.is_empty() => {
+                let word = self.bits.get(doc_id as usize / 64).copied().unwrap_or(0);
+                word >> (doc_id % 64) & 1 == 1
+            }
+            Counted::Among(rows) => rows.contains(doc_id),
+            Counted::AllBut(hidden, _) => !hidden.contains(doc_id),
+        }
+    }
+}
+
+impl Sink for RowCounter<'_> {
+    #[inline]
+    fn take(&mut self, row: Tid) {
+        let is_outside = match self.counted {
+            Counted::Among(_) => false,
+            Counted::AllBut(_, block_set) => !block_set.contains(row.block),
+        };
+        self.count += u64::from(is_outside || self.contains(row));
+    }
+
+    #[inline]
+    fn wants_all(&self) -> bool {
+        matches!(self.counted, Counted::Among(_))
+    }
+
+    #[inline]
+    fn wants(&self, first: u32, last: u32) -> bool {
+        match self.counted {
+            Counted::Among(_) => true,
+            Counted::AllBut(_, block_set) => block_set.intersects(first..=last),
+        }
+    }
+
+    #[inline]
+    fn skip(&mut self, count: usize) {
+        self.count += count as u64;
+    }
+
+    /// Looks the rows up in the bits without a branch, if there are any.
+    fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
+        if self.bits.is_empty() {
+            return self.take_each(list);
+        }
+        let (offset_bits, bits, mut count) = (self.doc_ids.offset_bits(), &self.bits[..], 0);
+        let last = list.unpack(|row, ends| {
+            let (block, offset) = (row >> OFFSET_BITS, (row & OFFSET_MASK).wrapping_sub(1));
+            let doc_id = (block << offset_bits).wrapping_add(offset) as usize;
+            let word = bits.get(doc_id / 64).copied().unwrap_or(0);
+            // A row whose offset does not fit has no doc ID.
+            let fits = u64::from(offset >> offset_bits == 0);
+            count += word >> (doc_id % 64) & ends & fits;
+        })?;
+        self.count += count;
+        Ok(last)
+    }
+}

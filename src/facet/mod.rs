@@ -1,0 +1,29 @@
+//! Facets and statistics: how many of the matches of a query have which values. Requests and
+//! answers are those of Solr's JSON Facet API (org.apache.solr.search.facet of Solr 8.11).
+//!
+//! ```text
+//! request       a request, read and checked; statistic: `sum(a.b)`
+//! sum           exact sums of decimals
+//! distribution  the statistics of some documents, from the values in their order
+//! top           the first values in an order
+//! terms         the buckets of a facet by value; range: those of a facet by intervals
+//! answer        a request over some documents, as JSON
+//! documents     the values of documents that were read one by one
+//! ```
+
+mod answer;
+mod distribution;
+mod documents;
+mod json;
+mod range;
+mod request;
+mod statistic;
+mod sum;
+mod terms;
+mod top;
+
+pub use answer::answer;
+pub use documents::{DocumentValues, Needs};
+pub use json::value_to_json;
+pub use request::Facets;
+pub use terms::{Order, OrderBy, ValueCount, values};

@@ -1,0 +1,153 @@
+//! Facets and statistics of a query's matches: from the index, or from the documents that the
+//! planner finds. The answers are the same.
+
+use super::catalog::{Operator, Store};
+use super::running::{ROW_BATCH, RunningQuery};
+use super::search::StoreQuery;
+use super::select::{Select, Window};
+use crate::document::Jsonb;
+use crate::error::{Error, Result};
+use crate::executor::{self, IndexedTable, Obstacle, ReadError, ReadResult, ValueSource};
+use crate::facet::{self, DocumentValues, Facets, Needs, Order, OrderBy, ValueCount};
+use crate::index::parse_cache;
+use crate::pg::guc::{FROM_THE_START, NO_JIT, with_gucs};
+use crate::pg::spi::Spi;
+use pgrx::pg_sys;
+use serde_json::Value;
+
+/// Facet requests are read with this.
+pub fn read(request: Jsonb<'_>, is_whole: bool) -> Result<Facets> {
+    let mut read_query = |text: &str| Ok(parse_cache::parse_cached(text)?.predicate.clone());
+    match is_whole {
+        true => Facets::read_request(request, parse_cache::now(), &mut read_query),
+        false => Facets::read(request, parse_cache::now(), &mut read_query),
+    }
+}
+
+/// The facets of a query's matches.
+pub fn facets(store: &str, query: &str, request: Jsonb<'_>) -> Result<Value> {
+    let search = StoreQuery::parse(query)?;
+    let facets = read(request, false)?;
+    search.notify();
+    Spi::connect(|spi| {
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
+        let target = Target { spi, store: &store, operator, search: &search };
+        target.facets(&facets)
+    })
+}
+
+/// The values at a path of a query's matches.
+pub fn values(
+    store: &str,
+    query: &str,
+    path: &str,
+    prefix: Option<&str>,
+    sort: &str,
+    window: Window,
+) -> Result<Vec<ValueCount>> {
+    let search = StoreQuery::parse(query)?;
+    let order = parse_order(sort)?;
+    search.notify();
+    let rows = window.rows().map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+    let window = (usize::try_from(window.start()).unwrap_or(usize::MAX), rows);
+    Spi::connect(|spi| {
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
+        let target = Target { spi, store: &store, operator, search: &search };
+        target.with_values(&Needs::path(path), &mut |source| {
+            let matches = source.matches();
+            facet::values(source, &matches, path, prefix, order, window)
+        })
+    })
+}
+
+/// Reads `count desc`, `count asc`, `value asc` or `value desc`.
+fn parse_order(sort: &str) -> Result<Order> {
+    let words: Vec<String> = sort.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (by, descending) = match words.as_slice() {
+        ["count"] | ["count", "desc"] => (OrderBy::Count, true),
+        ["count", "asc"] => (OrderBy::Count, false),
+        ["value"] | ["value", "asc"] => (OrderBy::Value, false),
+        ["value", "desc"] => (OrderBy::Value, true),
+        _ => {
+            let problem = format!(
+                "expected count desc, count asc, value asc or value desc, found \"{sort}\""
+            );
+            return Err(Error::Request { place: "sort".to_string(), problem });
+        }
+    };
+    Ok(Order { by, descending })
+}
+
+/// Whose values are asked for.
+pub struct Target<'t> {
+    pub spi: &'t Spi,
+    pub store: &'t Store,
+    pub operator: Operator,
+    pub search: &'t StoreQuery,
+}
+
+impl Target<'_> {
+    /// The answer to a facet request.
+    pub fn facets(&self, facets: &Facets) -> Result<Value> {
+        self.with_values(&Needs::of(facets), &mut |source| facet::answer(source, facets))
+    }
+
+    /// The store's tables, if the executor may read them.
+    fn tables(&self) -> std::result::Result<Vec<IndexedTable>, Obstacle> {
+        executor::indexed_tables(self.store.table, self.operator.oid)
+    }
+
+    /// Does some work with the values of the matches.
+    pub fn with_values<T>(
+        &self,
+        needs: &Needs<'_>,
+        work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
+    ) -> Result<T> {
+        if let Ok(tables) = self.tables()
+            && let Some(result) =
+                executor::with_index_values(&tables, &self.search.predicate, work)?
+        {
+            return Ok(result);
+        }
+        let mut values = self.read_documents(needs)?;
+        work(&mut values).map_err(|error| match error {
+            ReadError::Failed(error) => error,
+            // Documents that were read one by one have numbers, and no doc IDs that could overflow.
+            ReadError::DocIdOverflow(_) => Error::RequestTooLarge {
+                problem: "there are more documents than can be numbered".to_string(),
+            },
+        })
+    }
+
+    /// Reads the matches through the planner.
+    fn read_documents<'n>(&self, needs: &Needs<'n>) -> Result<DocumentValues<'n>> {
+        let all = StoreQuery::parse("*:*")?;
+        let search = if needs.everything { &all } else { self.search };
+        let window = Window::new(0, None)?;
+        let statement = Select::new(self.store, self.operator, search, &[], window)?;
+        let mut values = DocumentValues::new(&self.search.predicate, needs);
+        with_gucs(&[NO_JIT, FROM_THE_START], || {
+            // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
+            // is the context of the SPI connection, which outlives the query.
+            let memory = unsafe { pg_sys::CurrentMemoryContext };
+            let mut running =
+                RunningQuery::start(self.spi, memory, &statement.sql, &statement.parameters)?;
+            let result = (|| loop {
+                let batch = running.fetch(ROW_BATCH);
+                if batch.is_empty() {
+                    return Ok(());
+                }
+                for row in batch {
+                    // SAFETY: `row` is a copy of a jsonb value as it is stored.
+                    let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
+                    doc.read(|doc| values.push(doc, !needs.everything))?;
+                }
+            })();
+            running.close();
+            result
+        })?;
+        values.finish();
+        Ok(values)
+    }
+}

@@ -43,3 +43,7 @@ COMMENT ON FUNCTION session_store.jsonpath_text(text) IS
     'a query as text of an SQL/JSON path';
 COMMENT ON FUNCTION session_store.stream_support(internal) IS
     'planner support for session_stream: how many rows there will be, asked of the index';
+COMMENT ON FUNCTION session_facets(text, text, jsonb) IS
+    'counts the matches of a query by value, interval or query, as Solr''s JSON facets do: SELECT session_facets(''stash'', ''*:*'', ''{"byType": {"type": "terms", "field": "event.type"}}'')';
+COMMENT ON FUNCTION session_values(text, text, text, bigint, bigint, text, text) IS
+    'the values at a path among the matches of a query, each with how many documents have it: SELECT * FROM session_values(''stash'', ''*:*'', ''event.type'')';

@@ -20,3 +20,14 @@ WHERE old.oid OPERATOR(pg_catalog.=) 'session_query(text, text, text, bigint, bi
     AND new.oid OPERATOR(pg_catalog.=) 'session_store.new_session_stream(text, text, text, bigint, bigint, text)'::pg_catalog.regprocedure;
 DROP FUNCTION session_store.new_session_query(text, text, text, bigint, bigint, text, jsonb);
 DROP FUNCTION session_store.new_session_stream(text, text, text, bigint, bigint, text);
+
+-- Facets and statistics.
+CREATE FUNCTION session_facets(store text, q text, facet jsonb)
+RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_facets_wrapper';
+CREATE FUNCTION session_values(
+    store text, q text, path text, rows bigint DEFAULT 10, start bigint DEFAULT 0, prefix text DEFAULT NULL, sort text DEFAULT 'count desc')
+RETURNS TABLE (value jsonb, count bigint) LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_values_wrapper';
+COMMENT ON FUNCTION session_facets(text, text, jsonb) IS
+    'counts the matches of a query by value, interval or query, as Solr''s JSON facets do: SELECT session_facets(''stash'', ''*:*'', ''{"byType": {"type": "terms", "field": "event.type"}}'')';
+COMMENT ON FUNCTION session_values(text, text, text, bigint, bigint, text, text) IS
+    'the values at a path among the matches of a query, each with how many documents have it: SELECT * FROM session_values(''stash'', ''*:*'', ''event.type'')';

@@ -213,7 +213,6 @@ impl<'d> GroupBuilder<'d> {
     }
 
     fn finish(mut self, visit: &mut Visit<'_>) -> ReadResult<()> {
-        self.flush(visit)?;
-        Ok(())
+        self.flush(visit).map(drop)
     }
 }

@@ -38,6 +38,18 @@ impl<'a> Varlena<'a> {
         }
     }
 
+    /// The bytes behind the header, at any address. None if the value is compressed or in a TOAST
+    /// table.
+    #[inline]
+    pub fn inline_bytes(self) -> Option<&'a [u8]> {
+        // SAFETY: `new` demands a value of variable length, whose header says how it is stored.
+        unsafe {
+            let is_plain = pgrx::varatt_is_4b_u(self.value)
+                || pgrx::varatt_is_1b(self.value) && !pgrx::varatt_is_1b_e(self.value);
+            is_plain.then(|| payload(self.value))
+        }
+    }
+
     /// The bytes behind the header, at an address that is a multiple of four, as jsonb needs it. If
     /// the value is not stored like that, they are a copy in the current memory context.
     #[inline]

@@ -101,21 +101,35 @@ impl HeapPages {
         slot: *mut pg_sys::TupleTableSlot,
     ) -> Result<Option<bool>> {
         while self.next == self.rows.len() {
-            if self.at == self.candidates.len() {
-                self.candidates.clear();
-                (self.at, self.ahead, self.prefetched) = (0, 0, 0);
-                scan.take(CANDIDATE_BATCH, &mut self.candidates)?;
-                if self.candidates.is_empty() {
-                    return Ok(None);
-                }
+            if !self.load_next(scan)? {
+                return Ok(None);
             }
-            self.load_next();
         }
         let row = &mut self.rows[self.next];
         self.next += 1;
         // SAFETY: the tuple is on the page, which is pinned, and the slot takes a pin of its own.
         unsafe { pg_sys::ExecStoreBufferHeapTuple(&raw mut row.tuple, slot, self.buffer) };
         Ok(Some(row.is_unsure))
+    }
+
+    /// Passes the rows of the next page that need no recheck to `test`, which says whether a row
+    /// matches, or none if it cannot tell. Returns how many match. The rows that are left come next
+    /// (`next`). Goes on to other pages until a row matches or is left, and returns 0 then or at the
+    /// end.
+    pub fn count_matches(
+        &mut self,
+        scan: &mut CandidateScan,
+        test: impl Fn(&mut pg_sys::HeapTupleData) -> Option<bool>,
+    ) -> Result<u64> {
+        let mut matching = 0;
+        while self.next == self.rows.len() && matching == 0 && self.load_next(scan)? {
+            self.rows.retain_mut(|row| {
+                let answer = if row.is_unsure { None } else { test(&mut row.tuple) };
+                matching += u64::from(answer == Some(true));
+                answer.is_none()
+            });
+        }
+        Ok(matching)
     }
 
     /// Puts the next row into the slot if nothing else has to be done for it: it is on the pinned
@@ -138,9 +152,17 @@ impl HeapPages {
         }
     }
 
-    /// Reads the page of the next candidate, and looks up all candidates on it.
-    fn load_next(&mut self) {
+    /// Reads the page of the next candidate, and looks up all candidates on it. False at the end.
+    fn load_next(&mut self, scan: &mut CandidateScan) -> Result<bool> {
         crate::memory::check();
+        if self.at == self.candidates.len() {
+            self.candidates.clear();
+            (self.at, self.ahead, self.prefetched) = (0, 0, 0);
+            scan.take(CANDIDATE_BATCH, &mut self.candidates)?;
+            if self.candidates.is_empty() {
+                return Ok(false);
+            }
+        }
         self.rows.clear();
         self.rows.reserve(MAX_ROWS_ON_PAGE);
         self.next = 0;
@@ -170,6 +192,7 @@ impl HeapPages {
                 LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_UNLOCK as i32);
             });
         }
+        Ok(true)
     }
 
     /// Looks one candidate up. If the row was updated, its HOT chain begins at the candidate's

@@ -7,7 +7,7 @@
 //! scan_info     what a plan carries for the node
 //! node          the plan at work: the functions that the server calls
 //! state         what they share; result: what the executor answers
-//! heap_pages    the table's pages that have a match
+//! heap_pages    the table's pages that have a match; field_test: conditions of policies
 //! explain       what EXPLAIN shows of the node
 //!
 //! clause        a condition `column @@@ query`, as the planner has it
@@ -23,6 +23,7 @@
 mod clause;
 mod estimate;
 mod explain;
+mod field_test;
 mod heap_pages;
 mod node;
 mod path;

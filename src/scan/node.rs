@@ -2,6 +2,7 @@
 //! the executor answers them. Then the rows are returned one by one.
 
 use super::clause;
+use super::field_test::FieldTests;
 use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
 use super::scan_info::{self, Methods, NAME, ScanInfo};
@@ -84,11 +85,22 @@ unsafe extern "C-unwind" fn begin(
             snapshot: (*estate).es_snapshot,
             is_counted: is_counted && !may_be_asked_for_place(estate),
         };
+        let state = &mut *node.cast::<LuceneScanState>();
+        // Nothing is computed from the rows, and nobody asks where they are.
+        let is_empty_row_enough = (*plan).scan.plan.targetlist.is_null()
+            && (*ss).ps.qual.is_null()
+            && (*estate).es_epq_active.is_null()
+            && !may_be_asked_for_place(estate);
+        let field_tests = FieldTests::new(others, column, columns, &raw mut (*ss).ps);
+        state.returns_empty_slot =
+            is_empty_row_enough && (others.is_null() || field_tests.is_some());
         let scan = Scan {
             target,
             queries,
             conditions: pg_sys::ExecInitQual(conditions, &raw mut (*ss).ps),
             others: pg_sys::ExecInitQual(others, &raw mut (*ss).ps),
+            field_tests,
+            counts_matches: is_empty_row_enough,
             current_queries: None,
             is_current: false,
             result: ScanResult::none(),
@@ -96,17 +108,12 @@ unsafe extern "C-unwind" fn begin(
             pages: HeapPages::new(target.relation, target.snapshot),
             removed: 0,
         };
-        let state = &mut *node.cast::<LuceneScanState>();
         state.scan = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(scan);
         state.empty = pg_sys::ExecInitExtraTupleSlot(
             estate,
             pg_sys::CreateTemplateTupleDesc(0),
             &raw const pg_sys::TTSOpsVirtual,
         );
-        state.returns_empty_slot = (*plan).scan.plan.targetlist.is_null()
-            && (*ss).ps.qual.is_null()
-            && others.is_null()
-            && (*estate).es_epq_active.is_null();
     }
 }
 
@@ -198,6 +205,18 @@ unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
         }
         loop {
             let mut slot = (*ss).ss_ScanTupleSlot;
+            if let (true, Some(tests), ScanResult::Rows(candidates)) =
+                (scan.counts_matches, &scan.field_tests, &mut scan.result)
+            {
+                match scan.pages.count_matches(candidates, |tuple| tests.check(tuple)) {
+                    Ok(0) => {}
+                    Ok(matching) => {
+                        state.left = matching - 1;
+                        return state.empty;
+                    }
+                    Err(error) => error.raise(),
+                }
+            }
             let needs_recheck = match &mut scan.result {
                 ScanResult::Counted(..) => {
                     if state.left == 0 {
@@ -264,8 +283,13 @@ unsafe fn meets(
 
 /// Evaluates the queries, and runs them if they are not the same as before.
 unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
-    // SAFETY: `begin` has compiled the queries for this node.
-    let queries = unsafe { evaluate(state, scan) };
+    // SAFETY: `begin` has compiled the queries and the values of conditions for this node.
+    let mut queries = unsafe { evaluate(state, scan) };
+    if let (Some(queries), Some(tests)) = (&mut queries, &mut scan.field_tests) {
+        // SAFETY: likewise.
+        unsafe { tests.evaluate(state.custom.ss.ps.ps_ExprContext) };
+        queries.extend(tests.queries());
+    }
     scan.is_current = true;
     if scan.current_queries == queries {
         scan.result.restart();
@@ -277,14 +301,10 @@ unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
         scan.current_queries = queries;
     }
     state.left = if let ScanResult::Counted(count, _) = scan.result { count } else { 0 };
-    if let ScanResult::Counted(..) = scan.result {
-        // SAFETY: the empty slot has no columns, so no value has to be set.
-        unsafe {
-            pg_sys::ExecClearTuple(state.empty);
-            pg_sys::ExecStoreVirtualTuple(state.empty);
-        }
-    } else {
-        state.returns_empty_slot = false;
+    // SAFETY: the empty slot has no columns, so no value has to be set.
+    unsafe {
+        pg_sys::ExecClearTuple(state.empty);
+        pg_sys::ExecStoreVirtualTuple(state.empty);
     }
     Ok(())
 }

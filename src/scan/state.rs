@@ -1,5 +1,6 @@
 //! The state of the node: the part that the server knows, and the part that Rust owns.
 
+use super::field_test::FieldTests;
 use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
 use crate::executor::ReadStats;
@@ -13,7 +14,8 @@ pub struct LuceneScanState {
     pub left: u64,
     /// An empty row.
     pub empty: *mut pg_sys::TupleTableSlot,
-    /// Whether the empty row is returned as it is, because nothing is computed from it.
+    /// Whether the empty row is returned as it is, because nothing is computed from it. There may be
+    /// conditions in `field_tests`.
     pub returns_empty_slot: bool,
     pub scan: *mut Scan,
 }
@@ -27,6 +29,10 @@ pub struct Scan {
     pub conditions: *mut pg_sys::ExprState,
     /// What else a row must satisfy if rows are hidden from the user; null for nothing.
     pub others: *mut pg_sys::ExprState,
+    /// The same conditions, if they have a form that can be tested faster.
+    pub field_tests: Option<FieldTests>,
+    /// Whether rows that `field_tests` decides are only counted.
+    pub counts_matches: bool,
     /// The texts of the queries that `result` answers. None if nothing was run yet, or if a query
     /// was null.
     pub current_queries: Option<Vec<Vec<u8>>>,

@@ -47,3 +47,9 @@ COMMENT ON FUNCTION session_facets(text, text, jsonb) IS
     'counts the matches of a query by value, interval or query, as Solr''s JSON facets do: SELECT session_facets(''stash'', ''*:*'', ''{"byType": {"type": "terms", "field": "event.type"}}'')';
 COMMENT ON FUNCTION session_values(text, text, text, bigint, bigint, text, text) IS
     'the values at a path among the matches of a query, each with how many documents have it: SELECT * FROM session_values(''stash'', ''*:*'', ''event.type'')';
+COMMENT ON FUNCTION session_stats(text, text, text, float8[]) IS
+    'statistics of the values at a path among the matches of a query: SELECT session_stats(''stash'', ''*:*'', ''session.pages'')';
+COMMENT ON FUNCTION session_histogram(text, text, text, text, text, text, text) IS
+    'how many matches of a query have an instant at a path in each unit of the calendar: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.start'', ''1 month'', ''Europe/Berlin'')';
+COMMENT ON FUNCTION session_histogram(text, text, text, numeric, numeric, numeric) IS
+    'how many matches of a query have a number at a path in each interval: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.pages'', 10)';

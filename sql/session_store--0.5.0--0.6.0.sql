@@ -27,7 +27,23 @@ RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNA
 CREATE FUNCTION session_values(
     store text, q text, path text, rows bigint DEFAULT 10, start bigint DEFAULT 0, prefix text DEFAULT NULL, sort text DEFAULT 'count desc')
 RETURNS TABLE (value jsonb, count bigint) LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_values_wrapper';
+CREATE FUNCTION session_stats(store text, q text, path text, percentiles double precision[] DEFAULT '{50,95,99}')
+RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_stats_wrapper';
+CREATE FUNCTION session_histogram(
+    store text, q text, path text, step text, zone text DEFAULT 'UTC', since text DEFAULT NULL, until text DEFAULT NULL)
+RETURNS TABLE (bucket timestamp with time zone, count bigint) LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
+AS 'MODULE_PATHNAME', 'session_histogram_by_time_wrapper';
+CREATE FUNCTION session_histogram(
+    store text, q text, path text, step numeric, since numeric DEFAULT NULL, until numeric DEFAULT NULL)
+RETURNS TABLE (bucket numeric, count bigint) LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
+AS 'MODULE_PATHNAME', 'session_histogram_by_number_wrapper';
 COMMENT ON FUNCTION session_facets(text, text, jsonb) IS
     'counts the matches of a query by value, interval or query, as Solr''s JSON facets do: SELECT session_facets(''stash'', ''*:*'', ''{"byType": {"type": "terms", "field": "event.type"}}'')';
 COMMENT ON FUNCTION session_values(text, text, text, bigint, bigint, text, text) IS
     'the values at a path among the matches of a query, each with how many documents have it: SELECT * FROM session_values(''stash'', ''*:*'', ''event.type'')';
+COMMENT ON FUNCTION session_stats(text, text, text, float8[]) IS
+    'statistics of the values at a path among the matches of a query: SELECT session_stats(''stash'', ''*:*'', ''session.pages'')';
+COMMENT ON FUNCTION session_histogram(text, text, text, text, text, text, text) IS
+    'how many matches of a query have an instant at a path in each unit of the calendar: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.start'', ''1 month'', ''Europe/Berlin'')';
+COMMENT ON FUNCTION session_histogram(text, text, text, numeric, numeric, numeric) IS
+    'how many matches of a query have a number at a path in each interval: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.pages'', 10)';

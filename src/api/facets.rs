@@ -3,8 +3,8 @@
 use super::given;
 use crate::document::JsonbArg;
 use crate::facet::value_to_json;
-use crate::store::facets;
 use crate::store::select::Window;
+use crate::store::{facets, histogram};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -47,4 +47,68 @@ fn session_values(
         (pgrx::JsonB(value_to_json(&found.value)), found.count as i64)
     };
     Ok(TableIterator::new(found.into_iter().map(row)))
+}
+
+/// Returns the statistics of the values at a path among the matches of a query.
+///
+/// ```sql
+/// SELECT session_stats('stash', '*:*', 'session.pages');
+/// ```
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
+fn session_stats(
+    store: Option<&str>,
+    q: Option<&str>,
+    path: Option<&str>,
+    percentiles: default!(Option<Vec<Option<f64>>>, "'{50,95,99}'"),
+) -> Result<pgrx::JsonB, ErrorReport> {
+    let percentiles: Option<Vec<f64>> = percentiles.unwrap_or_default().into_iter().collect();
+    let percentiles = given("a percentile", percentiles)?;
+    let (store, q, path) = (given("store", store)?, given("q", q)?, given("path", path)?);
+    Ok(pgrx::JsonB(histogram::stats(store, q, path, &percentiles)?))
+}
+
+/// Counts the matches of a query by when: how many have an instant at a path in each unit of the
+/// calendar.
+///
+/// ```sql
+/// SELECT * FROM session_histogram('stash', '*:*', 'session.start', '1 month', 'Europe/Berlin');
+/// ```
+#[pg_extern(name = "session_histogram", stable, parallel_restricted, cost = 10000)]
+#[allow(clippy::type_complexity)]
+fn session_histogram_by_time(
+    store: Option<&str>,
+    q: Option<&str>,
+    path: Option<&str>,
+    step: Option<&str>,
+    zone: default!(Option<&str>, "'UTC'"),
+    since: default!(Option<&str>, "NULL"),
+    until: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<'static, (name!(bucket, TimestampWithTimeZone), name!(count, i64))>,
+    ErrorReport,
+> {
+    let (store, q, path) = (given("store", store)?, given("q", q)?, given("path", path)?);
+    let calendar = (given("step", step)?, zone.unwrap_or("UTC"));
+    let found = histogram::by_time(store, q, path, calendar, (since, until))?;
+    Ok(TableIterator::new(found))
+}
+
+/// Counts the matches of a query by how much: how many have a number at a path in each interval.
+///
+/// ```sql
+/// SELECT * FROM session_histogram('stash', '*:*', 'session.pages', 10);
+/// ```
+#[pg_extern(name = "session_histogram", stable, parallel_restricted, cost = 10000)]
+#[allow(clippy::type_complexity)]
+fn session_histogram_by_number(
+    store: Option<&str>,
+    q: Option<&str>,
+    path: Option<&str>,
+    step: Option<AnyNumeric>,
+    since: default!(Option<AnyNumeric>, "NULL"),
+    until: default!(Option<AnyNumeric>, "NULL"),
+) -> Result<TableIterator<'static, (name!(bucket, AnyNumeric), name!(count, i64))>, ErrorReport> {
+    let (store, q, path) = (given("store", store)?, given("q", q)?, given("path", path)?);
+    let found = histogram::by_number(store, q, path, given("step", step)?, (since, until))?;
+    Ok(TableIterator::new(found))
 }

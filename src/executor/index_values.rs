@@ -17,10 +17,12 @@ use super::sorted_values::SortedValues;
 use super::table::IndexedTable;
 use super::tid_bitmap::TidBitmap;
 use super::value_cursor::{RowFilter, ValueBounds, ValueCursor};
-use super::values::{Group, Span, ValueSource, Visit};
+use super::values::{
+    Group, Instants, Span, ValueSource, Visit, number_instants, strings_of_instants, text_of, widen,
+};
 use super::visibility_map::VisibilityMap;
 use super::visible_matches::count_visible;
-use crate::document::Scratch;
+use crate::document::{Scratch, instant, unordered_instant};
 use crate::error::Result;
 use crate::index::gin::{Direction, GinIndex, PostingSizes};
 use crate::index::key::{self, PathHash};
@@ -46,6 +48,9 @@ const POSTING_COST: f64 = 2.0;
 const FEW_DOCUMENTS: u64 = 8;
 /// Leaf pages of the index that such an estimate reads.
 const SAMPLED_PAGES: usize = 8;
+
+/// The length of `2024-03-31T12:00:00`.
+const SECOND_BYTES: usize = 19;
 
 /// A store whose values are read from its indexes.
 pub struct IndexValues<'i> {
@@ -666,6 +671,48 @@ impl ValueSource for IndexValues<'_> {
             return self.each_of_documents(path, span, within, with_rows, visit);
         }
         self.each_of_keys(path, span, within, with_rows, visit)
+    }
+
+    /// Strings `…T…Z` are in the order of their instants up to the second, and all other instants
+    /// have keys of their own, so that only the ends have to be looked at.
+    fn instants(&mut self, path: &str, within: &Domain) -> ReadResult<Instants> {
+        let mut found = number_instants(self, path, within)?;
+        let mut has_keys = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
+        for part in &self.parts {
+            for key in [key::DOCUMENT_KEY_0_2, key::DOCUMENT_KEY_0_3] {
+                has_keys = has_keys && part.reader.is_unused(key)?;
+            }
+        }
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let mut second: Option<Vec<u8>> = None;
+            let span = strings_of_instants(direction);
+            self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+                let text = text_of(group.value);
+                let at = text.and_then(instant);
+                if has_keys
+                    && let Some(second) = &second
+                    && !group.value.starts_with(second)
+                {
+                    return Ok(ControlFlow::Break(()));
+                }
+                found = widen(found, at);
+                let is_ordered = at.is_some() && text.and_then(unordered_instant).is_none();
+                if is_ordered && second.is_none() {
+                    second = group.value.get(..1 + SECOND_BYTES).map(<[u8]>::to_vec);
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if !has_keys {
+                break;
+            }
+            for (part, rows) in self.parts.iter().zip(&within.parts) {
+                let mut cursor = ValueCursor::of_instants(&part.reader, path, direction)?;
+                if let Some(next) = cursor.next(part.reader.index, part.filter(rows))? {
+                    found = widen(found, key::instant_of(&next.stored));
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn stats(&self) -> ReadStats {

@@ -104,6 +104,27 @@ impl ValueCursor {
     ) -> Result<ValueCursor> {
         let hash = PathHash::of(path);
         let (first, end) = key::values(hash);
+        ValueCursor::within(reader, hash, (first, end), bounds, direction)
+    }
+
+    /// The same for the second keys of instants at the path.
+    pub fn of_instants(
+        reader: &PostingReader<'_>,
+        path: &str,
+        direction: Direction,
+    ) -> Result<ValueCursor> {
+        let hash = PathHash::of(path);
+        let keys = key::instants(hash);
+        ValueCursor::within(reader, hash, keys, ValueBounds::default(), direction)
+    }
+
+    fn within(
+        reader: &PostingReader<'_>,
+        hash: PathHash,
+        (first, end): (Vec<u8>, Vec<u8>),
+        bounds: ValueBounds<'_>,
+        direction: Direction,
+    ) -> Result<ValueCursor> {
         let bound = |stored: Option<&[u8]>| stored.map(|stored| key::value(hash, stored));
         let from = bound(bounds.from).map_or(first.clone(), |from| from.max(first));
         let below = bound(bounds.below).map_or(end.clone(), |below| below.min(end));

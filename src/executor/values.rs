@@ -5,10 +5,13 @@
 use super::doc_id::ReadResult;
 use super::domain::Domain;
 use super::read_stats::ReadStats;
-use crate::document::STRING;
+use crate::document::{
+    Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,
+};
 use crate::index::gin::Direction;
 use crate::index::string_code::end_of_prefix;
 use crate::predicate::Predicate;
+use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 
 /// The values that are walked over: `from` ≤ value < `below`. Values have their type in front, and
@@ -66,8 +69,91 @@ pub trait ValueSource {
         visit: &mut Visit<'_>,
     ) -> ReadResult<()>;
 
+    /// The first and the last of the instants at a path that some documents have: of the strings
+    /// that are instants, and of the numbers, which are milliseconds since the epoch.
+    fn instants(
+        &mut self,
+        path: &str,
+        within: &Domain,
+    ) -> ReadResult<Option<(DateTime<Utc>, DateTime<Utc>)>> {
+        let mut found = number_instants(self, path, within)?;
+        let span = strings_of_instants(Direction::Ascending);
+        self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+            found = widen(found, text_of(group.value).and_then(instant));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
     /// What was read so far.
     fn stats(&self) -> ReadStats;
+}
+
+/// The first instant and the last one, if there is any.
+pub type Instants = Option<(DateTime<Utc>, DateTime<Utc>)>;
+
+/// The text of a string value.
+pub fn text_of(value: &[u8]) -> Option<&str> {
+    value.strip_prefix(&[STRING]).and_then(|text| std::str::from_utf8(text).ok())
+}
+
+/// The strings among which instants are: they begin with a digit.
+pub fn strings_of_instants(direction: Direction) -> Span {
+    Span { from: vec![STRING, b'0'], below: vec![STRING, b'9' + 1], direction }
+}
+
+/// Takes one more instant.
+pub fn widen(found: Instants, more: Option<DateTime<Utc>>) -> Instants {
+    match (found, more) {
+        (found, None) => found,
+        (None, Some(more)) => Some((more, more)),
+        (Some((first, last)), Some(more)) => Some((first.min(more), last.max(more))),
+    }
+}
+
+/// Milliseconds since the epoch that PostgreSQL has a timestamp for and `DateTime` an instant: from
+/// 4714 BC to the year 262,000.
+pub const MILLISECONDS: (i64, i64) = (-210_866_803_200_000, 8_205_000_000_000_000);
+
+/// The first and the last of the numbers at a path that are instants.
+pub fn number_instants<S: ValueSource + ?Sized>(
+    source: &mut S,
+    path: &str,
+    within: &Domain,
+) -> ReadResult<Instants> {
+    let number = |milliseconds: i64| {
+        let mut bytes = vec![NUMBER];
+        write_ordered(&Decimal::from_i64(milliseconds), &mut bytes);
+        bytes
+    };
+    let mut found = None;
+    for direction in [Direction::Ascending, Direction::Descending] {
+        let (from, below) = (number(MILLISECONDS.0), number(MILLISECONDS.1));
+        let span = Span { from, below, direction };
+        source.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+            let number = group.value.strip_prefix(&[NUMBER]).and_then(read_ordered);
+            found = widen(found, number.and_then(|number| instant_of_milliseconds(&number)));
+            Ok(ControlFlow::Break(()))
+        })?;
+    }
+    Ok(found)
+}
+
+/// The instant of a number of milliseconds, to the nanosecond.
+fn instant_of_milliseconds(number: &OrderedNumber) -> Option<DateTime<Utc>> {
+    // Of the digits behind the point, two of base 10000 reach beyond nanoseconds.
+    let mut nanoseconds = 0i128;
+    for at in 0..=number.weight + 2 {
+        let digit = number.digits.get(usize::try_from(at).ok()?).copied().unwrap_or(0);
+        nanoseconds = nanoseconds * 10_000 + i128::from(digit);
+    }
+    for _ in number.weight + 2..-1 {
+        nanoseconds /= 10_000;
+    }
+    // Milliseconds with eight decimals, of which six are nanoseconds.
+    let nanoseconds = nanoseconds / 100 * if number.negative { -1 } else { 1 };
+    let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
+    DateTime::from_timestamp(seconds, nanoseconds.rem_euclid(1_000_000_000) as u32)
 }
 
 impl Span {
@@ -96,5 +182,28 @@ impl Span {
     /// Whether a value lies in the span.
     pub fn contains(&self, value: &[u8]) -> bool {
         self.from.as_slice() <= value && value < self.below.as_slice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_instants() {
+        for (milliseconds, text) in [
+            ("0", "1970-01-01T00:00:00Z"),
+            ("1612497996500", "2021-02-05T04:06:36.5Z"),
+            ("1612497996000.000001", "2021-02-05T04:06:36.000000001Z"),
+            ("-0.1", "1969-12-31T23:59:59.9999Z"),
+            ("10000", "1970-01-01T00:00:10Z"),
+            ("-210866803200000", "-4713-11-24T00:00:00Z"),
+        ] {
+            let mut bytes: Vec<u8> = Vec::new();
+            write_ordered(&Decimal::parse(milliseconds).unwrap(), &mut bytes);
+            let found = read_ordered(&bytes).as_ref().and_then(instant_of_milliseconds);
+            let expected = instant(text).or_else(|| text.parse::<DateTime<Utc>>().ok());
+            assert_eq!(found, expected, "{milliseconds}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! A request over some documents, as JSON.
 
 use super::distribution::{Distribution, Figure};
+use super::json::value_to_json;
 use super::request::{Facet, Facets};
 use super::statistic::{Kind, Statistic};
 use super::terms::OrderBy;
+use crate::document::Decimal;
 use crate::executor::{Domain, ReadResult, ValueSource};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,37 @@ pub fn answer(source: &mut dyn ValueSource, facets: &Facets) -> ReadResult<Value
         add_inner(source, facets, &matches, &mut answer)?;
     }
     Ok(Value::Object(answer))
+}
+
+/// All statistics of the values at a path, of all matches.
+pub fn summary(source: &mut dyn ValueSource, path: &str, percentages: &[f64]) -> ReadResult<Value> {
+    let matches = source.matches();
+    let having = source.having(path, &matches)?.len();
+    let wanted = Kind::Percentile(percentages.to_vec());
+    let found = Distribution::read(source, path, &matches, &[&Kind::Stddev, &wanted])?;
+    let mut percentiles = Map::new();
+    for percentage in percentages {
+        let value = found.percentile(*percentage, source, path, &matches)?;
+        let value = value.map_or(Value::Null, |value| value_to_json(&value));
+        percentiles.insert(percentage.to_string(), value);
+    }
+    let (min, max) = found.extremes.clone().unzip();
+    let value = |value: Option<Vec<u8>>| value.map_or(Value::Null, |value| value_to_json(&value));
+    let decimal = |decimal: Option<Decimal>| {
+        decimal.map_or(Value::Null, |decimal| Figure::Number(decimal).to_json())
+    };
+    Ok(json!({
+        "documents": having,
+        "missing": matches.len() - having,
+        "values": found.values,
+        "distinct": found.distinct,
+        "min": value(min),
+        "max": value(max),
+        "sum": decimal((found.numbers > 0).then(|| found.sum())),
+        "avg": decimal(found.mean()?),
+        "stddev": decimal(found.stddev(true)?),
+        "percentiles": percentiles,
+    }))
 }
 
 /// Adds statistics and facets to a bucket, which has its count already. As in Solr, a bucket

@@ -7,6 +7,7 @@
 //! distribution  the statistics of some documents, from the values in their order
 //! top           the first values in an order
 //! terms         the buckets of a facet by value; range: those of a facet by intervals
+//! histogram     documents by intervals that follow each other
 //! answer        a request over some documents, as JSON
 //! documents     the values of documents that were read one by one
 //! ```
@@ -14,6 +15,7 @@
 mod answer;
 mod distribution;
 mod documents;
+mod histogram;
 mod json;
 mod range;
 mod request;
@@ -22,8 +24,12 @@ mod sum;
 mod terms;
 mod top;
 
-pub use answer::answer;
+pub use answer::{answer, summary};
 pub use documents::{DocumentValues, Needs};
+pub use histogram::{
+    MAX_BUCKETS, buckets_between, counts, instant_value, number_edges, number_extremes, too_many,
+};
 pub use json::value_to_json;
 pub use request::Facets;
+pub use statistic::Statistic;
 pub use terms::{Order, OrderBy, ValueCount, values};

@@ -46,6 +46,15 @@ const UNSUPPORTED: [&str; 8] =
 const MAX_PERCENTILES: usize = 100;
 
 impl Statistic {
+    /// Refuses too many percentiles.
+    pub fn check_percentiles(count: usize, place: &str) -> Result<()> {
+        if count <= MAX_PERCENTILES {
+            return Ok(());
+        }
+        let problem = format!("there are more than {MAX_PERCENTILES} percentiles");
+        Err(Error::Request { place: place.to_string(), problem })
+    }
+
     /// Reads a statistic. `place` says where it stands in the request.
     pub fn parse(text: &str, place: &str) -> Result<Statistic> {
         let wrong = |problem: String| Error::Request { place: place.to_string(), problem };
@@ -100,10 +109,10 @@ impl Statistic {
             Kind::Percentile(_) if percentages.is_empty() => {
                 return Err(wrong("percentile() takes a path and percentages".to_string()));
             }
-            Kind::Percentile(_) if percentages.len() > MAX_PERCENTILES => {
-                return Err(wrong(format!("more than {MAX_PERCENTILES} percentiles")));
+            Kind::Percentile(_) => {
+                Statistic::check_percentiles(percentages.len(), place)?;
+                Kind::Percentile(percentages)
             }
-            Kind::Percentile(_) => Kind::Percentile(percentages),
             kind if percentages.is_empty() => kind,
             _ => return Err(wrong(format!("{name}() takes one path"))),
         };

@@ -123,12 +123,26 @@ pub fn values(hash: PathHash) -> (Vec<u8>, Vec<u8>) {
     (value_prefix(hash).to_vec(), value(hash, &[INSTANT]))
 }
 
+/// The range of the second keys of instants at paths with this hash.
+pub fn instants(hash: PathHash) -> (Vec<u8>, Vec<u8>) {
+    (value(hash, &[INSTANT]), value(hash, &[INSTANT + 1]))
+}
+
+/// 2^47 seconds, added so that no number is negative. Six bytes hold all seconds that `DateTime`
+/// has, on either side of the epoch.
+const MIDDLE: i64 = 1 << 47;
+
+/// The instant of a stored one.
+pub fn instant_of(stored: &[u8]) -> Option<DateTime<Utc>> {
+    let (seconds, rest) = stored.strip_prefix(&[INSTANT])?.split_at_checked(6)?;
+    let number = |bytes: &[u8]| bytes.iter().fold(0i64, |all, byte| all << 8 | i64::from(*byte));
+    let nanoseconds = number(rest) << (8 * 4usize.checked_sub(rest.len())?);
+    DateTime::from_timestamp(number(seconds) - MIDDLE, u32::try_from(nanoseconds).ok()?)
+}
+
 /// An instant as V keys hold it: the seconds and, without trailing zero bytes, the nanoseconds, so
 /// that the order of bytes is the order of instants.
 pub fn instant(instant: DateTime<Utc>) -> Vec<u8> {
-    /// 2^47 seconds, added so that no number is negative. Six bytes hold all seconds that
-    /// `DateTime` has, on either side of the epoch.
-    const MIDDLE: i64 = 1 << 47;
     let seconds = (instant.timestamp() + MIDDLE).to_be_bytes();
     let nanoseconds = instant.timestamp_subsec_nanos().to_be_bytes();
     let length = nanoseconds.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);

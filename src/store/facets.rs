@@ -12,6 +12,7 @@ use crate::facet::{self, DocumentValues, Facets, Needs, Order, OrderBy, ValueCou
 use crate::index::parse_cache;
 use crate::pg::guc::{FROM_THE_START, NO_JIT, with_gucs};
 use crate::pg::spi::Spi;
+use crate::predicate::Value as QueryValue;
 use pgrx::pg_sys;
 use serde_json::Value;
 
@@ -91,6 +92,19 @@ impl Target<'_> {
     /// The answer to a facet request.
     pub fn facets(&self, facets: &Facets) -> Result<Value> {
         self.with_values(&Needs::of(facets), &mut |source| facet::answer(source, facets))
+    }
+
+    /// How many documents have a value at a path from one edge up to but not including the next.
+    pub fn counts_between<T: Clone>(
+        &self,
+        path: &str,
+        edges: &[T],
+        value: impl Fn(&T) -> QueryValue,
+    ) -> Result<Vec<(T, u64)>> {
+        let buckets = facet::buckets_between(path, edges, value);
+        let needs = Needs { predicates: buckets.iter().collect(), ..Needs::default() };
+        let counts = self.with_values(&needs, &mut |source| facet::counts(source, &buckets))?;
+        Ok(edges.iter().cloned().zip(counts).collect())
     }
 
     /// The store's tables, if the executor may read them.

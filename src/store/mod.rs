@@ -12,6 +12,7 @@
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
+//! histogram    session_stats and session_histogram
 //! stream       rows one by one; running: a statement that is read as rows are asked for
 //! estimate     how many rows a stream will return, for the planner
 //! ```
@@ -24,6 +25,7 @@ mod constraint;
 pub mod estimate;
 pub mod facets;
 mod fast_path;
+pub mod histogram;
 pub mod identity;
 pub mod name;
 pub mod ops;

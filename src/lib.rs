@@ -21,7 +21,7 @@
 //! - `index` says what the index keeps of a document, and which keys a predicate needs: to
 //!   PostgreSQL as an operator class, to the executor by reading the pages of the index.
 //! - `matcher` tests one document. `predicate` says what a query means, and `syntax` how it is
-//!   written; `pattern` holds wildcards, fuzzy terms and regular expressions. None of them knows
+//!   written; `habits` knows what people write out of habit from other languages; `pattern` holds wildcards, fuzzy terms and regular expressions. None of them knows
 //!   PostgreSQL. They see a document as `document` shows it: as a walk over its leaves.
 //! - `pg` wraps the server. `error`, `memory` and `interrupts` serve all others: what can be wrong
 //!   with a call, what happens if memory runs out, and whether the query was cancelled.
@@ -40,6 +40,8 @@ pub mod index;
 
 pub mod matcher;
 pub mod predicate;
+
+pub mod habits;
 pub mod syntax;
 
 pub mod document;
@@ -66,6 +68,7 @@ extern "C-unwind" fn _PG_init() {
     error::keep_backtraces_out();
     interrupts::install(memory::check);
     executor::define_settings();
+    index::define_settings();
     scan::init();
     // This comes after all definitions of settings, because it refuses the others.
     pg::versions::reserve_settings(c"session_store");

@@ -15,6 +15,8 @@ pub mod ranges;
 pub mod recognize;
 mod scan_key;
 pub mod string_code;
+mod telling;
 pub mod ternary;
 
 pub use elsewhere::{has_own_rows, is_distributed};
+pub use telling::{define_settings, tell};

@@ -4,6 +4,7 @@
 
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
+use crate::habits;
 use crate::matcher::{self, Matcher, Scope};
 use crate::memory;
 use crate::predicate::{self, Predicate};
@@ -22,8 +23,10 @@ pub struct ParsedQuery {
     pub text: Rc<str>,
     /// What it means.
     pub predicate: Rc<Predicate>,
-    /// What to tell the client about it.
-    pub notices: Rc<[String]>,
+    /// What its meaning is worth a notice for.
+    meaning: Rc<[String]>,
+    /// All that may be told to the client about it. It is made when somebody is told.
+    notices: OnceCell<Rc<[String]>>,
     canonical: OnceCell<Rc<str>>,
     /// The value of `NOW`, if the query uses it.
     now: Option<pg_sys::TimestampTz>,
@@ -59,7 +62,8 @@ impl ParsedQuery {
         ParsedQuery {
             text: text.into(),
             predicate: lowered.predicate.into(),
-            notices: lowered.notices.into(),
+            meaning: lowered.notices.into(),
+            notices: OnceCell::new(),
             canonical: OnceCell::new(),
             now,
             matcher: OnceCell::new(),
@@ -73,6 +77,14 @@ impl ParsedQuery {
         }
         let (ast, _) = parse_at(&self.text, 0)?;
         Ok(self.canonical.get_or_init(|| ast.to_string().into()).clone())
+    }
+
+    /// What to tell the client about the query: habits of other languages, and clauses that match
+    /// nothing.
+    pub fn notices(&self) -> Rc<[String]> {
+        let all =
+            || habits::advise(&self.text).notices.into_iter().chain(self.meaning.iter().cloned());
+        self.notices.get_or_init(|| all().collect()).clone()
     }
 
     /// Whether the document matches the query.
@@ -290,7 +302,7 @@ fn estimate_parse_bytes(query: &str) -> usize {
 pub fn parse_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate::Lowered)> {
     memory::afford(estimate_parse_bytes(query))?;
     let bad = |error| Error::Query { what: "query", text: query.to_string(), error };
-    let ast = syntax::parse(query).map_err(bad)?;
+    let ast = syntax::parse(query).map_err(|error| bad(habits::with_repairs(query, error)))?;
     let lowered = predicate::lower(&ast, instant(now)).map_err(bad)?;
     Ok((ast, lowered))
 }

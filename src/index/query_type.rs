@@ -5,7 +5,7 @@
 
 use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
 use crate::document::Jsonb;
-use crate::error::{self, Result};
+use crate::error::Result;
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::Predicate;
 use pgrx::{IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
@@ -44,7 +44,7 @@ type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys:
 fn stored(text: &str, tell: bool) -> Result<pg_sys::Datum> {
     let query = parse_cache::parse_cached(text)?;
     if tell {
-        query.notices.iter().for_each(|notice| error::notice(notice));
+        super::tell(&query);
     }
     Ok((*query.canonical()?).into_datum().unwrap_or(pg_sys::Datum::null()))
 }

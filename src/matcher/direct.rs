@@ -115,7 +115,7 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
             SimpleTest::Wildcard(_) => {
                 // A query with an error is left to `lower`, which reports it.
                 let mut scratch = Scratch::new();
-                let test = Lowering::new((self.now)()).test(path, &test.into()).ok()?;
+                let test = Lowering::new((self.now)()).test(&test.into()).ok()?;
                 any_leaf(document, path, false, |leaf| {
                     leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf))
                 })

@@ -1,9 +1,8 @@
 //! Syntax tree to predicate: applies Solr's boolean rules, reads values, and compiles patterns.
 
-use super::notices::{Notices, excerpt};
 use super::value::{Limit, Value};
 use super::{Fuzzy, Predicate, Test, Wildcard};
-use crate::document::Decimal;
+use crate::habits::{Notices, excerpt};
 use crate::interrupts;
 use crate::pattern::{CompiledRegexp, Glob, Regexp};
 use crate::syntax::{Ast, Bound, LeafQuery, Occur, ParseError};
@@ -122,10 +121,9 @@ impl Lowering {
         interrupts::spend(1);
         Ok(match ast {
             Ast::All => Predicate::All,
-            Ast::Condition { path, query } => Predicate::Condition {
-                path: path.clone(),
-                test: self.test(path.as_deref(), query)?,
-            },
+            Ast::Condition { path, query } => {
+                Predicate::Condition { path: path.clone(), test: self.test(query)? }
+            }
             Ast::Boolean(clauses) if is_negative(clauses) => {
                 self.notices.add("groups of prohibited clauses", || {
                     let ast = excerpt(&ast.to_string());
@@ -182,18 +180,10 @@ impl Lowering {
             .collect()
     }
 
-    /// Turns what a query says of a leaf into a test. `path` is only named in notices.
-    pub fn test(&mut self, path: Option<&str>, query: &LeafQuery) -> Result<Test, ParseError> {
+    /// Turns what a query says of a leaf into a test.
+    pub fn test(&mut self, query: &LeafQuery) -> Result<Test, ParseError> {
         Ok(match query {
-            LeafQuery::Equal(text) => {
-                if let Some(range) = compared_with(text) {
-                    self.notices.add("comparisons", || comparison_notice(path, text, &range));
-                }
-                if text != "NOW" && text.eq_ignore_ascii_case("NOW") {
-                    self.notices.add("words", || now_notice(path, text));
-                }
-                Test::Equal(Value::read(text, self.now))
-            }
+            LeafQuery::Equal(text) => Test::Equal(Value::read(text, self.now)),
             LeafQuery::Prefix(text) => Test::Prefix(text.clone()),
             LeafQuery::Wildcard(pattern) => Test::Wildcard(self.patterns.wildcard(pattern)?),
             LeafQuery::Regexp(regexp) => Test::Regexp(self.patterns.regexp(regexp)?),
@@ -227,37 +217,4 @@ fn limit(bound: &Bound, read: impl Fn(&str) -> Value) -> Option<Limit> {
 /// Whether all clauses are prohibited.
 fn is_negative(clauses: &[(Occur, Ast)]) -> bool {
     clauses.iter().all(|(occur, _)| *occur == Occur::MustNot)
-}
-
-/// The notice about `f:now`, which is a word, but was perhaps meant as the time.
-fn now_notice(path: Option<&str>, text: &str) -> String {
-    let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
-    format!(
-        "{field}{text} looks for the text \"{text}\"; for the time of the query write {field}NOW."
-    )
-}
-
-/// The range that is probably meant by a text that looks like a comparison, such as `>5`.
-fn compared_with(text: &str) -> Option<String> {
-    let number = text.trim_start_matches(['<', '>', '=']);
-    let operator = text.strip_suffix(number)?;
-    // Most values have no operator.
-    if operator.is_empty() {
-        return None;
-    }
-    Decimal::parse(number)?;
-    match operator {
-        ">" => Some(format!("{{{number} TO *]")),
-        ">=" => Some(format!("[{number} TO *]")),
-        "<" => Some(format!("[* TO {number}}}")),
-        "<=" => Some(format!("[* TO {number}]")),
-        _ => None,
-    }
-}
-
-/// The notice about `f:>5`, which looks like a comparison, but is a text in Solr's standard parser.
-fn comparison_notice(path: Option<&str>, text: &str, range: &str) -> String {
-    let field = path.map_or(String::new(), |path| format!("{}:", excerpt(path)));
-    let (text, range) = (excerpt(text), excerpt(range));
-    format!("{field}{text} looks for the text \"{text}\"; to compare numbers write {field}{range}.")
 }

@@ -6,7 +6,6 @@
 mod date;
 mod jsonpath;
 mod lower;
-mod notices;
 mod value;
 mod visit;
 

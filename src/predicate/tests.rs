@@ -193,25 +193,14 @@ fn a_path_of_any_length_needs_no_stack() {
 }
 
 #[test]
-fn notices_are_few() {
-    let query = "a:>5 ".repeat(1_000) + &"(-b) ".repeat(1_000);
-    let notices = lowered(&query).notices;
-    assert_eq!(notices.len(), 8, "{notices:?}");
-    assert!(notices[3].contains("997 more"), "{notices:?}");
-}
-
-#[test]
 fn notices() {
-    for (query, notice) in [
-        ("b (-a:x)", "(-a:x) matches nothing"),
-        ("+(-a -b)", "(-a -b) matches nothing"),
-        ("f:>5", "f:>5 looks for the text \">5\"; to compare numbers write f:{5 TO *]."),
-        ("f:<=5.5", "f:[* TO 5.5]"),
-    ] {
+    for (query, notice) in
+        [("b (-a:x)", "(-a:x) matches nothing"), ("+(-a -b)", "(-a -b) matches nothing")]
+    {
         let notices = lowered(query).notices;
         assert!(notices.len() == 1 && notices[0].contains(notice), "{query}: {notices:?}");
     }
-    for query in ["-a", "(-a)", "a -b", "f:>x", "f:\\-5", ""] {
+    for query in ["-a", "(-a)", "a -b", "f:\\-5", ""] {
         assert_eq!(lowered(query).notices, Vec::<String>::new(), "{query}");
     }
 }

@@ -211,7 +211,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         let mut explained = json!({
             "query": &*search.canonical()?,
             "jsonpath": jsonpath.as_deref().ok(),
-            "notices": &*search.notices,
+            "notices": &*search.notices(),
             "index": crate::index::explain::explain(&search.predicate),
             "sort": keys.iter().map(SortKey::to_string).collect::<Vec<_>>(),
         });

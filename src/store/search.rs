@@ -31,7 +31,7 @@ impl StoreQuery {
 
     /// Sends the notices about the query, for example that a clause matches nothing.
     pub fn notify(&self) {
-        self.notices.iter().for_each(|notice| error::notice(notice));
+        crate::index::tell(self);
     }
 
     /// The SQL condition, with column `doc` and the first parameter.

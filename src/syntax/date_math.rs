@@ -264,7 +264,7 @@ fn strip_now(text: &str) -> Option<&str> {
 }
 
 /// The date math that the text probably means, written correctly.
-fn repaired(text: &str) -> Option<String> {
+pub fn repaired(text: &str) -> Option<String> {
     let with_start = |start: String, rest| repaired_steps(start, rest);
     if let Some(rest) = strip_now(text) {
         return with_start("NOW".to_string(), rest);

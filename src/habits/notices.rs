@@ -32,6 +32,7 @@ impl Notices {
         }
     }
 
+    /// The texts of all notices.
     pub fn into_vec(self) -> Vec<String> {
         let texts = |NoticeKind { name, mut told, others }| {
             if others > 0 {

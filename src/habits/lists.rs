@@ -1,0 +1,266 @@
+//! Lists and ranges as other languages write them: `f:a,b`, `f:(a, b)`, `f:400..500`.
+
+use super::clauses::Typed;
+use super::lexer::{self, Kind};
+use super::{Habit, values, write};
+
+/// Whether a text may be one of several words of a list.
+fn is_item(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-.@".contains(c))
+}
+
+/// `f:a,b`, `f:a|b`, `f:a, b, c`, `error|warn`
+pub fn list_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    if !typed.is_word(number) {
+        return None;
+    }
+    let clause = typed.clause(number);
+    let word = typed.value(number);
+    let has_field = typed.field(number).is_some();
+    let separator = [',', '|'].into_iter().find(|s| word.contains(*s))?;
+    if !typed.is_plain {
+        return None;
+    }
+    if word.ends_with(separator) {
+        return spaced_list(typed, number, separator);
+    }
+    let items: Vec<&str> = word.split(separator).collect();
+    let is_decimal = |text: &&str| text.contains('.') && write::is_number(text);
+    let is_list = items.iter().all(|item| is_item(item))
+        && values::grouped(word).is_none()
+        && !items.iter().all(|item| is_decimal(&item))
+        && (has_field || items.iter().all(|item| item.chars().all(char::is_alphanumeric)));
+    if !is_list {
+        return None;
+    }
+    let alternatives = items.join(" OR ");
+    let place = typed.place(clause.value);
+    let is_alone = clause.field.is_none() && clause.modifier.is_none();
+    let instead = if is_alone { alternatives } else { format!("({alternatives})") };
+    Some(habit(typed, number, place, instead, word))
+}
+
+fn habit(
+    typed: &Typed<'_>,
+    number: usize,
+    place: std::ops::Range<usize>,
+    instead: String,
+    word: &str,
+) -> Habit {
+    Habit {
+        kind: "lists",
+        shown: typed.span(number).start..place.end,
+        edits: vec![(place, instead)],
+        means: format!("looks for the text \"{}\"", super::excerpt(word)),
+        purpose: "for one of several values",
+    }
+}
+
+/// `f:a, b, c` and `error, warn`
+fn spaced_list(typed: &Typed<'_>, number: usize, separator: char) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let mut items = vec![typed.value(number).trim_end_matches(separator)];
+    let (mut last, mut is_open) = (number, true);
+    while is_open {
+        let next = typed.clause(last).next?;
+        if !typed.is_bare(next) || typed.clause(next).conjunction.is_some() {
+            return None;
+        }
+        let word = typed.value(next);
+        is_open = word.ends_with(separator);
+        items.push(word.trim_end_matches(separator));
+        last = next;
+    }
+    if !items.iter().all(|item| is_item(item)) {
+        return None;
+    }
+    let place = typed.place(clause.value).start..typed.span(last).end;
+    let alternatives = items.join(" OR ");
+    let instead = match clause.field {
+        Some(_) => format!("({alternatives})"),
+        None => alternatives,
+    };
+    Some(habit(typed, number, place, instead, typed.value(number)))
+}
+
+/// `f:(a, b)`
+pub fn group_with_commas(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let is_group = typed.kind(clause.value) == Some(Kind::Open) && clause.field.is_some();
+    if !is_group || clause.last <= clause.value || typed.kind(clause.last) == Some(Kind::Open) {
+        return None;
+    }
+    let inside = typed.place(clause.value).end..typed.place(clause.last).start;
+    let text = typed.slice(inside.clone());
+    let members: Vec<usize> = typed.members(Some(number)).collect();
+    let (last, others) = members.split_last()?;
+    let is_value = |&at: &usize| {
+        let member = typed.clause(at);
+        member.field.is_none()
+            && member.modifier.is_none()
+            && matches!(typed.value_kind(at), Some(Kind::Word | Kind::Quoted))
+    };
+    if others.is_empty() || !members.iter().all(is_value) || !text.contains(',') {
+        return None;
+    }
+    let items: Vec<&str> = text.split(',').map(str::trim).collect();
+    let is_quoted =
+        |item: &str| item.len() > 1 && item.starts_with(['"', '\'']) && item.ends_with(['"', '\'']);
+    if items.len() < 2 || !items.iter().all(|item| is_item(item) || is_quoted(item)) {
+        return None;
+    }
+    let _ = last;
+    Some(Habit {
+        kind: "lists",
+        shown: typed.span(number),
+        edits: vec![(inside, items.join(" OR ").replace('\'', "\""))],
+        means: "looks for texts with these commas".to_string(),
+        purpose: "for one of several values",
+    })
+}
+
+/// `f:400 TO 500`, `f:(400 TO 500)`, `f:from 400 to 500`
+pub fn range_words(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let field = clause.field?;
+    let is_group = typed.kind(clause.value) == Some(Kind::Open);
+    let members: Vec<usize> = match is_group {
+        true => typed.members(Some(number)).take(5).collect(),
+        false => std::iter::successors(Some(number), |&at| typed.clause(at).next).take(4).collect(),
+    };
+    let words: Vec<&str> = members
+        .iter()
+        .take_while(|&&at| {
+            at == number && !is_group && typed.is_word(at)
+                || typed.is_bare(at) && typed.clause(at).conjunction.is_none()
+        })
+        .map(|&at| typed.value(at))
+        .collect();
+    let skipped = usize::from(words.first().is_some_and(|word| word.eq_ignore_ascii_case("from")));
+    let [lower, to, upper, ..] = words.get(skipped..)? else { return None };
+    let is_bound = |text: &str| {
+        text == "*"
+            || write::is_number(text)
+            || text.starts_with(|c: char| c.is_ascii_digit())
+            || write::meant_time(text).is_some()
+    };
+    let fits = to.eq_ignore_ascii_case("to") && is_bound(lower) && is_bound(upper);
+    if !fits || is_group && members.len() != 3 + skipped {
+        return None;
+    }
+    let last = *members.get(skipped + 2)?;
+    let end = if is_group { typed.span(number).end } else { typed.span(last).end };
+    let place = typed.place(clause.value).start..end;
+    let range = write::range(Some((lower, true)), Some((upper, true)));
+    Some(Habit {
+        kind: "ranges",
+        shown: typed.place(field).start..end,
+        edits: vec![(place, range)],
+        means: "looks for each of these words".to_string(),
+        purpose: "for the range",
+    })
+}
+
+/// `f:400..500`, `f:400-500`, `f:..500`
+pub fn range_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let word = typed.value(number);
+    if !typed.is_word(number) {
+        return None;
+    }
+    let has_field = typed.field(number).is_some();
+    let is_bound = |text: &str| {
+        text.is_empty()
+            || text == "*"
+            || write::is_number(text)
+            || text.len() > 3 && text.starts_with(|c: char| c.is_ascii_digit()) && is_item(text)
+    };
+    let dots = word.split_once("...").or_else(|| word.split_once(".."));
+    let dashes = ['–', '—', '‐', '‑'].iter().find_map(|dash| word.split_once(*dash));
+    let hyphen = word.split_once('-').filter(|(lower, upper)| {
+        let plain = |text: &str| {
+            !text.starts_with('0') && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit())
+        };
+        let value = |text: &str| text.parse::<u32>().unwrap_or(0);
+        // 2024-11 is a month.
+        has_field
+            && plain(lower)
+            && plain(upper)
+            && value(lower) < value(upper)
+            && !(lower.len() == 4 && upper.len() <= 2)
+    });
+    let (lower, upper) = dots.or(dashes).or(hyphen)?;
+    if !is_bound(lower)
+        || !is_bound(upper)
+        || lower.len() + upper.len() == 0
+        || !has_field && (lower.is_empty() || upper.is_empty())
+    {
+        return None;
+    }
+    let bound = |text| (!matches!(text, "" | "*")).then_some((text, true));
+    Some(Habit {
+        kind: "ranges",
+        shown: typed.span(number),
+        edits: vec![(typed.place(clause.value), write::range(bound(lower), bound(upper)))],
+        means: format!("looks for the text \"{}\"", super::excerpt(word)),
+        purpose: "for the range",
+    })
+}
+
+/// `[>=5 TO 10]`, `[5 TO infinity]`, `[10 TO 5]`, `['a' TO 'b']`
+pub fn bounds(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    if typed.value_kind(number)? != Kind::Range {
+        return None;
+    }
+    let clause = typed.clause(number);
+    let token = typed.token(clause.value);
+    let (lower, upper, _) = lexer::bounds(token)?;
+    let (opens, closes) = (token.starts_with('['), token.ends_with(']'));
+    let plain = |text: &str| -> Option<String> {
+        let lower = text.to_lowercase();
+        let text = text.trim_start_matches(['<', '>', '=']).trim_matches('\'');
+        match lower.as_str() {
+            "inf" | "+inf" | "-inf" | "infinity" | "+infinity" | "-infinity" | "∞" | "-∞"
+            | "null" | "min" | "max" | "none" | "undefined" | "" | "now-∞" => {
+                Some("*".to_string())
+            }
+            _ => values::grouped(text).or_else(|| Some(text.to_string())).filter(|t| !t.is_empty()),
+        }
+    };
+    let (first, second) = (plain(lower)?, plain(upper)?);
+    let is_time = |text: &str| {
+        crate::syntax::DateMath::parse(text).is_none() && write::meant_time(text).is_some()
+    };
+    let is_changed = typed.is_plain
+        && (first != lower || second != upper || is_time(&first) || is_time(&second));
+    let order = |text: &str| text.parse::<i64>().ok();
+    let is_reversed = typed.is_plain
+        && typed.clauses.len() < 3
+        && opens
+        && closes
+        && order(&first).zip(order(&second)).is_some_and(|(a, b)| a > b);
+    if !is_changed && !is_reversed {
+        return None;
+    }
+    let opens = opens && !lower.starts_with('>') || lower.starts_with(">=");
+    let closes = closes && !upper.starts_with('<') || upper.starts_with("<=");
+    let (mut low, mut high) = ((first.as_str(), opens), (second.as_str(), closes));
+    if is_reversed {
+        std::mem::swap(&mut low, &mut high);
+    }
+    let quoted = |text: &str| text.starts_with('"');
+    if quoted(low.0) || quoted(high.0) {
+        return None;
+    }
+    let means = match is_reversed {
+        true => "holds nothing, because its ends are in the wrong order",
+        false => "takes its ends as texts",
+    };
+    Some(Habit {
+        kind: "ranges",
+        shown: typed.span(number),
+        edits: vec![(typed.place(clause.value), write::range(Some(low), Some(high)))],
+        means: means.to_string(),
+        purpose: "for the range",
+    })
+}

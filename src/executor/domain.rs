@@ -3,6 +3,7 @@
 
 use super::block_set::BlockSet;
 use super::doc_id::DocIdMap;
+use super::settings::postings_memory;
 use crate::error::Result;
 use crate::index::gin::{OFFSET_BITS, OFFSET_MASK, PackedList, Parsed, Postings, Sink, Tid};
 use crate::memory;
@@ -183,6 +184,18 @@ impl Sink for RowCounter<'_> {
     #[inline]
     fn skip(&mut self, count: usize) {
         self.count += count as u64;
+    }
+
+    #[inline]
+    fn wants_bits(&self) -> Option<(u32, usize)> {
+        let wants = !self.bits.is_empty();
+        wants.then(|| (self.doc_ids.offset_bits(), postings_memory()))
+    }
+
+    fn take_bits(&mut self, first: usize, words: &[u64], _rows: u64) {
+        let bits = self.bits.get(first..).unwrap_or_default();
+        let both = bits.iter().zip(words).map(|(a, b)| u64::from((a & b).count_ones()));
+        self.count += both.sum::<u64>();
     }
 
     /// Looks the rows up in the bits without a branch, if there are any.

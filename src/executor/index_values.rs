@@ -6,6 +6,7 @@ use super::block_set::BlockSet;
 use super::doc_address::DocAddress;
 use super::doc_id::{DocIdMap, ReadError, ReadResult};
 use super::domain::{Counted, Domain, PartRows, RowCounter};
+use super::edges::{Edge, EdgeCounts, count_each};
 use super::heap::{Fetcher, Heap};
 use super::page_visibility::remove_hidden;
 use super::partition_matches::open;
@@ -348,30 +349,47 @@ impl IndexValues<'_> {
         if span.direction == Direction::Descending {
             intervals.reverse();
         }
+        let mut unpacked = Unpacked::new();
+        let is_over = Cell::new(false);
+        let mut take = |stored: &[u8], found: Found| -> ReadResult<ControlFlow<()>> {
+            let value = unpack(stored, &mut unpacked);
+            let flow = if key::is_truncated_value(value) {
+                // The documents tell such values apart.
+                let rows = self.rows_of_key(path, stored, within)?;
+                self.each_truncated(path, stored, span, &rows, with_rows, visit)?
+            } else {
+                let (count, rows) = match found {
+                    Found::Count(count) => (count, None),
+                    Found::Rows(rows) => (rows.len(), Some(rows)),
+                };
+                visit(Group { value, count, rows })?
+            };
+            is_over.set(flow.is_break());
+            Ok(flow)
+        };
         for (from, below) in intervals {
             let bounds = ValueBounds { from: Some(&from), below: Some(&below) };
-            let mut walk =
-                KeyWalk::new(&self.parts, path, bounds, span.direction, within, with_rows)?;
-            while let Some((stored, found)) = walk.next()? {
-                let mut unpacked = Unpacked::new();
-                let value = unpack(&stored, &mut unpacked);
-                let flow = if key::is_truncated_value(value) {
-                    // The documents tell such values apart.
-                    let rows = self.rows_of_key(path, &stored, within)?;
-                    self.each_truncated(path, &stored, span, &rows, with_rows, visit)?
-                } else {
-                    let (count, rows) = match found {
-                        Found::Count(count) => (count, None),
-                        Found::Rows(rows) => (rows.len(), Some(rows)),
-                    };
-                    if count >> 12 > 0 {
-                        crate::memory::check();
+            if let ([part], [rows], false) = (&self.parts[..], &within.parts[..], with_rows) {
+                let mut cursor = ValueCursor::new(&part.reader, path, bounds, span.direction)?;
+                let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
+                let (index, mut keys) = (part.reader.index, 0);
+                cursor.each_count(index, filter, &mut counter, &mut |stored, count| {
+                    keys += 1;
+                    take(stored, Found::Count(count))
+                })?;
+                part.keys.set(part.keys.get() + keys);
+            } else {
+                let mut walk =
+                    KeyWalk::new(&self.parts, path, bounds, span.direction, within, with_rows)?;
+                let mut stored = Vec::new();
+                while let Some(found) = walk.next(&mut stored)? {
+                    if take(&stored, found)?.is_break() {
+                        break;
                     }
-                    visit(Group { value, count, rows })?
-                };
-                if flow.is_break() {
-                    return Ok(());
                 }
+            }
+            if is_over.get() {
+                break;
             }
         }
         Ok(())
@@ -382,8 +400,8 @@ impl IndexValues<'_> {
         let below = [stored, &[0]].concat();
         let bounds = ValueBounds { from: Some(stored), below: Some(&below) };
         let mut walk = KeyWalk::new(&self.parts, path, bounds, Direction::Ascending, within, true)?;
-        match walk.next()? {
-            Some((_, Found::Rows(rows))) => Ok(rows),
+        match walk.next(&mut Vec::new())? {
+            Some(Found::Rows(rows)) => Ok(rows),
             _ => Ok(within.none()),
         }
     }
@@ -536,40 +554,38 @@ impl<'w> KeyWalk<'w> {
         Ok(count.map(|count| Head { stored, part, count, rows, direction }))
     }
 
-    /// The next value.
-    fn next(&mut self) -> ReadResult<Option<(Vec<u8>, Found)>> {
+    /// Finds the next value, which `stored` becomes.
+    fn next(&mut self, stored: &mut Vec<u8>) -> ReadResult<Option<Found>> {
         let tables = self.parts.len();
-        let first = match tables {
-            1 => self.head(0, Vec::new())?,
-            _ => self.heads.pop(),
-        };
-        let Some(first) = first else { return Ok(None) };
         if tables == 1 {
-            let found = match self.with_rows {
-                true => Found::Rows(Domain { parts: vec![PartRows::Some(first.rows)] }),
-                false => Found::Count(first.count),
-            };
-            return Ok(Some((first.stored, found)));
+            let Some(head) = self.head(0, std::mem::take(stored))? else { return Ok(None) };
+            *stored = head.stored;
+            return Ok(Some(match self.with_rows {
+                true => Found::Rows(Domain { parts: vec![PartRows::Some(head.rows)] }),
+                false => Found::Count(head.count),
+            }));
         }
-        let (mut count, mut rows) = (0, vec![RoaringBitmap::new(); tables]);
-        let stored = first.stored.clone();
-        let mut next = Some(first);
+        let Some(first) = self.heads.pop() else { return Ok(None) };
+        stored.clone_from(&first.stored);
+        let mut rows = match self.with_rows {
+            true => vec![RoaringBitmap::new(); tables],
+            false => Vec::new(),
+        };
+        let (mut count, mut next) = (0, Some(first));
         while let Some(head) = next {
             count += head.count;
-            let part = head.part;
-            if let Some(rows) = rows.get_mut(part) {
+            if let Some(rows) = rows.get_mut(head.part) {
                 *rows = head.rows;
             }
-            let following = self.head(part, Vec::new())?;
+            let following = self.head(head.part, head.stored)?;
             self.heads.extend(following);
-            let is_same = self.heads.peek().is_some_and(|head| head.stored == stored);
+            let is_same = self.heads.peek().is_some_and(|head| head.stored == *stored);
             next = if is_same { self.heads.pop() } else { None };
         }
-        let found = match self.with_rows {
+        Ok(Some(match self.with_rows {
             true => Found::Rows(Domain { parts: rows.into_iter().map(PartRows::Some).collect() }),
             false => Found::Count(count),
-        };
-        Ok(Some((stored, found)))
+        }))
     }
 }
 
@@ -671,6 +687,38 @@ impl ValueSource for IndexValues<'_> {
             return self.each_of_documents(path, span, within, with_rows, visit);
         }
         self.each_of_keys(path, span, within, with_rows, visit)
+    }
+
+    /// Where no document has two values, documents are counted by their values in one walk.
+    fn counts_between(
+        &mut self,
+        path: &str,
+        edges: &[Edge],
+        within: &Domain,
+    ) -> ReadResult<Vec<u64>> {
+        let mut is_simple = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
+        for part in &self.parts {
+            is_simple = is_simple && part.reader.has_single_values(path)?;
+            is_simple = is_simple && part.reader.is_unused(key::DOCUMENT_KEY_0_3)?;
+        }
+        let Some(mut counts) = EdgeCounts::new(edges).filter(|_| is_simple) else {
+            return count_each(self, path, edges, within);
+        };
+        for span in counts.spans() {
+            counts.rewind();
+            self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+                Ok(counts.add(group.value, group.count))
+            })?;
+        }
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let mut cursor = ValueCursor::of_instants(&part.reader, path, Direction::Ascending)?;
+            let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
+            counts.rewind();
+            cursor.each_count(part.reader.index, filter, &mut counter, &mut |stored, count| {
+                Ok(counts.add(stored, count))
+            })?;
+        }
+        Ok(counts.into_counts())
     }
 
     /// Strings `…T…Z` are in the order of their instants up to the second, and all other instants

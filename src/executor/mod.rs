@@ -23,6 +23,7 @@
 //! index_order                   the rows of a search in the order of a path, by value cursors
 //! sorter, sorted_rows           … or by sorting
 //! search                        all of that, for the tables of a store
+//! edges                         intervals of values that follow each other
 //! values                        what facets ask for: the values at a path, and who has them
 //! sorted_values, index_values   … answered from documents; from the index, and from documents
 //! candidates                    a search for callers that look rows up themselves
@@ -39,6 +40,7 @@ mod count;
 mod doc_address;
 mod doc_id;
 mod domain;
+mod edges;
 mod evaluate;
 mod heap;
 mod heap_page;
@@ -73,6 +75,7 @@ pub use candidates::{Candidate, CandidateScan};
 pub use doc_address::DocAddress;
 pub use doc_id::{ReadError, ReadResult};
 pub use domain::Domain;
+pub use edges::{Edge, between};
 pub use heap::Stored;
 pub use held::Held;
 pub use index_values::with_index_values;

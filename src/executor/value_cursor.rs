@@ -15,7 +15,7 @@ use crate::index::string_code::{Unpacked, unpack};
 use crate::pg::guc::work_mem;
 use roaring::RoaringBitmap;
 use std::cmp::Ordering;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::rc::Rc;
 
 /// A place in the walk. It holds no lock and nothing else of the server's between two calls, so it
@@ -251,6 +251,37 @@ impl ValueCursor {
         let Some(next) = self.next(index, filter)? else { return Ok(None) };
         *stored = next.stored;
         Ok(Some(next.rows.len()))
+    }
+
+    /// Visits all values that are still to come and that wanted rows have, with how many, until the
+    /// visitor breaks. As `next_count`, but faster where nothing is pending.
+    pub fn each_count(
+        &mut self,
+        index: &GinIndex,
+        filter: RowFilter<'_>,
+        counter: &mut RowCounter<'_>,
+        visit: &mut impl FnMut(&[u8], u64) -> ReadResult<ControlFlow<()>>,
+    ) -> ReadResult<()> {
+        let is_plain = self.direction == Direction::Ascending
+            && self.tree.is_none()
+            && self.pending.peek(self.direction).is_none();
+        if !is_plain {
+            let mut stored = Vec::new();
+            while let Some(count) = self.next_count(index, filter, counter, &mut stored)? {
+                if visit(&stored, count)?.is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let Some(mut entries) = self.entries.take() else { return Ok(()) };
+        entries.each_below(index, &self.below, &mut |key, postings| {
+            let count = counter.count(postings)?;
+            match key::value_of(key) {
+                Some(stored) if count > 0 => visit(stored, count),
+                _ => Ok(ControlFlow::Continue(())),
+            }
+        })
     }
 
     /// Takes the next pending key.

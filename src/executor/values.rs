@@ -4,6 +4,7 @@
 
 use super::doc_id::ReadResult;
 use super::domain::Domain;
+use super::edges::{Edge, count_each};
 use super::read_stats::ReadStats;
 use crate::document::{
     Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,
@@ -83,6 +84,17 @@ pub trait ValueSource {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// How many of some documents have a value at a path from one edge up to but not including the
+    /// next.
+    fn counts_between(
+        &mut self,
+        path: &str,
+        edges: &[Edge],
+        within: &Domain,
+    ) -> ReadResult<Vec<u64>> {
+        count_each(self, path, edges, within)
     }
 
     /// What was read so far.

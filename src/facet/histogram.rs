@@ -5,42 +5,10 @@ use crate::document::{Decimal, NUMBER, read_ordered, write_ordered};
 use crate::error::{Error, Result};
 use crate::executor::{Domain, Group, ReadResult, Span, ValueSource};
 use crate::index::gin::Direction;
-use crate::predicate::{Limit, Predicate, Test, Value as QueryValue};
-use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 
 /// Buckets that a histogram has at most.
 pub const MAX_BUCKETS: usize = 100_000;
-
-/// The values at a path from one edge up to but not including the next, as conditions.
-pub fn buckets_between<T>(
-    path: &str,
-    edges: &[T],
-    value: impl Fn(&T) -> QueryValue,
-) -> Vec<Predicate> {
-    let limit = |edge: &T, inclusive| Some(Limit { value: value(edge), inclusive });
-    let bucket = |pair: &[T]| {
-        let (lower, upper) = (limit(pair.first()?, true), limit(pair.get(1)?, false));
-        let test = Test::Range { lower, upper };
-        Some(Predicate::Condition { path: Some(path.to_string()), test })
-    };
-    edges.windows(2).filter_map(bucket).collect()
-}
-
-/// How many matches satisfy each of some conditions.
-pub fn counts(source: &mut dyn ValueSource, conditions: &[Predicate]) -> ReadResult<Vec<u64>> {
-    let matches = source.matches();
-    let count = |condition| {
-        crate::memory::check();
-        source.count(condition, &matches)
-    };
-    conditions.iter().map(count).collect()
-}
-
-/// An instant as a value of a query.
-pub fn instant_value(instant: &DateTime<Utc>) -> QueryValue {
-    QueryValue::of_instant(*instant)
-}
 
 /// The least and the greatest number at a path.
 pub fn number_extremes(

@@ -26,9 +26,7 @@ mod top;
 
 pub use answer::{answer, summary};
 pub use documents::{DocumentValues, Needs};
-pub use histogram::{
-    MAX_BUCKETS, buckets_between, counts, instant_value, number_edges, number_extremes, too_many,
-};
+pub use histogram::{MAX_BUCKETS, number_edges, number_extremes, too_many};
 pub use json::value_to_json;
 pub use request::Facets;
 pub use statistic::Statistic;

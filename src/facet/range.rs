@@ -6,8 +6,8 @@ use super::request::Facets;
 use super::sum::Sum;
 use crate::document::Decimal;
 use crate::error::Error;
-use crate::executor::{Domain, ReadResult, ValueSource};
-use crate::predicate::{Limit, Predicate, Test, Value as QueryValue, evaluate_date_math};
+use crate::executor::{Domain, Edge, ReadResult, ValueSource};
+use crate::predicate::{Predicate, Test, evaluate_date_math};
 use crate::syntax::DateMath;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,10 @@ const MAX_BUCKETS: usize = 100_000;
 /// A facet by intervals.
 #[derive(Debug)]
 pub struct RangeFacet {
+    path: String,
     buckets: Vec<RangeBucket>,
+    /// The edges of the buckets, if each begins with its own and ends before the next.
+    edges: Option<Vec<Edge>>,
     /// The buckets beside them: `before`, `after`, `between`.
     others: Vec<(&'static str, RangeBucket)>,
     pub(super) mincount: u64,
@@ -29,13 +32,6 @@ pub struct RangeFacet {
 struct RangeBucket {
     label: Value,
     predicate: Predicate,
-}
-
-/// One end of an interval.
-#[derive(Debug, Clone, PartialEq, PartialOrd)]
-enum Edge {
-    Number(Decimal),
-    Instant(DateTime<Utc>),
 }
 
 /// What is wrong with a facet: with which option, and what; or which option is not supported.
@@ -68,37 +64,27 @@ impl RangeError {
     }
 }
 
-impl Edge {
-    fn read(
-        option: &'static str,
-        text: &str,
-        now: DateTime<Utc>,
-    ) -> std::result::Result<Edge, RangeError> {
-        if let Some(number) = Decimal::parse(text) {
-            return Ok(Edge::Number(number));
-        }
-        let math = DateMath::parse(text).ok_or_else(|| {
-            let problem = format!("\"{text}\" is neither a number nor an instant or date math");
-            RangeError::wrong(option, problem)
-        })?;
-        Ok(Edge::Instant(evaluate_date_math(&math, now).first))
+fn read_edge(
+    option: &'static str,
+    text: &str,
+    now: DateTime<Utc>,
+) -> std::result::Result<Edge, RangeError> {
+    if let Some(number) = Decimal::parse(text) {
+        return Ok(Edge::Number(number));
     }
+    let math = DateMath::parse(text).ok_or_else(|| {
+        let problem = format!("\"{text}\" is neither a number nor an instant or date math");
+        RangeError::wrong(option, problem)
+    })?;
+    Ok(Edge::Instant(evaluate_date_math(&math, now).first))
+}
 
-    fn label(&self) -> Value {
-        match self {
-            Edge::Number(decimal) => number(&decimal.to_string()),
-            Edge::Instant(instant) => {
-                Value::String(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            }
+fn label(edge: &Edge) -> Value {
+    match edge {
+        Edge::Number(decimal) => number(&decimal.to_string()),
+        Edge::Instant(instant) => {
+            Value::String(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
         }
-    }
-
-    fn limit(&self, inclusive: bool) -> Limit {
-        let value = match self {
-            Edge::Number(number) => QueryValue::of_number(number.clone()),
-            Edge::Instant(instant) => QueryValue::of_instant(*instant),
-        };
-        Limit { value, inclusive }
     }
 }
 
@@ -178,7 +164,7 @@ impl RangeFacet {
         other: &[String],
         now: DateTime<Utc>,
     ) -> std::result::Result<RangeFacet, RangeError> {
-        let (start, end) = (Edge::read("start", &start, now)?, Edge::read("end", &end, now)?);
+        let (start, end) = (read_edge("start", &start, now)?, read_edge("end", &end, now)?);
         if matches!(start, Edge::Number(_)) != matches!(end, Edge::Number(_)) {
             let problem = "start and end are not both numbers or both instants".to_string();
             return Err(RangeError::wrong("end", problem));
@@ -191,6 +177,8 @@ impl RangeFacet {
             let predicate = Predicate::Condition { path: Some(path.to_string()), test };
             RangeBucket { label, predicate }
         };
+        let is_half_open = include.lower && !include.upper && !include.edge;
+        let mut edges = vec![start.clone()];
         let (mut buckets, mut low, mut last) = (Vec::new(), start.clone(), end.clone());
         while low < end {
             crate::memory::check();
@@ -206,12 +194,13 @@ impl RangeFacet {
             }
             let lower = include.lower || include.edge && low == start;
             let upper = include.upper || include.edge && high == end;
-            buckets.push(bucket(low.label(), Some((&low, lower)), Some((&high, upper))));
+            buckets.push(bucket(label(&low), Some((&low, lower)), Some((&high, upper))));
             if buckets.len() > MAX_BUCKETS {
                 let problem = format!("there would be more than {MAX_BUCKETS} buckets");
                 let kind = ErrorKind::TooLarge;
                 return Err(RangeError { option: "gap", problem, kind });
             }
+            edges.push(high.clone());
             low = high;
         }
         // FacetRangeProcessor: buildBeforeRange, buildAfterRange, buildBetweenRange
@@ -243,7 +232,8 @@ impl RangeFacet {
             others.extend(wants("after").then(|| ("after", after())));
             others.extend(wants("between").then(|| ("between", between())));
         }
-        Ok(RangeFacet { buckets, others, mincount: 0, inner: Facets::default() })
+        let (path, edges) = (path.to_string(), is_half_open.then_some(edges));
+        Ok(RangeFacet { path, buckets, edges, others, mincount: 0, inner: Facets::default() })
     }
 
     pub(super) fn predicates(&self) -> impl Iterator<Item = &Predicate> {
@@ -259,8 +249,17 @@ impl RangeFacet {
     ) -> ReadResult<Value> {
         let mut answer = Map::new();
         let mut buckets = Vec::new();
-        for bucket in &self.buckets {
-            let (count, mut members) = self.bucket(source, &bucket.predicate, within)?;
+        let counts = match &self.edges {
+            Some(edges) if self.inner.is_empty() => {
+                source.counts_between(&self.path, edges, within)?
+            }
+            _ => Vec::new(),
+        };
+        for (number, bucket) in self.buckets.iter().enumerate() {
+            let (count, mut members) = match counts.get(number) {
+                Some(count) => (*count, Map::from_iter([("count".to_string(), json!(count))])),
+                None => self.bucket(source, &bucket.predicate, within)?,
+            };
             if count >= self.mincount {
                 members.insert("val".to_string(), bucket.label.clone());
                 buckets.push(Value::Object(members));

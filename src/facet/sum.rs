@@ -7,8 +7,8 @@ use crate::interrupts;
 /// products. Numbers beyond are not met, since jsonb holds none.
 const MAX_WEIGHT: i64 = 1 << 17;
 
-/// A sum, as digits of base 10000 that have not been carried yet. A digit holds the sum of at least
-/// 2^60 products of digits and counts, so that nothing overflows.
+/// A sum, as digits of base 10000 that have not been carried yet. A digit holds far more than a
+/// store's documents can add up to, so that nothing overflows.
 #[derive(Debug, Clone, Default)]
 pub struct Sum {
     /// The power of 10000 that the first of the digits counts.
@@ -19,6 +19,9 @@ pub struct Sum {
 impl Sum {
     /// Adds a number so many times.
     pub fn add(&mut self, number: &OrderedNumber, times: u64) {
+        if let Some((integer, weight)) = short(number, 4) {
+            return self.add_digit(weight, integer * i128::from(times));
+        }
         let times = i128::from(times) * if number.negative { -1 } else { 1 };
         for (at, digit) in (0..).zip(&number.digits) {
             self.add_digit(number.weight - at, i128::from(*digit) * times);
@@ -27,6 +30,9 @@ impl Sum {
 
     /// Adds the square of a number so many times.
     pub fn add_square(&mut self, number: &OrderedNumber, times: u64) {
+        if let Some((integer, weight)) = short(number, 3) {
+            return self.add_digit(2 * weight, integer * integer * i128::from(times));
+        }
         for (at, a) in (0..).zip(&number.digits) {
             interrupts::spend(1 + number.digits.len() / 8);
             for (behind, b) in (0..).zip(&number.digits) {
@@ -80,6 +86,18 @@ impl Sum {
         text.push_str(&format!("e{}", 4 * self.lowest));
         Decimal::parse(&text).unwrap_or_else(|| Decimal::from_i64(0))
     }
+}
+
+/// A number of few digits as an integer, and the power of 10000 that it counts. Even the square of
+/// three digits has only 80 bits, so that 2^47 of them can be summed up.
+fn short(number: &OrderedNumber, most: usize) -> Option<(i128, i64)> {
+    let length = number.digits.len();
+    if length > most {
+        return None;
+    }
+    let integer = number.digits.iter().fold(0, |all, digit| all * 10_000 + i64::from(*digit));
+    let integer = if number.negative { -integer } else { integer };
+    Some((i128::from(integer), number.weight + 1 - length as i64))
 }
 
 /// The digits with all carries done, the lowest first. None if the number is below zero.

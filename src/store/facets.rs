@@ -7,12 +7,12 @@ use super::search::StoreQuery;
 use super::select::{Select, Window};
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
-use crate::executor::{self, IndexedTable, Obstacle, ReadError, ReadResult, ValueSource};
+use crate::executor::{self, Edge, IndexedTable, Obstacle, ReadError, ReadResult, ValueSource};
 use crate::facet::{self, DocumentValues, Facets, Needs, Order, OrderBy, ValueCount};
 use crate::index::parse_cache;
 use crate::pg::guc::{FROM_THE_START, NO_JIT, with_gucs};
 use crate::pg::spi::Spi;
-use crate::predicate::Value as QueryValue;
+use crate::predicate::Predicate;
 use pgrx::pg_sys;
 use serde_json::Value;
 
@@ -94,17 +94,18 @@ impl Target<'_> {
         self.with_values(&Needs::of(facets), &mut |source| facet::answer(source, facets))
     }
 
-    /// How many documents have a value at a path from one edge up to but not including the next.
-    pub fn counts_between<T: Clone>(
-        &self,
-        path: &str,
-        edges: &[T],
-        value: impl Fn(&T) -> QueryValue,
-    ) -> Result<Vec<(T, u64)>> {
-        let buckets = facet::buckets_between(path, edges, value);
+    /// How many matches have a value at a path from one edge up to but not including the next.
+    pub fn counts_between(&self, path: &str, edges: &[Edge]) -> Result<Vec<u64>> {
+        let bucket = |pair: &[Edge]| match pair {
+            [from, below] => executor::between(path, from, below),
+            _ => Predicate::None,
+        };
+        let buckets: Vec<Predicate> = edges.windows(2).map(bucket).collect();
         let needs = Needs { predicates: buckets.iter().collect(), ..Needs::default() };
-        let counts = self.with_values(&needs, &mut |source| facet::counts(source, &buckets))?;
-        Ok(edges.iter().cloned().zip(counts).collect())
+        self.with_values(&needs, &mut |source| {
+            let matches = source.matches();
+            source.counts_between(path, edges, &matches)
+        })
     }
 
     /// The store's tables, if the executor may read them.

@@ -5,12 +5,12 @@ use super::facets::Target;
 use super::search::StoreQuery;
 use crate::document::Decimal;
 use crate::error::{Error, Result};
-use crate::executor::MILLISECONDS;
+use crate::executor::{Edge, MILLISECONDS};
 use crate::facet::{self, MAX_BUCKETS, Needs, Statistic};
 use crate::index::parse_cache;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
-use crate::predicate::{Value as QueryValue, evaluate_date_math};
+use crate::predicate::evaluate_date_math;
 use crate::syntax::DateMath;
 use chrono::{DateTime, Utc};
 use pgrx::AnyNumeric;
@@ -98,10 +98,10 @@ pub fn by_time(
         if let (Some(edge), Some(until)) = (edges.last_mut(), until) {
             *edge = until.min(*edge);
         }
-        let counts = target.counts_between(path, &edges, facet::instant_value)?;
-        let bucket = |(label, (_, count)): (&DateTime<Utc>, (DateTime<Utc>, u64))| {
-            Ok((to_timestamp(*label)?, count as i64))
-        };
+        let edges: Vec<Edge> = edges.into_iter().map(Edge::Instant).collect();
+        let counts = target.counts_between(path, &edges)?;
+        let bucket =
+            |(label, count): (&DateTime<Utc>, u64)| Ok((to_timestamp(*label)?, count as i64));
         labels.iter().zip(counts).map(bucket).collect()
     })
 }
@@ -293,10 +293,9 @@ pub fn by_number(
         if let (Some(edge), Some(until)) = (edges.last_mut(), until_end) {
             *edge = until.min(edge.clone());
         }
-        let value = |edge: &Decimal| QueryValue::of_number(edge.clone());
-        let counts = target.counts_between(path, &edges, value)?;
-        let bucket =
-            |(label, (_, count)): (&Decimal, (Decimal, u64))| Ok((numeric(label)?, count as i64));
+        let edges: Vec<Edge> = edges.into_iter().map(Edge::Number).collect();
+        let counts = target.counts_between(path, &edges)?;
+        let bucket = |(label, count): (&Decimal, u64)| Ok((numeric(label)?, count as i64));
         labels.iter().zip(counts).map(bucket).collect()
     })
 }

@@ -5,7 +5,8 @@ use super::bytes::Damage;
 use super::descent::{EntryPage, KeyBound, LeafPosition, descend};
 use super::page::EntryKey;
 use super::postings::Postings;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use std::ops::ControlFlow;
 
 /// A walk over the entries of an index. It has copied the page at hand, and between two calls holds
 /// no lock, no pin and nothing else of the server. So it can be kept, and dropped, at any time.
@@ -97,6 +98,41 @@ impl Entries {
         };
         let content = tuple.content().map_err(damaged)?;
         Ok(Some(Entry { key, postings: Postings { index, block, content } }))
+    }
+
+    /// Visits the following entries of a walk upwards, as far as their keys are below one, until the
+    /// visitor breaks. Keys are compared once a page, which makes it faster than `next`.
+    pub fn each_below<E: From<Error>>(
+        &mut self,
+        index: &GinIndex,
+        below: &[u8],
+        visit: &mut impl FnMut(&[u8], &Postings<'_>) -> std::result::Result<ControlFlow<()>, E>,
+    ) -> std::result::Result<(), E> {
+        loop {
+            let block = self.page.block;
+            let damaged = |damage| index.corrupt(block, damage);
+            let end = self.page.first_behind(KeyBound::Before(below)).map_err(damaged)?;
+            for at in self.at..end {
+                let tuple = self.page.tuple(at).map_err(damaged)?;
+                let key = match tuple.key().map_err(damaged)? {
+                    EntryKey::Plain(key) => key,
+                    EntryKey::Compressed(key) => {
+                        expand(key, &mut self.key).map_err(damaged)?;
+                        &self.key
+                    }
+                    EntryKey::Placeholder => return Ok(()),
+                };
+                let content = tuple.content().map_err(damaged)?;
+                if visit(key, &Postings { index, block, content })?.is_break() {
+                    self.at = at + 1;
+                    return Ok(());
+                }
+            }
+            self.at = self.at.max(end);
+            if end < self.page.len || !self.load_right(index)? {
+                return Ok(());
+            }
+        }
     }
 
     /// Moves a walk upwards to the first key that is not less than `key`, if that lies ahead.

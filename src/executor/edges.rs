@@ -1,0 +1,229 @@
+//! Edges of intervals that follow each other, and how many values lie between them.
+
+use super::doc_id::ReadResult;
+use super::domain::Domain;
+use super::values::{Span, ValueSource, text_of};
+use crate::document::{Decimal, NUMBER, STRING, instant, write_ordered};
+use crate::index::gin::Direction;
+use crate::index::key;
+use crate::predicate::{Limit, Predicate, Test, Value};
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::ops::ControlFlow;
+
+/// An edge of an interval.
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+pub enum Edge {
+    Number(Decimal),
+    Instant(DateTime<Utc>),
+}
+
+impl Edge {
+    /// The edge as an end of a range.
+    pub fn limit(&self, inclusive: bool) -> Limit {
+        let value = match self {
+            Edge::Number(number) => Value::of_number(number.clone()),
+            Edge::Instant(instant) => Value::of_instant(*instant),
+        };
+        Limit { value, inclusive }
+    }
+
+    /// The edge as a number: instants are milliseconds since the epoch.
+    fn number(&self) -> Option<Vec<u8>> {
+        let Limit { value, .. } = self.limit(true);
+        let mut bytes = vec![NUMBER];
+        write_ordered(&value.number?.first, &mut bytes);
+        Some(bytes)
+    }
+
+    /// The edge as a string `…T…Z`, up to the second. None if it does not lie on a second, or in a
+    /// year of four digits.
+    fn second(&self) -> Option<Vec<u8>> {
+        let Edge::Instant(instant) = self else { return None };
+        let text = instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let is_exact = instant.timestamp_subsec_nanos() == 0 && text.len() == SECOND_LENGTH;
+        is_exact.then(|| [&[STRING], text.as_bytes()].concat())
+    }
+}
+
+/// The length of `2024-03-31T12:00:00Z`.
+const SECOND_LENGTH: usize = 20;
+/// The part of such a value, its type in front, that is compared.
+const COMPARED: usize = SECOND_LENGTH;
+
+/// How many of some documents have a value from one edge up to but not including the next.
+pub fn between(path: &str, from: &Edge, below: &Edge) -> Predicate {
+    let test = Test::Range { lower: Some(from.limit(true)), upper: Some(below.limit(false)) };
+    Predicate::Condition { path: Some(path.to_string()), test }
+}
+
+/// Counts the documents of each interval by itself.
+pub fn count_each<S: ValueSource + ?Sized>(
+    source: &mut S,
+    path: &str,
+    edges: &[Edge],
+    within: &Domain,
+) -> ReadResult<Vec<u64>> {
+    let mut counts = Vec::with_capacity(edges.len());
+    for pair in edges.windows(2) {
+        let [from, below] = pair else { continue };
+        crate::memory::check();
+        counts.push(source.count(&between(path, from, below), within)?);
+    }
+    Ok(counts)
+}
+
+/// Counts values, which come in ascending order, by the interval in which they lie.
+pub struct EdgeCounts {
+    /// The edges as values: as numbers, and if they are instants, as strings and second keys.
+    numbers: Vec<Vec<u8>>,
+    seconds: Vec<Vec<u8>>,
+    instants: Vec<Vec<u8>>,
+    /// The next edge.
+    next: usize,
+    counts: Vec<u64>,
+}
+
+impl EdgeCounts {
+    /// None if the edges cannot be compared with values byte by byte.
+    pub fn new(edges: &[Edge]) -> Option<EdgeCounts> {
+        let numbers = edges.iter().map(Edge::number).collect::<Option<_>>()?;
+        let (seconds, instants) = match edges.first()? {
+            Edge::Number(_) => (Vec::new(), Vec::new()),
+            Edge::Instant(_) => {
+                let stored = |edge: &Edge| match edge {
+                    Edge::Instant(instant) => Some(key::instant(*instant)),
+                    Edge::Number(_) => None,
+                };
+                let seconds = edges.iter().map(Edge::second).collect::<Option<_>>()?;
+                (seconds, edges.iter().map(stored).collect::<Option<_>>()?)
+            }
+        };
+        let counts = vec![0; edges.len().saturating_sub(1)];
+        Some(EdgeCounts { numbers, seconds, instants, next: 0, counts })
+    }
+
+    /// Where the values lie that are counted.
+    pub fn spans(&self) -> Vec<Span> {
+        let span = |edges: &[Vec<u8>]| {
+            let (from, below) = (edges.first()?.clone(), edges.last()?.clone());
+            Some(Span { from, below, direction: Direction::Ascending })
+        };
+        // Within a second, a string with a fraction comes before the one without.
+        let seconds = span(&self.seconds).map(|mut span| {
+            span.from.truncate(COMPARED);
+            span.below.truncate(COMPARED);
+            span
+        });
+        span(&self.numbers).into_iter().chain(seconds).collect()
+    }
+
+    /// To be called before values of another kind come.
+    pub fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    /// Takes a value, its type in front, that so many documents have.
+    #[inline]
+    pub fn add(&mut self, value: &[u8], count: u64) -> ControlFlow<()> {
+        let (edges, value) = match value.first() {
+            Some(&NUMBER) => (&self.numbers, value),
+            Some(&STRING) if is_ordered_instant(value) => {
+                (&self.seconds, value.get(..COMPARED).unwrap_or(value))
+            }
+            Some(&key::INSTANT) => (&self.instants, value),
+            _ => return ControlFlow::Continue(()),
+        };
+        let compared = |edge: &[u8]| match edge.first() {
+            Some(&STRING) => edge.get(..COMPARED).unwrap_or(edge) <= value,
+            _ => edge <= value,
+        };
+        while edges.get(self.next).is_some_and(|edge| compared(edge)) {
+            self.next += 1;
+        }
+        if self.next == edges.len() {
+            return ControlFlow::Break(());
+        }
+        if let Some(count_of) = self.next.checked_sub(1).and_then(|at| self.counts.get_mut(at)) {
+            *count_of += count;
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub fn into_counts(self) -> Vec<u64> {
+        self.counts
+    }
+}
+
+/// Whether a string value is an instant of the form `…T…Z`. Most of them are recognized by their
+/// digits alone.
+#[inline]
+fn is_ordered_instant(value: &[u8]) -> bool {
+    let [_, text @ ..] = value else { return false };
+    if text.last() != Some(&b'Z') || text.get(10) != Some(&b'T') {
+        return false;
+    }
+    let pair = |at: usize| match text.get(at..at + 2) {
+        Some(&[a @ b'0'..=b'9', b @ b'0'..=b'9']) => Some((a - b'0') * 10 + (b - b'0')),
+        _ => None,
+    };
+    let parts = [0, 2, 5, 8, 11, 14, 17].map(pair);
+    if let [Some(_), Some(_), Some(1..=12), Some(1..=28), Some(0..=23), Some(0..=59), Some(0..=59)] =
+        parts
+        && text.len() == SECOND_LENGTH
+        && [text[4], text[7], text[13], text[16]] == *b"--::"
+    {
+        return true;
+    }
+    text_of(value).and_then(instant).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Scalar;
+
+    #[test]
+    fn knows_ordered_instants() {
+        for (text, expected) in [
+            ("2024-03-31T12:00:00Z", true),
+            ("2024-02-29T23:59:59Z", true),
+            ("2024-03-31T12:00:00.25Z", true),
+            ("2023-02-29T12:00:00Z", false),
+            ("2024-13-01T12:00:00Z", false),
+            ("2024-03-31T24:30:00Z", false),
+            ("2024-03-31 12:00:00Z", false),
+            ("2024-03-31T12:00:00+01", false),
+            ("2024-03-31T12-00:00Z", false),
+            ("", false),
+        ] {
+            assert_eq!(is_ordered_instant(&Scalar::String(text).to_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_by_interval() {
+        let edge = |text: &str| Edge::Instant(instant(text).unwrap());
+        let edges = ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-04T00:00:00Z"];
+        let mut counts = EdgeCounts::new(&edges.map(edge)).unwrap();
+        let string = |text: &str| Scalar::String(text).to_bytes();
+        for (text, breaks) in [
+            ("2023-12-31T23:59:59.9Z", false),
+            ("2024-01-01T00:00:00.5Z", false),
+            ("2024-01-01T00:00:00Z", false),
+            ("2024-01-01T00:00:00Zebra", false),
+            ("2024-01-02T00:00:00.1Z", false),
+            ("2024-01-03T05:00:00Z", false),
+            ("2024-01-04T00:00:00.1Z", true),
+        ] {
+            assert_eq!(counts.add(&string(text), 1).is_break(), breaks, "{text}");
+        }
+        assert_eq!(counts.into_counts(), [2, 2]);
+        let edges = [0, 10, 20].map(|n| Edge::Number(Decimal::from_i64(n)));
+        let mut counts = EdgeCounts::new(&edges).unwrap();
+        for n in [-1, 0, 9, 10, 19] {
+            let number = Edge::Number(Decimal::from_i64(n)).number().unwrap();
+            assert!(counts.add(&number, 3).is_continue());
+        }
+        assert_eq!(counts.into_counts(), [6, 6]);
+    }
+}

@@ -47,3 +47,15 @@ COMMENT ON FUNCTION session_histogram(text, text, text, text, text, text, text) 
     'how many matches of a query have an instant at a path in each unit of the calendar: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.start'', ''1 month'', ''Europe/Berlin'')';
 COMMENT ON FUNCTION session_histogram(text, text, text, numeric, numeric, numeric) IS
     'how many matches of a query have a number at a path in each interval: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.pages'', 10)';
+
+-- Which paths there are, and which values begin so.
+CREATE FUNCTION session_paths(store text, prefix text DEFAULT '')
+RETURNS TABLE (path text, documents bigint, strings bigint, numbers bigint, booleans bigint, "values" bigint, multivalued boolean)
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_paths_wrapper';
+CREATE FUNCTION session_suggest(store text, path text, prefix text, q text DEFAULT '*:*', rows bigint DEFAULT 10)
+RETURNS TABLE (value text, count bigint) LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
+AS 'MODULE_PATHNAME', 'session_suggest_wrapper';
+COMMENT ON FUNCTION session_paths(text, text) IS
+    'lists the paths that documents have values at, and what there is at each: SELECT * FROM session_paths(''stash'', ''user.'')';
+COMMENT ON FUNCTION session_suggest(text, text, text, text, bigint) IS
+    'the strings at a path that begin with a prefix, the most frequent first: SELECT * FROM session_suggest(''stash'', ''user.name'', ''An'')';

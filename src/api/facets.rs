@@ -4,7 +4,7 @@ use super::given;
 use crate::document::JsonbArg;
 use crate::facet::value_to_json;
 use crate::store::select::Window;
-use crate::store::{facets, histogram};
+use crate::store::{facets, histogram, paths};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -111,4 +111,60 @@ fn session_histogram_by_number(
     let (store, q, path) = (given("store", store)?, given("q", q)?, given("path", path)?);
     let found = histogram::by_number(store, q, path, given("step", step)?, (since, until))?;
     Ok(TableIterator::new(found))
+}
+
+/// Lists the paths that documents have values at, and what there is at each.
+///
+/// ```sql
+/// SELECT * FROM session_paths('stash', 'user.');
+/// ```
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
+#[allow(clippy::type_complexity)]
+fn session_paths(
+    store: Option<&str>,
+    prefix: default!(Option<&str>, "''"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(path, String),
+            name!(documents, i64),
+            name!(strings, i64),
+            name!(numbers, i64),
+            name!(booleans, i64),
+            name!(values, i64),
+            name!(multivalued, bool),
+        ),
+    >,
+    ErrorReport,
+> {
+    let found = paths::paths(given("store", store)?, prefix.unwrap_or_default())?;
+    let row = |found: paths::PathSummary| {
+        let [numbers, strings, booleans] = found.types.map(|count| count as i64);
+        let (documents, values) = (found.documents as i64, found.values as i64);
+        (found.path, documents, strings, numbers, booleans, values, found.is_multivalued)
+    };
+    Ok(TableIterator::new(found.into_iter().map(row)))
+}
+
+/// The strings at a path that begin with a prefix, the most frequent first.
+///
+/// ```sql
+/// SELECT * FROM session_suggest('stash', 'user.name', 'An');
+/// ```
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
+fn session_suggest(
+    store: Option<&str>,
+    path: Option<&str>,
+    prefix: Option<&str>,
+    q: default!(Option<&str>, "'*:*'"),
+    rows: default!(Option<i64>, 10),
+) -> Result<TableIterator<'static, (name!(value, String), name!(count, i64))>, ErrorReport> {
+    let (store, path) = (given("store", store)?, given("path", path)?);
+    let (prefix, q) = (given("prefix", prefix)?, q.unwrap_or("*:*"));
+    let found = facets::suggest(store, path, prefix, q, rows)?;
+    let row = |found: crate::facet::ValueCount| {
+        Some((crate::executor::text_of(&found.value)?.to_string(), found.count as i64))
+    };
+    Ok(TableIterator::new(found.into_iter().filter_map(row)))
 }

@@ -58,6 +58,17 @@ impl Domain {
         Domain { parts: self.parts.iter().zip(&other.parts).map(one).collect() }
     }
 
+    /// Adds documents of the same tables.
+    pub fn add(&mut self, other: &Domain) {
+        for (rows, more) in self.parts.iter_mut().zip(&other.parts) {
+            match (&mut *rows, more) {
+                (PartRows::Some(rows), PartRows::Some(more)) => *rows |= more,
+                (PartRows::All(_), _) => {}
+                (_, all @ PartRows::All(_)) => *rows = all.clone(),
+            }
+        }
+    }
+
     /// Documents that are numbered, and not rows of a table.
     pub fn numbered(documents: RoaringBitmap) -> Domain {
         Domain { parts: vec![PartRows::Some(documents)] }

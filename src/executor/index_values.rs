@@ -23,7 +23,7 @@ use super::values::{
 };
 use super::visibility_map::VisibilityMap;
 use super::visible_matches::count_visible;
-use crate::document::{Scratch, instant, unordered_instant};
+use crate::document::{Scratch, instant, unordered_instant, walk};
 use crate::error::Result;
 use crate::index::gin::{Direction, GinIndex, PostingSizes};
 use crate::index::key::{self, PathHash};
@@ -34,7 +34,7 @@ use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::ops::ControlFlow;
 
 /// If more than one page in four is not all-visible, the rows on them are looked up rather than
@@ -761,6 +761,44 @@ impl ValueSource for IndexValues<'_> {
             }
         }
         Ok(found)
+    }
+
+    fn paths(&mut self, prefix: &str) -> ReadResult<Option<BTreeSet<String>>> {
+        let mut paths = BTreeSet::new();
+        for (part, rows) in self.parts.iter().zip(&self.matches.parts) {
+            let mut truncated = BTreeSet::new();
+            part.reader.paths(prefix, &mut paths, &mut truncated)?;
+            // The documents have the whole of a path.
+            for key in truncated {
+                let mut having = part.reader.rows_of_key(&key)?;
+                part.filter(rows).apply(&mut having);
+                for doc_id in having {
+                    let mut fetcher = part.fetcher.borrow_mut();
+                    let row = fetcher.fetch(part.reader.doc_ids.tid(doc_id));
+                    let Some(stored) = row else { continue };
+                    stored.read(|doc| {
+                        walk(doc, &mut |path, _| {
+                            if key::is_truncated_path(path) && path.starts_with(prefix) {
+                                paths.insert(path.to_string());
+                            }
+                        });
+                    });
+                    part.documents.set(part.documents.get() + 1);
+                }
+            }
+        }
+        Ok(Some(paths))
+    }
+
+    /// Values that were truncated may differ although their keys do not.
+    fn has_single_values(&mut self, path: &str) -> ReadResult<bool> {
+        for part in &self.parts {
+            let is_truncated = !part.reader.is_unused(&key::truncated(PathHash::of(path)))?;
+            if is_truncated || !part.reader.has_single_values(path)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn stats(&self) -> ReadStats {

@@ -114,6 +114,29 @@ impl PostingReader<'_> {
         Ok(keys)
     }
 
+    /// Adds the paths that begin with a prefix, and the keys of those paths that may be longer than
+    /// what their keys hold.
+    pub fn paths(
+        &self,
+        prefix: &str,
+        paths: &mut BTreeSet<String>,
+        truncated: &mut BTreeSet<Vec<u8>>,
+    ) -> Result<()> {
+        let ((from, below), start) = (key::ALL_PATHS, key::stored_path(prefix));
+        self.each_key(&from, &below, &mut |key| {
+            let found = key::path_of(key).filter(|path| path.starts_with(start));
+            match found.map(std::str::from_utf8) {
+                Some(Ok(path)) if !key::is_truncated_path(path) => {
+                    paths.insert(path.to_string());
+                }
+                Some(_) => {
+                    truncated.insert(key.to_vec());
+                }
+                None => {}
+            }
+        })
+    }
+
     /// The hashes of all paths. Each path has an existence key, which names it.
     pub fn path_hashes(&self) -> Result<Vec<PathHash>> {
         let (from, below) = key::ALL_PATHS;

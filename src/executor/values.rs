@@ -13,6 +13,7 @@ use crate::index::gin::Direction;
 use crate::index::string_code::end_of_prefix;
 use crate::predicate::Predicate;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// The values that are walked over: `from` ≤ value < `below`. Values have their type in front, and
@@ -95,6 +96,17 @@ pub trait ValueSource {
         within: &Domain,
     ) -> ReadResult<Vec<u64>> {
         count_each(self, path, edges, within)
+    }
+
+    /// The paths that begin with a prefix, and perhaps some at which no document has a value. None
+    /// if they are not known without reading all documents.
+    fn paths(&mut self, _prefix: &str) -> ReadResult<Option<BTreeSet<String>>> {
+        Ok(None)
+    }
+
+    /// Whether it is known that no document has two different values at a path.
+    fn has_single_values(&mut self, _path: &str) -> ReadResult<bool> {
+        Ok(false)
     }
 
     /// What was read so far.

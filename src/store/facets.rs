@@ -61,6 +61,17 @@ pub fn values(
     })
 }
 
+/// The strings at a path of a query's matches that begin with a prefix, the most frequent first.
+pub fn suggest(
+    store: &str,
+    path: &str,
+    prefix: &str,
+    query: &str,
+    rows: Option<i64>,
+) -> Result<Vec<ValueCount>> {
+    values(store, query, path, Some(prefix), "count desc", Window::new(0, rows)?)
+}
+
 /// Reads `count desc`, `count asc`, `value asc` or `value desc`.
 fn parse_order(sort: &str) -> Result<Order> {
     let words: Vec<String> = sort.split_whitespace().map(str::to_ascii_lowercase).collect();
@@ -109,7 +120,7 @@ impl Target<'_> {
     }
 
     /// The store's tables, if the executor may read them.
-    fn tables(&self) -> std::result::Result<Vec<IndexedTable>, Obstacle> {
+    pub fn tables(&self) -> std::result::Result<Vec<IndexedTable>, Obstacle> {
         executor::indexed_tables(self.store.table, self.operator.oid)
     }
 
@@ -139,9 +150,20 @@ impl Target<'_> {
     fn read_documents<'n>(&self, needs: &Needs<'n>) -> Result<DocumentValues<'n>> {
         let all = StoreQuery::parse("*:*")?;
         let search = if needs.everything { &all } else { self.search };
+        let mut values = DocumentValues::new(&self.search.predicate, needs);
+        self.each_document(search, &mut |doc| values.push(doc, !needs.everything))?;
+        values.finish();
+        Ok(values)
+    }
+
+    /// Reads the matches of a query through the planner.
+    pub fn each_document(
+        &self,
+        search: &StoreQuery,
+        take: &mut dyn FnMut(Jsonb<'_>) -> Result<()>,
+    ) -> Result<()> {
         let window = Window::new(0, None)?;
         let statement = Select::new(self.store, self.operator, search, &[], window)?;
-        let mut values = DocumentValues::new(&self.search.predicate, needs);
         with_gucs(&[NO_JIT, FROM_THE_START], || {
             // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
             // is the context of the SPI connection, which outlives the query.
@@ -156,13 +178,11 @@ impl Target<'_> {
                 for row in batch {
                     // SAFETY: `row` is a copy of a jsonb value as it is stored.
                     let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
-                    doc.read(|doc| values.push(doc, !needs.everything))?;
+                    doc.read(&mut *take)?;
                 }
             })();
             running.close();
             result
-        })?;
-        values.finish();
-        Ok(values)
+        })
     }
 }

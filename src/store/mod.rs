@@ -29,6 +29,7 @@ pub mod histogram;
 pub mod identity;
 pub mod name;
 pub mod ops;
+pub mod paths;
 pub mod query;
 mod running;
 pub mod search;

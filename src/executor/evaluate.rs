@@ -4,7 +4,7 @@
 use super::doc_id::ReadResult;
 use super::postings::PostingReader;
 use super::tid_bitmap::{RowSet, TidBitmap};
-use crate::predicate::{Predicate, Test, Visitor};
+use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};
 
 /// Rows. To look at so few candidates takes less time than to read a whole range of keys that might
 /// rule some of them out.
@@ -35,6 +35,13 @@ impl<'p> Visitor<'p> for &PostingReader<'_> {
 
     fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> ReadResult<RowSet> {
         Ok(RowSet::Rows(self.conditions(std::iter::once((path, test)))?))
+    }
+
+    /// The index knows which documents have all the leaves, but not whether one object does.
+    fn object(&mut self, object: &'p ObjectCondition) -> ReadResult<RowSet> {
+        let candidates = self.rows(&object.necessary)?.candidates;
+        let recheck = candidates.clone();
+        Ok(RowSet::Rows(TidBitmap { candidates, recheck }))
     }
 
     /// What is quickly read comes first. Where that leaves few candidates, the other parts are left
@@ -90,6 +97,10 @@ impl Visitor<'_> for Effort {
             Test::Range { .. } | Test::Prefix(_) => 1,
             Test::Wildcard(_) | Test::Regexp(_) | Test::Fuzzy(_) => 2,
         }
+    }
+
+    fn object(&mut self, object: &ObjectCondition) -> u8 {
+        object.necessary.visit(self)
     }
 
     fn and(&mut self, parts: &[Predicate]) -> u8 {

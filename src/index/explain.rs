@@ -2,7 +2,7 @@
 
 use super::key;
 use super::probe::LeafProbe;
-use crate::predicate::{Limit, Predicate, Test, Visitor};
+use crate::predicate::{Limit, ObjectCondition, Predicate, Test, Visitor};
 use crate::syntax::{Ast, Bound, LeafQuery};
 use serde_json::{Value, json};
 
@@ -10,9 +10,48 @@ use serde_json::{Value, json};
 /// keys it asks the index for, and how exact the answer is. `scans` says whether the answer starts
 /// from all documents, as it does for a query of prohibited clauses only.
 pub fn explain(predicate: &Predicate) -> Value {
-    let clauses: Vec<Value> =
-        predicate.conditions().map(|(path, test)| clause(path, test)).collect();
-    json!({ "clauses": clauses, "scans": predicate.visit(&mut HoldsWithoutLeaves) })
+    let mut clauses = Clauses { list: Vec::new(), is_of_object: false };
+    predicate.visit(&mut clauses);
+    json!({ "clauses": clauses.list, "scans": predicate.holds_without_leaves() })
+}
+
+/// Collects the conditions in the order of the query, whether they are negated or not.
+struct Clauses {
+    list: Vec<Value>,
+    /// Whether they are what a document must meet so that an object can.
+    is_of_object: bool,
+}
+
+impl Visitor<'_> for Clauses {
+    type Output = ();
+
+    fn constant(&mut self, _: bool) {}
+
+    fn condition(&mut self, path: Option<&str>, test: &Test) {
+        let mut clause = clause(path, test);
+        if self.is_of_object {
+            clause["answer"] = json!("narrows: one object must meet all clauses in its braces");
+        }
+        self.list.push(clause);
+    }
+
+    fn object(&mut self, object: &ObjectCondition) {
+        self.is_of_object = true;
+        object.necessary.visit(self);
+        self.is_of_object = false;
+    }
+
+    fn and(&mut self, parts: &[Predicate]) {
+        parts.iter().for_each(|part| part.visit(self));
+    }
+
+    fn or(&mut self, parts: &[Predicate]) {
+        parts.iter().for_each(|part| part.visit(self));
+    }
+
+    fn not(&mut self, part: &Predicate) {
+        part.visit(self);
+    }
 }
 
 fn clause(path: Option<&str>, test: &Test) -> Value {
@@ -44,33 +83,6 @@ fn clause(path: Option<&str>, test: &Test) -> Value {
         _ => "exact".to_string(),
     };
     json!({ "clause": describe(path, test), "asks": asks, "answer": answer })
-}
-
-/// Whether a document can match that has none of the keys that are asked for.
-struct HoldsWithoutLeaves;
-
-impl Visitor<'_> for HoldsWithoutLeaves {
-    type Output = bool;
-
-    fn constant(&mut self, holds: bool) -> bool {
-        holds
-    }
-
-    fn condition(&mut self, _: Option<&str>, _: &Test) -> bool {
-        false
-    }
-
-    fn and(&mut self, parts: &[Predicate]) -> bool {
-        parts.iter().all(|part| part.visit(self))
-    }
-
-    fn or(&mut self, parts: &[Predicate]) -> bool {
-        parts.iter().any(|part| part.visit(self))
-    }
-
-    fn not(&mut self, part: &Predicate) -> bool {
-        !part.visit(self)
-    }
 }
 
 /// The condition as a query would write it.

@@ -99,7 +99,7 @@ impl ParsedQuery {
 
     /// About how many bytes of memory it takes. Compiled patterns take by far the most.
     fn bytes(&self) -> usize {
-        let patterns = self.predicate.conditions().map(|(_, test)| test.pattern_memory());
+        let patterns = self.predicate.tests().map(|test| test.pattern_memory());
         512 + 24 * self.text.len() + patterns.sum::<usize>()
     }
 }

@@ -7,7 +7,7 @@ use super::scan_key::{KeyFilter, ScanKey, merged, scan_keys};
 use super::string_code::end_of_prefix;
 use super::ternary::Ternary;
 use crate::interrupts;
-use crate::predicate::{Predicate, Test, Visitor};
+use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -33,6 +33,8 @@ enum KeyExpr {
     And(Vec<KeyExpr>),
     Or(Vec<KeyExpr>),
     Not(Box<KeyExpr>),
+    /// Each document that may match must be rechecked.
+    Recheck(Box<KeyExpr>),
 }
 
 impl IndexQuery {
@@ -100,6 +102,7 @@ impl KeyExpr {
                 Ternary::No | Ternary::Maybe => Ternary::Maybe,
                 Ternary::Yes => Ternary::No,
             },
+            KeyExpr::Recheck(part) => part.evaluate(has).min(Ternary::Maybe),
             KeyExpr::AnyOf { keys, recheck_keys, recheck } => {
                 let any =
                     |list: &[usize]| list.iter().map(|&at| has(at)).max().unwrap_or(Ternary::No);
@@ -136,6 +139,10 @@ impl<'p> Visitor<'p> for QueryBuilder {
             // GIN does not say whether the index has entries of earlier versions.
             path => self.probes(path, vec![LeafProbe::for_any_version(test)]),
         }
+    }
+
+    fn object(&mut self, object: &'p ObjectCondition) -> KeyExpr {
+        KeyExpr::Recheck(Box::new(object.necessary.visit(self)))
     }
 
     fn and(&mut self, parts: &'p [Predicate]) -> KeyExpr {

@@ -3,12 +3,14 @@
 
 mod direct;
 mod leaf;
+mod objects;
 mod path_trie;
 
 pub use direct::{Scope, match_once};
 
 use crate::document::Container;
-use crate::predicate::{Predicate, Test, Visitor};
+use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};
+use objects::any_object;
 use path_trie::{PathTrie, TestResults};
 use smallvec::SmallVec;
 
@@ -35,6 +37,14 @@ enum TestExpr {
     And(Vec<TestExpr>),
     Or(Vec<TestExpr>),
     Not(Box<TestExpr>),
+    Object(Box<ObjectMatcher>),
+}
+
+/// What one object at a path must match.
+#[derive(Debug)]
+struct ObjectMatcher {
+    path: Box<str>,
+    inner: Matcher,
 }
 
 impl Matcher {
@@ -81,6 +91,12 @@ impl<'p> Visitor<'p> for TestNumbering<'p> {
         let number = self.next_number();
         self.conditions.push((number, path, test));
         TestExpr::Test(number)
+    }
+
+    /// Documents may have many objects at a path, or none: this has a matcher of its own.
+    fn object(&mut self, object: &'p ObjectCondition) -> TestExpr {
+        let (path, inner) = (object.path.as_str().into(), Matcher::new(&object.inner));
+        TestExpr::Object(Box::new(ObjectMatcher { path, inner }))
     }
 
     fn and(&mut self, parts: &'p [Predicate]) -> TestExpr {
@@ -140,6 +156,9 @@ impl TestExpr {
             TestExpr::And(parts) => parts.iter().all(|part| part.evaluate(evaluation)),
             TestExpr::Or(parts) => parts.iter().any(|part| part.evaluate(evaluation)),
             TestExpr::Not(part) => !part.evaluate(evaluation),
+            TestExpr::Object(object) => {
+                any_object(evaluation.document, &object.path, |found| object.inner.matches(found))
+            }
         }
     }
 }

@@ -173,7 +173,8 @@ fn each_leaf<'a, C: Container<'a>>(root: C, visit: &mut impl FnMut(Leaf<'a>) -> 
     }
 }
 
-fn has_leaf<'a>(container: impl Container<'a>) -> bool {
+/// Whether there is any leaf in a container.
+pub fn has_leaf<'a>(container: impl Container<'a>) -> bool {
     let mut found = false;
     each_leaf(container, &mut |_| {
         found = true;

@@ -211,7 +211,10 @@ mod by_leaves {
             prop_oneof![
                 parts.clone().prop_map(Predicate::And),
                 parts.prop_map(Predicate::Or),
-                inner.prop_map(|part| Predicate::Not(Box::new(part))),
+                inner.clone().prop_map(|part| Predicate::Not(Box::new(part))),
+                ("[ab.]{0,4}|k1", inner).prop_map(|(path, inner)| {
+                    Predicate::Object(ObjectCondition::in_document(path, inner).into())
+                }),
             ]
         })
     }
@@ -258,6 +261,31 @@ mod by_leaves {
         }
     }
 
+    fn any_leaf() -> Predicate {
+        Predicate::Condition { path: None, test: Test::Exists }
+    }
+
+    /// The objects at a path; none for the objects here.
+    fn objects_at<'d>(value: &'d Json, path: Option<&str>) -> Vec<&'d Json> {
+        match (value, path) {
+            (Json::Array(elements), _) => {
+                elements.iter().flat_map(|element| objects_at(element, path)).collect()
+            }
+            (Json::Object(_), None) => vec![value],
+            (Json::Object(members), Some(path)) => {
+                let on = |(key, member): (&String, &'d Json)| {
+                    let is_end = path == key.as_str();
+                    let further = path.strip_prefix(&format!("{key}."));
+                    let mut found = further.map_or(vec![], |path| objects_at(member, Some(path)));
+                    found.extend(is_end.then(|| objects_at(member, None)).into_iter().flatten());
+                    found
+                };
+                members.iter().flat_map(on).collect()
+            }
+            _ => vec![],
+        }
+    }
+
     fn holds(predicate: &Predicate, doc: &Json) -> bool {
         match predicate {
             Predicate::All => true,
@@ -265,6 +293,9 @@ mod by_leaves {
             Predicate::And(parts) => parts.iter().all(|part| holds(part, doc)),
             Predicate::Or(parts) => parts.iter().any(|part| holds(part, doc)),
             Predicate::Not(part) => !holds(part, doc),
+            Predicate::Object(object) => objects_at(doc, Some(&object.path))
+                .into_iter()
+                .any(|found| holds(&object.inner, found) && holds(&any_leaf(), found)),
             Predicate::Condition { path: wanted, test } => {
                 let (mut found, mut scratch) = (false, Scratch::new());
                 walk(doc, &mut |path, leaf| {
@@ -288,6 +319,17 @@ mod by_leaves {
         fn matches_by_its_leaves(doc in document(), predicate in predicate()) {
             let holds = holds(&predicate, &doc);
             prop_assert_eq!(predicate.matches(&doc), holds, "{:?} {}", predicate, doc);
+        }
+
+        /// What the index asks for is true of every document that matches.
+        #[test]
+        fn objects_match_only_where_the_document_does(doc in document(), path in "[ab.]{0,4}|k1", inner in predicate()) {
+            let object = ObjectCondition::in_document(path, inner);
+            let necessary = object.necessary.clone();
+            if Predicate::Object(object.into()).matches(&doc) {
+                prop_assert!(holds(&necessary, &doc), "{:?} {}", necessary, doc);
+            }
+            prop_assert!(!necessary.holds_without_leaves(), "{:?}", necessary);
         }
 
         #[test]

@@ -77,7 +77,7 @@ pub fn milliseconds(instant: DateTime<Utc>) -> Decimal {
 impl Predicate {
     /// The dates of the conditions, each as it is written and with the instants that it stands for.
     pub fn dates(&self) -> impl Iterator<Item = (&str, Span<DateTime<Utc>>)> {
-        self.conditions().flat_map(|(_, test)| test.values()).flatten().filter_map(|value| {
+        self.tests().flat_map(Test::values).flatten().filter_map(|value| {
             let Value { text, instants, .. } = value;
             instants.map(|instants| (text.as_str(), instants))
         })

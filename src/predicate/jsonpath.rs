@@ -6,10 +6,13 @@
 //! array may together satisfy `$.a >= 1 && $.a <= 5`, so both ends of a range stand in one filter.
 //! (PostgreSQL: src/backend/utils/adt/jsonpath_exec.c.)
 //!
+//! A condition on one object is a filter on it, in which `@` is the object: `exists($."a" ?
+//! (@.type() == "object" && …))`.
+//!
 //! A JSON path does not reach a key that has a dot in it, nor an array directly within an array.
 
 use super::value::{Limit, Value};
-use super::{Predicate, Test, Visitor};
+use super::{ObjectCondition, Predicate, Test, Visitor};
 use crate::pattern::{self, RegexpNode};
 
 /// The longest pattern, in bytes, that is written for PostgreSQL's regular expressions. Their
@@ -30,7 +33,7 @@ impl Predicate {
         match self {
             Predicate::All => Ok("$".to_string()),
             Predicate::None => Ok("$ ? (1 == 0)".to_string()),
-            _ => Ok(format!("$ ? ({})", self.visit(&mut PathWriter { negated: false })?)),
+            _ => Ok(format!("$ ? ({})", self.visit(&mut PathWriter::at("$"))?)),
         }
     }
 }
@@ -40,6 +43,8 @@ impl Predicate {
 /// (jsonb_gin.c) keeps only the side that has index keys. Where a negation stands within another,
 /// the index then misses rows (seen in PostgreSQL 18.6).
 struct PathWriter {
+    /// Where paths begin: `$`, or `@` within the filter on an object.
+    root: &'static str,
     /// Whether the negation is written.
     negated: bool,
 }
@@ -52,14 +57,25 @@ impl Visitor<'_> for PathWriter {
     }
 
     fn condition(&mut self, path: Option<&str>, test: &Test) -> Self::Output {
-        let not = if self.negated { "!" } else { "" };
+        let (root, not) = (self.root, self.mark());
         let below = if path.is_none() || test.is_existence() { ".**" } else { "" };
-        let mut keys = String::new();
-        for key in path.iter().flat_map(|path| path.split('.')) {
-            keys.push('.');
-            keys.push_str(&string(key)?);
+        let keys = keys(path)?;
+        Ok(format!("{not}exists({root}{keys}{below} ? ({}))", filter(test)?))
+    }
+
+    fn object(&mut self, object: &ObjectCondition) -> Self::Output {
+        let (root, not, keys) = (self.root, self.mark(), keys(Some(&object.path))?);
+        let mut in_object = PathWriter::at("@");
+        let mut filter = r#"@.type() == "object""#.to_string();
+        if object.inner.holds_without_leaves() {
+            filter += " && ";
+            filter += &in_object.condition(None, &Test::Exists)?;
         }
-        Ok(format!("{not}exists(${keys}{below} ? ({}))", filter(test)?))
+        if object.inner != Predicate::All {
+            filter += " && ";
+            filter += &in_object.operand(&object.inner)?;
+        }
+        Ok(format!("{not}exists({root}{keys} ? ({filter}))"))
     }
 
     fn and(&mut self, parts: &[Predicate]) -> Self::Output {
@@ -71,11 +87,20 @@ impl Visitor<'_> for PathWriter {
     }
 
     fn not(&mut self, part: &Predicate) -> Self::Output {
-        part.visit(&mut PathWriter { negated: !self.negated })
+        part.visit(&mut PathWriter { negated: !self.negated, ..*self })
     }
 }
 
 impl PathWriter {
+    fn at(root: &'static str) -> PathWriter {
+        PathWriter { root, negated: false }
+    }
+
+    /// What stands before a condition.
+    fn mark(&self) -> &'static str {
+        if self.negated { "!" } else { "" }
+    }
+
     /// Writes an operand, in parentheses if it has operators itself.
     fn operand(&mut self, predicate: &Predicate) -> Result<String, NotExpressible> {
         let text = predicate.visit(self)?;
@@ -85,9 +110,8 @@ impl PathWriter {
         }
         match inner {
             Predicate::And(_) | Predicate::Or(_) => Ok(format!("({text})")),
-            Predicate::All | Predicate::None | Predicate::Not(_) | Predicate::Condition { .. } => {
-                Ok(text)
-            }
+            Predicate::All | Predicate::None | Predicate::Not(_) => Ok(text),
+            Predicate::Condition { .. } | Predicate::Object(_) => Ok(text),
         }
     }
 
@@ -102,6 +126,16 @@ impl PathWriter {
         let left = self.joined(left, operator)?;
         Ok(format!("({left}){operator}({})", self.joined(right, operator)?))
     }
+}
+
+/// The accessors of a path's keys.
+fn keys(path: Option<&str>) -> Result<String, NotExpressible> {
+    let mut keys = String::new();
+    for key in path.iter().flat_map(|path| path.split('.')) {
+        keys.push('.');
+        keys.push_str(&string(key)?);
+    }
+    Ok(keys)
 }
 
 /// The filter on one value of a path.

@@ -1,7 +1,7 @@
 //! Syntax tree to predicate: applies Solr's boolean rules, reads values, and compiles patterns.
 
 use super::value::{Limit, Value};
-use super::{Fuzzy, Predicate, Test, Wildcard};
+use super::{Fuzzy, ObjectCondition, Predicate, Test, Wildcard};
 use crate::habits::{Notices, excerpt};
 use crate::interrupts;
 use crate::pattern::{CompiledRegexp, Glob, Regexp};
@@ -41,6 +41,8 @@ pub struct Lowering {
     now: DateTime<Utc>,
     notices: Notices,
     patterns: PatternCache,
+    /// How many objects are around what is being read.
+    objects: usize,
 }
 
 /// The compiled patterns of a query. A pattern that occurs again is compiled only once.
@@ -105,7 +107,7 @@ impl PatternCache {
 impl Lowering {
     /// Starts with the time that `NOW` stands for.
     pub fn new(now: DateTime<Utc>) -> Lowering {
-        Lowering { now, notices: Notices::default(), patterns: PatternCache::default() }
+        Lowering { now, notices: Notices::default(), patterns: PatternCache::default(), objects: 0 }
     }
 
     /// The predicate of a whole query. If all its clauses are prohibited, it matches all other
@@ -123,6 +125,21 @@ impl Lowering {
             Ast::All => Predicate::All,
             Ast::Condition { path, query } => {
                 Predicate::Condition { path: path.clone(), test: self.test(query)? }
+            }
+            // To the object, the clauses are a query of their own.
+            Ast::Object { path, query } => {
+                self.objects += 1;
+                let inner = self.query(query)?;
+                self.objects -= 1;
+                match (inner, self.objects) {
+                    (Predicate::None, _) => Predicate::None,
+                    (inner, 0) => {
+                        Predicate::Object(ObjectCondition::in_document(path.clone(), inner).into())
+                    }
+                    (inner, _) => {
+                        Predicate::Object(ObjectCondition::in_object(path.clone(), inner).into())
+                    }
+                }
             }
             Ast::Boolean(clauses) if is_negative(clauses) => {
                 self.notices.add("groups of prohibited clauses", || {

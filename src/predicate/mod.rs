@@ -39,6 +39,39 @@ pub enum Predicate {
         /// What the leaf must satisfy.
         test: Test,
     },
+    /// One and the same object matches.
+    Object(Box<ObjectCondition>),
+}
+
+/// What one object must match: an element of the array at a path, at any depth of arrays, or the
+/// object itself at the path. It has a leaf, since what has none is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectCondition {
+    /// The path of the object.
+    pub path: String,
+    /// What it must match. Paths begin at the object.
+    pub inner: Predicate,
+    /// What a document with such an object matches, with paths from the document's root: all that
+    /// an index knows. For an object within another one it is everything, because that of the outer
+    /// object holds for both.
+    pub necessary: Predicate,
+}
+
+impl ObjectCondition {
+    /// An object of the document.
+    pub fn in_document(path: String, inner: Predicate) -> ObjectCondition {
+        let exists = Predicate::Condition { path: Some(path.clone()), test: Test::Exists };
+        let necessary = match inner.necessary_below(&path) {
+            Predicate::All => exists,
+            necessary => necessary,
+        };
+        ObjectCondition { path, inner, necessary }
+    }
+
+    /// An object within another one.
+    pub fn in_object(path: String, inner: Predicate) -> ObjectCondition {
+        ObjectCondition { path, inner, necessary: Predicate::All }
+    }
 }
 
 /// What a single leaf must satisfy. One leaf must satisfy all of it, such as both ends of a range.
@@ -102,6 +135,37 @@ impl Predicate {
             0 => Predicate::None,
             1 => kept.remove(0),
             _ => Predicate::Or(kept),
+        }
+    }
+
+    /// What a document matches if an object at the path does. Negations say nothing of a document,
+    /// which may have other objects at the path.
+    fn necessary_below(&self, path: &str) -> Predicate {
+        let below = |name: &str| Some(format!("{path}.{name}"));
+        match self {
+            Predicate::All | Predicate::Not(_) => Predicate::All,
+            Predicate::None => Predicate::None,
+            Predicate::And(parts) => {
+                Predicate::all_of(parts.iter().map(|part| part.necessary_below(path)))
+            }
+            Predicate::Or(parts) => {
+                Predicate::any_of(parts.iter().map(|part| part.necessary_below(path)))
+            }
+            Predicate::Condition { path: Some(name), test } => {
+                Predicate::Condition { path: below(name), test: test.clone() }
+            }
+            // A leaf anywhere below the path is also one anywhere in the document.
+            Predicate::Condition { path: None, test } => Predicate::all_of([
+                Predicate::Condition { path: Some(path.to_string()), test: Test::Exists },
+                Predicate::Condition { path: None, test: test.clone() },
+            ]),
+            Predicate::Object(object) => {
+                let path = format!("{path}.{}", object.path);
+                match object.inner.necessary_below(&path) {
+                    Predicate::All => Predicate::Condition { path: Some(path), test: Test::Exists },
+                    necessary => necessary,
+                }
+            }
         }
     }
 

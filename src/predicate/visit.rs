@@ -4,7 +4,7 @@
 //! No match over [`Predicate`] or [`Test`] ends in `_ =>`. So where a new kind of either is not
 //! handled, the compiler says so, and it names only the places that must decide about it.
 
-use super::{Predicate, Test};
+use super::{ObjectCondition, Predicate, Test};
 
 /// What a walk makes of each kind of predicate.
 ///
@@ -18,6 +18,8 @@ pub trait Visitor<'p> {
     fn constant(&mut self, holds: bool) -> Self::Output;
     /// A test on the leaves at a path or, without a path, on those of the whole document.
     fn condition(&mut self, path: Option<&'p str>, test: &'p Test) -> Self::Output;
+    /// A condition on one object.
+    fn object(&mut self, object: &'p ObjectCondition) -> Self::Output;
     /// All of these.
     fn and(&mut self, parts: &'p [Predicate]) -> Self::Output;
     /// At least one of these.
@@ -36,6 +38,7 @@ impl Predicate {
             Predicate::Or(parts) => visitor.or(parts),
             Predicate::Not(part) => visitor.not(part),
             Predicate::Condition { path, test } => visitor.condition(path.as_deref(), test),
+            Predicate::Object(object) => visitor.object(object),
         }
     }
 
@@ -47,12 +50,26 @@ impl Predicate {
             | Predicate::None
             | Predicate::And(_)
             | Predicate::Or(_)
-            | Predicate::Not(_) => None,
+            | Predicate::Not(_)
+            | Predicate::Object(_) => None,
         }
     }
 
-    /// All conditions of the tree in the order of the query, whether they are negated or not.
+    /// All conditions of the tree in the order of the query, whether they are negated or not. Of a
+    /// condition on an object: those that the document must meet.
     pub fn conditions(&self) -> impl Iterator<Item = (Option<&str>, &Test)> {
+        self.leaves(|object| &object.necessary)
+    }
+
+    /// All tests of the tree in the order of the query, those on the leaves of objects included.
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.leaves(|object| &object.inner).map(|(_, test)| test)
+    }
+
+    fn leaves(
+        &self,
+        within: fn(&ObjectCondition) -> &Predicate,
+    ) -> impl Iterator<Item = (Option<&str>, &Test)> {
         let mut open = vec![self];
         std::iter::from_fn(move || {
             while let Some(predicate) = open.pop() {
@@ -60,6 +77,7 @@ impl Predicate {
                     Predicate::All | Predicate::None => {}
                     Predicate::And(parts) | Predicate::Or(parts) => open.extend(parts.iter().rev()),
                     Predicate::Not(part) => open.push(part),
+                    Predicate::Object(object) => open.push(within(object)),
                     Predicate::Condition { path, test } => return Some((path.as_deref(), test)),
                 }
             }
@@ -67,11 +85,23 @@ impl Predicate {
         })
     }
 
+    /// Whether a document matches that has no leaves at all.
+    pub fn holds_without_leaves(&self) -> bool {
+        match self {
+            Predicate::All => true,
+            Predicate::None | Predicate::Condition { .. } | Predicate::Object(_) => false,
+            Predicate::And(parts) => parts.iter().all(Self::holds_without_leaves),
+            Predicate::Or(parts) => parts.iter().any(Self::holds_without_leaves),
+            Predicate::Not(part) => !part.holds_without_leaves(),
+        }
+    }
+
     /// Whether more leaves never turn a match into a mismatch: the predicate has no negation.
     pub fn is_monotone(&self) -> bool {
         match self {
             Predicate::Not(_) => false,
             Predicate::And(parts) | Predicate::Or(parts) => parts.iter().all(Self::is_monotone),
+            Predicate::Object(object) => object.inner.is_monotone(),
             Predicate::All | Predicate::None | Predicate::Condition { .. } => true,
         }
     }

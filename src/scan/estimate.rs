@@ -9,7 +9,7 @@ use crate::index::key::{self, PathHash};
 use crate::index::probe::{LeafProbe, combine_patterns};
 use crate::index::ranges::KeyRange;
 use crate::index::ternary::Ternary;
-use crate::predicate::{Predicate, Test, Visitor};
+use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -113,6 +113,11 @@ impl<'p> Visitor<'p> for &Estimator<'_> {
                 self.probe(path, &probe, &probe.predicate(path))
             }
         }
+    }
+
+    /// How many of the documents with all the leaves have one object with all of them is not known.
+    fn object(&mut self, object: &'p ObjectCondition) -> Result<f64> {
+        object.necessary.visit(self)
     }
 
     fn and(&mut self, parts: &'p [Predicate]) -> Result<f64> {

@@ -7,7 +7,7 @@ use super::rights;
 use crate::executor::IndexedTable;
 use crate::index::{has_own_rows, query_type, recognize};
 use crate::pg::fmgr::{Arguments, c_functions};
-use crate::predicate::{Predicate, Test, Visitor};
+use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};
 use pgrx::{IntoDatum, PgList, pg_guard, pg_sys};
 
 c_functions! {
@@ -113,6 +113,10 @@ impl Visitor<'_> for Guess {
 
     fn condition(&mut self, _: Option<&str>, _: &Test) -> f64 {
         UNKNOWN
+    }
+
+    fn object(&mut self, object: &ObjectCondition) -> f64 {
+        object.necessary.visit(self)
     }
 
     fn and(&mut self, parts: &[Predicate]) -> f64 {

@@ -1,6 +1,7 @@
 //! The syntax tree of a query, and its canonical query.
 
 use super::escape::{write_bound, write_escaped, write_term, write_value};
+use super::objects::write_in_braces;
 use crate::pattern::{Glob, Regexp};
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -16,6 +17,14 @@ pub enum Ast {
         path: Option<String>,
         /// What one of the leaves must be.
         query: LeafQuery,
+    },
+    /// `path:{query}`: one and the same object at the path matches the query, whose paths begin at
+    /// the object.
+    Object {
+        /// The path of the object, or of the array that it is an element of.
+        path: String,
+        /// What the object must match.
+        query: Box<Ast>,
     },
     /// Clauses, as in Lucene's `BooleanQuery`.
     Boolean(Vec<(Occur, Ast)>),
@@ -112,9 +121,16 @@ impl Display for Ast {
                     }
                     // A lone star would mean all documents, and so would "*:*".
                     (None, LeafQuery::Exists) => return f.write_str("*:[* TO *]"),
+                    // Among the clauses of an object, the bare word is refused.
+                    (None, LeafQuery::Equal(text)) if text == "TO" => return f.write_str("\\TO"),
                     (None, _) => {}
                 }
                 write!(f, "{query}")
+            }
+            Ast::Object { path, query } => {
+                write_term(f, path)?;
+                f.write_char(':')?;
+                write_in_braces(f, query)
             }
             Ast::Boolean(clauses) => {
                 for (at, (occur, clause)) in clauses.iter().enumerate() {

@@ -3,6 +3,7 @@
 
 use super::ast::{Ast, LeafQuery};
 use super::limits::{self, Allowance};
+use super::objects::Braces;
 use crate::parse_error::ParseError;
 use std::rc::Rc;
 
@@ -32,6 +33,11 @@ pub(super) struct Context {
     pub depth: usize,
     /// How many query strings are around this one.
     nested_queries: usize,
+    /// How many bytes the paths of the objects have whose clauses are being read, each with the dot
+    /// behind it; none outside of objects.
+    object_path: Option<usize>,
+    /// What is known of the braces of the query.
+    pub braces: Rc<Braces>,
     allowance: Rc<Allowance>,
     readers: Readers,
 }
@@ -46,7 +52,7 @@ pub(super) enum Field {
 
 impl Context {
     /// The context of a whole query.
-    pub fn new(readers: Readers) -> Context {
+    pub fn new(readers: Readers, braces: Braces) -> Context {
         Context {
             field: None,
             default_field: None,
@@ -54,6 +60,8 @@ impl Context {
             split_words: false,
             depth: 0,
             nested_queries: 0,
+            object_path: None,
+            braces: braces.into(),
             allowance: Rc::default(),
             readers,
         }
@@ -72,8 +80,46 @@ impl Context {
     /// The context of a query string within this one, which inherits neither field nor operator.
     pub fn nested(&self, at: usize) -> Result<Context, ParseError> {
         let nested_queries = limits::check_nested_queries(self.nested_queries + 1, at)?;
-        let allowance = self.allowance.clone();
-        Ok(Context { depth: self.depth, nested_queries, allowance, ..Context::new(self.readers) })
+        Ok(Context { nested_queries, ..self.without_field() })
+    }
+
+    /// The context of a query string or an object's clauses within this one.
+    fn without_field(&self) -> Context {
+        let (field, default_field) = (None, None);
+        let (all_required, split_words) = (false, false);
+        Context { field, default_field, all_required, split_words, ..self.clone() }
+    }
+
+    /// The path of an object, and the context of its clauses. `at` is the position of the brace.
+    pub fn object(&self, at: usize) -> Result<(String, Context), ParseError> {
+        let path = match &self.field {
+            Some(Field::Path(path)) if path != "_query_" && path != "_val_" => path,
+            _ => {
+                return Err(ParseError::syntax(
+                    at,
+                    "a brace without the path of an object before it",
+                )
+                .with_hint("Write it as path:{clauses}. A range looks like path:{a TO b}."));
+            }
+        };
+        self.braces.has_object.set(true);
+        self.take(Some(path))?;
+        let object_path = Some(self.object_path.unwrap_or(0) + path.len() + 1);
+        let (all_required, split_words) = (self.all_required, self.split_words);
+        let context = Context { object_path, all_required, split_words, ..self.without_field() };
+        Ok((path.clone(), context))
+    }
+
+    /// Whether the clauses are those of an object.
+    pub fn is_in_object(&self) -> bool {
+        self.object_path.is_some()
+    }
+
+    /// Takes a condition from what the query may have.
+    fn take(&self, path: Option<&str>) -> Result<(), ParseError> {
+        let bytes = self.object_path.unwrap_or(0) + path.map_or(0, str::len);
+        limits::check_path_len(bytes)?;
+        self.allowance.take(bytes)
     }
 
     /// The path that a clause looks at if it names no field itself; none for all paths.
@@ -96,13 +142,13 @@ impl Context {
         path: Option<String>,
         query: LeafQuery,
     ) -> Result<Option<Ast>, ParseError> {
-        self.allowance.take(path.as_deref())?;
+        self.take(path.as_deref())?;
         Ok(Some(Ast::Condition { path, query }))
     }
 
     /// `*:*`, which counts as a condition too.
     pub fn all(&self) -> Result<Option<Ast>, ParseError> {
-        self.allowance.take(None)?;
+        self.take(None)?;
         Ok(Some(Ast::All))
     }
 }

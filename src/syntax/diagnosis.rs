@@ -84,7 +84,8 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         | Rule::or
         | Rule::required
         | Rule::prohibited
-        | Rule::close => return None,
+        | Rule::close
+        | Rule::close_object => return None,
         Rule::EOI => "the end",
         _ => "a clause",
     })

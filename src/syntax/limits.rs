@@ -59,15 +59,14 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Takes one condition and its path from what is left.
-    pub(super) fn take(&self, path: Option<&str>) -> Result<(), ParseError> {
+    /// Takes one condition and the bytes of its path from what is left.
+    pub(super) fn take(&self, path_bytes: usize) -> Result<(), ParseError> {
         let conditions = self.conditions.get().checked_sub(1).ok_or_else(too_many_conditions)?;
         self.conditions.set(conditions);
-        let length = path.map_or(0, str::len);
         let path_bytes = self
             .path_bytes
             .get()
-            .checked_sub(length)
+            .checked_sub(path_bytes)
             .ok_or_else(|| too_long("the paths of all clauses are too long together".into()))?;
         self.path_bytes.set(path_bytes);
         Ok(())
@@ -87,7 +86,11 @@ pub(super) fn check_words(words: usize) -> Result<(), ParseError> {
 /// # Errors
 /// `TooComplex` beyond the limit.
 pub fn check_path(path: &str) -> Result<(), ParseError> {
-    match path.len() {
+    check_path_len(path.len())
+}
+
+pub(super) fn check_path_len(bytes: usize) -> Result<(), ParseError> {
+    match bytes {
         0..=MAX_PATH_BYTES => Ok(()),
         _ => Err(ParseError::too_large(format!("a path is longer than {MAX_PATH_BYTES} bytes"))),
     }

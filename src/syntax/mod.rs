@@ -12,6 +12,7 @@ mod fields;
 mod grammar;
 mod limits;
 mod local_params;
+mod objects;
 mod operand;
 mod parse;
 mod parsers;

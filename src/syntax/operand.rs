@@ -19,11 +19,21 @@ pub(super) enum Operand {
     Opens {
         /// What holds for the clauses of the group.
         context: Context,
-        /// Whether the group is that of `filter(…)`.
-        is_filter: bool,
-        /// Where the opening parenthesis stands in the clause.
+        /// What encloses them.
+        kind: GroupKind,
+        /// Where the opening parenthesis or brace stands in the clause.
         at: usize,
     },
+}
+
+/// What encloses the clauses of a group.
+pub(super) enum GroupKind {
+    /// Parentheses, or nothing around the whole query.
+    Plain,
+    /// `filter(…)`
+    Filter,
+    /// `path:{…}`, with the path.
+    Object(String),
 }
 
 /// Reads a field, if there is one, and what follows it.
@@ -33,9 +43,12 @@ pub(super) fn operand(pair: Pair<'_, Rule>, context: &Context) -> Result<Operand
         match part.as_rule() {
             Rule::field => context.to_mut().field = Some(field(part)?),
             rule @ (Rule::group | Rule::filter) => {
-                let (is_filter, at) = (rule == Rule::filter, part.as_span().end() - 1);
-                return Ok(Operand::Opens { context: context.into_owned(), is_filter, at });
+                let kind = if rule == Rule::filter { GroupKind::Filter } else { GroupKind::Plain };
+                let at = part.as_span().end() - 1;
+                return Ok(Operand::Opens { context: context.into_owned(), kind, at });
             }
+            Rule::object => return object(part, &context),
+            Rule::range if context.braces.is_object(&part) => return object(part, &context),
             Rule::local_params => return local_params(part, &context).map(Operand::Query),
             Rule::range => return range(part, &context).map(Operand::Query),
             Rule::phrase | Rule::bare => return single(part, &context).map(Operand::Query),
@@ -54,6 +67,13 @@ fn field(pair: Pair<'_, Rule>) -> Result<Field, ParseError> {
             Ok(Field::Path(path))
         }
     }
+}
+
+/// Opens the group of an object's clauses.
+fn object(pair: Pair<'_, Rule>, context: &Context) -> Result<Operand, ParseError> {
+    let at = pair.as_span().start();
+    let (path, context) = context.object(at)?;
+    Ok(Operand::Opens { context, kind: GroupKind::Object(path), at })
 }
 
 /// Reads a query string that begins with local parameters, and the boost behind it.
@@ -148,6 +168,9 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
         Rule::quoted => field_query(unescape(between_quotes(text), at + 1)?, at, context)?,
         _ => {
             let value = unescape(text, at)?;
+            if fuzzy.is_none() {
+                check_word(text, at, context)?;
+            }
             match fuzzy {
                 Some(fuzzy) => {
                     let edits = edits(fuzzy, value.chars().count())?;
@@ -158,6 +181,16 @@ fn single(pair: Pair<'_, Rule>, context: &Context) -> Result<Option<Ast>, ParseE
         }
     };
     parts.into_iter().filter(|part| part.as_rule() == Rule::boost).try_fold(query, boost)
+}
+
+/// Refuses the bare word `TO` among the clauses of an object: `f:{a b TO c}` is meant as a range.
+pub(super) fn check_word(word: &str, at: usize, context: &Context) -> Result<(), ParseError> {
+    if word != "TO" || !context.is_in_object() || context.field.is_some() {
+        return Ok(());
+    }
+    Err(ParseError::syntax(at, "TO among the clauses of an object").with_hint(
+        "Put an end of a range that has spaces in it in quotes, or escape the word as \\TO.",
+    ))
 }
 
 /// A value must be equal, unless the field is one of Solr's magic fields

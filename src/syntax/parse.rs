@@ -7,7 +7,8 @@ use super::diagnosis::syntax_error;
 use super::escape::unescape;
 use super::grammar::{LuceneParser, Rule};
 use super::limits;
-use super::operand::{Operand, boost, field_query, operand};
+use super::objects::Braces;
+use super::operand::{GroupKind, Operand, boost, check_word, field_query, operand};
 use super::parsers;
 use super::simple;
 use crate::interrupts;
@@ -30,7 +31,17 @@ const READERS: Readers = Readers { query, lucene };
 
 /// Reads a query of any form.
 pub(super) fn by_grammar(text: &str) -> Result<Ast, ParseError> {
-    Ok(query(text, &Context::new(READERS))?.unwrap_or_else(Ast::nothing))
+    let read = |are_objects| {
+        let context = Context::new(READERS, Braces { are_objects, ..Braces::default() });
+        let found = query(text, &context).map(|found| found.unwrap_or_else(Ast::nothing));
+        (found, context.braces)
+    };
+    // Doubtful ranges are ranges if the query is one of Solr's (objects.rs).
+    let (found, braces) = read(false);
+    match braces.has_doubtful.get() && (found.is_err() || braces.has_object.get()) {
+        true => read(true).0,
+        false => found,
+    }
 }
 
 /// Reads a whole query string. Local parameters at its very start choose the parser (Solr's
@@ -79,10 +90,9 @@ struct ClauseGroup {
     list: Vec<(Occur, Ast)>,
     /// What stands before the group itself.
     marks: Marks,
-    /// The position of its opening parenthesis.
+    /// The position of its opening parenthesis or brace.
     opened: usize,
-    /// Whether the group is that of `filter(…)`.
-    is_filter: bool,
+    kind: GroupKind,
 }
 
 /// Reads the clauses of one query string.
@@ -98,8 +108,8 @@ struct ClauseReader<'a> {
 
 impl<'a> ClauseReader<'a> {
     fn read(mut self, context: Context) -> Result<Option<Ast>, ParseError> {
-        let (marks, is_filter) = (Marks::default(), false);
-        let mut group = ClauseGroup { context, list: Vec::new(), marks, opened: 0, is_filter };
+        let (marks, kind) = (Marks::default(), GroupKind::Plain);
+        let mut group = ClauseGroup { context, list: Vec::new(), marks, opened: 0, kind };
         let mut rule = Rule::first;
         loop {
             let start = self.at;
@@ -107,7 +117,7 @@ impl<'a> ClauseReader<'a> {
             let Some(step) = self.step(rule, &group)? else { return Ok(group.query()) };
             match step.as_rule() {
                 Rule::EOI => return Ok(group.query()),
-                Rule::close => {
+                Rule::close | Rule::close_object => {
                     let Some(outer) = self.outer.pop() else { return Ok(group.query()) };
                     let inner = std::mem::replace(&mut group, outer);
                     let marks = inner.marks;
@@ -115,24 +125,29 @@ impl<'a> ClauseReader<'a> {
                     group.add(marks, query.map_err(here)?);
                 }
                 Rule::run => {
-                    let words = self.run(step, start)?;
+                    let words = self.run(step, start, &group.context)?;
                     group.add_run(words, start)?;
                 }
                 _ => match clause(step, &group.context).map_err(here)? {
                     (marks, Operand::Query(query)) => group.add(marks, query),
-                    (marks, Operand::Opens { context, is_filter, at }) => {
+                    (marks, Operand::Opens { context, kind, at }) => {
                         let opened = start + at;
+                        // What opened may have been read as a range first.
+                        self.at = opened + 1;
                         let mut context = context;
                         context.depth = limits::deeper(context.depth, opened)?;
-                        let inner =
-                            ClauseGroup { context, list: Vec::new(), marks, opened, is_filter };
+                        let inner = ClauseGroup { context, list: Vec::new(), marks, opened, kind };
                         self.outer.push(std::mem::replace(&mut group, inner));
                         rule = Rule::first;
                         continue;
                     }
                 },
             }
-            rule = if self.outer.is_empty() { Rule::next } else { Rule::inside };
+            rule = match group.kind {
+                GroupKind::Object(_) => Rule::inside_object,
+                _ if self.outer.is_empty() => Rule::next,
+                GroupKind::Plain | GroupKind::Filter => Rule::inside,
+            };
         }
     }
 
@@ -161,7 +176,11 @@ impl<'a> ClauseReader<'a> {
         group: &ClauseGroup,
     ) -> ParseError {
         let mut error = syntax_error(rest, error).shifted_by(self.at);
-        let again = if self.outer.is_empty() { Rule::again_next } else { Rule::again_inside };
+        let again = match group.kind {
+            GroupKind::Object(_) => Rule::again_inside_object,
+            _ if self.outer.is_empty() => Rule::again_next,
+            GroupKind::Plain | GroupKind::Filter => Rule::again_inside,
+        };
         let rest = self.text.get(self.before..).unwrap_or_default();
         if rule != Rule::first
             && let Err(better) = LuceneParser::parse(again, rest)
@@ -174,8 +193,16 @@ impl<'a> ClauseReader<'a> {
         if self.outer.is_empty() || error.position != Some(self.text.len()) {
             return error;
         }
-        ParseError::syntax(group.opened, "a parenthesis that is never closed")
-            .with_hint("Escape a parenthesis inside a value with a backslash.")
+        match group.kind {
+            GroupKind::Object(_) => {
+                ParseError::syntax(group.opened, "a brace that is never closed")
+                    .with_hint("Write path:{clauses}, or a range such as path:{a TO b}.")
+            }
+            GroupKind::Plain | GroupKind::Filter => {
+                ParseError::syntax(group.opened, "a parenthesis that is never closed")
+                    .with_hint("Escape a parenthesis inside a value with a backslash.")
+            }
+        }
     }
 
     /// Words in a row, of which `first` is the first.
@@ -183,12 +210,14 @@ impl<'a> ClauseReader<'a> {
         &mut self,
         first: Pair<'_, Rule>,
         start: usize,
+        context: &Context,
     ) -> Result<Vec<(String, usize)>, ParseError> {
         let mut words = Vec::new();
         let mut word = first.into_inner().next().map(|word| (word, start));
         while let Some((found, start)) = word {
             limits::check_words(words.len())?;
             let at = start + found.as_span().start();
+            check_word(found.as_str(), at, context)?;
             words.push((unescape(found.as_str(), at)?, at));
             let behind = self.at;
             interrupts::check();
@@ -288,10 +317,17 @@ impl ClauseGroup {
     }
 
     /// The group as an operand of the one around it.
-    fn operand(self) -> Option<Ast> {
-        match self.is_filter {
-            true => Some(Ast::Filter(Box::new(self.query().unwrap_or_else(Ast::nothing)))),
-            false => self.query(),
+    fn operand(mut self) -> Option<Ast> {
+        match std::mem::replace(&mut self.kind, GroupKind::Plain) {
+            GroupKind::Filter => Some(Ast::Filter(Box::new(self.query_or_nothing()))),
+            GroupKind::Object(path) => {
+                Some(Ast::Object { path, query: Box::new(self.query_or_nothing()) })
+            }
+            GroupKind::Plain => self.query(),
         }
+    }
+
+    fn query_or_nothing(self) -> Ast {
+        self.query().unwrap_or_else(Ast::nothing)
     }
 }

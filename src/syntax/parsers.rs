@@ -20,6 +20,13 @@ const METHODS: [&str; 6] = [
 
 /// Reads a query string that begins with local parameters.
 pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseError> {
+    if context.is_in_object() {
+        return Err(ParseError::unsupported(
+            0,
+            "local parameters within the braces of an object are not supported",
+        )
+        .with_hint("Write the clause in the standard form, such as path:{sku:\"a b\"}."));
+    }
     let params = LocalParams::parse(text)?;
     let context = context.nested(0)?;
     let behind = || text.get(params.length..).unwrap_or_default();
@@ -55,6 +62,14 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
         }
         "bool" => boolean(&context, &params),
         "boost" => boost(&context, &params, value).map_err(within),
+        join @ ("parent" | "child") => Err(ParseError::unsupported(
+            0,
+            format!("the query parser \"{join}\" is not supported"),
+        )
+        .with_hint(
+            "A document holds its objects itself. For those in which one object meets several \
+             clauses, write path:{sku:gift AND quantity:[2 TO *]}.",
+        )),
         other => Err(ParseError::unsupported(
             0,
             format!("the query parser \"{other}\" is not supported"),

@@ -42,6 +42,12 @@ fn time_grows_with_length_alone() {
         ("{!term f=x}a ", "b"),
         ("a{!", "}"),
         ("f:", "a"),
+        ("f:{", ""),
+        ("f:{a ", ""),
+        ("f:{a:b} ", "a"),
+        ("f:{a:[1 TO 2]} ", "a"),
+        ("f:{a:[1 TO 2] ", "}"),
+        ("f:{a TO b} ", "f:{a:b}"),
         ("+", "a"),
         ("filter(a) ", "a"),
         ("\t", "a"),
@@ -222,8 +228,12 @@ fn tree() -> impl Strategy<Value = Ast> {
             (inner.clone(), 0u16..1000)
                 .prop_map(move |(ast, by)| boost(Box::new(ast), f32::from(by) / 8.0))
         };
+        let object_path = non_empty()
+            .prop_filter("no magic field", |path| !matches!(path.as_str(), "_query_" | "_val_"));
         prop_oneof![
             4 => clauses.prop_map(Ast::Boolean),
+            2 => (object_path, inner.clone())
+                .prop_map(|(path, ast)| Ast::Object { path, query: Box::new(ast) }),
             1 => boosted(Ast::Boost),
             1 => boosted(Ast::Constant),
             1 => inner.prop_map(|ast| Ast::Filter(Box::new(ast))),
@@ -260,7 +270,7 @@ proptest! {
             proptest::sample::select(vec![
                 "a", "b", "f:", "*", "?", "\"", "\\", "(", ")", "[", "]", "{", "}", "{!", "{!term f=x}", " TO ", "AND",
                 "OR", "NOT", "&&", "||", "!", "+", "-", "~", "^", "^2", "~1", "/", "/*", "*/", ":", "=", " ", " ", " ",
-                "filter(", "_query_:", "\\u0041", "\t", "é",
+                "filter(", "_query_:", "\\u0041", "\t", "é", "f:{", "f:[a TO b]", "f:{", "a:1", "}",
             ]),
             0..14,
         )

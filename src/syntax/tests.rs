@@ -242,13 +242,96 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("{!lucene df=''}a", 0, "the default field (df) has no name"),
     ("{!term f=x", 9, "local parameters without a closing \"}\""),
     ("f:[1 TO\t2]", 5, "expected TO, found \"TO\""),
-    ("a {!=b}", 6, "expected TO, found \"}\""),
+    ("a {!=b}", 2, "a brace without the path of an object before it"),
     (
         "_query_:\"a AND\" b",
         8,
         "in the nested query: expected a clause, found the end (at byte 5 of it)",
     ),
 ];
+
+/// Query, canonical form. What Solr reads as a range stays one; other braces hold clauses.
+const BRACES: &[(&str, &str)] = &[
+    ("f:{a TO b}", "f:{a TO b}"),
+    ("f:{a TO *]", "f:{a TO *]"),
+    ("f:{* TO b}", "f:[* TO b}"),
+    ("f:{  a   TO  b }", "f:{a TO b}"),
+    ("f:{a:1 TO b:2}", "f:{a:1 TO b:2}"),
+    ("f:{(a TO b)}", "f:{\"(a\" TO \"b)\"}"),
+    ("f:{q:[1 TO 2]", "f:{\"q:[1\" TO 2]"),
+    ("f:{sku:\"a TO b\"}", "f:{sku:\\\"a TO b\\\"}"),
+    ("f:{(a TO b} g:{c TO d}", "f:{\"(a\" TO b} g:{c TO d}"),
+    ("f:{a:1}", "f:{a:1}"),
+    ("f:{ a:1 }", "f:{a:1}"),
+    ("f:{a}", "f:{a}"),
+    ("f:{*}", "f:{*:*}"),
+    ("f:{*:*}", "f:{*:*}"),
+    ("f:{a b}", "f:{a b}"),
+    ("f:{a:1 AND b:2}", "f:{+a:1 +b:2}"),
+    ("f:{a:1 OR b:2}", "f:{a:1 b:2}"),
+    ("f:{a:1 -b:2}^2 g", "f:{a:1 -b:2}^2 g"),
+    ("-f:{a:1}", "-f:{a:1}"),
+    ("f:{-a:1}", "f:{-a:1}"),
+    ("f:{NOT a:1}", "f:{-a:1}"),
+    ("f:{ !a:1}", "f:{-a:1}"),
+    ("f:{q:[1 TO 2]}", "f:{q:[1 TO 2]}"),
+    ("f:{q:{1 TO 2}}", "f:{q:{1 TO 2}}"),
+    ("f:{+q:[1 TO 2] +a:b}", "f:{+q:[1 TO 2] +a:b}"),
+    ("f:{(q:[1 TO 2] a:b) -c:d}", "f:{(q:[1 TO 2] a:b) -c:d}"),
+    ("f:{a:b AND q:[2 TO *]}", "f:{+a:b +q:[2 TO *]}"),
+    ("f:{[1 TO 2]}", "f:{[1 TO 2]}"),
+    ("f:{[1 TO 2] AND g:{a TO b}}", "f:{+[1 TO 2] +g:{a TO b}}"),
+    ("f:{g:{a:1} AND b:2}", "f:{+g:{a:1} +b:2}"),
+    ("f:{g:{q:[1 TO 2]}}", "f:{g:{q:[1 TO 2]}}"),
+    ("f:{sku:(a TO b c)}", "f:{sku:a sku:TO sku:b sku:c}"),
+    ("f:{sku:\"a TO b\" x:1}", "f:{sku:\"a TO b\" x:1}"),
+    ("f:{ sku:\"a TO b\" AND x:1}", "f:{+sku:\"a TO b\" +x:1}"),
+    ("f:{( sku:\"a TO b\" )}", "f:{( ( sku:\"a TO b\" ) )}"),
+    ("f:{(a b)}", "f:{a b}"),
+    ("f:{ \\TO \"TO\" TO~1 f:TO}", "f:{\\TO \\TO TO~1 f:TO}"),
+    ("f:{x:/a}b/}", "f:{x:/a}b/}"),
+    ("f:{x:a* y:b?c z~1}", "f:{x:a* y:b?c z~1}"),
+    ("f:(a {b:1})", "f:a f:{b:1}"),
+    ("f:({a TO b} {b:1})", "f:{a TO b} f:{b:1}"),
+    ("filter(f:{filter(a:1)})", "filter(f:{filter(a:1)})"),
+    ("{!lucene q.op=AND df=d}f:{a b:1} c", "+f:{+a +b:1} +d:c"),
+    ("_query_:\"f:{a:1}\"", "f:{a:1}"),
+    ("f:{_query_:\"a:1\"}", "f:{a:1}"),
+    ("a\\ b.c:{d.e:1}", "a\\ b.c:{d.e:1}"),
+    ("t:{2021-02-05T04:06:36Z TO *] f:{a:1}", "t:{2021-02-05T04:06:36Z TO *] f:{a:1}"),
+];
+
+#[test]
+fn braces() {
+    for (query, canonical) in BRACES {
+        let ast = parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_eq!(&ast.to_string(), canonical, "{query}");
+        assert_eq!(parse(canonical).as_ref(), Ok(&ast), "{canonical}");
+    }
+    for (query, position) in [
+        ("f:{}", 3),
+        ("f:{a:1", 2),
+        ("f:{a:1)", 6),
+        ("f:{a:1}}", 7),
+        ("{a:1}", 0),
+        ("*:{a:1}", 2),
+        ("f:{ {a:1} }", 4),
+        ("f:{a TO}", 7),
+        ("f:{a TO b", 9),
+        ("f:{(a:1}", 7),
+        ("_query_:{a}", 8),
+        ("f:{x y TO z}", 7),
+        ("f:{say \"hi\" TO *}", 12),
+    ] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ParseErrorKind::Syntax, "{query}: {error}");
+        assert_eq!(error.position, Some(position), "{query}: {error}");
+    }
+    for query in ["f:{{!term f=a}b}", "f:{a:1 _query_:\"{!term f=a}b\"}", "f:{ {!lucene}a}"] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ParseErrorKind::Unsupported, "{query}: {error}");
+    }
+}
 
 #[test]
 fn refuses_with_the_place() {
@@ -269,6 +352,8 @@ fn refuses_by_name_what_solr_has_and_this_has_not() {
         ("{!func}add(1,2)", "\"func\""),
         ("{!dismax qf=a}b", "\"dismax\""),
         ("a {!frange l=1}b", "\"frange\""),
+        ("{!parent which=a:b}c:d", "\"parent\""),
+        ("{!child of=a:b}c:d", "\"child\""),
         ("_val_:\"add(1,2)\"", "_val_"),
         ("{!lucene v=$qq}", "$name"),
     ] {
@@ -296,6 +381,14 @@ fn limits() {
             "a nested query's groups",
         ),
         (inside(17), "query strings"),
+        (format!("{}a{}", "f:{".repeat(257), "}".repeat(257)), "objects"),
+        (format!("{}a{}", "f:{(".repeat(129), ")}".repeat(129)), "objects and groups"),
+        (format!("{}f:{{(", "f:{a:[1 TO 2] ".repeat(300)), "objects that begin like ranges"),
+        (format!("{}:{{{}:v}}", "a".repeat(40_000), "b".repeat(40_000)), "a path within an object"),
+        (
+            format!("{}:{{{}}}", "a".repeat(60_000), "b:c ".repeat(1_000)),
+            "an object's path for each clause",
+        ),
         (inside(MAX_QUERY_BYTES / 9), "a megabyte of query strings"),
         ("a".repeat(MAX_QUERY_BYTES + 1), "a byte too many"),
         ("a ".repeat(MAX_CONDITIONS + 1), "a clause too many"),

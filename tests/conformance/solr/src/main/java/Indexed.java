@@ -46,6 +46,9 @@ final class Indexed implements AutoCloseable {
         <uniqueKey>%1$s</uniqueKey>
         <field name="%s" type="string" multiValued="true" stored="false"/>
         <field name="%s" type="string" multiValued="true" stored="false"/>
+        <!-- Of the objects of a document (see ObjectRecorder). -->
+        <field name="_root_" type="leaf" stored="false"/>
+        <field name="_path_" type="string" stored="false"/>
         <dynamicField name="*" type="leaf" multiValued="true" stored="false"/>
         <dynamicField name="%s*" type="string" multiValued="true" stored="false" docValues="true"/>
         <dynamicField name="%s*" type="long" multiValued="true" stored="false" docValues="true"/>
@@ -62,15 +65,10 @@ final class Indexed implements AutoCloseable {
   private final EmbeddedSolrServer solr;
 
   Indexed(String file) throws Exception {
-    System.setOut(System.err);
-    Path conf = Files.createDirectories(home.resolve("corpus/conf"));
-    Files.writeString(home.resolve("solr.xml"), "<solr><int name='maxBooleanClauses'>1000000</int></solr>");
-    Files.writeString(home.resolve("corpus/core.properties"), "name=corpus");
-    Files.writeString(conf.resolve("solrconfig.xml"), CONFIG);
-    Files.writeString(conf.resolve("schema.xml"), SCHEMA);
-    solr = new EmbeddedSolrServer(home, "corpus");
-    List<JsonNode> lines = Corpus.lines(file);
-    documents = lines.size();
+    this(fields(Corpus.lines(file)));
+  }
+
+  private static List<SolrInputDocument> fields(List<JsonNode> lines) {
     FacetFields.learn(lines);
     List<SolrInputDocument> batch = new ArrayList<>();
     for (JsonNode document : lines) {
@@ -78,6 +76,18 @@ final class Indexed implements AutoCloseable {
       FacetFields.add(document, fields);
       batch.add(fields);
     }
+    return batch;
+  }
+
+  Indexed(List<SolrInputDocument> batch) throws Exception {
+    System.setOut(System.err);
+    Path conf = Files.createDirectories(home.resolve("corpus/conf"));
+    Files.writeString(home.resolve("solr.xml"), "<solr><int name='maxBooleanClauses'>1000000</int></solr>");
+    Files.writeString(home.resolve("corpus/core.properties"), "name=corpus");
+    Files.writeString(conf.resolve("solrconfig.xml"), CONFIG);
+    Files.writeString(conf.resolve("schema.xml"), SCHEMA);
+    solr = new EmbeddedSolrServer(home, "corpus");
+    documents = batch.size();
     solr.add(batch);
     solr.commit();
   }

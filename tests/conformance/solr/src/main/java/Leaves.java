@@ -32,14 +32,22 @@ final class Leaves {
 
   /** What Solr indexes of a document. */
   static SolrInputDocument fields(JsonNode document, int number) {
-    SolrInputDocument fields = new SolrInputDocument(NUMBER, Integer.toString(number));
+    // The store that answers the same queries has the document's number in it.
+    SolrInputDocument fields = object(document, Integer.toString(number));
+    for (String each : List.of(NUMBER, ANY)) {
+      int leaf = number(each, Leaf.of(Corpus.JSON.getNodeFactory().numberNode(number)));
+      fields.addField(LEAVES, Integer.toString(leaf));
+    }
+    fields.addField(PATHS, NUMBER);
+    return fields;
+  }
+
+  /** What Solr indexes of an object, as a document of its own. */
+  static SolrInputDocument object(JsonNode document, String id) {
+    SolrInputDocument fields = new SolrInputDocument(NUMBER, id);
     Set<String> paths = new LinkedHashSet<>();
     Set<Integer> numbers = new LinkedHashSet<>();
     paths.add(ANY);
-    // The store that answers the same queries has the document's number in it.
-    numbers.add(number(NUMBER, Leaf.of(Corpus.JSON.getNodeFactory().numberNode(number))));
-    numbers.add(number(ANY, Leaf.of(Corpus.JSON.getNodeFactory().numberNode(number))));
-    paths.add(NUMBER);
     Corpus.leaves(document, (path, node) -> {
       Leaf leaf = Leaf.of(node);
       for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) paths.add(path.substring(0, dot));

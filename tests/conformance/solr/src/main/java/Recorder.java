@@ -3,6 +3,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.solr.common.SolrDocument;
@@ -24,8 +25,14 @@ public final class Recorder {
   }
 
   private static JsonNode answer(Indexed solr, String query) {
-    Map<String, String> params =
-        Map.of("q", query, "df", Leaves.ANY, "fl", Leaves.NUMBER, "rows", Integer.toString(solr.documents), "echoParams", "none");
+    return answer(solr, query, Map.of());
+  }
+
+  /** The documents that match, with other parameters of the request. */
+  static JsonNode answer(Indexed solr, String query, Map<String, String> others) {
+    Map<String, String> params = new HashMap<>(others);
+    params.putAll(Map.of(
+        "q", query, "df", Leaves.ANY, "fl", Leaves.NUMBER, "rows", Integer.toString(solr.documents), "echoParams", "none"));
     try {
       BitSet found = new BitSet();
       for (SolrDocument hit : solr.query(params).getResults()) {

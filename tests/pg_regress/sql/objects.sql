@@ -92,13 +92,15 @@ CREATE FUNCTION pg_temp.found(q text) RETURNS int[] LANGUAGE plpgsql SET enable_
 DECLARE
     plan json;
     docs int[];
+    n bigint;
 BEGIN
     EXECUTE format('EXPLAIN (FORMAT json) SELECT FROM object_docs WHERE doc @@@ %L', q) INTO plan;
     IF plan->0->'Plan'->>'Node Type' NOT IN ('Bitmap Heap Scan', 'Custom Scan') THEN
         RAISE 'no index: %', plan;
     END IF;
     EXECUTE format('SELECT coalesce(array_agg(i ORDER BY i), ''{}'') FROM object_docs WHERE doc @@@ %L', q) INTO docs;
-    RETURN docs;
+    EXECUTE format('SELECT count(*) FROM object_docs WHERE doc @@@ %L', q) INTO n;
+    RETURN CASE WHEN n = cardinality(docs) THEN docs ELSE '{-1}' END;
 END $$;
 CREATE FUNCTION pg_temp.differ() RETURNS SETOF text LANGUAGE sql AS $$ SELECT q FROM object_found WHERE docs <> pg_temp.found(q) ORDER BY i LIMIT 5 $$;
 CREATE INDEX object_docs_doc ON object_docs USING gin (doc jsonb_lucene_ops) WITH (fastupdate = off);

@@ -106,7 +106,10 @@ impl<'t> Lexer<'t> {
             '{' if next == Some('!') => self.push(Kind::Params, params(rest)),
             '[' | '{' => match range(rest) {
                 Some(length) => self.push(Kind::Range, length),
-                None if c == '{' && self.last() == Some(Kind::Colon) => {
+                // The clauses of an object, behind a path or in a group that has one.
+                None if c == '{'
+                    && (self.last() == Some(Kind::Colon) || !self.braces.is_empty()) =>
+                {
                     self.braces.push(true);
                     self.push(Kind::Open, 1);
                 }

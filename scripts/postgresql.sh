@@ -5,6 +5,7 @@
 #
 #   $base/NAME/postgresql   the installation      $base/NAME/cluster   data, log, socket
 
+. scripts/extension.sh
 find_postgresql || die 'no PostgreSQL; run scripts/deps'
 id=$(printf %s "$root" | sha256sum | cut -c1-12)
 
@@ -105,8 +106,9 @@ remove_cluster() {
     rm -rf "$base/$1/cluster"
 }
 
-# The release build, into the copy NAME.
+# The release build, into the copy that was made last.
 install_extension() {
-    PGRX_PG_CONFIG_PATH=$pg_config cargo pgrx install --release --pg-config "$pg_bin/pg_config" \
-        --no-default-features --features "pg$pg_major"
+    build_extension
+    rm -f "$("$pg_bin/pg_config" --sharedir)/extension"/session_store--*
+    install_files "$pg_bin/pg_config"
 }

@@ -45,6 +45,12 @@ impl VisibleRows {
         self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
+    /// The greatest offset of these rows; 0 if there are none.
+    pub fn last(&self) -> u16 {
+        let last = self.0.iter().rposition(|word| *word != 0);
+        last.map_or(0, |at| (64 * (at + 1)) as u16 - self.0[at].leading_zeros() as u16)
+    }
+
     fn insert(&mut self, offset: u16) {
         let at = usize::from(offset.wrapping_sub(1));
         if let Some(word) = self.0.get_mut(at / 64) {
@@ -225,6 +231,21 @@ impl NewestTransaction {
             } else {
                 (*tuple).t_choice.t_heap.t_xmax
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VisibleRows;
+
+    #[test]
+    fn the_last_row_is_the_greatest_offset() {
+        let mut rows = VisibleRows::default();
+        assert_eq!(rows.last(), 0);
+        for offset in [1, 17, 64, 65, 128, 291] {
+            rows.insert(offset);
+            assert_eq!(rows.last(), offset);
         }
     }
 }

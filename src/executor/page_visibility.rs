@@ -301,6 +301,10 @@ impl TableMemory {
         let hidden = |doc_id: &u32| !found.visible.contains(offset(*doc_id));
         self.hidden.extend(doc_ids.clone().filter(hidden));
         self.known.insert(block);
+        // A row without a doc ID: the index is read, and so it is met there and the map made wider.
+        if u32::from(found.documents.last()) > 1 << self.doc_ids.offset_bits() {
+            self.documents = None;
+        }
         if let Some(known) = &mut self.documents {
             known.rows.remove_range(doc_ids.clone());
             known.rows.extend(doc_ids.filter(|id| found.documents.contains(offset(*id))));

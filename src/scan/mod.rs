@@ -10,17 +10,22 @@
 //! heap_pages    the table's pages that have a match; field_test: conditions of policies
 //! explain       what EXPLAIN shows of the node
 //!
+//! count_path    count(*) of such a scan, without its rows (create_upper_paths_hook)
+//! count_node    that plan at work
+//!
 //! clause        a condition `column @@@ query`, as the planner has it
 //! selectivity   which fraction of rows satisfies one, for any plan
 //! estimate      how many rows do, by a look into the index; reservoir: a random sample
 //! rights        may the user know
 //! ```
 //!
-//! Where no column is needed above the scan (`count(*)`, `EXISTS`), it returns as many empty rows
-//! as the exact count says. Otherwise it reads the rows in the table's order, as the bitmap heap
+//! Where no column is needed above the scan (`EXISTS`, `count(*)` together with other aggregates),
+//! it returns as many empty rows as the exact count says. Otherwise it reads the rows in the table's order, as the bitmap heap
 //! scan does that it replaces.
 
 mod clause;
+mod count_node;
+mod count_path;
 mod estimate;
 mod explain;
 mod field_test;
@@ -59,4 +64,5 @@ pub fn init() {
     );
     plan::register();
     path::install();
+    count_path::install();
 }

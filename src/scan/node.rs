@@ -136,9 +136,11 @@ unsafe fn may_be_asked_for_place(estate: *mut pg_sys::EState) -> bool {
             plan = match (*plan).type_ {
                 pg_sys::NodeTag::T_Result | pg_sys::NodeTag::T_Limit => (*plan).lefttree,
                 pg_sys::NodeTag::T_SubqueryScan => (*plan.cast::<pg_sys::SubqueryScan>()).subplan,
-                pg_sys::NodeTag::T_CustomScan
-                | pg_sys::NodeTag::T_Append
-                | pg_sys::NodeTag::T_MergeAppend => return true,
+                // A count is a row of no table.
+                pg_sys::NodeTag::T_CustomScan => {
+                    return (*plan.cast::<pg_sys::Scan>()).scanrelid != 0;
+                }
+                pg_sys::NodeTag::T_Append | pg_sys::NodeTag::T_MergeAppend => return true,
                 _ => return false,
             };
             if plan.is_null() {
@@ -171,6 +173,40 @@ unsafe extern "C-unwind" fn next(
             return (*state).empty;
         }
         ExecScan(&raw mut (*node).ss, Some(access), Some(recheck))
+    }
+}
+
+/// The number of rows that a plan has left, if it is this node and only counts. They are taken as
+/// returned, also for EXPLAIN ANALYZE.
+///
+/// # Safety
+/// The state must be that of a plan that was initialized.
+pub unsafe fn take_count(node: *mut pg_sys::PlanState) -> Option<u64> {
+    // SAFETY: the node says that it is a custom one, and its methods that it is of `create`.
+    unsafe {
+        let custom = node.cast::<pg_sys::CustomScanState>();
+        if !pgrx::is_a(node.cast(), pg_sys::NodeTag::T_CustomScanState)
+            || (*custom).methods != &raw const EXECUTION.0
+        {
+            return None;
+        }
+        let state = &mut *node.cast::<LuceneScanState>();
+        let scan = &mut *state.scan;
+        let instrument = (*node).instrument;
+        if !state.returns_empty_slot || !scan.target.is_counted {
+            return None;
+        }
+        if !scan.is_current {
+            if !instrument.is_null() {
+                pg_sys::InstrStartNode(instrument);
+            }
+            let done = execute(state, scan);
+            if !instrument.is_null() {
+                pg_sys::InstrStopNode(instrument, state.left as f64);
+            }
+            done.unwrap_or_else(|error| error.raise());
+        }
+        matches!(scan.result, ScanResult::Counted(..)).then(|| std::mem::take(&mut state.left))
     }
 }
 

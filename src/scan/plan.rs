@@ -48,6 +48,21 @@ pub unsafe fn init_path(
     };
 }
 
+/// Whether a path is one of this node that returns nothing but empty rows.
+///
+/// # Safety
+/// The path must be one of the planner's.
+pub unsafe fn returns_count(path: *mut pg_sys::Path) -> bool {
+    // SAFETY: the node says that it is a custom path, and its methods that `init_path` has filled it
+    // in.
+    unsafe {
+        let custom = path.cast::<pg_sys::CustomPath>();
+        pgrx::is_a(path.cast(), pg_sys::NodeTag::T_CustomPath)
+            && (*custom).methods == &raw const PATH.0
+            && ScanInfo::of_list(pg_sys::list_nth((*custom).custom_private, 1).cast()).is_counted
+    }
+}
+
 /// PlanCustomPath. `clauses` are all conditions of the table, in the order in which they are to be
 /// evaluated.
 #[pg_guard]

@@ -38,7 +38,14 @@ impl ScanInfo {
     /// The plan must be one that `plan` in plan.rs has made.
     pub unsafe fn of(plan: *mut pg_sys::CustomScan) -> ScanInfo {
         // SAFETY: the caller's plan has the numbers of `to_list`, and one more behind them.
-        let number = |at| unsafe { pg_sys::list_nth_int((*plan).custom_private, at) };
+        unsafe { ScanInfo::of_list((*plan).custom_private) }
+    }
+
+    /// # Safety
+    /// The list must begin with the numbers of `to_list`.
+    pub unsafe fn of_list(list: *mut pg_sys::List) -> ScanInfo {
+        // SAFETY: the caller's list has these numbers.
+        let number = |at| unsafe { pg_sys::list_nth_int(list, at) };
         ScanInfo {
             index: pg_sys::Oid::from(number(0) as u32),
             column: number(1),

@@ -133,3 +133,20 @@ is 'a key with a dot, in shards' 14 "$(sql "SELECT session_count('odd \"%I'' nam
 sql "SELECT session_update('stash', '[{\"upsert\": [{\"session\": {\"id\": \"new\"}, \"a.b\": [[1]]}]}]'), session_drop('lost'), session_add('lost')" -d "$old" -o /dev/null
 is 'an update after the update' 1 "$(sql "SELECT session_count('stash', 'a.b:1')" -d "$old")"
 is 'plain SQL' 1 "$(sql "SELECT count(*) FROM sessions.stash WHERE doc @@@ 'session.id:new'" -d "$old")"
+
+# From each version that was released with SQL of its own, where no store is in the way of comparing.
+for fixture in tests/sessions/upgrade/session_store--*.sql; do
+    version=${fixture##*--} version=${version%.sql}
+    if [ "$version" = 0.1.0 ]; then continue; fi
+    cp "$fixture" "$extensions/"
+    for database in fresh updated; do
+        "$PG_BINDIR/dropdb" --if-exists "${PGDATABASE}_$database"
+        "$PG_BINDIR/createdb" "${PGDATABASE}_$database"
+    done
+    sql 'CREATE EXTENSION session_store' -d "${PGDATABASE}_fresh"
+    sql "CREATE EXTENSION session_store VERSION '$version'" -d "${PGDATABASE}_updated"
+    sql 'ALTER EXTENSION session_store UPDATE' -d "${PGDATABASE}_updated"
+    rm "$extensions/${fixture##*/}"
+    diff <(objects -d "${PGDATABASE}_fresh") <(objects -d "${PGDATABASE}_updated") ||
+        is "what belongs to the extension, fresh and updated from $version" same different
+done

@@ -13,12 +13,12 @@ ROWS = 10
 class Java:
     """A Java program, and its answers line by line."""
 
-    def __init__(self, program, heap, collection, work, index, *more):
+    def __init__(self, program, heap, collection, work, index, *more, main=None):
         here = Path(__file__).parent
         classpath = f"{work}/{program.lower()}/classes:{(work / (program.lower() + '.classpath')).read_text()}"
-        with open(collection.directory / f"{program.lower()}.log", "w") as log:
+        with open(collection.directory / f"{(main or program).lower()}.log", "w") as log:
             self.process = subprocess.Popen(
-                ["java", f"-Xmx{heap}", "-Dlog4j2.level=OFF", "-cp", classpath, program,
+                ["java", f"-Xmx{heap}", "-Dlog4j2.level=OFF", "-cp", classpath, main or program,
                     here / "schema.txt", collection.file, collection.directory / index, *more],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)  # fmt: skip
         self.ready = self.line()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import faceting  # noqa: E402
 import live  # noqa: E402
 import reading  # noqa: E402
 import report  # noqa: E402
@@ -18,7 +19,7 @@ from searching import disagreements, failures, search  # noqa: E402
 from server import DATABASE, Connection  # noqa: E402
 from systems import ALL, available  # noqa: E402
 
-PARTS = "classes growth first order match memory build load update live".split()
+PARTS = "classes growth first order match memory build load update live facets".split()
 
 
 def words(name, default, allowed):
@@ -105,6 +106,9 @@ def main():
     if "live" in parts:
         save("live", live.live(collection, systems, work, lambda found: save("live", found)))
 
+    if "facets" in parts:
+        save("facets", faceting.facets(collection, systems, work, lambda found: save("facets", found)))
+
     page = Path(os.environ.get("REPORT") or here.parent / "docs/benchmarks.md")
     say(f"writing {page}")
     report.write(results, page)
@@ -119,6 +123,9 @@ def main():
     for step, query, counts in results.get("live", {}).get("wrong", []):
         wrong = True
         print(f"DIFFERENT COUNTS, {step}, {query}: {counts}", file=sys.stderr)
+    for step, question, answers in results.get("facets", {}).get("wrong", []):
+        wrong = True
+        print(f"DIFFERENT FACETS, {step}, {question}: {answers}", file=sys.stderr)
     sys.exit(wrong)
 
 

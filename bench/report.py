@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import facets_report
 import live_report
 import plot
 from queries import queries
@@ -49,6 +50,7 @@ def write(results, page):
         svg = page.with_name(f"{page.stem}-live.svg")
         svg.write_text(plot.shares(results["live"]["shares"], titles, {name: results["systems"][name] for name in live_report.systems(results["live"])}))
         lines += live_report.sections(results, titles, svg.name)
+    lines += facets_report.section(results)
     for part in (first, order, building, loading, updating, matching, memory, sizes):
         lines += part(results, titles)
     lines += targets(results)

@@ -39,6 +39,7 @@ class Targets:
         self.at_rest()
         self.changed()
         self.writing()
+        self.facets()
         return self.rows
 
     def check(self, what, wanted, measured, passed, shown=None):
@@ -165,6 +166,22 @@ class Targets:
         self.worst("… 99th percentile to the median", "≤ 3×", spread, 3)
         most = systems.get("session_store", {}).get("writer", {}).get("max")
         self.check("… the writer's worst case", "< 50 ms", most, lambda x: x < 50, f"{most:.3g} ms" if most else None)
+
+
+    def facets(self):
+        """How many of each, at rest."""
+        found = self.results.get("facets", {}).get("rest", {})
+
+        def faster(than, names=lambda name: True):
+            return {name: one[than]["later"] / one["session_store"]["later"] for name, one in found.items() if than in one and names(name)}
+
+        slower = {name: 1 / ratio for name, ratio in faster("lucene").items()}
+        self.worst("facets and the like, every question from the third on, to Lucene's time", "≤ 1.5×", slower, 1.5)
+        self.least("… to Solr over HTTP", faster("solr"), 1)
+        self.least("… to GROUP BY, all documents and a common term", faster("sql", lambda name: "rare" not in name and "suggest" not in name), 50)
+        for name, title, bound in (("suggest-ip", "session_suggest, every value of a path distinct", 1), ("paths", "session_paths", 5)):
+            ms = found.get(name, {}).get("session_store", {}).get("later")
+            self.check(title, f"< {bound} ms", ms, lambda x, bound=bound: x < bound, f"{ms:.3g} ms" if ms else None)
 
 
 def pick(figures, names):

@@ -68,12 +68,7 @@ public final class Lucene {
   }
 
   public static void main(String[] args) throws Exception {
-    for (String line : Files.readAllLines(Path.of(args[0]))) {
-      String[] words = line.split(" ");
-      if (words[0].startsWith("#")) continue;
-      types.put(words[0], words[1]);
-      if (words.length > 2) many.add(words[0]);
-    }
+    readSchema(Path.of(args[0]));
     BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     boolean live = args.length > 3;
     try (FSDirectory directory = FSDirectory.open(Path.of(args[2]))) {
@@ -85,6 +80,15 @@ public final class Lucene {
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         answer(new IndexSearcher(reader), requests);
       }
+    }
+  }
+
+  static void readSchema(Path schema) throws Exception {
+    for (String line : Files.readAllLines(schema)) {
+      String[] words = line.split(" ");
+      if (words[0].startsWith("#")) continue;
+      types.put(words[0], words[1]);
+      if (words.length > 2) many.add(words[0]);
     }
   }
 
@@ -102,7 +106,7 @@ public final class Lucene {
     }
   }
 
-  private static Document document(String line, JsonNode node, boolean keyed) {
+  static Document document(String line, JsonNode node, boolean keyed) {
     Document document = new Document();
     document.add(new StoredField(SOURCE, line));
     if (keyed) document.add(new StringField(ID, id(node), Field.Store.NO));
@@ -110,7 +114,7 @@ public final class Lucene {
     return document;
   }
 
-  private static String id(JsonNode node) {
+  static String id(JsonNode node) {
     return node.at("/session/id").asText();
   }
 
@@ -196,7 +200,7 @@ public final class Lucene {
   }
 
   /** Lucene's own parser, with the fields' types. */
-  private static final class Parser extends QueryParser {
+  static final class Parser extends QueryParser {
     Parser() {
       super(ANY, new StandardAnalyzer());
       setAllowLeadingWildcard(true);

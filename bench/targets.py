@@ -173,7 +173,8 @@ class Targets:
         found = self.results.get("facets", {}).get("rest", {})
 
         def faster(than, names=lambda name: True):
-            return {name: one[than]["later"] / one["session_store"]["later"] for name, one in found.items() if than in one and names(name)}
+            return {name: one[than]["later"] / one["session_store"]["later"] for name, one in found.items()
+                if {than, "session_store"} <= one.keys() and names(name)}  # fmt: skip
 
         slower = {name: 1 / ratio for name, ratio in faster("lucene").items()}
         self.worst("facets and the like, every question from the third on, to Lucene's time", "≤ 1.5×", slower, 1.5)

@@ -138,10 +138,11 @@ impl<'f> Statistics<'f> {
     }
 
     /// Adds the figures of all buckets of a facet together. A document counts once for each bucket
-    /// that it is in. `each_bucket` calls its argument with each bucket.
+    /// that it is in. `each_bucket` calls its argument with each bucket, which is a part of `within`.
     pub fn add_of_buckets(
         &self,
         source: &mut dyn ValueSource,
+        within: &Domain,
         each_bucket: &mut dyn FnMut(&mut dyn ValueSource, &mut UseBucket<'_>) -> ReadResult<()>,
         all: &mut Map<String, Value>,
     ) -> ReadResult<()> {
@@ -160,7 +161,7 @@ impl<'f> Statistics<'f> {
                 });
                 Ok(())
             })?;
-            let Some(everybody) = everybody else { continue };
+            let everybody = everybody.unwrap_or_else(|| within.none());
             for (name, kind) in named {
                 let figure = match kind {
                     Kind::Missing => Some(Figure::Count(missing)),

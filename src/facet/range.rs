@@ -258,7 +258,7 @@ impl RangeFacet {
         for (number, bucket) in self.buckets.iter().enumerate() {
             let (count, mut members) = match counts.get(number) {
                 Some(count) => (*count, Map::from_iter([("count".to_string(), json!(count))])),
-                None => self.bucket(source, &bucket.predicate, within)?,
+                None => self.bucket(source, &bucket.predicate, within, self.mincount)?,
             };
             if count >= self.mincount {
                 members.insert("val".to_string(), bucket.label.clone());
@@ -268,18 +268,19 @@ impl RangeFacet {
         answer.insert("buckets".to_string(), Value::Array(buckets));
         // "we don't skip these buckets based on mincount"
         for (name, bucket) in &self.others {
-            let (_, members) = self.bucket(source, &bucket.predicate, within)?;
+            let (_, members) = self.bucket(source, &bucket.predicate, within, 0)?;
             answer.insert(name.to_string(), Value::Object(members));
         }
         Ok(Value::Object(answer))
     }
 
-    /// A bucket with its count.
+    /// A bucket with its count; and with what is asked of each, if it has so many documents.
     fn bucket(
         &self,
         source: &mut dyn ValueSource,
         predicate: &Predicate,
         within: &Domain,
+        mincount: u64,
     ) -> ReadResult<(u64, Map<String, Value>)> {
         crate::memory::check();
         let mut members = Map::new();
@@ -287,7 +288,7 @@ impl RangeFacet {
             true => source.count(predicate, within)?,
             false => {
                 let rows = source.matching(predicate, within)?;
-                if !rows.is_empty() && rows.len() >= self.mincount {
+                if !rows.is_empty() && rows.len() >= mincount {
                     add_inner(source, &self.inner, &rows, &mut members)?;
                 }
                 rows.len()

@@ -382,6 +382,7 @@ impl<'o> Options<'o> {
         match self.get(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(words)) => words.iter().map(text).collect(),
+            Some(Value::String(words)) if words.is_empty() => Ok(Vec::new()),
             Some(Value::String(words)) => {
                 Ok(words.split(',').map(|word| word.trim().to_string()).collect())
             }

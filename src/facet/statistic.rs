@@ -85,8 +85,12 @@ impl Statistic {
         if path.is_empty() {
             return Err(wrong(format!("{name}() needs a path")));
         }
-        if path.contains('(') && !rest.starts_with(['"', '\'']) {
+        let is_quoted = rest.trim_start().starts_with(['"', '\'']);
+        if path.contains('(') && !is_quoted {
             return Err(unsupported(format!("the function {path}")));
+        }
+        if path.contains(')') && !is_quoted {
+            return Err(malformed());
         }
         let mut percentages = Vec::new();
         for argument in arguments {
@@ -165,7 +169,16 @@ mod tests {
 
     #[test]
     fn refuses_all_others() {
-        for text in ["", "sum", "sum(", "sum()", "sum(a,b)", "percentile(a)", "percentile(a,101)"] {
+        for text in [
+            "",
+            "sum",
+            "sum(",
+            "sum()",
+            "sum(a))",
+            "sum(a,b)",
+            "percentile(a)",
+            "percentile(a,101)",
+        ] {
             assert!(matches!(parsed(text), Err(Error::Request { .. })), "{text}");
         }
         for text in ["relatedness($a,$b)", "sum(mul(a,b))", "nothing(a)", "count()"] {

@@ -271,7 +271,7 @@ impl TermsFacet {
     ) -> ReadResult<Map<String, Value>> {
         let mut all = Map::new();
         all.insert("count".to_string(), json!(total));
-        if statistics.is_empty() || total == 0 {
+        if statistics.is_empty() {
             return Ok(all);
         }
         let span = match &self.prefix {
@@ -291,7 +291,7 @@ impl TermsFacet {
             }
             Ok(())
         };
-        statistics.add_of_buckets(source, &mut each_bucket, &mut all)?;
+        statistics.add_of_buckets(source, within, &mut each_bucket, &mut all)?;
         Ok(all)
     }
 }

@@ -8,7 +8,7 @@ help:
 	@echo 'make psql      psql on that server'
 	@echo 'make stop      stop that server'
 	@echo 'make test      all checks and tests'
-	@echo 'make conformance-record   ask Solr anew what make test compares with (needs Java 17 and Maven; SEED=1, QUERIES=8000)'
+	@echo 'make conformance-record   ask Solr anew what make test compares with (needs Java 17 and Maven; SEED=1, QUERIES=8000, FACETS=3500)'
 	@echo 'make bench     measure beside SQL, jsquery, Lucene and Solr, and write docs/benchmarks.md (N=1000000; more: scripts/bench)'
 	@echo 'make install   install the extension into your own PostgreSQL'
 	@echo 'make clean     stop that server and remove what was built'

@@ -207,7 +207,7 @@ public final class FacetGenerator {
   private JsonNode broken(ObjectNode facets) {
     String name = chance.one("stat", "by", "in");
     return switch (chance.below(8)) {
-      case 0 -> facets.put(name, chance.one("sum", "sum(", "sum()", "sum(n", "total(n)", "avg(n))", "", "n", "percentile(n)", "percentile(n,x)", "percentile(n,101)", "percentile(n,-1)", "sum(n) sum(n)", "unique()", "missing(n"));
+      case 0 -> facets.put(name, chance.one("sum", "sum(", "sum()", "sum(n", "total(n)", "", "n", "percentile(n)", "percentile(n,x)", "percentile(n,101)", "percentile(n,-1)", "sum(n) sum(n)", "unique()", "missing(n"));
       case 1 -> facets.set(name, chance.one(NODES.numberNode(5), NODES.booleanNode(true), NODES.nullNode(), NODES.arrayNode().add("sum(n)"), NODES.objectNode()));
       case 2 -> chance.one(NODES.textNode("sum(n)"), NODES.numberNode(1), NODES.arrayNode());
       case 3 -> facets.set(name, bad(NODES.objectNode().put("type", chance.one("term", "ranges", "Terms", "", "facet")).put("field", "s").put("limit", 3)));

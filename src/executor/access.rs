@@ -140,7 +140,7 @@ fn indexed_table(
     // SAFETY: the relation is open. The server returns a list of OIDs, which is a copy.
     let indexes =
         unsafe { PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap.relation())) };
-    for index in indexes.iter_oid() {
+    for index in indexes.iter_oid().filter(|index| recognize::is_gin(*index)) {
         match check_index(index, heap.column(), operator) {
             Ok(()) => return Ok(IndexedTable { table, index, column: heap.column() }),
             Err(found) => obstacle = if found == Obstacle::IndexTooNew { found } else { obstacle },

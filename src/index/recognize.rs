@@ -4,7 +4,7 @@
 //! An index is readable if it is a GIN index of one column with keys of type bytea. It answers an
 //! operator if it is also of the operator's family, and has entries for all rows of its table.
 
-use pgrx::pg_sys;
+use pgrx::{FromDatum, pg_sys};
 
 /// The properties that decide. Both an open index and one in the planner's list have them.
 struct IndexTraits {
@@ -64,6 +64,23 @@ impl IndexTraits {
         // SAFETY: looks into the server's caches, which know of any OID whether it is there.
         let is_of_family = || unsafe { pg_sys::op_in_opfamily(operator, self.family) };
         self.is_readable() && !self.is_partial && is_of_family()
+    }
+}
+
+/// Whether an index is one of GIN, without opening it.
+pub fn is_gin(index: pg_sys::Oid) -> bool {
+    let cache = pg_sys::SysCacheIdentifier::RELOID as i32;
+    // SAFETY: this looks into the server's cache of pg_class (syscache.h). The entry is pinned while
+    // it is read.
+    unsafe {
+        let entry = pg_sys::SearchSysCache1(cache, index.into());
+        if entry.is_null() {
+            return false;
+        }
+        let (column, mut is_null) = (pg_sys::Anum_pg_class_relam as i16, true);
+        let method = pg_sys::SysCacheGetAttr(cache, entry, column, &raw mut is_null);
+        pg_sys::ReleaseSysCache(entry);
+        pg_sys::Oid::from_datum(method, is_null) == Some(pg_sys::GIN_AM_OID)
     }
 }
 

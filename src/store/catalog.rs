@@ -52,15 +52,17 @@ impl Store {
     /// For writers: locks the table of a store and then looks the store up as it is now, so that it
     /// stays the same until the transaction ends. The lock needs the same privileges as LOCK TABLE.
     pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
-        let store = Store::find_now(spi, Name::new(name)?)?;
+        let name = Name::new(name)?;
         match lock {
-            Lock::Rows => drop(table::lock_rows(&store.name)),
+            // If there is no such store, its row is missed afterwards.
+            Lock::Rows => drop(table::lock_rows(&name)),
             Lock::WholeTable => {
+                let store = Store::find_now(spi, name.clone())?;
                 let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", store.name.table());
                 spi.run(Mode::Write, &sql, &[])?;
             }
         }
-        Store::find_now(spi, store.name)
+        Store::find_now(spi, name)
     }
 
     /// Takes no lock. Otherwise two writers, each with this weaker lock, would wait for each other
@@ -122,12 +124,35 @@ impl Operator {
     /// Looks into the catalogues without a statement. A session that asks for the first time would
     /// spend most of its time on planning one.
     fn look_up() -> Option<Operator> {
+        let candidates = Operator::candidates();
+        // Anybody can make an operator of this name, with our function, too. Who owns both has made
+        // ours. In doubt the extension's members decide, but they are in catalogues that a session
+        // has to open first.
+        let mut made =
+            candidates.iter().filter(|(_, is_made_with_function)| *is_made_with_function);
+        if let (Some((operator, _)), None) = (made.next(), made.next()) {
+            return Some(*operator);
+        }
+        // SAFETY: looks into the server's caches and catalogues.
+        let extension = unsafe { pg_sys::get_extension_oid(c"session_store".as_ptr(), true) };
+        let is_member = |(operator, _): &&(Operator, bool)| {
+            // An extension that is not there has no operators.
+            extension != pg_sys::InvalidOid
+                // SAFETY: as above.
+                && extension == unsafe {
+                    pg_sys::getExtensionOfObject(pg_sys::OperatorRelationId, operator.oid)
+                }
+        };
+        candidates.iter().rfind(is_member).map(|(operator, _)| *operator)
+    }
+
+    /// The operators of this name, and whether each has our function and its owner.
+    fn candidates() -> Vec<(Operator, bool)> {
         let cache = pg_sys::SysCacheIdentifier::OPERNAMENSP as i32;
-        let (nothing, mut found) = (pg_sys::Datum::null(), None);
+        let (nothing, mut found) = (pg_sys::Datum::null(), Vec::new());
         // SAFETY: looks into the server's caches. The members of the list (catcache.h) are valid until
         // it is released, and copied before.
         unsafe {
-            let extension = pg_sys::get_extension_oid(c"session_store".as_ptr(), true);
             let mut name = pg_sys::NameData::default();
             pg_sys::namestrcpy(&raw mut name, c"@@@".as_ptr());
             let named = (&raw const name).into();
@@ -144,12 +169,10 @@ impl Operator {
                     column(pg_sys::Anum_pg_operator_oprright),
                 );
                 let (Some(oid), Some(query_type)) = (oid, right) else { continue };
-                // An extension that is not there has no operators.
-                if extension != pg_sys::InvalidOid
-                    && pg_sys::getExtensionOfObject(pg_sys::OperatorRelationId, oid) == extension
-                {
-                    found = Some(Operator { query_type, oid });
-                }
+                let function = column(pg_sys::Anum_pg_operator_oprcode);
+                let owner = column(pg_sys::Anum_pg_operator_oprowner);
+                let is_ours = owner.is_some() && owner == function.and_then(owner_of_match);
+                found.push((Operator { query_type, oid }, is_ours));
             }
             pg_sys::ReleaseCatCacheList(list);
         }
@@ -191,6 +214,33 @@ impl Operator {
             pg_sys::ReleaseSysCache(entry);
             pg_sys::Oid::from_datum(schema, is_null)
         }
+    }
+}
+
+/// The owner of a function, if it is the one of the operator.
+fn owner_of_match(function: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::PROCOID as i32;
+    // SAFETY: this looks into the server's caches (syscache.h). The entry is pinned while it is read.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"session_store".as_ptr(), true);
+        let entry = pg_sys::SearchSysCache1(cache, function.into());
+        if entry.is_null() {
+            return None;
+        }
+        let column = |number: u32| {
+            let mut is_null = true;
+            let value = pg_sys::SysCacheGetAttr(cache, entry, number as i16, &raw mut is_null);
+            (!is_null).then_some(value)
+        };
+        let name = column(pg_sys::Anum_pg_proc_proname)
+            .map(|name| std::ffi::CStr::from_ptr(name.cast_mut_ptr::<pg_sys::NameData>().cast()));
+        let is_match = name == Some(c"lucene_match")
+            && schema != pg_sys::InvalidOid
+            && column(pg_sys::Anum_pg_proc_pronamespace).map(|oid| oid.value())
+                == Some(schema.to_u32() as usize);
+        let owner = column(pg_sys::Anum_pg_proc_proowner).filter(|_| is_match);
+        pg_sys::ReleaseSysCache(entry);
+        owner.and_then(|owner| pg_sys::Oid::from_datum(owner, false))
     }
 }
 

@@ -21,11 +21,16 @@ const BATCH_BYTES: usize = 16 << 20;
 /// SQL would compare the rows column by column, and jsonb has no such operator. ON CONFLICT locks a
 /// row before it evaluates WHERE, so the order of the locks does not depend on what has changed.
 const UPSERT: &str = "
-    INSERT INTO {table} AS stored (id, doc)
-    SELECT pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.jsonb[])
+    INSERT INTO {table} AS stored (id, doc) {rows}
     ON CONFLICT (id) DO UPDATE SET doc = excluded.doc
     WHERE ROW(stored.doc)::pg_catalog.record
         OPERATOR(pg_catalog.*<>) ROW(excluded.doc)::pg_catalog.record";
+
+/// The rows of a batch.
+const ROWS: &str = "
+    SELECT pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.jsonb[])";
+/// A single row, which is the most common batch, takes no arrays and the simplest of plans.
+const ONE_ROW: &str = "VALUES ($1::pg_catalog.text, $2::pg_catalog.jsonb)";
 
 /// DELETE would lock rows in the order in which its plan finds them. So they are locked first, in
 /// the order that all calls use.
@@ -56,8 +61,11 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
     let types = [pg_sys::TEXTARRAYOID, pg_sys::JSONBARRAYOID];
     let mut rest = changes;
     while let Some((batch, more)) = next_batch(rest) {
-        let statement = if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
-            spi.prepare_saved(Mode::Write, &sql(UPSERT), &types)?
+        let statement = if matches!(batch, [(_, Change::Upsert(_))]) {
+            let types = [pg_sys::TEXTOID, pg_sys::JSONBOID];
+            spi.prepare_saved(Mode::Write, &sql(UPSERT).replace("{rows}", ONE_ROW), &types)?
+        } else if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
+            spi.prepare_saved(Mode::Write, &sql(UPSERT).replace("{rows}", ROWS), &types)?
         } else if store.shards == 1 {
             spi.prepare_saved(Mode::WritePruned, &sql(DELETE), &types[..1])?
         } else if batch.len() < store.shards as usize {
@@ -100,7 +108,7 @@ fn document<'a>(change: &Change<'a>) -> Option<Jsonb<'a>> {
     }
 }
 
-/// Runs the statement of one batch. Its arrays are in a memory context of their own.
+/// Runs the statement of one batch. Its parameters are in a memory context of their own.
 fn apply(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
     crate::memory::check();
     let mut context = PgMemoryContexts::new("session_update batch");
@@ -108,6 +116,11 @@ fn apply(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
     // later.
     unsafe {
         context.switch_to(|_| {
+            if let [(id, Change::Upsert(doc))] = batch {
+                let id = DatumWithOid::new(datum(id.as_bytes()), pg_sys::TEXTOID);
+                let doc = DatumWithOid::new(datum(doc.bytes()), pg_sys::JSONBOID);
+                return statement.run(&[id, doc]).map(drop);
+            }
             let ids = array(
                 batch.iter().map(|(id, _)| id.as_bytes()),
                 pg_sys::TEXTOID,
@@ -124,6 +137,12 @@ fn apply(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
     }
 }
 
+/// A value of variable length, built from its payload in the current memory context.
+fn datum(payload: &[u8]) -> pg_sys::Datum {
+    // SAFETY: the current memory context is alive.
+    unsafe { varlena::build(&[payload], pg_sys::CurrentMemoryContext) }
+}
+
 /// A one-dimensional array of values of variable length, built from their payloads in the current
 /// memory context.
 fn array<'a>(
@@ -131,9 +150,7 @@ fn array<'a>(
     element: pg_sys::Oid,
     array: pg_sys::Oid,
 ) -> DatumWithOid<'a> {
-    // SAFETY: the current memory context is alive.
-    let build = |bytes| unsafe { varlena::build(&[bytes], pg_sys::CurrentMemoryContext) };
-    let mut values: Vec<pg_sys::Datum> = payloads.map(build).collect();
+    let mut values: Vec<pg_sys::Datum> = payloads.map(datum).collect();
     // SAFETY: the values have the type of the elements: text, and jsonb, are bytes behind a header.
     // Both types have variable length and int alignment (pg_type.dat).
     unsafe {

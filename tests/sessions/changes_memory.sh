@@ -50,6 +50,8 @@ for memory in 16MB 64kB 0; do
     write "INSERT INTO sessions.m SELECT i::text, jsonb_build_object('id', i) FROM generate_series(40001, 40500) AS i"
     ask "SELECT session_count('m', '*:*'), (SELECT count(*) FROM sessions.m)"
     is "many rows on a page, with $memory" '5500|5500' "$answer"
+    check 'many rows on a page'
+    before=$answer
     # The page's LSN is that of the update; the commit changes it no more. Only the transaction's number
     # says that the reader has yet to look again.
     write 'BEGIN'

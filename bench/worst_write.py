@@ -1,0 +1,44 @@
+"""How long a writer waits at worst, by the clock: a short run against the server of `make run`.
+
+python3 bench/worst_write.py [PSQL]    prints a table for docs/measurements.md
+
+One client updates single documents, so that it merges GIN's pending list each time that it is full. What else the machine does shows in
+the maxima, too: so several runs are made, and each says how often the server's process was made to wait for a processor meanwhile."""
+
+import re
+import subprocess
+import sys
+
+PSQL = sys.argv[1] if len(sys.argv) > 1 else "target/psql"
+DOCUMENTS, UPDATES, RUNS = 100_000, 2_000, 6
+WAITED = "SELECT 'waited ' || substring(pg_read_file('/proc/self/status') FROM 'nonvoluntary_ctxt_switches:\\s+(\\d+)');\n"
+
+
+def psql(text):
+    return subprocess.run([PSQL, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1"], input=text, text=True, capture_output=True, check=True).stdout
+
+
+def updates(run):
+    """Statements, each of which updates another document."""
+    return psql(f"""SELECT format('SELECT session_update(''worst'', %L);',
+            jsonb_build_array(jsonb_build_object('upsert', jsonb_build_array(doc || jsonb_build_object('run', {run})))))
+        FROM documents({run * UPDATES}, {(run + 1) * UPDATES}, {DOCUMENTS}) ORDER BY hashtext(id)""")
+
+
+if psql("SELECT count(*) FROM pg_proc WHERE proname = 'documents'") == "0\n":
+    psql(open("bench/documents.sql").read())
+psql(f"""
+    SELECT session_drop(name) FROM session_list() WHERE name = 'worst';
+    SELECT session_add('worst');
+    INSERT INTO sessions.worst SELECT * FROM documents(0, {DOCUMENTS}, {DOCUMENTS});
+""")
+psql("VACUUM ANALYZE sessions.worst")
+psql("CHECKPOINT")
+print("| run | median | 99th percentile | maximum | over 50 ms | made to wait |\n| --- | --- | --- | --- | --- | --- |")
+for run in range(RUNS):
+    out = psql("SET synchronous_commit = off;\n" + WAITED + "\\timing on\n" + updates(run) + "\\timing off\n" + WAITED)
+    before, after = (int(count) for count in re.findall(r"waited (\d+)", out))
+    times = sorted(float(time) for time in re.findall(r"Time: ([\d.]+)", out))
+    over = sum(time > 50 for time in times)
+    cells = [f"{times[len(times) // 2]:.2f}", f"{times[len(times) * 99 // 100]:.1f}", f"{times[-1]:.1f}", over, after - before]
+    print(f"| {run + 1} |", " | ".join(map(str, cells)), "|", flush=True)

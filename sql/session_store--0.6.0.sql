@@ -353,6 +353,36 @@ STABLE PARALLEL RESTRICTED  COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_query_json_wrapper';
 
+CREATE  FUNCTION "session_paths"(
+	"store" TEXT,
+	"prefix" TEXT DEFAULT ''
+) RETURNS TABLE (
+	"path" TEXT,
+	"documents" bigint,
+	"strings" bigint,
+	"numbers" bigint,
+	"booleans" bigint,
+	"values" bigint,
+	"multivalued" bool
+)
+STABLE PARALLEL RESTRICTED  COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_paths_wrapper';
+
+CREATE  FUNCTION "session_suggest"(
+	"store" TEXT,
+	"path" TEXT,
+	"prefix" TEXT,
+	"q" TEXT DEFAULT '*:*',
+	"rows" bigint DEFAULT 10
+) RETURNS TABLE (
+	"value" TEXT,
+	"count" bigint
+)
+STABLE PARALLEL RESTRICTED  COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_suggest_wrapper';
+
 CREATE  FUNCTION "session_rename"(
 	"store" TEXT,
 	"name" TEXT
@@ -496,3 +526,7 @@ COMMENT ON FUNCTION session_histogram(text, text, text, text, text, text, text) 
     'how many matches of a query have an instant at a path in each unit of the calendar: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.start'', ''1 month'', ''Europe/Berlin'')';
 COMMENT ON FUNCTION session_histogram(text, text, text, numeric, numeric, numeric) IS
     'how many matches of a query have a number at a path in each interval: SELECT * FROM session_histogram(''stash'', ''*:*'', ''session.pages'', 10)';
+COMMENT ON FUNCTION session_paths(text, text) IS
+    'lists the paths that documents have values at, and what there is at each: SELECT * FROM session_paths(''stash'', ''user.'')';
+COMMENT ON FUNCTION session_suggest(text, text, text, text, bigint) IS
+    'the strings at a path that begin with a prefix, the most frequent first: SELECT * FROM session_suggest(''stash'', ''user.name'', ''An'')';

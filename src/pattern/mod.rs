@@ -15,5 +15,7 @@ pub use dead_prefix::DeadPrefix;
 pub use fuzzy::Fuzzy;
 pub use glob::Glob;
 pub use glob_set::GlobSet;
-pub use regexp::{CompiledRegexp, DenseDfa, Regexp, RegexpNode, write_char as write_regexp_char};
+pub use regexp::{
+    CompiledRegexp, DenseDfa, Regexp, RegexpNode, to_lucene_8, write_char as write_regexp_char,
+};
 pub use wildcard::{Wildcard, literal_prefix, pattern as wildcard_regex};

@@ -6,6 +6,7 @@ use super::date_math::{self, ValueKind};
 use super::limits::check_path;
 use super::local_params::LocalParams;
 use crate::parse_error::ParseError;
+use crate::pattern::{Regexp, to_lucene_8};
 
 /// The methods that `{!terms method=…}` accepts (`TermsQParserPlugin.Method`). All of them find the
 /// same documents.
@@ -60,6 +61,7 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
             };
             context.condition_at(Some(field(&params)?), query)
         }
+        "regexp" => regexp(&context, &params, value),
         "bool" => boolean(&context, &params),
         "boost" => boost(&context, &params, value).map_err(within),
         join @ ("parent" | "child") => Err(ParseError::unsupported(
@@ -74,8 +76,36 @@ pub(super) fn query(text: &str, context: &Context) -> Result<Option<Ast>, ParseE
             0,
             format!("the query parser \"{other}\" is not supported"),
         )
-        .with_hint("The parsers are lucene, term, terms, prefix, field, raw, bool and boost.")),
+        .with_hint(
+            "The parsers are lucene, term, terms, prefix, regexp, field, raw, bool and boost.",
+        )),
     }
+}
+
+/// `{!regexp f=path flags=i}…`: a regular expression in the syntax of Lucene 9. Solr has no parser
+/// of this name. Between slashes it gives a meaning of its own to all that would be new: `\d` is the
+/// letter d, `(?i)` a text, and an i behind the slash a word of its own.
+fn regexp(
+    context: &Context,
+    params: &LocalParams,
+    pattern: &str,
+) -> Result<Option<Ast>, ParseError> {
+    let ignore_case = match params.get("flags") {
+        None | Some("") => false,
+        Some("i") => true,
+        Some(other) => {
+            return Err(ParseError::syntax(
+                0,
+                format!("there is no flag \"{other}\" of {{!regexp}}"),
+            )
+            .with_hint("The flag i ignores case."));
+        }
+    };
+    let path = field(params)?;
+    let regexp = to_lucene_8(pattern, ignore_case)
+        .and_then(|source| Regexp::parse(&source, 0))
+        .map_err(|error| error.within("in the regular expression", 0))?;
+    context.condition_at(Some(path), LeafQuery::Regexp(regexp))
 }
 
 /// The parameter `f`.

@@ -185,6 +185,18 @@ const READ: &[(&str, &str)] = &[
     ("{!terms f=x}a", "x:a"),
     ("{!terms f=x}", "-*:*"),
     ("x:{!prefix f=y}z", "y:z*"),
+    ("{!regexp f=x}node-\\d+", "x:/node-[0-9]+/"),
+    ("{!regexp f=x}\\w\\S", "x:/[A-Za-z0-9_][^ \t\n\r]/"),
+    ("{!regexp f=x}[^\\d.]", "x:/[^0-9\\.]/"),
+    ("{!regexp f=x flags=i}a1.b", "x:/[aA]1.[bB]/"),
+    ("{!regexp f=x flags=i}[a-f0-9x]", "x:/[a-fA-F0-9xX]/"),
+    ("{!regexp f=x flags=i}\"é/\"*|ß", "x:/([éÉ]\\/)*|ß/"),
+    ("{!regexp f=x}a/b", "x:/a\\/b/"),
+    ("{!regexp f=x}*", "x:/\\*/"),
+    ("{!regexp f=x}", "x:/()/"),
+    ("{!regexp f=x}<1-20>", "x:/<1-20>/"),
+    ("{!regexp f=x}[]a]", "x:/[\\]a]/"),
+    ("a {!regexp f=x}\\d+ b", "a x:/[0-9]+/ b"),
     ("({!term f=x}a)^2 b", "x:a^2 b"),
     ("{!lucene}", "-*:*"),
     ("", "-*:*"),
@@ -326,6 +338,16 @@ fn braces() {
         let error = parse(query).expect_err(query);
         assert_eq!(error.kind, ParseErrorKind::Syntax, "{query}: {error}");
         assert_eq!(error.position, Some(position), "{query}: {error}");
+    }
+    for query in [
+        "{!regexp f=x}\\b",
+        "{!regexp f=x}[\\D]",
+        "{!regexp f=x flags=m}a",
+        "{!regexp}a",
+        "{!regexp f=x}(a",
+    ] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind, ParseErrorKind::Syntax, "{query}: {error}");
     }
     for query in ["f:{{!term f=a}b}", "f:{a:1 _query_:\"{!term f=a}b\"}", "f:{ {!lucene}a}"] {
         let error = parse(query).expect_err(query);

@@ -1,7 +1,7 @@
 //! Lucene's regular expressions (org.apache.lucene.util.automaton.RegExp with all operators
 //! enabled).
 //!
-//! They always match a whole value, and have neither anchors nor `\d`. Expressions without
+//! They always match a whole value, and have neither anchors nor `\d` (but see `lucene9`). Expressions without
 //! complement and intersection are translated for the `regex` crates; the others have an automaton
 //! of their own.
 
@@ -9,11 +9,13 @@ mod automaton;
 mod dfa;
 mod interval;
 mod literal_prefix;
+mod lucene9;
 mod parse;
 mod regex_syntax;
 mod tree;
 
 pub use dfa::DenseDfa;
+pub use lucene9::to_lucene_8;
 pub use regex_syntax::write_char;
 pub use tree::RegexpNode;
 

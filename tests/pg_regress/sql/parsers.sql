@@ -13,3 +13,13 @@ SELECT session_count('parsers', 'a:*x OR a:J*n OR a:/.*uc/ OR b:*y');
 SELECT session_count('parsers', repeat('id:>1 ', 10));
 SELECT count(*) FROM sessions.parsers WHERE doc @@@ (repeat('id:>1 ', 10) || repeat('(-a:x) ', 5))::lucene_query;
 SELECT session_drop('parsers');
+-- Regular expressions in the syntax of Lucene 9. Between slashes Solr's meaning stays.
+SELECT q, q::lucene_query AS canonical, array_agg(v) FILTER (WHERE jsonb_build_object('h', v) @@@ q::lucene_query) AS found
+FROM unnest(ARRAY['{!regexp f=h}node-\d+', '{!regexp f=h flags=i}node-\d+', '{!regexp f=h}\w+\s\w+', '{!regexp f=h}[^\d]+', '{!regexp f=h}\D\S', '{!regexp f=h flags=i}[a-f]/é', '{!regexp f=h flags=i}"a"*', '{!regexp f=h}']) WITH ORDINALITY AS _(q, n),
+    unnest(ARRAY['node-17', 'NODE-17', 'node-d', 'a b', 'ab', 'A/É', 'aAa', '']) AS v GROUP BY n, q ORDER BY n;
+SET session_store.notices = off;
+SELECT '{"h": "node-d"}'::jsonb @@@ 'h:/node-\d/' AS letter, '{"h": "node-1"}'::jsonb @@@ 'h:/node-\d/' AS digit, '{"h": "x", "g": "i"}'::jsonb @@@ 'h:/y/i' AS word;
+RESET session_store.notices;
+SELECT '{!regexp f=h}\b'::lucene_query;
+SELECT '{!regexp f=h}[\D]'::lucene_query;
+SELECT '{!regexp f=h flags=m}a'::lucene_query;

@@ -86,7 +86,7 @@ objects() {
 SELECT pg_describe_object(classid, objid, 0), obj_description(objid, classid::regclass::name),
     CASE WHEN classid = 'pg_proc'::regclass THEN pg_get_functiondef(objid) END,
     (SELECT (oprcode, oprrest, oprjoin, oprleft::regtype, oprright::regtype, oprcom::regoperator, oprnegate::regoperator, oprcanmerge, oprcanhash)::text FROM pg_operator WHERE oid = objid),
-    (SELECT to_jsonb(t) - '{oid,typarray,typrelid}'::text[] FROM pg_type AS t WHERE oid = objid),
+    (SELECT to_jsonb(t) - '{oid,typarray,typrelid,typelem,typnamespace}'::text[] || jsonb_build_object('typelem', typelem::regtype, 'typnamespace', typnamespace::regnamespace) FROM pg_type AS t WHERE oid = objid),
     (SELECT (opcfamily::text <> '', opcintype::regtype, opcdefault, opckeytype::regtype)::text FROM pg_opclass WHERE oid = objid)
 FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'session_store')
 ORDER BY 1;

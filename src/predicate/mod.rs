@@ -20,6 +20,8 @@ use std::rc::Rc;
 
 /// Which documents match. There is no third truth value: if a leaf is missing or has another type,
 /// the condition on it is false.
+// Most of a tree are conditions, so that a box around each would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
     /// Every document matches.

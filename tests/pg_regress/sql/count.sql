@@ -59,8 +59,8 @@ SELECT count(*) FROM plain WHERE doc @@@ 'n:1';
 ROLLBACK;
 SELECT count(*) FROM plain WHERE doc @@@ 'n:1';
 -- What a plan shows
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM plain WHERE doc @@@ 'n:1';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT n, (SELECT count(*) FROM plain WHERE doc @@@ asked.q) FROM asked WHERE n < 3;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT count(*) FROM plain WHERE doc @@@ 'n:1';
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT n, (SELECT count(*) FROM plain WHERE doc @@@ asked.q) FROM asked WHERE n < 3;
 SET session_store.enable_scan = off;
 SELECT pg_temp.plan('SELECT count(*) FROM plain WHERE doc @@@ ''n:1''');
 RESET session_store.enable_scan;

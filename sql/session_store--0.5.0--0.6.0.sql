@@ -5,7 +5,7 @@
 -- their defaults when they are planned (clauses.c, expand_function_arguments). PostgreSQL's own upgrade scripts change
 -- signatures like this (contrib/intarray/intarray--1.1--1.2.sql).
 CREATE FUNCTION session_store.new_session_query(
-    store text, q text, sort text DEFAULT NULL, start bigint DEFAULT 0, rows bigint DEFAULT 10, fl text DEFAULT NULL, json jsonb DEFAULT NULL)
+    store text, q text, sort text DEFAULT NULL, start bigint DEFAULT 0, rows bigint DEFAULT 10, fl text DEFAULT NULL, "json" jsonb DEFAULT NULL)
 RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_query_json_wrapper';
 CREATE FUNCTION session_store.new_session_stream(
     store text, q text, sort text DEFAULT NULL, start bigint DEFAULT 0, rows bigint DEFAULT NULL, fl text DEFAULT NULL)

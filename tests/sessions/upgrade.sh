@@ -101,7 +101,7 @@ SELECT relation.oid::regclass, relkind, relacl, pg_get_indexdef(relation.oid), o
 FROM pg_class AS relation WHERE relnamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace) AND relname <> 'own' ORDER BY relation.oid::regclass::text;
 SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE connamespace IN ('sessions'::regnamespace, 'session_store'::regnamespace)
-    AND conrelid <> 'sessions."parts/1"'::regclass -- which was nobody's part when the constraint came
+    AND conrelid::regclass::text <> 'sessions."parts/1"' -- which was nobody's part when the constraint came
 ORDER BY conrelid::regclass::text, conname;
 SELECT tgrelid::regclass, pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger') FROM pg_trigger
 WHERE tgrelid = 'session_store.store'::regclass AND NOT tgisinternal ORDER BY tgname;

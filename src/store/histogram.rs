@@ -131,12 +131,13 @@ struct Unit {
 
 impl Unit {
     fn read(spi: &Spi, step: &str) -> Result<Unit> {
+        // Operators written so are all of one precedence.
         let sql = "
             SELECT pg_catalog.date_part('year', i) OPERATOR(pg_catalog.*) 12::pg_catalog.float8
                     OPERATOR(pg_catalog.+) pg_catalog.date_part('month', i),
-                pg_catalog.date_part('day', i) OPERATOR(pg_catalog.*) 86400::pg_catalog.float8
-                    OPERATOR(pg_catalog.+) pg_catalog.date_part('hour', i) OPERATOR(pg_catalog.*) 3600::pg_catalog.float8
-                    OPERATOR(pg_catalog.+) pg_catalog.date_part('minute', i) OPERATOR(pg_catalog.*) 60::pg_catalog.float8
+                (pg_catalog.date_part('day', i) OPERATOR(pg_catalog.*) 86400::pg_catalog.float8)
+                    OPERATOR(pg_catalog.+) (pg_catalog.date_part('hour', i) OPERATOR(pg_catalog.*) 3600::pg_catalog.float8)
+                    OPERATOR(pg_catalog.+) (pg_catalog.date_part('minute', i) OPERATOR(pg_catalog.*) 60::pg_catalog.float8)
                     OPERATOR(pg_catalog.+) pg_catalog.date_part('second', i),
                 pg_catalog.date_part('day', i)
             FROM (SELECT $1::pg_catalog.interval) AS _(i)";

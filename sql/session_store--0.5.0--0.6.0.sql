@@ -59,3 +59,13 @@ COMMENT ON FUNCTION session_paths(text, text) IS
     'lists the paths that documents have values at, and what there is at each: SELECT * FROM session_paths(''stash'', ''user.'')';
 COMMENT ON FUNCTION session_suggest(text, text, text, text, bigint) IS
     'the strings at a path that begin with a prefix, the most frequent first: SELECT * FROM session_suggest(''stash'', ''user.name'', ''An'')';
+
+-- Rights on a store.
+CREATE FUNCTION session_grant(store text, role text, "right" text)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'session_grant_wrapper';
+CREATE FUNCTION session_revoke(store text, role text, "right" text)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'session_revoke_wrapper';
+COMMENT ON FUNCTION session_grant(text, text, text) IS
+    'gives a role a right on a store, sessionQuery, sessionUpdate, get or admin: SELECT session_grant(''stash'', ''reader'', ''sessionQuery'')';
+COMMENT ON FUNCTION session_revoke(text, text, text) IS
+    'takes a right on a store from a role: SELECT session_revoke(''stash'', ''reader'', ''sessionQuery'')';

@@ -287,6 +287,15 @@ STABLE PARALLEL RESTRICTED COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_facets_wrapper';
 
+CREATE  FUNCTION "session_grant"(
+	"store" TEXT,
+	"role" TEXT,
+	"right" TEXT
+) RETURNS VOID
+VOLATILE PARALLEL UNSAFE COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_grant_wrapper';
+
 CREATE  FUNCTION "session_histogram"(
 	"store" TEXT,
 	"q" TEXT,
@@ -340,6 +349,22 @@ STRICT STABLE PARALLEL RESTRICTED COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_list_wrapper';
 
+CREATE  FUNCTION "session_paths"(
+	"store" TEXT,
+	"prefix" TEXT DEFAULT ''
+) RETURNS TABLE (
+	"path" TEXT,
+	"documents" bigint,
+	"strings" bigint,
+	"numbers" bigint,
+	"booleans" bigint,
+	"values" bigint,
+	"multivalued" bool
+)
+STABLE PARALLEL RESTRICTED COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_paths_wrapper';
+
 CREATE  FUNCTION "session_query"(
 	"store" TEXT,
 	"q" TEXT,
@@ -353,36 +378,6 @@ STABLE PARALLEL RESTRICTED  COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_query_json_wrapper';
 
-CREATE  FUNCTION "session_paths"(
-	"store" TEXT,
-	"prefix" TEXT DEFAULT ''
-) RETURNS TABLE (
-	"path" TEXT,
-	"documents" bigint,
-	"strings" bigint,
-	"numbers" bigint,
-	"booleans" bigint,
-	"values" bigint,
-	"multivalued" bool
-)
-STABLE PARALLEL RESTRICTED  COST 10000
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'session_paths_wrapper';
-
-CREATE  FUNCTION "session_suggest"(
-	"store" TEXT,
-	"path" TEXT,
-	"prefix" TEXT,
-	"q" TEXT DEFAULT '*:*',
-	"rows" bigint DEFAULT 10
-) RETURNS TABLE (
-	"value" TEXT,
-	"count" bigint
-)
-STABLE PARALLEL RESTRICTED  COST 10000
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'session_suggest_wrapper';
-
 CREATE  FUNCTION "session_rename"(
 	"store" TEXT,
 	"name" TEXT
@@ -390,6 +385,15 @@ CREATE  FUNCTION "session_rename"(
 VOLATILE PARALLEL UNSAFE COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_rename_wrapper';
+
+CREATE  FUNCTION "session_revoke"(
+	"store" TEXT,
+	"role" TEXT,
+	"right" TEXT
+) RETURNS VOID
+VOLATILE PARALLEL UNSAFE COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_revoke_wrapper';
 
 CREATE  FUNCTION "session_stats"(
 	"store" TEXT,
@@ -412,6 +416,20 @@ CREATE  FUNCTION "session_stream"(
 STABLE PARALLEL RESTRICTED  COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_stream_fl_wrapper';
+
+CREATE  FUNCTION "session_suggest"(
+	"store" TEXT,
+	"path" TEXT,
+	"prefix" TEXT,
+	"q" TEXT DEFAULT '*:*',
+	"rows" bigint DEFAULT 10
+) RETURNS TABLE (
+	"value" TEXT,
+	"count" bigint
+)
+STABLE PARALLEL RESTRICTED COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_suggest_wrapper';
 
 CREATE  FUNCTION "session_update"(
 	"store" TEXT,
@@ -439,6 +457,21 @@ AS 'MODULE_PATHNAME', 'session_values_wrapper';
 
 CREATE SCHEMA IF NOT EXISTS session_store;
 
+CREATE  FUNCTION session_store."identity"(
+	"doc" jsonb,
+	"key" TEXT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE COST 20
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'identity_wrapper';
+
+CREATE  FUNCTION session_store."stream_support"(
+	"request" internal
+) RETURNS internal
+STRICT STABLE PARALLEL RESTRICTED
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'stream_support_wrapper';
+
 CREATE  FUNCTION session_store."jsonpath_text"(
 	"q" TEXT
 ) RETURNS TEXT
@@ -454,21 +487,6 @@ CREATE  FUNCTION session_store."sort_key"(
 IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
-
-CREATE  FUNCTION session_store."identity"(
-	"doc" jsonb,
-	"key" TEXT
-) RETURNS TEXT
-IMMUTABLE STRICT PARALLEL SAFE COST 20
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'identity_wrapper';
-
-CREATE  FUNCTION session_store."stream_support"(
-	"request" internal
-) RETURNS internal
-STRICT STABLE PARALLEL RESTRICTED
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'stream_support_wrapper';
 
 -- finalize
 -- What needs the functions: SQL around them, and what psql's \df+ says about them.
@@ -530,3 +548,7 @@ COMMENT ON FUNCTION session_paths(text, text) IS
     'lists the paths that documents have values at, and what there is at each: SELECT * FROM session_paths(''stash'', ''user.'')';
 COMMENT ON FUNCTION session_suggest(text, text, text, text, bigint) IS
     'the strings at a path that begin with a prefix, the most frequent first: SELECT * FROM session_suggest(''stash'', ''user.name'', ''An'')';
+COMMENT ON FUNCTION session_grant(text, text, text) IS
+    'gives a role a right on a store, sessionQuery, sessionUpdate, get or admin: SELECT session_grant(''stash'', ''reader'', ''sessionQuery'')';
+COMMENT ON FUNCTION session_revoke(text, text, text) IS
+    'takes a right on a store from a role: SELECT session_revoke(''stash'', ''reader'', ''sessionQuery'')';

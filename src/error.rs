@@ -49,6 +49,9 @@ pub enum Error {
     /// An error that PostgreSQL raised, with a hint about what to do.
     #[error("sessions of store \"{name}\" cannot change their identity: {problem}")]
     Held { name: String, code: Code, problem: String, detail: Option<String>, hint: &'static str },
+    /// A right on a store that cannot be granted or revoked.
+    #[error("{problem}")]
+    Grant { code: Code, problem: String, hint: String },
     /// `place` reads like `ops[0].upsert[3]`.
     #[error("{place}: {problem}")]
     Ops { place: String, problem: String },
@@ -108,7 +111,7 @@ impl Error {
             Error::Unfit { .. } => Code::ERRCODE_INVALID_TABLE_DEFINITION,
             Error::Elsewhere { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
             Error::RowSecurity { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            Error::Held { code, .. } => *code,
+            Error::Held { code, .. } | Error::Grant { code, .. } => *code,
             Error::SharedIdentity { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Error::Query { error, .. } => match error.kind {
                 ParseErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
@@ -176,6 +179,7 @@ impl Error {
                 "A role that sees all of them may do it, and so may the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
             ),
             Error::Held { hint, .. } => Some((*hint).into()),
+            Error::Grant { hint, .. } => Some(hint.clone()),
             Error::Query { error, .. } => error.hint.clone(),
             Error::NotExpressible { .. } => Some(
                 "session_query, session_stream, session_count and the operator @@@ do answer it."

@@ -1,7 +1,7 @@
 //! Creating, changing, removing and listing stores.
 
 use super::given;
-use crate::store::{admin, adopt, catalog, change_key};
+use crate::store::{admin, adopt, catalog, change_key, grant};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -63,6 +63,34 @@ fn session_adopt(
     key: default!(Option<&str>, "'session.id'"),
 ) -> Result<(), ErrorReport> {
     Ok(adopt::adopt(given("store", store)?, given("key", key)?)?)
+}
+
+/// Gives a role a right on a store: sessionQuery, sessionUpdate, get or admin.
+///
+/// ```sql
+/// SELECT session_grant('stash', 'reader', 'sessionQuery');
+/// ```
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
+fn session_grant(
+    store: Option<&str>,
+    role: Option<&str>,
+    right: Option<&str>,
+) -> Result<(), ErrorReport> {
+    Ok(grant::grant(given("store", store)?, given("role", role)?, given("right", right)?)?)
+}
+
+/// Takes a right on a store from a role.
+///
+/// ```sql
+/// SELECT session_revoke('stash', 'reader', 'sessionQuery');
+/// ```
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
+fn session_revoke(
+    store: Option<&str>,
+    role: Option<&str>,
+    right: Option<&str>,
+) -> Result<(), ErrorReport> {
+    Ok(grant::revoke(given("store", store)?, given("role", role)?, given("right", right)?)?)
 }
 
 /// Lists the stores by name.

@@ -6,6 +6,7 @@
 //! table        what lies under a store's name; constraint: a document lies under its own identity
 //! admin        creates, renames and drops stores
 //! adopt        makes a store of a table that is there
+//! grant        rights on a store, as privileges
 //! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
 //! ops          what session_update was given; update applies it
@@ -25,6 +26,7 @@ mod constraint;
 pub mod estimate;
 pub mod facets;
 mod fast_path;
+pub mod grant;
 pub mod histogram;
 pub mod identity;
 pub mod name;

@@ -1,7 +1,7 @@
 # Everything is done by scripts/, which can as well be called by hand.
 #   PG_CONFIG=/path/to/pg_config   the PostgreSQL to use
 #   PG_VERSION=16                  or just its major version
-.PHONY: help run psql stop test test-versions package conformance-record bench install clean
+.PHONY: help run psql stop test test-versions test-clients package conformance-record bench install clean
 
 help:
 	@echo 'make run       build, start a private PostgreSQL under target/, load samples, query them'
@@ -10,6 +10,7 @@ help:
 	@echo 'make test      all checks and tests'
 	@echo 'make test-versions   regress, sessions and conformance on each PostgreSQL that can be had here (VERSIONS="16 18")'
 	@echo 'make package   make a Debian package under target/package; scripts/test package tests it'
+	@echo 'make test-clients   run the programs of docs/clients.md, with clients from their registries'
 	@echo 'make conformance-record   ask Solr anew what make test compares with (needs Java 17 and Maven; SEED=1, QUERIES=8000, FACETS=3500)'
 	@echo 'make bench     measure beside SQL, jsquery, Lucene and Solr, and write docs/benchmarks.md (N=1000000; more: scripts/bench)'
 	@echo 'make install   install the extension into your own PostgreSQL'
@@ -34,6 +35,9 @@ test-versions:
 
 package:
 	@scripts/package
+
+test-clients:
+	@scripts/test-clients
 
 conformance-record:
 	@tests/conformance/record

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 files=0
-for file in tests/clients/*.{py,js,java,go}; do
+for file in tests/clients/*.{py,js,java,go,rs,toml}; do
     files=$((files + 1))
     shown=$(awk -v link="](../$file)" '
         index($0, link) { here = 1 }
@@ -14,4 +14,4 @@ for file in tests/clients/*.{py,js,java,go}; do
         exit 1
     }
 done
-[ "$files" -ge 7 ]
+[ "$files" -ge 10 ]

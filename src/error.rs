@@ -64,6 +64,8 @@ pub enum Error {
     RequestTooLarge { problem: String },
     #[error("a statistic of the values has more digits than numeric can hold")]
     NumericOverflow,
+    #[error("session_store.load_into names no store")]
+    NoLoadStore,
     #[error("{count} no usable identity at \"{path}\"")]
     NoIdentity { count: &'static str, path: String, documents: Vec<String> },
     #[error("sessions of store \"{name}\" would share an identity at \"{path}\"")]
@@ -122,7 +124,7 @@ impl Error {
                 Code::ERRCODE_FEATURE_NOT_SUPPORTED
             }
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
-            Error::Outdated => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Error::Outdated | Error::NoLoadStore => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
@@ -189,6 +191,7 @@ impl Error {
                 Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
             }
             Error::Outdated => Some("ALTER EXTENSION session_store UPDATE brings it up to date.".into()),
+            Error::NoLoadStore => Some("SET session_store.load_into = 'the store'.".into()),
             Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} rebuilds it.")),
             _ => None,
         }

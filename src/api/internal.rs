@@ -4,7 +4,7 @@
 use super::given;
 use crate::document::JsonbArg;
 use crate::error::Error;
-use crate::store::{estimate, identity, search};
+use crate::store::{estimate, identity, load, search};
 use pgrx::datum::Internal;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -41,6 +41,25 @@ mod session_store {
     #[pg_extern(immutable, parallel_safe, cost = 100)]
     fn jsonpath_text(q: Option<&str>) -> Result<String, ErrorReport> {
         Ok(search::jsonpath(given("q", q)?)?)
+    }
+
+    /// The trigger of the view `session_store.load`: reads a line, and writes what was read at the end
+    /// of the statement.
+    ///
+    /// ```sql
+    /// SET session_store.load_into = 'stash';
+    /// INSERT INTO session_store.load VALUES ('{"session": {"id": 2002}}');
+    /// ```
+    #[pg_trigger]
+    fn load_line<'a>(
+        trigger: &'a PgTrigger<'a>,
+    ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
+        let row = trigger.new();
+        match &row {
+            Some(line) => load::add(line.get_by_index(std::num::NonZeroUsize::MIN).unwrap_or(None))?,
+            None => load::finish()?,
+        }
+        Ok(row)
     }
 
     /// Tells the planner how many rows session_stream will return (CREATE FUNCTION … SUPPORT). SQL

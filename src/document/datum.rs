@@ -61,6 +61,26 @@ pub fn jsonb_payload(json: serde_json::Value) -> Vec<u8> {
     datum.map_or(Vec::new(), |datum| unsafe { Varlena::new(datum) }.aligned_bytes().to_vec())
 }
 
+/// The payload of a text as binary jsonb. The server raises an error if the text is not JSON.
+pub fn read_jsonb(text: &str) -> crate::error::Result<Vec<u8>> {
+    let Ok(text) = std::ffi::CString::new(text) else {
+        return Ok(Vec::new()); // PostgreSQL's text has no NUL.
+    };
+    let mut payload = Vec::new();
+    // SAFETY: jsonb_in takes a C string, and makes a jsonb in the current memory context, which
+    // nobody else knows.
+    unsafe {
+        let text = pg_sys::Datum::from(text.as_ptr());
+        let datum = pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text)]);
+        let Some(datum) = datum else { return Ok(payload) };
+        let bytes = Varlena::new(datum).aligned_bytes();
+        crate::memory::reserve(&mut payload, bytes.len())?;
+        payload.extend_from_slice(bytes);
+        pg_sys::pfree(datum.cast_mut_ptr());
+    }
+    Ok(payload)
+}
+
 /// A jsonb value as the result of a SQL function.
 pub struct JsonbDatum(pg_sys::Datum);
 

@@ -23,7 +23,7 @@ mod walk;
 pub use compose::Answer;
 pub use container::{Container, Item};
 pub use date::{Date, Precision, Span, date_prefix};
-pub use datum::{JsonbArg, JsonbDatum, jsonb_payload};
+pub use datum::{JsonbArg, JsonbDatum, jsonb_payload, read_jsonb};
 pub use decimal::Decimal;
 pub use instant::{instant, instant_prefix, unordered_instant};
 pub use jsonb::Jsonb;

@@ -10,6 +10,7 @@
 //! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
 //! ops          what session_update was given; update applies it
+//! load         documents line by line, from COPY
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
@@ -29,6 +30,7 @@ mod fast_path;
 pub mod grant;
 pub mod histogram;
 pub mod identity;
+pub mod load;
 pub mod name;
 pub mod ops;
 pub mod paths;

@@ -118,7 +118,8 @@ fn elements<'a>(
     Ok(list.into_iter().flat_map(Jsonb::elements))
 }
 
-fn kind(item: Item<'_, Jsonb<'_>>) -> &'static str {
+/// What an item is, in the words of an error.
+pub(super) fn kind(item: Item<'_, Jsonb<'_>>) -> &'static str {
     use crate::document::Leaf;
     match item {
         Item::Null => "null",

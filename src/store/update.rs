@@ -12,8 +12,8 @@ use pgrx::{PgMemoryContexts, pg_sys};
 
 /// How many identities, and how many bytes of documents, one statement takes. So the memory that a
 /// call needs, besides its argument, is a small multiple of this, however large the call is.
-const BATCH_ROWS: usize = 5_000;
-const BATCH_BYTES: usize = 16 << 20;
+pub(super) const BATCH_ROWS: usize = 5_000;
+pub(super) const BATCH_BYTES: usize = 16 << 20;
 
 /// unnest is in the SELECT list, where both arrays are read side by side; in FROM, the whole result
 /// of a function is stored first. `*<>` compares the stored bytes (rowtypes.c, record_image_ne), so
@@ -52,8 +52,13 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
     Spi::connect(|spi| {
         let store = Store::lock(spi, store, Lock::Rows)?;
         let changes = ops::read(ops, &store.key)?;
-        with_gucs(&[NO_JIT], || apply_all(spi, &store, &changes))
+        apply(spi, &store, &changes)
     })
+}
+
+/// Applies changes that are in the order of their identities, each identity once.
+pub(super) fn apply(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
+    with_gucs(&[NO_JIT], || apply_all(spi, store, changes))
 }
 
 fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
@@ -75,13 +80,13 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
             // is too large to be saved.
             spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?
         };
-        apply(batch, &statement)?;
+        apply_batch(batch, &statement)?;
         rest = more;
     }
     Ok(())
 }
 
-type Changes<'c, 'a> = &'c [(String, Change<'a>)];
+pub(super) type Changes<'c, 'a> = &'c [(String, Change<'a>)];
 
 /// Splits changes of one kind off the front, as many as one statement takes.
 fn next_batch<'c, 'a>(changes: Changes<'c, 'a>) -> Option<(Changes<'c, 'a>, Changes<'c, 'a>)> {
@@ -109,7 +114,7 @@ fn document<'a>(change: &Change<'a>) -> Option<Jsonb<'a>> {
 }
 
 /// Runs the statement of one batch. Its parameters are in a memory context of their own.
-fn apply(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
+fn apply_batch(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> {
     crate::memory::check();
     let mut context = PgMemoryContexts::new("session_update batch");
     // SAFETY: `context` lives until this function ends, and nothing that is allocated in it is used

@@ -1,0 +1,67 @@
+-- Documents line by line, by COPY and by INSERT into session_store.load.
+SELECT session_add('loaded', key => 'id');
+INSERT INTO session_store.load VALUES ('{"id": 1}');
+SET session_store.load_into = 'loaded';
+-- Quotes, backslashes and what looks like COPY's own marks stay what they are.
+COPY session_store.load FROM STDIN (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02');
+{"id": 1, "say": "a \"quoted\" word, a \\ and a tab \t", "n": 1.0}
+{"id": 2, "say": "\\N"}
+
+[{"id": 3}, {"id": "4", "say": "two on a line"}]
+{"id": 2, "say": "the last one stays"}
+\.
+SELECT id, doc FROM sessions.loaded ORDER BY id;
+-- An error names its line, and nothing is stored.
+COPY session_store.load FROM STDIN (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02');
+{"id": 5}
+
+{"no": 6}
+\.
+COPY session_store.load FROM STDIN (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02');
+{"id": 5}
+{"id": 6
+\.
+INSERT INTO session_store.load VALUES ('{"id": 5}'), ('[{"id": 6}, 7]');
+INSERT INTO session_store.load VALUES ('8');
+INSERT INTO session_store.load VALUES (NULL), ('  '), ('[]');
+SELECT count(*) FROM sessions.loaded;
+-- Nor does what a failed statement has read come back with the next.
+DO $$
+BEGIN
+    BEGIN
+        INSERT INTO session_store.load VALUES ('{"id": "lost"}'), ('{}');
+    EXCEPTION WHEN invalid_parameter_value THEN
+        RAISE NOTICE '%', SQLERRM;
+    END;
+    INSERT INTO session_store.load VALUES ('{"id": 9}');
+END
+$$;
+SELECT id FROM sessions.loaded WHERE doc @@@ 'id:(lost 9)';
+-- From a query, with notices on the way; more than one batch.
+SET session_store.load_notice = 4000;
+INSERT INTO session_store.load SELECT jsonb_build_object('id', i % 9000, 'round', i / 9000) FROM generate_series(0, 11999) AS i;
+SELECT session_count('loaded', '*:*'), session_count('loaded', 'round:1');
+-- From rows of another table, as from a CSV file.
+CREATE TEMP TABLE visit (id int, who text);
+INSERT INTO visit VALUES (9001, 'Zoë "Z"');
+INSERT INTO session_store.load SELECT to_json(visit) FROM visit;
+SELECT doc FROM sessions.loaded WHERE id = '9001';
+-- And out again.
+COPY (SELECT session_stream('loaded', 'id:[9000 TO *] OR say:*')) TO STDOUT (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02');
+-- Rights are those of session_update.
+CREATE ROLE regress_loader;
+SET ROLE regress_loader;
+INSERT INTO session_store.load VALUES ('{"id": 10}');
+RESET ROLE;
+GRANT SELECT, INSERT, UPDATE ON sessions.loaded TO regress_loader;
+SET ROLE regress_loader;
+INSERT INTO session_store.load VALUES ('{"id": 9010}');
+RESET ROLE;
+SELECT count(*) FROM sessions.loaded WHERE id = '9010';
+SET session_store.load_into = 'nowhere';
+INSERT INTO session_store.load VALUES ('{"id": 10}');
+RESET session_store.load_into;
+RESET session_store.load_notice;
+SELECT session_drop('loaded');
+DROP OWNED BY regress_loader;
+DROP ROLE regress_loader;

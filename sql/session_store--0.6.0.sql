@@ -479,6 +479,7 @@ IMMUTABLE PARALLEL SAFE COST 100
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
 
+
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
 	"path" TEXT,
@@ -487,6 +488,34 @@ CREATE  FUNCTION session_store."sort_key"(
 IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
+
+
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE COST 100
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+
+CREATE  FUNCTION session_store."stream_support"(
+	"request" internal
+) RETURNS internal
+STRICT STABLE PARALLEL RESTRICTED
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'stream_support_wrapper';
+
+CREATE  FUNCTION session_store."identity"(
+	"doc" jsonb,
+	"key" TEXT
+) RETURNS TEXT
+IMMUTABLE STRICT PARALLEL SAFE COST 20
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'identity_wrapper';
+
+CREATE FUNCTION session_store."load_line"()
+	RETURNS TRIGGER
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'load_line_wrapper';
 
 -- finalize
 -- What needs the functions: SQL around them, and what psql's \df+ says about them.
@@ -552,3 +581,17 @@ COMMENT ON FUNCTION session_grant(text, text, text) IS
     'gives a role a right on a store, sessionQuery, sessionUpdate, get or admin: SELECT session_grant(''stash'', ''reader'', ''sessionQuery'')';
 COMMENT ON FUNCTION session_revoke(text, text, text) IS
     'takes a right on a store from a role: SELECT session_revoke(''stash'', ''reader'', ''sessionQuery'')';
+
+-- What is inserted here, or copied to it, is not stored here.
+CREATE VIEW session_store.load AS SELECT NULL::pg_catalog.text AS line WHERE false;
+COMMENT ON VIEW session_store.load IS
+    'takes documents, one a line, into the store that session_store.load_into names: \copy session_store.load FROM ''sessions.ndjson'' (FORMAT csv, DELIMITER e''\x01'', QUOTE e''\x02'')';
+COMMENT ON COLUMN session_store.load.line IS 'a document as JSON, or an array of documents';
+GRANT SELECT, INSERT ON session_store.load TO PUBLIC;
+CREATE TRIGGER line INSTEAD OF INSERT ON session_store.load
+FOR EACH ROW EXECUTE FUNCTION session_store.load_line();
+COMMENT ON TRIGGER line ON session_store.load IS 'reads a line';
+CREATE TRIGGER finish AFTER INSERT ON session_store.load
+FOR EACH STATEMENT EXECUTE FUNCTION session_store.load_line();
+COMMENT ON TRIGGER finish ON session_store.load IS 'writes what is left of the lines';
+COMMENT ON FUNCTION session_store.load_line() IS 'the trigger of session_store.load';

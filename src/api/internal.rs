@@ -8,6 +8,7 @@ use crate::store::{estimate, identity, load, search};
 use pgrx::datum::Internal;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use std::num::NonZeroUsize;
 
 #[pg_schema]
 mod session_store {
@@ -55,11 +56,15 @@ mod session_store {
         trigger: &'a PgTrigger<'a>,
     ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
         let row = trigger.new();
-        match &row {
-            Some(line) => load::add(line.get_by_index(std::num::NonZeroUsize::MIN).unwrap_or(None))?,
-            None => load::finish()?,
+        let done = match &row {
+            Some(line) => load::add(line.get_by_index(NonZeroUsize::MIN).unwrap_or(None)),
+            None => load::finish(),
+        };
+        // pgrx would wrap an error that is returned here in a message about a panic.
+        match done {
+            Ok(()) => Ok(row),
+            Err(error) => error.raise(),
         }
-        Ok(row)
     }
 
     /// Tells the planner how many rows session_stream will return (CREATE FUNCTION … SUPPORT). SQL

@@ -298,7 +298,9 @@ pub unsafe fn begin_sort(
     #[cfg(not(feature = "pg14"))]
     let options = match is_read_repeatedly {
         true => pg_sys::TUPLESORT_RANDOMACCESS as i32,
-        false => pg_sys::TUPLESORT_NONE as i32,
+        // Only such a sort may be given a bound: any other keeps its rows in memory from which no
+        // single row can be freed (tuplesort.c; PostgreSQL 17 and later crash).
+        false => pg_sys::TUPLESORT_ALLOWBOUNDED as i32,
     };
     // SAFETY: the caller's columns exist, and each slice has as many elements as `numbers`, whose
     // length is passed.

@@ -68,8 +68,8 @@ SELECT jsonb_pretty(session_facets('facets', 'pages:[0 TO 10]', '{
     "v": "countvals(tags)", "m": "missing(when)", "p": "percentile(pages,50,95)", "sq": "sumsq(pages)", "vari": "variance(pages)", "dev": "stddev(pages)"}'));
 SELECT session_facets('facets', 'nothing:1', '{"types": {"terms": "type"}, "n": "sum(pages)"}');
 SELECT session_facets('facets', '*:*', '{}'), session_facets('facets', '*:*', 'null');
-SELECT session_query('facets', 'id:(1 2)', rows => 1, fl => 'id', json => '{"facet": {"types": {"terms": "type"}}}');
-SELECT session_query('facets', 'id:(1 2)', rows => 0, json => '{"facet": {"total": "sum(id)"}}');
+SELECT session_query('facets', 'id:(1 2)', rows => 1, fl => 'id', "json" => '{"facet": {"types": {"terms": "type"}}}');
+SELECT session_query('facets', 'id:(1 2)', rows => 0, "json" => '{"facet": {"total": "sum(id)"}}');
 -- Sorted by a statistic; a bucket without documents; every bucket.
 SELECT session_facets('facets', '*:*', '{"x": {"type": "terms", "field": "type", "sort": "s asc", "facet": {"s": "sum(pages)"}}}');
 SELECT session_facets('facets', 'pages:3', '{"x": {"type": "terms", "field": "pages", "mincount": 0, "limit": 3, "sort": "index"}}');
@@ -130,7 +130,7 @@ SELECT session_facets('facets', '*:*', '{"x": {"type": "range", "field": "pages"
 SELECT session_facets('facets', '*:*', '{"x": {"query": {"q": "a:["}}}');
 SELECT session_facets('facets', '*:*', '[1]');
 SELECT session_facets('facets', '*:*', NULL);
-SELECT session_query('facets', '*:*', json => '{"query": "*:*"}');
+SELECT session_query('facets', '*:*', "json" => '{"query": "*:*"}');
 SELECT session_values('facets', '*:*', 'type', sort => 'score');
 SELECT session_values('facets', '*:*', 'type', rows => -1);
 SELECT session_values('nowhere', '*:*', 'type');

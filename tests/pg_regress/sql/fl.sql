@@ -22,7 +22,7 @@ SELECT fl, pg_temp.refusal(fl) FROM unnest(ARRAY['id,score', '[explain style=nl]
 SELECT pg_temp.refusal(repeat('x', 17000));
 SELECT session_query('fl', '*:*', fl => 'a:b');
 -- A JSON request is refused, and not passed over.
-SELECT session_query('fl', '*:*', json => '{}');
+SELECT session_query('fl', '*:*', "json" => '{}');
 \echo :LAST_ERROR_SQLSTATE
 -- Arguments keep their places.
 SELECT session_query('fl', '*:*', NULL, 0, 1, 'id');

@@ -1,5 +1,6 @@
 -- What a policy, a view or a missing privilege hides, no plan tells either: a value that is hidden and one that is nowhere give the same estimate,
 -- plan and explanation, whatever way a condition takes to the table.
+SET session_store.notices = off;
 CREATE ROLE session_store_blind;
 SELECT session_add('hidden', key => 'id');
 INSERT INTO sessions.hidden SELECT i::text, jsonb_build_object('id', i, 'who', CASE WHEN i % 2 = 0 THEN 'me' ELSE 'other' END)

@@ -457,28 +457,12 @@ AS 'MODULE_PATHNAME', 'session_values_wrapper';
 
 CREATE SCHEMA IF NOT EXISTS session_store;
 
-CREATE  FUNCTION session_store."identity"(
-	"doc" jsonb,
-	"key" TEXT
-) RETURNS TEXT
-IMMUTABLE STRICT PARALLEL SAFE COST 20
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'identity_wrapper';
-
-CREATE  FUNCTION session_store."stream_support"(
-	"request" internal
-) RETURNS internal
-STRICT STABLE PARALLEL RESTRICTED
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'stream_support_wrapper';
-
 CREATE  FUNCTION session_store."jsonpath_text"(
 	"q" TEXT
 ) RETURNS TEXT
 IMMUTABLE PARALLEL SAFE COST 100
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
-
 
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
@@ -489,21 +473,6 @@ IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
 
-
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
-) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
-
-CREATE  FUNCTION session_store."stream_support"(
-	"request" internal
-) RETURNS internal
-STRICT STABLE PARALLEL RESTRICTED
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'stream_support_wrapper';
-
 CREATE  FUNCTION session_store."identity"(
 	"doc" jsonb,
 	"key" TEXT
@@ -511,6 +480,13 @@ CREATE  FUNCTION session_store."identity"(
 IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'identity_wrapper';
+
+CREATE  FUNCTION session_store."stream_support"(
+	"request" internal
+) RETURNS internal
+STRICT STABLE PARALLEL RESTRICTED
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'stream_support_wrapper';
 
 CREATE FUNCTION session_store."load_line"()
 	RETURNS TRIGGER

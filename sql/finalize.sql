@@ -31,7 +31,7 @@ COMMENT ON FUNCTION session_rename(text, text) IS
     'renames a store: SELECT session_rename(''stash'', ''archive'')';
 COMMENT ON FUNCTION session_drop(text) IS
     'removes a store and its documents: SELECT session_drop(''stash'')';
-COMMENT ON FUNCTION session_explain(text, text, text) IS
+COMMENT ON FUNCTION session_explain(text, text, text, jsonb) IS
     'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS
     'a query as SQL/JSON path, for any jsonb column: doc @? session_jsonpath(''a.b:1'')';

@@ -1,6 +1,6 @@
 -- From 0.5.0 to 0.6.0. The objects are those of sql/operator.sql, sql/finalize.sql and src/api/.
 
--- session_query and session_stream have new arguments. Views and functions may depend on them, so that they cannot be dropped. The
+-- session_query, session_stream and session_explain have new arguments. Views and functions may depend on them, so that they cannot be dropped. The
 -- new definitions go into the rows of the old ones, which keep their OIDs and privileges: calls without the new arguments get
 -- their defaults when they are planned (clauses.c, expand_function_arguments). PostgreSQL's own upgrade scripts change
 -- signatures like this (contrib/intarray/intarray--1.1--1.2.sql).
@@ -10,6 +10,8 @@ RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNA
 CREATE FUNCTION session_store.new_session_stream(
     store text, q text, sort text DEFAULT NULL, start bigint DEFAULT 0, rows bigint DEFAULT NULL, fl text DEFAULT NULL)
 RETURNS SETOF jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_stream_fl_wrapper';
+CREATE FUNCTION session_store.new_session_explain(store text, q text, sort text DEFAULT NULL, json jsonb DEFAULT NULL)
+RETURNS jsonb LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'session_explain_json_wrapper';
 UPDATE pg_catalog.pg_proc AS old SET
     pronargs = new.pronargs, pronargdefaults = new.pronargdefaults, proargtypes = new.proargtypes,
     proargnames = new.proargnames, proargdefaults = new.proargdefaults, prosrc = new.prosrc
@@ -17,9 +19,12 @@ FROM pg_catalog.pg_proc AS new
 WHERE old.oid OPERATOR(pg_catalog.=) 'session_query(text, text, text, bigint, bigint)'::pg_catalog.regprocedure
     AND new.oid OPERATOR(pg_catalog.=) 'session_store.new_session_query(text, text, text, bigint, bigint, text, jsonb)'::pg_catalog.regprocedure
     OR old.oid OPERATOR(pg_catalog.=) 'session_stream(text, text, text, bigint, bigint)'::pg_catalog.regprocedure
-    AND new.oid OPERATOR(pg_catalog.=) 'session_store.new_session_stream(text, text, text, bigint, bigint, text)'::pg_catalog.regprocedure;
+    AND new.oid OPERATOR(pg_catalog.=) 'session_store.new_session_stream(text, text, text, bigint, bigint, text)'::pg_catalog.regprocedure
+    OR old.oid OPERATOR(pg_catalog.=) 'session_explain(text, text, text)'::pg_catalog.regprocedure
+    AND new.oid OPERATOR(pg_catalog.=) 'session_store.new_session_explain(text, text, text, jsonb)'::pg_catalog.regprocedure;
 DROP FUNCTION session_store.new_session_query(text, text, text, bigint, bigint, text, jsonb);
 DROP FUNCTION session_store.new_session_stream(text, text, text, bigint, bigint, text);
+DROP FUNCTION session_store.new_session_explain(text, text, text, jsonb);
 
 -- Facets and statistics.
 CREATE FUNCTION session_facets(store text, q text, facet jsonb)

@@ -2,6 +2,7 @@
 //! (sql/finalize.sql) that calls `session_store.jsonpath_text`.
 
 use super::given;
+use crate::document::JsonbArg;
 use crate::store::query;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -11,11 +12,24 @@ use pgrx::prelude::*;
 /// ```sql
 /// SELECT jsonb_pretty(session_explain('stash', 'event.type:click'));
 /// ```
-#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
-fn session_explain(
+#[pg_extern(name = "session_explain", volatile, parallel_unsafe, cost = 10000)]
+fn session_explain_json(
     store: Option<&str>,
     q: Option<&str>,
     sort: default!(Option<&str>, "NULL"),
+    json: default!(Option<JsonbArg<'_>>, "NULL"),
 ) -> Result<pgrx::JsonB, ErrorReport> {
-    Ok(pgrx::JsonB(query::explain(given("store", store)?, given("q", q)?, sort)?))
+    let json = json.map(JsonbArg::document);
+    Ok(pgrx::JsonB(query::explain(given("store", store)?, given("q", q)?, sort, json)?))
+}
+
+/// session_explain as it was up to version 0.5.0. Its symbol stays for databases in which the
+/// extension was not updated yet.
+#[pg_extern(sql = false)]
+fn session_explain(
+    store: Option<&str>,
+    q: Option<&str>,
+    sort: Option<&str>,
+) -> Result<pgrx::JsonB, ErrorReport> {
+    session_explain_json(store, q, sort, None)
 }

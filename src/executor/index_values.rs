@@ -19,7 +19,8 @@ use super::table::IndexedTable;
 use super::tid_bitmap::TidBitmap;
 use super::value_cursor::{RowFilter, ValueBounds, ValueCursor};
 use super::values::{
-    Group, Instants, Span, ValueSource, Visit, number_instants, strings_of_instants, text_of, widen,
+    Group, Instants, Span, ValueSource, Visit, Ways, number_instants, strings_of_instants, text_of,
+    widen,
 };
 use super::visibility_map::VisibilityMap;
 use super::visible_matches::count_visible;
@@ -62,6 +63,7 @@ pub struct IndexValues<'i> {
     walk_costs: HashMap<String, f64>,
     /// By path: whether its keys are in the order of its values and hold no others.
     ordered: HashMap<String, bool>,
+    ways: Ways,
     stats: ReadStats,
 }
 
@@ -118,8 +120,9 @@ pub fn with_index_values<T>(
             }
             let matches = Domain { parts: rows };
             let everything = (*predicate == Predicate::All).then(|| matches.clone());
-            let (walk_costs, ordered) = (HashMap::new(), HashMap::new());
-            let mut values = IndexValues { parts, matches, everything, walk_costs, ordered, stats };
+            let (walk_costs, ordered, ways) = (HashMap::new(), HashMap::new(), Ways::new());
+            let mut values =
+                IndexValues { parts, matches, everything, walk_costs, ordered, ways, stats };
             let result = work(&mut values)?;
             Ok(values.is_confirmed()?.then_some(result))
         })();
@@ -683,10 +686,21 @@ impl ValueSource for IndexValues<'_> {
         if within.is_empty() || span.from >= span.below {
             return Ok(());
         }
-        if !self.is_ordered(path)? || self.are_documents_cheaper(path, within)? {
-            return self.each_of_documents(path, span, within, with_rows, visit);
+        let by_documents = !self.is_ordered(path)? || self.are_documents_cheaper(path, within)?;
+        let way = match by_documents {
+            true => "documents",
+            false if within.parts.iter().all(|rows| rows.list().is_none()) => "posting lists",
+            false => "posting lists and matches",
+        };
+        *self.ways.entry(path.to_string()).or_default().entry(way).or_default() += 1;
+        match by_documents {
+            true => self.each_of_documents(path, span, within, with_rows, visit),
+            false => self.each_of_keys(path, span, within, with_rows, visit),
         }
-        self.each_of_keys(path, span, within, with_rows, visit)
+    }
+
+    fn ways(&self) -> Ways {
+        self.ways.clone()
     }
 
     /// Where no document has two values, documents are counted by their values in one walk.

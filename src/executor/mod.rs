@@ -85,7 +85,7 @@ pub use settings::define_settings;
 pub use share::share;
 pub use sorted_values::SortedValues;
 pub use table::IndexedTable;
-pub use values::{Group, MILLISECONDS, Span, ValueSource, Visit, text_of};
+pub use values::{Group, MILLISECONDS, Span, ValueSource, Visit, Ways, text_of};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;

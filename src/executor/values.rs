@@ -13,7 +13,7 @@ use crate::index::gin::Direction;
 use crate::index::string_code::end_of_prefix;
 use crate::predicate::Predicate;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// The values that are walked over: `from` ≤ value < `below`. Values have their type in front, and
@@ -111,7 +111,13 @@ pub trait ValueSource {
 
     /// What was read so far.
     fn stats(&self) -> ReadStats;
+
+    /// How the values at each path were read, and how often.
+    fn ways(&self) -> Ways;
 }
+
+/// How the values at each path were read, and how often.
+pub type Ways = BTreeMap<String, BTreeMap<&'static str, u64>>;
 
 /// The first instant and the last one, if there is any.
 pub type Instants = Option<(DateTime<Utc>, DateTime<Utc>)>;

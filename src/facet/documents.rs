@@ -5,7 +5,7 @@ use super::request::Facets;
 use crate::document::{Jsonb, Scratch};
 use crate::error::{Error, Result};
 use crate::executor::{
-    DocAddress, Domain, ReadResult, ReadStats, SortedValues, Span, ValueSource, Visit,
+    DocAddress, Domain, ReadResult, ReadStats, SortedValues, Span, ValueSource, Visit, Ways,
 };
 use crate::matcher::Matcher;
 use crate::predicate::Predicate;
@@ -146,6 +146,11 @@ impl ValueSource for DocumentValues<'_> {
             Some(path) => path.values.each(span, within, with_rows, visit),
             None => Ok(()),
         }
+    }
+
+    fn ways(&self) -> Ways {
+        let way = |path: &&str| (path.to_string(), [("documents", 1)].into());
+        self.paths.keys().map(way).collect()
     }
 
     fn stats(&self) -> ReadStats {

@@ -2,6 +2,7 @@
 //! planner finds. The answers are the same.
 
 use super::catalog::{Operator, Store};
+use super::query::stats_to_json;
 use super::running::{ROW_BATCH, RunningQuery};
 use super::search::StoreQuery;
 use super::select::{Select, Window};
@@ -14,7 +15,8 @@ use crate::pg::guc::{FROM_THE_START, NO_JIT, with_gucs};
 use crate::pg::spi::Spi;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::time::Instant;
 
 /// Facet requests are read with this.
 pub fn read(request: Jsonb<'_>, is_whole: bool) -> Result<Facets> {
@@ -103,6 +105,24 @@ impl Target<'_> {
     /// The answer to a facet request.
     pub fn facets(&self, facets: &Facets) -> Result<Value> {
         self.with_values(&Needs::of(facets), &mut |source| facet::answer(source, facets))
+    }
+
+    /// How a facet request is answered, and what that takes.
+    pub fn explain(&self, facets: &Facets) -> Result<Value> {
+        let started = Instant::now();
+        let way = match self.tables() {
+            Ok(_) => json!({ "way": "index" }),
+            Err(obstacle) => json!({ "way": "planner", "reason": obstacle.to_string() }),
+        };
+        let (ways, stats) = self.with_values(&Needs::of(facets), &mut |source| {
+            facet::answer(source, facets)?;
+            Ok((source.ways(), source.stats()))
+        })?;
+        let mut explained = way;
+        explained["paths"] = json!(ways);
+        explained["read"] = stats_to_json(&stats);
+        explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
+        Ok(explained)
     }
 
     /// How many matches have a value at a path from one edge up to but not including the next.

@@ -201,9 +201,15 @@ fn explain_date((date, instants): (&str, Span<DateTime<Utc>>)) -> serde_json::Va
 }
 
 /// How a query is understood, how it is run, and what that took.
-pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_json::Value> {
+pub fn explain(
+    store: &str,
+    query: &str,
+    sort: Option<&str>,
+    json: Option<Jsonb<'_>>,
+) -> Result<serde_json::Value> {
     let search = StoreQuery::parse(query)?;
     let keys = search::parse_sort(sort)?;
+    let request = json.map(|json| facets::read(json, true)).transpose()?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let window = Window::new(0, Some(10))?;
@@ -222,6 +228,10 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         if let Err(reason) = &jsonpath {
             explained["inexpressible"] = json!(reason.to_string());
         }
+        if let Some(request) = &request {
+            let target = Target { spi, store: &store, operator, search: &search };
+            explained["facets"] = target.explain(request)?;
+        }
         let started = Instant::now();
         let reason = match executor::indexed_tables(store.table, operator.oid) {
             Err(obstacle) => obstacle.to_string(),
@@ -229,13 +239,7 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
                 None => "too many rows to number them, or to sort them in memory".to_string(),
                 Some(QueryAnswer { count, stats, .. }) => {
                     explained["way"] = json!("posting lists");
-                    explained["read"] = json!({
-                        "keys": stats.keys,
-                        "postings": stats.postings,
-                        "counted": stats.counted,
-                        "rows": stats.rows,
-                        "heap pages": stats.heap_pages,
-                    });
+                    explained["read"] = stats_to_json(&stats);
                     explained["count"] = json!(count);
                     explained["milliseconds"] =
                         json!(started.elapsed().as_micros() as f64 / 1000.0);
@@ -257,5 +261,16 @@ pub fn explain(store: &str, query: &str, sort: Option<&str>) -> Result<serde_jso
         explained["count"] = json!(count);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)
+    })
+}
+
+/// What was read for an answer, as session_explain shows it.
+pub fn stats_to_json(stats: &ReadStats) -> serde_json::Value {
+    json!({
+        "keys": stats.keys,
+        "postings": stats.postings,
+        "counted": stats.counted,
+        "rows": stats.rows,
+        "heap pages": stats.heap_pages,
     })
 }

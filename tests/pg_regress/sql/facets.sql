@@ -70,6 +70,9 @@ SELECT session_facets('facets', 'nothing:1', '{"types": {"terms": "type"}, "n": 
 SELECT session_facets('facets', '*:*', '{}'), session_facets('facets', '*:*', 'null');
 SELECT session_query('facets', 'id:(1 2)', rows => 1, fl => 'id', "json" => '{"facet": {"types": {"terms": "type"}}}');
 SELECT session_query('facets', 'id:(1 2)', rows => 0, "json" => '{"facet": {"total": "sum(id)"}}');
+-- Which way was taken.
+SELECT q, explained->'way' AS way, explained->'paths' AS paths FROM unnest(ARRAY['*:*', 'type:view', 'id:77']) AS q,
+    LATERAL (SELECT session_explain('facets', q, "json" => '{"facet": {"x": {"terms": "ip"}, "s": "sum(pages)"}}')->'facets') AS _(explained);
 -- Sorted by a statistic; a bucket without documents; every bucket.
 SELECT session_facets('facets', '*:*', '{"x": {"type": "terms", "field": "type", "sort": "s asc", "facet": {"s": "sum(pages)"}}}');
 SELECT session_facets('facets', 'pages:3', '{"x": {"type": "terms", "field": "pages", "mincount": 0, "limit": 3, "sort": "index"}}');
@@ -88,6 +91,8 @@ SELECT * FROM pg_temp.same();
 ALTER TABLE sessions.facets SET (autovacuum_enabled = off);
 DROP INDEX sessions.facets_doc_idx;
 SELECT * FROM pg_temp.same();
+SELECT explained->'way' AS way, explained->'reason' AS reason, explained->'paths' AS paths
+FROM (SELECT session_explain('facets', '*:*', json => '{"facet": {"x": {"terms": "ip"}}}')->'facets') AS _(explained);
 SET work_mem = '64kB';
 SELECT * FROM pg_temp.same();
 SELECT q, path, found.* FROM cases, pg_temp.differences('facets', q, path) AS found;

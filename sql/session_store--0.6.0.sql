@@ -272,11 +272,12 @@ AS 'MODULE_PATHNAME', 'session_drop_wrapper';
 CREATE  FUNCTION "session_explain"(
 	"store" TEXT,
 	"q" TEXT,
-	"sort" TEXT DEFAULT NULL
+	"sort" TEXT DEFAULT NULL,
+	"json" jsonb DEFAULT NULL
 ) RETURNS jsonb
-VOLATILE PARALLEL UNSAFE COST 10000
+VOLATILE PARALLEL UNSAFE  COST 10000
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'session_explain_wrapper';
+AS 'MODULE_PATHNAME', 'session_explain_json_wrapper';
 
 CREATE  FUNCTION "session_facets"(
 	"store" TEXT,
@@ -457,12 +458,13 @@ AS 'MODULE_PATHNAME', 'session_values_wrapper';
 
 CREATE SCHEMA IF NOT EXISTS session_store;
 
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
+CREATE  FUNCTION session_store."identity"(
+	"doc" jsonb,
+	"key" TEXT
 ) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
+IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+AS 'MODULE_PATHNAME', 'identity_wrapper';
 
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
@@ -473,13 +475,12 @@ IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
 
-CREATE  FUNCTION session_store."identity"(
-	"doc" jsonb,
-	"key" TEXT
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
 ) RETURNS TEXT
-IMMUTABLE STRICT PARALLEL SAFE COST 20
+IMMUTABLE PARALLEL SAFE COST 100
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'identity_wrapper';
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
 
 CREATE  FUNCTION session_store."stream_support"(
 	"request" internal
@@ -527,7 +528,7 @@ COMMENT ON FUNCTION session_rename(text, text) IS
     'renames a store: SELECT session_rename(''stash'', ''archive'')';
 COMMENT ON FUNCTION session_drop(text) IS
     'removes a store and its documents: SELECT session_drop(''stash'')';
-COMMENT ON FUNCTION session_explain(text, text, text) IS
+COMMENT ON FUNCTION session_explain(text, text, text, jsonb) IS
     'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS
     'a query as SQL/JSON path, for any jsonb column: doc @? session_jsonpath(''a.b:1'')';

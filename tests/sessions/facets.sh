@@ -66,7 +66,7 @@ for timeout in 5 30 120; do
 done
 
 # As much memory as for ten values, however many there are; and with temporary files where the planner reads documents.
-peak() { psql -c "SET work_mem = '1MB'" "$@" -c "SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s*(\d+)')::int / 1024" | tail -n 1; }
+peak() { psql -c "SET work_mem = '1MB'" "$@" -c "SELECT substring(pg_read_file('/proc/self/status') FROM 'VmPeak:\s*(\d+)')::int / 1024" | tail -n 1; }
 base=$(peak -c "SELECT session_values('values', '*:*', 'w')")
 is 'ten of many values' within "$(most=$(peak -c "SELECT session_values('values', '*:*', 'v')"); [ "$most" -lt "$((base + 30))" ] && echo within || echo "$most of $base MB")"
 is 'the same values, through the planner' "$(sql "$values")" "$(($(psql -c "SET work_mem = '1MB'" -c 'SET ROLE counted_reader' -c "$values" | tail -n 1) + 1))"

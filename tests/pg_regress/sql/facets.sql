@@ -92,7 +92,7 @@ ALTER TABLE sessions.facets SET (autovacuum_enabled = off);
 DROP INDEX sessions.facets_doc_idx;
 SELECT * FROM pg_temp.same();
 SELECT explained->'way' AS way, explained->'reason' AS reason, explained->'paths' AS paths
-FROM (SELECT session_explain('facets', '*:*', json => '{"facet": {"x": {"terms": "ip"}}}')->'facets') AS _(explained);
+FROM (SELECT session_explain('facets', '*:*', "json" => '{"facet": {"x": {"terms": "ip"}}}')->'facets') AS _(explained);
 SET work_mem = '64kB';
 SELECT * FROM pg_temp.same();
 SELECT q, path, found.* FROM cases, pg_temp.differences('facets', q, path) AS found;

@@ -78,7 +78,7 @@ pub fn pipeline(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     }
     Some(Habit {
         kind: "pipes",
-        shown: start..typed.text.len(),
+        shown: typed.span(prev).end..typed.text.len(),
         edits: vec![(typed.span(prev).end..typed.text.len(), String::new())],
         means: "is read as words to look for, as there are no pipes".to_string(),
         purpose: "put SQL around session_stream for what comes behind it, and leave it out here",
@@ -237,7 +237,7 @@ pub fn words_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         last = next;
     }
     // The word before an AND belongs to what follows.
-    let second = (last != number).then(|| clause.next)??;
+    let second = (last != number).then_some(clause.next)??;
     let place = typed.place(clause.value).start..typed.span(last).end;
     let text = write::unescaped(typed.slice(place.clone()));
     Some(Habit {

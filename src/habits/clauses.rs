@@ -182,6 +182,14 @@ impl<'t> Typed<'t> {
         self.kind(self.clause(number).value)
     }
 
+    /// What closes the group of a clause.
+    pub fn closing(&self, number: usize) -> Option<usize> {
+        let clause = self.clause(number);
+        let mut behind = (clause.value..=clause.last).rev();
+        let last = behind.find(|&at| self.kind(at) != Some(Kind::Suffix))?;
+        (self.kind(last) == Some(Kind::Close)).then_some(last)
+    }
+
     /// Whether the clause is a word, with or without a field, and has no boost or edits.
     pub fn is_word(&self, number: usize) -> bool {
         let clause = self.clause(number);
@@ -201,7 +209,8 @@ impl<'t> Typed<'t> {
             if let Some(field) = clause.field {
                 return Some(self.token(field));
             }
-            at = clause.group;
+            // The clauses of an object are no values of its path.
+            at = clause.group.filter(|&group| self.value(group) != "{");
         }
         None
     }

@@ -2,7 +2,7 @@
 
 use super::clauses::Typed;
 use super::lexer::{self, Kind};
-use super::{Habit, values, write};
+use super::{Habit, comparison, values, write};
 
 /// Whether a text may be one of several words of a list.
 fn is_item(text: &str) -> bool {
@@ -28,7 +28,7 @@ pub fn list_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let is_decimal = |text: &&str| text.contains('.') && write::is_number(text);
     let is_list = items.iter().all(|item| is_item(item))
         && values::grouped(word).is_none()
-        && !items.iter().all(|item| is_decimal(&item))
+        && !items.iter().all(is_decimal)
         && (has_field || items.iter().all(|item| item.chars().all(char::is_alphanumeric)));
     if !is_list {
         return None;
@@ -86,21 +86,20 @@ fn spaced_list(typed: &Typed<'_>, number: usize, separator: char) -> Option<Habi
 /// `f:(a, b)`
 pub fn group_with_commas(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let clause = typed.clause(number);
-    let is_group = typed.kind(clause.value) == Some(Kind::Open) && clause.field.is_some();
+    let is_group = typed.token(clause.value) == "(" && clause.field.is_some();
     if !is_group || clause.last <= clause.value || typed.kind(clause.last) == Some(Kind::Open) {
         return None;
     }
     let inside = typed.place(clause.value).end..typed.place(clause.last).start;
     let text = typed.slice(inside.clone());
     let members: Vec<usize> = typed.members(Some(number)).collect();
-    let (last, others) = members.split_last()?;
     let is_value = |&at: &usize| {
         let member = typed.clause(at);
         member.field.is_none()
             && member.modifier.is_none()
             && matches!(typed.value_kind(at), Some(Kind::Word | Kind::Quoted))
     };
-    if others.is_empty() || !members.iter().all(is_value) || !text.contains(',') {
+    if members.len() < 2 || !members.iter().all(is_value) || !text.contains(',') {
         return None;
     }
     let items: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -109,7 +108,6 @@ pub fn group_with_commas(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     if items.len() < 2 || !items.iter().all(|item| is_item(item) || is_quoted(item)) {
         return None;
     }
-    let _ = last;
     Some(Habit {
         kind: "lists",
         shown: typed.span(number),
@@ -117,6 +115,68 @@ pub fn group_with_commas(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         means: "looks for texts with these commas".to_string(),
         purpose: "for one of several values",
     })
+}
+
+/// `f:{a b}`, `f:{a, b}`: the conditions of an object, and all of them are words.
+pub fn words_in_braces(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let closes = typed.closing(number)?;
+    let field = typed.token(clause.field?);
+    let members: Vec<usize> = typed.members(Some(number)).collect();
+    let is_word = |&at: &usize| {
+        let member = typed.clause(at);
+        member.field.is_none()
+            && member.last == member.value
+            && matches!(typed.value_kind(at), Some(Kind::Word | Kind::Quoted))
+            && typed.value(at) != "*"
+            && comparison::comparison(typed, at).is_none()
+    };
+    if typed.token(clause.value) != "{" || members.is_empty() || !members.iter().all(is_word) {
+        return None;
+    }
+    let place = typed.place(clause.value).start..typed.place(closes).end;
+    let inside = typed.slice(place.start + 1..place.end - 1).trim();
+    let is_joined = |&at: &usize| {
+        let member = typed.clause(at);
+        member.conjunction.is_some()
+            || member.modifier.is_some()
+            || ["and", "or", "not", "&", "|"]
+                .iter()
+                .any(|w| typed.value(at).eq_ignore_ascii_case(w))
+    };
+    let instead = match members.iter().any(is_joined) {
+        true => format!("({inside})"),
+        false => {
+            let items: Vec<&str> = members.iter().flat_map(|&at| items(typed, at)).collect();
+            match &items[..] {
+                [] => return None,
+                [one] => one.to_string(),
+                _ => format!("({})", items.join(" OR ")),
+            }
+        }
+    };
+    let purpose = match members.len() == 1 && !instead.starts_with('(') {
+        true => "for the value",
+        false => "for one of several values",
+    };
+    Some(Habit {
+        kind: "braces",
+        shown: typed.span(number),
+        edits: vec![(place, instead)],
+        means: format!(
+            "asks for an object at {} that holds {}",
+            super::excerpt(field),
+            super::excerpt(inside)
+        ),
+        purpose,
+    })
+}
+
+/// The items of a list that a word or a quoted text holds.
+fn items<'t>(typed: &Typed<'t>, number: usize) -> impl Iterator<Item = &'t str> {
+    let is_quoted = typed.value_kind(number) == Some(Kind::Quoted);
+    let separates = move |c: char| !is_quoted && matches!(c, ',' | '|' | ';');
+    typed.value(number).split(separates).filter(|item| !item.is_empty())
 }
 
 /// `f:400 TO 500`, `f:(400 TO 500)`, `f:from 400 to 500`
@@ -151,7 +211,9 @@ pub fn range_words(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let last = *members.get(skipped + 2)?;
     let end = if is_group { typed.span(number).end } else { typed.span(last).end };
     let place = typed.place(clause.value).start..end;
-    let range = write::range(Some((lower, true)), Some((upper, true)));
+    // Braces leave out the ends.
+    let is_closed = typed.token(clause.value) != "{";
+    let range = write::range(Some((lower, is_closed)), Some((upper, is_closed)));
     Some(Habit {
         kind: "ranges",
         shown: typed.place(field).start..end,
@@ -188,6 +250,8 @@ pub fn range_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
             && plain(upper)
             && value(lower) < value(upper)
             && !(lower.len() == 4 && upper.len() <= 2)
+            // 555-1234 is a telephone number.
+            && !(lower.len() == 3 && upper.len() == 4)
     });
     let (lower, upper) = dots.or(dashes).or(hyphen)?;
     if !is_bound(lower)

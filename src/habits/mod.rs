@@ -61,6 +61,7 @@ const RULES: &[Rule] = &[
     lists::range_words,
     lists::range_in_word,
     lists::bounds,
+    lists::words_in_braces,
     lists::group_with_commas,
     lists::list_in_word,
     values::null,
@@ -196,7 +197,7 @@ fn apply(
 
 impl Habit {
     fn notice(&self, text: &str, instead: &str) -> String {
-        let shown = excerpt(text.get(self.shown.clone()).unwrap_or_default());
+        let shown = excerpt(text.get(self.shown.clone()).unwrap_or_default().trim());
         let (means, purpose, instead) = (&self.means, self.purpose, excerpt(instead));
         match instead.is_empty() {
             true => format!("{shown} {means}; {purpose}."),

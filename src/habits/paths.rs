@@ -135,7 +135,7 @@ pub fn spelling(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         kind: "paths",
         shown: place.start..end,
         edits: vec![(place, path)],
-        means: format!("{reason}"),
+        means: reason.to_string(),
         purpose: "for the path",
     })
 }

@@ -18,8 +18,6 @@ type Repair = fn(&str, &ParseError) -> Option<String>;
 
 /// The most likely repairs first.
 const REPAIRS: &[Repair] = &[
-    object,
-    selector,
     bracketed_keys,
     quoted_field,
     wildcard_path,
@@ -46,7 +44,9 @@ pub fn with_repairs(text: &str, mut error: ParseError) -> ParseError {
     if repairs.is_empty() {
         return error;
     }
-    let others = error.hint.take().map_or(String::new(), |hint| format!(" {hint}"));
+    // The parser's hint is about a part of the text.
+    let hint = error.hint.take().filter(|_| whole(text).is_none());
+    let others = hint.map_or(String::new(), |hint| format!(" {hint}"));
     error.hint = Some(format!("Did you mean {}?{others}", repairs.join(", or ")));
     error
 }
@@ -60,11 +60,15 @@ pub fn repairs(text: &str, error: &ParseError) -> Vec<String> {
     }
     // All other repairs would look for the text itself.
     if error.message.contains("is not valid date math") {
-        return date_math(text, error).and_then(parsed).into_iter().collect();
+        let query = date_math(text, error);
+        return query.and_then(|query| parsed(meant(query))).into_iter().collect();
+    }
+    if let Some(query) = whole(text) {
+        return vec![query];
     }
     let mut add = |repaired: String| {
         // A repair may show another habit, which its suggestion shows no more.
-        let repaired = rewrite(&repaired).filter(|r| syntax::parse(r).is_ok()).unwrap_or(repaired);
+        let repaired = meant(repaired);
         let is_new =
             repaired != text && !found.contains(&repaired) && super::excerpt(&repaired) == repaired;
         if is_new && found.len() < MOST && syntax::parse(&repaired).is_ok() {
@@ -99,6 +103,18 @@ pub fn repairs(text: &str, error: &ParseError) -> Vec<String> {
         found.extend(whole_text(text).and_then(parsed));
     }
     found
+}
+
+/// The query of a text that is in another form as a whole. Repairs of its parts would keep the rest
+/// of that form.
+fn whole(text: &str) -> Option<String> {
+    let query = object(text).or_else(|| selector(text)).or_else(|| in_braces(text))?;
+    parsed(meant(query))
+}
+
+/// The query without the habits that it shows.
+fn meant(query: String) -> String {
+    rewrite(&query).filter(|meant| syntax::parse(meant).is_ok()).unwrap_or(query)
 }
 
 /// The query, if it is one.
@@ -143,7 +159,7 @@ fn date_math(text: &str, error: &ParseError) -> Option<String> {
 }
 
 /// `{"a": {"$gt": 5}}`, `{a: 1}`
-fn object(text: &str, _: &ParseError) -> Option<String> {
+fn object(text: &str) -> Option<String> {
     let trimmed = text.trim();
     if !trimmed.starts_with('{') || !trimmed.ends_with('}') {
         return None;
@@ -683,7 +699,7 @@ fn extra_parenthesis(text: &str, error: &ParseError) -> Option<String> {
 }
 
 /// `{app="foo"} |= "err"`, as Loki and Prometheus select
-fn selector(text: &str, _: &ParseError) -> Option<String> {
+fn selector(text: &str) -> Option<String> {
     let open = text.find('{')?;
     let name = text.get(..open)?.trim();
     let is_metric = name.is_empty() || write::is_path(name);
@@ -702,7 +718,14 @@ fn backslash(text: &str, error: &ParseError) -> Option<String> {
     Some(format!("{head}\\\\{rest}"))
 }
 
-/// `{a b}`, `[a b]` without a field
+/// `{a b}` without a field
+fn in_braces(text: &str) -> Option<String> {
+    let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
+    let is_one = !inside.is_empty() && !inside.contains(['{', '}', '[', ']', '"']);
+    is_one.then(|| inside.to_string())
+}
+
+/// `[a b]` without a field, and `{…}` with more in it
 fn without_braces(text: &str, _: &ParseError) -> Option<String> {
     let inside = text.trim().strip_prefix(['{', '['])?.strip_suffix(['}', ']'])?;
     Some(inside.trim().to_string())

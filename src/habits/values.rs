@@ -136,9 +136,7 @@ pub fn date(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         return None;
     }
     let purpose = "for the time";
-    if typed.field(number).is_none() {
-        return None;
-    }
+    typed.field(number)?;
     let day = |from: &str, to: &str| write::range(Some((from, true)), Some((to, false)));
     let lower = word.to_ascii_lowercase();
     let instead = match lower.as_str() {

@@ -237,8 +237,17 @@ n:+5	n:5	{"n":5}
 -level:info AND (status:500	-level:info AND (status:500)	{"status":500,"level":"error"}
 level:error)	level:error	{"status":500,"level":"error"}
 name:"Ann Lee	name:"Ann Lee"	{"name":"Ann Lee","tags":["a","b"]}
-{error warn}	(error warn)	{"status":500,"level":"error"}
-level:{error warn}	level:(error warn)	{"status":500,"level":"error"}
+{error, warn}	error OR warn	{"status":500,"level":"error"}
+{error warn}	error warn	{"status":500,"level":"error"}
+level:{error warn}	level:(error OR warn)	{"status":500,"level":"error"}
+level:{error,warn}	level:(error OR warn)	{"status":500,"level":"error"}
+level:{"error", "warn"}	level:("error" OR "warn")	{"status":500,"level":"error"}
+level:{error OR warn}	level:(error OR warn)	{"status":500,"level":"error"}
+level:{error or warn}	level:(error OR warn)	{"status":500,"level":"error"}
+level:{error}^2	level:error^2	{"status":500,"level":"error"}
+status:{400 to 600}	status:{400 TO 600}	{"status":500,"level":"error"}
+items:{price>5}	items:{price:{5 TO *]}	{"items":[{"price":7}]}
+items:{sku = gift AND price < 9}	items:{sku:gift AND price:[* TO 9}}	{"items":[{"sku":"gift","price":7}]}
 {"level":"error"}	level:error	{"status":500,"level":"error"}
 {level: "error", status: 500}	level:error AND status:500	{"status":500,"level":"error"}
 {"status": {"$gte": 400, "$lt": 600}}	status:[400 TO *] AND status:[* TO 600}	{"status":500,"level":"error"}

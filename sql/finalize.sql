@@ -75,3 +75,5 @@ CREATE TRIGGER finish AFTER INSERT ON session_store.load
 FOR EACH STATEMENT EXECUTE FUNCTION session_store.load_line();
 COMMENT ON TRIGGER finish ON session_store.load IS 'writes what is left of the lines';
 COMMENT ON FUNCTION session_store.load_line() IS 'the trigger of session_store.load';
+COMMENT ON FUNCTION session_why(text, text, text) IS
+    'how many documents each clause of a query meets, and what is near those that meet none: SELECT jsonb_pretty(session_why(''stash'', ''event.type:Click''))';

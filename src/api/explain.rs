@@ -3,7 +3,7 @@
 
 use super::given;
 use crate::document::JsonbArg;
-use crate::store::query;
+use crate::store::{query, why};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -32,4 +32,19 @@ fn session_explain(
     sort: Option<&str>,
 ) -> Result<pgrx::JsonB, ErrorReport> {
     session_explain_json(store, q, sort, None)
+}
+
+/// Shows how many documents each clause of a query meets, and what is near those that meet none.
+/// With an id, shows which clauses that session fails, and the values that it has there.
+///
+/// ```sql
+/// SELECT jsonb_pretty(session_why('stash', 'event.type:Click'));
+/// ```
+#[pg_extern(stable, parallel_restricted, cost = 10000)]
+fn session_why(
+    store: Option<&str>,
+    q: Option<&str>,
+    id: default!(Option<&str>, "NULL"),
+) -> Result<pgrx::JsonB, ErrorReport> {
+    Ok(pgrx::JsonB(why::why(given("store", store)?, given("q", q)?, id)?))
 }

@@ -15,6 +15,7 @@
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
 //! histogram    session_stats and session_histogram
+//! why          what keeps documents out of an answer, and what is near
 //! stream       rows one by one; running: a statement that is read as rows are asked for
 //! estimate     how many rows a stream will return, for the planner
 //! ```
@@ -43,3 +44,4 @@ pub mod stream;
 mod suggest;
 mod table;
 pub mod update;
+pub mod why;

@@ -52,6 +52,22 @@ pub fn paths(store: &str, prefix: &str) -> Result<Vec<PathSummary>> {
     })
 }
 
+/// The names of all paths, and perhaps some at which no document has a value any more.
+pub(super) fn names(store: &str) -> Result<Vec<String>> {
+    let search = StoreQuery::parse("*:*")?;
+    let known = Spi::connect(|spi| {
+        let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
+        let target = Target { spi, store: &store, operator, search: &search };
+        let Ok(tables) = target.tables() else { return Ok(None) };
+        let mut work = |source: &mut dyn ValueSource| source.paths("");
+        Ok(executor::with_index_values(&tables, &search.predicate, &mut work)?.flatten())
+    })?;
+    match known {
+        Some(names) => Ok(names.into_iter().collect()),
+        None => Ok(paths(store, "")?.into_iter().map(|found| found.path).collect()),
+    }
+}
+
 /// The paths as an index knows them; none if it does not.
 fn of_index(source: &mut dyn ValueSource, prefix: &str) -> ReadResult<Option<Vec<PathSummary>>> {
     let Some(paths) = source.paths(prefix)? else { return Ok(None) };

@@ -21,14 +21,23 @@ use std::time::Instant;
 pub fn count(store: &str, query: &str) -> Result<i64> {
     let search = StoreQuery::parse(query)?;
     search.notify();
+    count_search(store, &search)
+}
+
+/// The number of matches of a query that the caller has not written, so no notice is sent.
+pub fn count_quietly(store: &str, query: &str) -> Result<i64> {
+    count_search(store, &StoreQuery::parse(query)?)
+}
+
+fn count_search(store: &str, search: &StoreQuery) -> Result<i64> {
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         match executor::indexed_tables(store.table, operator.oid) {
             Ok(parts) => match executor::count(&parts, &search.predicate)? {
                 Some(count) => Ok(count as i64),
-                None => planned_count(spi, &store, operator, &search),
+                None => planned_count(spi, &store, operator, search),
             },
-            Err(_) => planned_count(spi, &store, operator, &search),
+            Err(_) => planned_count(spi, &store, operator, search),
         }
     })
 }

@@ -456,15 +456,16 @@ STABLE PARALLEL RESTRICTED COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_values_wrapper';
 
-CREATE SCHEMA IF NOT EXISTS session_store;
-
-CREATE  FUNCTION session_store."identity"(
-	"doc" jsonb,
-	"key" TEXT
-) RETURNS TEXT
-IMMUTABLE STRICT PARALLEL SAFE COST 20
+CREATE  FUNCTION "session_why"(
+	"store" TEXT,
+	"q" TEXT,
+	"id" TEXT DEFAULT NULL
+) RETURNS jsonb
+STABLE PARALLEL RESTRICTED COST 10000
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'identity_wrapper';
+AS 'MODULE_PATHNAME', 'session_why_wrapper';
+
+CREATE SCHEMA IF NOT EXISTS session_store;
 
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
@@ -475,12 +476,13 @@ IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
 
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
+CREATE  FUNCTION session_store."identity"(
+	"doc" jsonb,
+	"key" TEXT
 ) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
+IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+AS 'MODULE_PATHNAME', 'identity_wrapper';
 
 CREATE  FUNCTION session_store."stream_support"(
 	"request" internal
@@ -488,6 +490,13 @@ CREATE  FUNCTION session_store."stream_support"(
 STRICT STABLE PARALLEL RESTRICTED
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'stream_support_wrapper';
+
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE COST 100
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
 
 CREATE FUNCTION session_store."load_line"()
 	RETURNS TRIGGER
@@ -572,3 +581,5 @@ CREATE TRIGGER finish AFTER INSERT ON session_store.load
 FOR EACH STATEMENT EXECUTE FUNCTION session_store.load_line();
 COMMENT ON TRIGGER finish ON session_store.load IS 'writes what is left of the lines';
 COMMENT ON FUNCTION session_store.load_line() IS 'the trigger of session_store.load';
+COMMENT ON FUNCTION session_why(text, text, text) IS
+    'how many documents each clause of a query meets, and what is near those that meet none: SELECT jsonb_pretty(session_why(''stash'', ''event.type:Click''))';

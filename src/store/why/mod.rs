@@ -114,12 +114,13 @@ impl Asking<'_> {
         Ok(answer)
     }
 
-    /// The pairs of clauses that meet some documents each, but none together.
+    /// The pairs of clauses that meet some documents each, but none together, and the prohibited
+    /// clauses that leave nothing.
     fn excluding(&self, clauses: &[(Occur, Ast)]) -> Result<Vec<Value>> {
         let has = |wanted: Occur| clauses.iter().filter(move |(occur, _)| *occur == wanted);
         // One optional clause is as good as required where no other is (BooleanQuery).
         let is_needed = has(Occur::Must).count() == 0 && has(Occur::Should).count() == 1;
-        let mut binding = Vec::new();
+        let (mut binding, mut excluding) = (Vec::new(), Vec::new());
         for (occur, clause) in clauses {
             let occur = match occur {
                 Occur::Should if is_needed => Occur::Must,
@@ -127,11 +128,13 @@ impl Asking<'_> {
                 occur => *occur,
             };
             let alone = Ast::Boolean(vec![(occur, clause.clone())]);
-            if binding.len() < MAX_PAIRED && self.count(&alone)? > 0 {
+            if self.count(&alone)? == 0 {
+                // A prohibited clause that every document meets.
+                excluding.extend((occur == Occur::MustNot).then(|| json!(alone.to_string())));
+            } else if binding.len() < MAX_PAIRED {
                 binding.push((occur, clause.clone()));
             }
         }
-        let mut excluding = Vec::new();
         for (at, first) in binding.iter().enumerate() {
             for second in &binding[at + 1..] {
                 let pair = Ast::Boolean(vec![first.clone(), second.clone()]);

@@ -1,0 +1,260 @@
+//! What facets and statistics ask, answered from the indexes.
+
+use super::IndexValues;
+use super::part::visible_rows;
+use crate::document::{instant, unordered_instant, walk};
+use crate::executor::doc_id::ReadResult;
+use crate::executor::domain::{Domain, PartRows};
+use crate::executor::edges::{Edge, EdgeCounts, count_each};
+use crate::executor::read_stats::ReadStats;
+use crate::executor::tid_bitmap::TidBitmap;
+use crate::executor::value_cursor::ValueCursor;
+use crate::executor::values::{
+    Group, Instants, Span, ValueSource, Visit, Ways, number_instants, strings_of_instants, text_of,
+    widen,
+};
+use crate::index::gin::Direction;
+use crate::index::key::{self, PathHash};
+use crate::matcher::Matcher;
+use crate::predicate::Predicate;
+use roaring::RoaringBitmap;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// The length of `2024-03-31T12:00:00`.
+const SECOND_BYTES: usize = 19;
+
+impl ValueSource for IndexValues<'_> {
+    fn matches(&self) -> Domain {
+        self.matches.clone()
+    }
+
+    fn everything(&mut self) -> ReadResult<Domain> {
+        if let Some(everything) = &self.everything {
+            return Ok(everything.clone());
+        }
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let doc_ids = part.reader.doc_ids;
+            let rows = visible_rows(&part.table, &Predicate::All, doc_ids, &mut self.stats)?;
+            parts.push(PartRows::Some(rows));
+        }
+        Ok(self.everything.insert(Domain { parts }).clone())
+    }
+
+    fn matching(&mut self, predicate: &Predicate, within: &Domain) -> ReadResult<Domain> {
+        if *predicate == Predicate::All {
+            return Ok(within.clone());
+        }
+        let matcher = Matcher::new(predicate);
+        let mut found = Vec::with_capacity(self.parts.len());
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let TidBitmap { mut candidates, recheck } = part.reader.rows(predicate)?;
+            part.filter(rows).apply(&mut candidates);
+            for doc_id in recheck & &candidates {
+                let mut fetcher = part.fetcher.borrow_mut();
+                let row = fetcher.fetch(part.reader.doc_ids.tid(doc_id));
+                if !row.is_some_and(|stored| stored.read(|doc| matcher.matches(doc))) {
+                    candidates.remove(doc_id);
+                }
+                part.documents.set(part.documents.get() + 1);
+            }
+            found.push(PartRows::Some(candidates));
+        }
+        Ok(Domain { parts: found })
+    }
+
+    fn having(&mut self, path: &str, within: &Domain) -> ReadResult<Domain> {
+        // Versions before 0.4.0 wrote keys of existence for objects, too, and the keys of long
+        // paths do not tell them apart.
+        let mut is_exact = !key::is_truncated_path(path);
+        for part in &self.parts {
+            for key in [key::DOCUMENT_KEY_0_2, key::DOCUMENT_KEY_0_3] {
+                is_exact = is_exact && part.reader.is_unused(key)?;
+            }
+        }
+        let mut found = Vec::with_capacity(self.parts.len());
+        if is_exact {
+            for (part, rows) in self.parts.iter().zip(&within.parts) {
+                let mut having = part.reader.rows_of_key(&key::exists(path))?;
+                part.filter(rows).apply(&mut having);
+                found.push(PartRows::Some(having));
+            }
+            return Ok(Domain { parts: found });
+        }
+        let mut having = vec![RoaringBitmap::new(); self.parts.len()];
+        let all = Span::all(Direction::Ascending);
+        self.each_value(path, &all, within, true, &mut |group: Group<'_>| {
+            let parts = group.rows.map_or(Vec::new(), |rows| rows.parts);
+            for (having, rows) in having.iter_mut().zip(&parts) {
+                if let Some(rows) = rows.list() {
+                    *having |= rows;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(Domain { parts: having.into_iter().map(PartRows::Some).collect() })
+    }
+
+    fn without(&mut self, within: &Domain, others: &Domain) -> ReadResult<Domain> {
+        let mut left = Vec::with_capacity(self.parts.len());
+        for (part, (rows, others)) in self.parts.iter().zip(within.parts.iter().zip(&others.parts))
+        {
+            let mut rows = part.list(rows)?;
+            rows -= &part.list(others)?;
+            left.push(PartRows::Some(rows));
+        }
+        Ok(Domain { parts: left })
+    }
+
+    fn each_value(
+        &mut self,
+        path: &str,
+        span: &Span,
+        within: &Domain,
+        with_rows: bool,
+        visit: &mut Visit<'_>,
+    ) -> ReadResult<()> {
+        if within.is_empty() || span.from >= span.below {
+            return Ok(());
+        }
+        let by_documents = !self.is_ordered(path)? || self.are_documents_cheaper(path, within)?;
+        let way = match by_documents {
+            true => "documents",
+            false if within.parts.iter().all(|rows| rows.list().is_none()) => "posting lists",
+            false => "posting lists and matches",
+        };
+        *self.ways.entry(path.to_string()).or_default().entry(way).or_default() += 1;
+        match by_documents {
+            true => self.each_of_documents(path, span, within, with_rows, visit),
+            false => self.each_of_keys(path, span, within, with_rows, visit),
+        }
+    }
+
+    fn ways(&self) -> Ways {
+        self.ways.clone()
+    }
+
+    /// Where no document has two values, documents are counted by their values in one walk.
+    fn counts_between(
+        &mut self,
+        path: &str,
+        edges: &[Edge],
+        within: &Domain,
+    ) -> ReadResult<Vec<u64>> {
+        let mut is_simple = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
+        for part in &self.parts {
+            is_simple = is_simple && part.reader.has_single_values(path)?;
+            is_simple = is_simple && part.reader.is_unused(key::DOCUMENT_KEY_0_3)?;
+        }
+        let Some(mut counts) = EdgeCounts::new(edges).filter(|_| is_simple) else {
+            return count_each(self, path, edges, within);
+        };
+        for span in counts.spans() {
+            counts.rewind();
+            self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+                Ok(counts.add(group.value, group.count))
+            })?;
+        }
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let mut cursor = ValueCursor::of_instants(&part.reader, path, Direction::Ascending)?;
+            let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
+            counts.rewind();
+            cursor.each_count(part.reader.index, filter, &mut counter, &mut |stored, count| {
+                Ok(counts.add(stored, count))
+            })?;
+        }
+        Ok(counts.into_counts())
+    }
+
+    /// Strings `…T…Z` are in the order of their instants up to the second, and all other instants
+    /// have keys of their own, so that only the ends have to be looked at.
+    fn instants(&mut self, path: &str, within: &Domain) -> ReadResult<Instants> {
+        let mut found = number_instants(self, path, within)?;
+        let mut has_keys = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
+        for part in &self.parts {
+            for key in [key::DOCUMENT_KEY_0_2, key::DOCUMENT_KEY_0_3] {
+                has_keys = has_keys && part.reader.is_unused(key)?;
+            }
+        }
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let mut second: Option<Vec<u8>> = None;
+            let span = strings_of_instants(direction);
+            self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
+                let text = text_of(group.value);
+                let at = text.and_then(instant);
+                if has_keys
+                    && let Some(second) = &second
+                    && !group.value.starts_with(second)
+                {
+                    return Ok(ControlFlow::Break(()));
+                }
+                found = widen(found, at);
+                let is_ordered = at.is_some() && text.and_then(unordered_instant).is_none();
+                if is_ordered && second.is_none() {
+                    second = group.value.get(..1 + SECOND_BYTES).map(<[u8]>::to_vec);
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if !has_keys {
+                break;
+            }
+            for (part, rows) in self.parts.iter().zip(&within.parts) {
+                let mut cursor = ValueCursor::of_instants(&part.reader, path, direction)?;
+                if let Some(next) = cursor.next(part.reader.index, part.filter(rows))? {
+                    found = widen(found, key::instant_of(&next.stored));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn paths(&mut self, prefix: &str) -> ReadResult<Option<BTreeSet<String>>> {
+        let mut paths = BTreeSet::new();
+        for (part, rows) in self.parts.iter().zip(&self.matches.parts) {
+            let mut truncated = BTreeSet::new();
+            part.reader.paths(prefix, &mut paths, &mut truncated)?;
+            // The documents have the whole of a path.
+            for key in truncated {
+                let mut having = part.reader.rows_of_key(&key)?;
+                part.filter(rows).apply(&mut having);
+                for doc_id in having {
+                    let mut fetcher = part.fetcher.borrow_mut();
+                    let row = fetcher.fetch(part.reader.doc_ids.tid(doc_id));
+                    let Some(stored) = row else { continue };
+                    stored.read(|doc| {
+                        walk(doc, &mut |path, _| {
+                            if key::is_truncated_path(path) && path.starts_with(prefix) {
+                                paths.insert(path.to_string());
+                            }
+                        });
+                    });
+                    part.documents.set(part.documents.get() + 1);
+                }
+            }
+        }
+        Ok(Some(paths))
+    }
+
+    /// Values that were truncated may differ although their keys do not.
+    fn has_single_values(&mut self, path: &str) -> ReadResult<bool> {
+        for part in &self.parts {
+            let is_truncated = !part.reader.is_unused(&key::truncated(PathHash::of(path)))?;
+            if is_truncated || !part.reader.has_single_values(path)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn stats(&self) -> ReadStats {
+        let mut stats = self.stats;
+        for part in &self.parts {
+            stats += part.reader.stats();
+            stats.rows += part.documents.get();
+            stats.keys += part.keys.get();
+            stats.heap_pages += part.fetcher.borrow().heap().pages.get();
+        }
+        stats
+    }
+}

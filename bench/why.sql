@@ -12,5 +12,7 @@ SELECT count(session_why('big', 'n:[9999 TO *]')) ;
 SELECT count(session_why('big', 'event.type:click AND event.type:view')) ;
 SELECT count(session_why('big', 'event.type:click AND n:7', id => '22')) ;
 SELECT count(session_why('big', 'user.name:ame')) ;
+SELECT count(session_why('big', 'NAME')) ;
+SELECT count(session_why('big', 'zzz')) ;
 \timing off
 SELECT session_drop('big');

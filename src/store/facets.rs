@@ -49,13 +49,25 @@ pub fn values(
     window: Window,
 ) -> Result<Vec<ValueCount>> {
     let search = StoreQuery::parse(query)?;
-    let order = parse_order(sort)?;
     search.notify();
+    values_of(store, &search, path, prefix, sort, window)
+}
+
+/// The values at a path of the matches of a query that was read already.
+pub(super) fn values_of(
+    store: &str,
+    search: &StoreQuery,
+    path: &str,
+    prefix: Option<&str>,
+    sort: &str,
+    window: Window,
+) -> Result<Vec<ValueCount>> {
+    let order = parse_order(sort)?;
     let rows = window.rows().map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
     let window = (usize::try_from(window.start()).unwrap_or(usize::MAX), rows);
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, store: &store, operator, search: &search };
+        let target = Target { spi, store: &store, operator, search };
         target.with_values(&Needs::path(path), &mut |source| {
             let matches = source.matches();
             facet::values(source, &matches, path, prefix, order, window)

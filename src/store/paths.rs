@@ -105,17 +105,27 @@ fn summary(source: &mut dyn ValueSource, path: String) -> ReadResult<Option<Path
         for (count, tag) in types.iter_mut().zip(TYPES).filter(|(count, _)| **count > 0) {
             *count = documents;
             if !is_only {
-                let (span, mut rows) = (Span::of_type(tag, Direction::Ascending), all.none());
-                source.each_value(&path, &span, &all, true, &mut |group: Group<'_>| {
-                    group.rows.iter().for_each(|more| rows.add(more));
-                    Ok(ControlFlow::Continue(()))
-                })?;
-                *count = rows.len();
+                *count = documents_of_type(source, &path, tag)?;
             }
         }
     }
     let is_multivalued = counted > documents;
     Ok(Some(PathSummary { path, documents, types, values, is_multivalued }))
+}
+
+/// How many documents have a value of a type at a path.
+pub(super) fn documents_of_type(
+    source: &mut dyn ValueSource,
+    path: &str,
+    tag: u8,
+) -> ReadResult<u64> {
+    let (all, span) = (source.matches(), Span::of_type(tag, Direction::Ascending));
+    let mut rows = all.none();
+    source.each_value(path, &span, &all, true, &mut |group: Group<'_>| {
+        group.rows.iter().for_each(|more| rows.add(more));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(rows.len())
 }
 
 /// The paths of documents that are read one by one.

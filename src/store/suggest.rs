@@ -6,11 +6,14 @@ use crate::pattern::Fuzzy;
 /// one of the two begins with the other.
 pub fn suggest(name: &str, names: Vec<String>) -> Vec<String> {
     let limit = (name.chars().count() / 3).clamp(1, 3) as u8;
+    let lower = name.to_lowercase();
+    let fuzzy: Vec<Fuzzy> = (0..=limit).map(|edits| Fuzzy::new(lower.as_str(), edits)).collect();
     let mut near: Vec<(u8, String)> = names
         .into_iter()
         .filter_map(|other| {
-            let (a, b) = (name.to_lowercase(), other.to_lowercase());
-            let edits = (0..=limit).find(|&edits| Fuzzy::new(a.as_str(), edits).is_match(&b));
+            let lower = other.to_lowercase();
+            let edits = (0..=limit).zip(&fuzzy).find(|(_, fuzzy)| fuzzy.is_match(&lower));
+            let edits = edits.map(|(edits, _)| edits);
             let begins = other.starts_with(name) || name.starts_with(other.as_str());
             edits.or(begins.then_some(limit + 1)).map(|edits| (edits, other))
         })

@@ -3,42 +3,50 @@
 //! Every number is the count of a query, and every value is read as session_values reads it, so
 //! this can show nothing that the caller could not ask for, whatever way the store is read.
 
+mod at_path;
 mod near;
+mod session;
 
-use super::catalog::Store;
+use super::catalog::{Operator, Store};
+use super::facets::Target;
 use super::search::StoreQuery;
 use super::{facets, paths, query, select::Window};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::executor;
 use crate::facet::value_to_json;
 use crate::pg::spi::Spi;
 use crate::syntax::{self, Ast, LeafQuery, Occur};
 use serde_json::{Value, json};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 /// How many clauses of a query are looked at.
 const MAX_CLAUSES: usize = 100;
-/// How many required clauses of one group are tried in pairs.
+/// How many queries are counted. A clause that meets nothing takes about ten of them.
+const MAX_COUNTS: usize = 1_000;
+/// How many clauses of one group are tried in pairs.
 const MAX_PAIRED: usize = 8;
-/// How many values of a session are shown at a path.
-const MAX_VALUES: i64 = 20;
 
 /// Says which clauses of a query meet how many documents, and what is near those that meet none.
 /// With `id`, says which clauses that session fails.
 pub fn why(store: &str, text: &str, id: Option<&str>) -> Result<Value> {
     let search = StoreQuery::parse(text)?;
     let canonical = search.canonical()?;
-    let bad = |error| crate::error::Error::Query { what: "query", text: text.to_string(), error };
+    let bad = |error| Error::Query { what: "query", text: text.to_string(), error };
     let ast = syntax::parse(&canonical).map_err(bad)?;
-    let asking = Asking { store, paths: OnceCell::new(), clauses: Cell::new(0) };
-    let mut answer = asking.clause(&ast, true)?;
+    let asking = Asking::new(store);
+    let way = asking.way()?;
+    let mut answer = asking.clause(&ast, true, &[])?;
     answer["notices"] = json!(&*search.notices());
-    if asking.clauses.get() > MAX_CLAUSES {
-        answer["cut"] = json!(format!("only the first {MAX_CLAUSES} clauses were looked at"));
+    for (key, value) in way {
+        answer[key] = json!(value);
     }
     if let Some(id) = id {
-        let key = Spi::connect(|spi| Ok(Store::find(spi, store)?.key))?;
-        let is_it = condition(&key, LeafQuery::Equal(id.to_string()));
-        answer["session"] = asking.session(id, &is_it, &ast)?;
+        answer["session"] = session::session(&asking, id, &ast)?;
+    }
+    let cut = asking.cut.into_inner();
+    if !cut.is_empty() {
+        answer["cut"] = json!(cut);
     }
     Ok(answer)
 }
@@ -48,23 +56,69 @@ struct Asking<'a> {
     store: &'a str,
     paths: OnceCell<Vec<String>>,
     clauses: Cell<usize>,
+    counts: Cell<usize>,
+    /// What was left out, for the caller to know.
+    cut: RefCell<BTreeSet<String>>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    fn new(store: &'a str) -> Asking<'a> {
+        let (clauses, counts) = (Cell::new(0), Cell::new(0));
+        Asking { store, paths: OnceCell::new(), clauses, counts, cut: RefCell::default() }
+    }
+
+    /// How the store is read: `way`, and the `reason` if the index is not.
+    fn way(&self) -> Result<Vec<(&'static str, String)>> {
+        Spi::connect(|spi| {
+            let (store, operator) = (Store::find(spi, self.store)?, Operator::find()?);
+            Ok(match executor::indexed_tables(store.table, operator.oid) {
+                Ok(_) => vec![("way", "posting lists".to_string())],
+                Err(obstacle) => {
+                    vec![("way", "planner".to_string()), ("reason", obstacle.to_string())]
+                }
+            })
+        })
+    }
+
+    fn cut(&self, what: String) {
+        self.cut.borrow_mut().insert(what);
+    }
+
     fn count(&self, query: &Ast) -> Result<i64> {
         crate::memory::check();
+        self.counts.set(self.counts.get() + 1);
         query::count_quietly(self.store, &query.to_string())
     }
 
-    /// The values at a path of the documents that match a query: the first ones, each with its count.
-    fn values(&self, query: &Ast, path: &str, sort: &str, rows: i64) -> Result<Vec<(Value, u64)>> {
-        crate::memory::check();
-        let window = Window::new(0, Some(rows))?;
-        let found = facets::values(self.store, &query.to_string(), path, None, sort, window)?;
-        Ok(found.into_iter().map(|found| (value_to_json(&found.value), found.count)).collect())
+    /// Whether no more may be asked.
+    fn is_spent(&self) -> bool {
+        let is_spent = self.counts.get() >= MAX_COUNTS;
+        if is_spent {
+            self.cut(format!("after {MAX_COUNTS} counts nothing more was looked for"));
+        }
+        is_spent
     }
 
-    /// The paths that the store's documents have.
+    /// The values at a path of the documents that match a query: the most frequent ones.
+    fn values(&self, query: &Ast, path: &str, rows: i64) -> Result<Vec<Value>> {
+        crate::memory::check();
+        let (search, window) =
+            (StoreQuery::parse(&query.to_string())?, Window::new(0, Some(rows))?);
+        let found = facets::values_of(self.store, &search, path, None, "count desc", window)?;
+        Ok(found.into_iter().map(|found| value_to_json(&found.value)).collect())
+    }
+
+    /// Does some work with the values of all documents.
+    fn with_values<T>(&self, path: &str, work: &mut at_path::Work<'_, T>) -> Result<T> {
+        let search = StoreQuery::parse("*:*")?;
+        Spi::connect(|spi| {
+            let (store, operator) = (Store::find(spi, self.store)?, Operator::find()?);
+            let target = Target { spi, store: &store, operator, search: &search };
+            target.with_values(&crate::facet::Needs::path(path), work)
+        })
+    }
+
+    /// The paths that the store's documents have, and perhaps some that only old ones had.
     fn paths(&self) -> Result<&[String]> {
         if self.paths.get().is_none() {
             let found = paths::names(self.store)?;
@@ -73,125 +127,107 @@ impl Asking<'_> {
         Ok(self.paths.get().map_or(&[], Vec::as_slice))
     }
 
-    /// A clause with its count, and its clauses in turn. What is near is looked for where a clause
-    /// is wanted and meets nothing.
-    fn clause(&self, ast: &Ast, is_wanted: bool) -> Result<Value> {
-        let count = self.count(ast)?;
-        let mut answer = json!({ "clause": ast.to_string(), "count": count });
-        match unwrapped(ast) {
+    /// A clause with its count, and its clauses in turn. It stands within the braces of `objects`,
+    /// the outermost first. What is near is looked for where it is wanted and meets nothing.
+    fn clause(&self, ast: &Ast, is_wanted: bool, objects: &[&str]) -> Result<Value> {
+        let ast = unwrapped(ast);
+        if let Ast::Object { path, query } = ast {
+            return self.clause(query, is_wanted, &[objects, &[path]].concat());
+        }
+        let whole = within(objects, ast.clone());
+        let count = self.count(&whole)?;
+        let mut answer = json!({ "clause": whole.to_string(), "count": count });
+        let is_missed = count == 0 && is_wanted && !self.is_spent();
+        let (key, found) = match ast {
             Ast::Boolean(clauses) => {
-                let mut inner = Vec::new();
-                for (occur, clause) in clauses {
-                    self.clauses.set(self.clauses.get() + 1);
-                    if self.clauses.get() > MAX_CLAUSES {
-                        break;
-                    }
-                    let is_wanted = is_wanted && *occur != Occur::MustNot;
-                    let mut found = self.clause(clause, is_wanted)?;
-                    found["occur"] = json!(match occur {
-                        Occur::Should => "optional",
-                        Occur::Must => "required",
-                        Occur::MustNot => "prohibited",
-                    });
-                    inner.push(found);
-                }
-                if count == 0 && is_wanted {
-                    let excluding = self.excluding(clauses)?;
-                    if !excluding.is_empty() {
-                        answer["excluding"] = json!(excluding);
-                    }
-                }
-                answer["clauses"] = json!(inner);
-            }
-            Ast::Condition { path, query } if count == 0 && is_wanted => {
-                let near = near::near(self, path.as_deref(), query)?;
-                if !near.is_empty() {
-                    answer["near"] = json!(near);
+                answer["clauses"] = json!(self.clauses(clauses, is_wanted, objects)?);
+                match is_missed {
+                    true => ("excluding", self.excluding(clauses, objects)?),
+                    false => return Ok(answer),
                 }
             }
-            _ => {}
+            Ast::Condition { path, query } if is_missed => {
+                let path = path.as_deref().map(|path| [objects, &[path]].concat().join("."));
+                match path.is_some() || objects.is_empty() {
+                    true => ("near", near::near(self, path.as_deref(), query)?),
+                    false => return Ok(answer),
+                }
+            }
+            _ => return Ok(answer),
+        };
+        if !found.is_empty() {
+            answer[key] = json!(found);
         }
         Ok(answer)
     }
 
+    fn clauses(
+        &self,
+        clauses: &[(Occur, Ast)],
+        is_wanted: bool,
+        objects: &[&str],
+    ) -> Result<Vec<Value>> {
+        let mut answers = Vec::new();
+        for (occur, clause) in clauses {
+            self.clauses.set(self.clauses.get() + 1);
+            if self.clauses.get() > MAX_CLAUSES {
+                self.cut(format!("only the first {MAX_CLAUSES} clauses were looked at"));
+                break;
+            }
+            if self.is_spent() {
+                break;
+            }
+            let is_wanted = is_wanted && *occur != Occur::MustNot;
+            let mut answer = self.clause(clause, is_wanted, objects)?;
+            answer["occur"] = json!(match occur {
+                Occur::Should => "optional",
+                Occur::Must => "required",
+                Occur::MustNot => "prohibited",
+            });
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+
     /// The pairs of clauses that meet some documents each, but none together, and the prohibited
     /// clauses that leave nothing.
-    fn excluding(&self, clauses: &[(Occur, Ast)]) -> Result<Vec<Value>> {
+    fn excluding(&self, clauses: &[(Occur, Ast)], objects: &[&str]) -> Result<Vec<Value>> {
         let has = |wanted: Occur| clauses.iter().filter(move |(occur, _)| *occur == wanted);
         // One optional clause is as good as required where no other is (BooleanQuery).
         let is_needed = has(Occur::Must).count() == 0 && has(Occur::Should).count() == 1;
-        let (mut binding, mut excluding) = (Vec::new(), Vec::new());
+        let mut binding: Vec<(Occur, Ast)> = Vec::new();
         for (occur, clause) in clauses {
-            let occur = match occur {
-                Occur::Should if is_needed => Occur::Must,
-                Occur::Should => continue,
-                occur => *occur,
-            };
-            let alone = Ast::Boolean(vec![(occur, clause.clone())]);
-            if self.count(&alone)? == 0 {
-                // A prohibited clause that every document meets.
-                excluding.extend((occur == Occur::MustNot).then(|| json!(alone.to_string())));
-            } else if binding.len() < MAX_PAIRED {
-                binding.push((occur, clause.clone()));
+            match occur {
+                Occur::Should if !is_needed => {}
+                Occur::Should => binding.push((Occur::Must, clause.clone())),
+                occur => binding.push((*occur, clause.clone())),
             }
         }
-        for (at, first) in binding.iter().enumerate() {
-            for second in &binding[at + 1..] {
-                let pair = Ast::Boolean(vec![first.clone(), second.clone()]);
-                if self.count(&pair)? == 0 {
+        if binding.len() > MAX_PAIRED {
+            self.cut(format!("only the first {MAX_PAIRED} clauses of a group were tried in pairs"));
+            binding.truncate(MAX_PAIRED);
+        }
+        let mut excluding = Vec::new();
+        let mut meeting = Vec::new();
+        for (occur, clause) in binding {
+            let alone = Ast::Boolean(vec![(occur, clause.clone())]);
+            let whole = within(objects, alone);
+            if self.count(&whole)? > 0 {
+                meeting.push((occur, clause));
+            } else if occur == Occur::MustNot {
+                // Every document meets what is prohibited.
+                excluding.push(json!(whole.to_string()));
+            }
+        }
+        for (at, first) in meeting.iter().enumerate() {
+            for second in &meeting[at + 1..] {
+                let pair = within(objects, Ast::Boolean(vec![first.clone(), second.clone()]));
+                if !self.is_spent() && self.count(&pair)? == 0 {
                     excluding.push(json!(pair.to_string()));
                 }
             }
         }
         Ok(excluding)
-    }
-
-    /// Which clauses a session fails, and the values that it has there.
-    fn session(&self, id: &str, is_it: &Ast, ast: &Ast) -> Result<Value> {
-        let is_found = self.count(is_it)? > 0;
-        let mut answer = json!({ "id": id, "found": is_found });
-        if is_found {
-            let matches = self.meets(is_it, ast)?;
-            answer["matches"] = json!(matches);
-            if !matches {
-                let mut fails = Vec::new();
-                self.fails(is_it, ast, true, &mut fails)?;
-                answer["fails"] = json!(fails);
-            }
-        }
-        Ok(answer)
-    }
-
-    fn meets(&self, is_it: &Ast, clause: &Ast) -> Result<bool> {
-        let both = [is_it, clause].map(|clause| (Occur::Must, clause.clone()));
-        Ok(self.count(&Ast::Boolean(both.to_vec()))? > 0)
-    }
-
-    /// Adds the conditions that are not as they have to be for the whole to be as `wanted`.
-    fn fails(&self, is_it: &Ast, ast: &Ast, wanted: bool, fails: &mut Vec<Value>) -> Result<()> {
-        if fails.len() >= MAX_CLAUSES || self.meets(is_it, ast)? == wanted {
-            return Ok(());
-        }
-        match unwrapped(ast) {
-            Ast::Boolean(clauses) => {
-                for (occur, clause) in clauses {
-                    self.fails(is_it, clause, wanted == (*occur != Occur::MustNot), fails)?;
-                }
-            }
-            clause => {
-                let mut found = json!({
-                    "clause": clause.to_string(),
-                    "why": if wanted { "the session does not meet it" } else { "the session meets it" },
-                });
-                if let Ast::Condition { path: Some(path), .. } = clause {
-                    let values = self.values(is_it, path, "value asc", MAX_VALUES)?;
-                    let values: Vec<Value> = values.into_iter().map(|(value, _)| value).collect();
-                    found["values"] = json!(values);
-                }
-                fails.push(found);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -206,4 +242,10 @@ fn unwrapped(mut ast: &Ast) -> &Ast {
 /// `path:query`
 fn condition(path: &str, query: LeafQuery) -> Ast {
     Ast::Condition { path: Some(path.to_string()), query }
+}
+
+/// A clause within the braces of objects, the outermost first.
+fn within(objects: &[&str], clause: Ast) -> Ast {
+    let wrap = |query, path: &&str| Ast::Object { path: path.to_string(), query: Box::new(query) };
+    objects.iter().rev().fold(clause, wrap)
 }

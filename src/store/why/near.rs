@@ -1,10 +1,12 @@
 //! What is near a condition that no document meets.
 
+use super::at_path::Kind;
 use super::{Asking, condition};
 use crate::error::Result;
-use crate::pattern::{Fuzzy, Glob, Regexp};
+use crate::pattern::{Glob, Regexp};
 use crate::store::suggest::suggest;
 use crate::syntax::{Ast, Bound, LeafQuery};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -14,6 +16,8 @@ const FEW: usize = 3;
 const MANY: i64 = 100;
 /// Longer texts are not compared without regard to case: the expression would be too large.
 const MAX_TEXT: usize = 200;
+/// How many characters of a value a finding shows.
+const SHOWN: usize = 60;
 /// The most paths among which similar ones are looked for.
 const MAX_PATHS: usize = 10_000;
 
@@ -42,6 +46,9 @@ struct Near<'a> {
 impl Near<'_> {
     /// Adds a finding if some document meets the query. Says whether it did.
     fn add(&mut self, why: String, ast: &Ast) -> Result<bool> {
+        if self.asking.is_spent() {
+            return Ok(false);
+        }
         let count = self.asking.count(ast)?;
         let (query, is_new) = (ast.to_string(), count > 0);
         if is_new && !self.found.iter().any(|found| found["try"] == *query) {
@@ -57,6 +64,9 @@ impl Near<'_> {
     /// Other paths: in other case, with the same end, or a few letters away.
     fn paths(&mut self, path: &str, query: &LeafQuery) -> Result<()> {
         let names = self.asking.paths()?;
+        if names.len() > MAX_PATHS {
+            self.asking.cut(format!("only {MAX_PATHS} paths were compared letter by letter"));
+        }
         let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_lowercase();
         let same_case = names.iter().filter(|name| name.to_lowercase() == path.to_lowercase());
         let same_end = names.iter().filter(|name| last(name) == last(path));
@@ -81,8 +91,7 @@ impl Near<'_> {
         match query {
             LeafQuery::Equal(text) => self.text(text)?,
             LeafQuery::Prefix(text) => {
-                self.folded_prefix(text)?;
-                self.around(text)?;
+                self.alike(text)?;
             }
             LeafQuery::Fuzzy(text, _) => self.text(text)?,
             LeafQuery::Wildcard(pattern) => {
@@ -100,7 +109,10 @@ impl Near<'_> {
             LeafQuery::Regexp(_) | LeafQuery::Exists => {}
         }
         if self.found.is_empty() {
-            self.range()?;
+            self.instants(query)?;
+        }
+        if self.found.is_empty() {
+            self.kinds()?;
         }
         Ok(())
     }
@@ -120,18 +132,44 @@ impl Near<'_> {
         let prefix = self.at(LeafQuery::Prefix(text.to_string()));
         self.add("there are longer values that begin with it".to_string(), &prefix)?;
         if self.found.is_empty() {
-            self.folded_prefix(text)?;
+            self.alike(text)?;
         }
-        if self.found.is_empty() {
-            self.around(text)?;
+        Ok(())
+    }
+
+    /// Longer values in other case and misspelt ones, or else longer ones that hold the text.
+    fn alike(&mut self, text: &str) -> Result<()> {
+        if text.len() > MAX_TEXT {
+            return Ok(());
         }
-        if self.found.is_empty() && text.chars().count() > 2 {
-            let edits = if text.chars().count() > 4 { 2 } else { 1 };
-            let similar = self.at(LeafQuery::Fuzzy(text.to_string(), edits));
-            let fuzzy = Fuzzy::new(text, edits);
-            self.named(&similar, "there is a similar value", &|value| {
-                fuzzy.is_match(value).then(|| LeafQuery::Equal(value.to_string()))
-            })?;
+        let edits = match text.chars().count() {
+            0..=2 => 0,
+            3..=4 => 1,
+            _ => 2,
+        };
+        let paths: Vec<&str> = match self.path {
+            Some(path) => vec![path],
+            None => self.asking.paths()?.iter().map(String::as_str).collect(),
+        };
+        let look = self.asking.look(&paths, text, edits)?;
+        for (path, start) in look.starts.into_iter().take(FEW) {
+            let why = format!("there are longer values that begin with {}", shown(&start));
+            self.add(why, &condition(&path, LeafQuery::Prefix(start)))?;
+        }
+        for (path, value) in look.similar.into_iter().take(FEW) {
+            let why = format!("there is a similar value: {}", shown(&value));
+            self.add(why, &condition(&path, LeafQuery::Equal(value)))?;
+        }
+        if !self.found.is_empty() {
+            return Ok(());
+        }
+        if !look.is_cut && !look.holding.is_empty() {
+            return self.around(text);
+        }
+        // There are too many values to count those that hold it.
+        for (path, value) in look.holding {
+            let why = format!("there is a longer value that holds it: {}", shown(&value));
+            self.add(why, &condition(&path, LeafQuery::Equal(value)))?;
         }
         Ok(())
     }
@@ -151,6 +189,9 @@ impl Near<'_> {
     /// Values that differ in case, or in the white space around the words.
     fn folded(&mut self, text: &str) -> Result<()> {
         if text.len() > MAX_TEXT {
+            self.asking.cut(format!(
+                "texts of more than {MAX_TEXT} bytes are not compared regardless of case"
+            ));
             return Ok(());
         }
         let words: Vec<String> =
@@ -161,21 +202,6 @@ impl Near<'_> {
             None => ("", " "),
         };
         self.matching(&format!("{edge}{}{edge}", words.join(between)))
-    }
-
-    /// Longer values that begin with the text in other case.
-    fn folded_prefix(&mut self, text: &str) -> Result<()> {
-        if text.is_empty() || text.len() > MAX_TEXT {
-            return Ok(());
-        }
-        let expression: String = text.chars().map(folded_char).collect();
-        let Ok(regexp) = Regexp::parse(&format!("{expression}.*"), 0) else { return Ok(()) };
-        let (length, folded) = (text.chars().count(), text.to_lowercase());
-        let why = "there are longer values that begin with it in other case";
-        self.named(&self.at(LeafQuery::Regexp(regexp)), why, &|value| {
-            let start: String = value.chars().take(length).collect();
-            (start.to_lowercase() == folded).then_some(LeafQuery::Prefix(start))
-        })
     }
 
     /// Names values that a regular expression matches.
@@ -199,10 +225,14 @@ impl Near<'_> {
             return Ok(());
         }
         let Some(path) = self.path else { return self.add(why.to_string(), query).map(drop) };
-        let values = self.asking.values(query, path, "count desc", MANY)?;
-        let texts = values.iter().filter_map(|(value, _)| value.as_str());
+        let (values, before) = (self.asking.values(query, path, MANY)?, self.found.len());
+        let texts = values.iter().filter_map(Value::as_str);
         for (text, query) in texts.filter_map(|text| Some((text, to_try(text)?))).take(FEW) {
-            self.add(format!("{why}: {text:?}"), &condition(path, query))?;
+            self.add(format!("{why}: {}", shown(text)), &condition(path, query))?;
+        }
+        if self.found.len() == before {
+            // The documents have more frequent values at the path.
+            self.add(why.to_string(), query)?;
         }
         Ok(())
     }
@@ -216,13 +246,33 @@ impl Near<'_> {
         Ok(())
     }
 
-    /// What there is at the path at all: from which value to which, of which types.
-    fn range(&mut self) -> Result<()> {
+    /// Milliseconds since 1970 where the values are instants in text.
+    fn instants(&mut self, query: &LeafQuery) -> Result<()> {
+        let bound = |bound: &Bound| match bound {
+            Bound::Open => Some(Bound::Open),
+            Bound::Inclusive(text) => iso(text).map(Bound::Inclusive),
+            Bound::Exclusive(text) => iso(text).map(Bound::Exclusive),
+        };
+        let query = match query {
+            LeafQuery::Equal(text) => iso(text).map(LeafQuery::Equal),
+            LeafQuery::Range { lower, upper } => bound(lower)
+                .zip(bound(upper))
+                .map(|(lower, upper)| LeafQuery::Range { lower, upper }),
+            _ => None,
+        };
+        if let (Some(query), Some(path)) = (query, self.path) {
+            let why = format!("the instants at {path} are texts, and not milliseconds since 1970");
+            self.add(why, &condition(path, query))?;
+        }
+        Ok(())
+    }
+
+    /// What there is at the path at all: of which types, and from which value to which.
+    fn kinds(&mut self) -> Result<()> {
         let Some(path) = self.path else { return Ok(()) };
         let exists = condition(path, LeafQuery::Exists);
-        let least = self.asking.values(&Ast::All, path, "value asc", 1)?;
-        let most = self.asking.values(&Ast::All, path, "value desc", 1)?;
-        let (Some((least, _)), Some((most, _))) = (least.first(), most.first()) else {
+        let kinds = self.asking.kinds(path)?;
+        if kinds.is_empty() {
             // There are objects at the path, and values below it.
             let below = format!("{path}.");
             let names = self.asking.paths()?.iter().filter(|name| name.starts_with(&below));
@@ -231,23 +281,38 @@ impl Near<'_> {
                 self.add(why, &condition(name, LeafQuery::Exists))?;
             }
             return Ok(());
-        };
-        let kind = |value: &Value| match value {
-            Value::Number(_) => "numbers",
-            Value::Bool(_) => "booleans",
-            _ => "texts",
-        };
-        let kinds = match (kind(least), kind(most)) {
-            (one, other) if one == other => one.to_string(),
-            (one, other) => format!("{one} and {other}"),
-        };
-        let why = format!("the values at {path} are {kinds}, from {least} to {most}");
-        if kind(least) == kind(most) && !least.is_boolean() {
-            let [lower, upper] = [least, most].map(|value| Bound::Inclusive(plain(value)));
+        }
+        let told: Vec<String> = kinds
+            .iter()
+            .map(|Kind { name, documents, least, most }| {
+                let (least, most) = (shown(&plain(least)), shown(&plain(most)));
+                let noun = if *documents == 1 { "document" } else { "documents" };
+                format!("{name} from {least} to {most} ({documents} {noun})")
+            })
+            .collect();
+        let why = format!("the values at {path} are {}", told.join(", "));
+        if let [Kind { least, most, .. }] = kinds.as_slice()
+            && let [lower, upper] = [plain(least), plain(most)]
+            && !least.is_boolean()
+            && lower.len() + upper.len() <= MAX_TEXT
+        {
+            let [lower, upper] = [lower, upper].map(Bound::Inclusive);
             return self.add(why, &condition(path, LeafQuery::Range { lower, upper })).map(drop);
         }
         self.add(why, &exists).map(drop)
     }
+}
+
+/// A number of milliseconds since 1970 as an instant in text.
+fn iso(text: &str) -> Option<String> {
+    let instant = DateTime::from_timestamp_millis(text.parse().ok()?)?;
+    Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+/// A text as a finding shows it: not too much of it.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    if start.len() < text.len() { format!("{start}…") } else { start }
 }
 
 /// A value as a query has it.

@@ -2,7 +2,7 @@
 //! answers are those of Solr's JSON Facet API (org.apache.solr.search.facet of Solr 8.11).
 //!
 //! ```text
-//! request       a request, read and checked; statistic: `sum(a.b)`
+//! request       a request, read and checked; options: those of one facet; statistic: `sum(a.b)`
 //! sum           exact sums of decimals
 //! distribution  the statistics of some documents, from the values in their order
 //! top           the first values in an order
@@ -17,6 +17,7 @@ mod distribution;
 mod documents;
 mod histogram;
 mod json;
+mod options;
 mod range;
 mod request;
 mod statistic;

@@ -2,9 +2,10 @@
 //! and its subclasses). What Solr ignores, such as a misspelt option, is refused here.
 
 use super::json::request_to_json;
+use super::options::{Options, expected, sort, unsupported, wrong};
 use super::range::RangeFacet;
 use super::statistic::Statistic;
-use super::terms::{Order, OrderBy, TermsFacet};
+use super::terms::TermsFacet;
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::predicate::Predicate;
@@ -249,7 +250,7 @@ impl Reader<'_, '_> {
             // As in Solr, an offset means nothing if no buckets are asked for.
             offset: if limit == Some(0) { 0 } else { offset },
             mincount: options.at_least_0("mincount", mincount, "")?,
-            order: sort(options, &inner)?,
+            order: sort(options, &inner.statistics)?,
             prefix: options.text("prefix")?.map(str::to_string),
             missing: options.flag("missing")?,
             num_buckets: options.flag("numBuckets")?,
@@ -279,8 +280,8 @@ impl Reader<'_, '_> {
             "facet",
         ])?;
         let path = options.text("field")?.ok_or_else(|| options.missing("field"))?;
-        let mincount = options.integer("mincount")?.unwrap_or(0);
-        let mincount = options.at_least_0("mincount", mincount, "")?;
+        let mincount =
+            options.at_least_0("mincount", options.integer("mincount")?.unwrap_or(0), "")?;
         let hardend = options.flag("hardend")?;
         let inner = self.inner(options)?;
         let (include, other) = (options.list("include")?, options.list("other")?);
@@ -306,153 +307,10 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The options of a facet.
-#[derive(Clone, Copy)]
-struct Options<'o> {
-    members: &'o Map<String, Value>,
-    place: &'o str,
-}
-
-impl<'o> Options<'o> {
-    /// Refuses all options but these.
-    fn only(self, known: &[&str]) -> Result<()> {
-        match self.members.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(other) => {
-                let what = format!("the option \"{other}\"");
-                Err(Error::Unsupported { place: format!("{}.{other}", self.place), what })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn wrong(self, name: &str, problem: String) -> Error {
-        wrong(&format!("{}.{name}", self.place), problem)
-    }
-
-    fn missing(self, name: &str) -> Error {
-        wrong(self.place, format!("\"{name}\" is missing"))
-    }
-
-    fn get(self, name: &str) -> Option<&'o Value> {
-        self.members.get(name).filter(|value| !value.is_null())
-    }
-
-    fn path(self) -> Result<&'o str> {
-        match self.text("field")? {
-            Some(path) => Ok(path),
-            None => self.text("f")?.ok_or_else(|| self.missing("field")),
-        }
-    }
-
-    fn text(self, name: &str) -> Result<Option<&'o str>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(name, expected("a string", other))),
-        }
-    }
-
-    fn flag(self, name: &str) -> Result<bool> {
-        match self.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(value)) => Ok(*value),
-            Some(other) => Err(self.wrong(name, expected("true or false", other))),
-        }
-    }
-
-    fn integer(self, name: &str) -> Result<Option<i64>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Number(number)) if number.as_i64().is_some() => Ok(number.as_i64()),
-            Some(other) => Err(self.wrong(name, expected("an integer", other))),
-        }
-    }
-
-    fn at_least_0(self, name: &str, value: i64, or: &str) -> Result<u64> {
-        u64::try_from(value)
-            .map_err(|_| self.wrong(name, format!("expected at least 0{or}, found {value}")))
-    }
-
-    /// A list of words: an array of strings, or a string with commas.
-    fn list(self, name: &str) -> Result<Vec<String>> {
-        let text = |value: &Value| match value {
-            Value::String(text) => Ok(text.trim().to_string()),
-            other => Err(self.wrong(name, expected("a list of words", other))),
-        };
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(words)) => words.iter().map(text).collect(),
-            Some(Value::String(words)) if words.is_empty() => Ok(Vec::new()),
-            Some(Value::String(words)) => {
-                Ok(words.split(',').map(|word| word.trim().to_string()).collect())
-            }
-            Some(other) => Err(self.wrong(name, expected("a list of words", other))),
-        }
-    }
-}
-
-/// Reads `"count desc"`, `"index"` or `{"total": "desc"}`; the most frequent first by default.
-fn sort(options: Options<'_>, inner: &Facets) -> Result<Order> {
-    let (by, direction) = match options.get("sort") {
-        None => return Ok(Order { by: OrderBy::Count, descending: true }),
-        Some(Value::String(text)) => match text.trim().rsplit_once(' ') {
-            Some((by, direction)) => (by.trim(), Some(direction)),
-            None => (text.trim(), None),
-        },
-        Some(Value::Object(members)) if members.len() == 1 => match members.iter().next() {
-            Some((by, Value::String(direction))) => (by.as_str(), Some(direction.as_str())),
-            _ => return Err(options.wrong("sort", "expected \"asc\" or \"desc\"".to_string())),
-        },
-        Some(other) => return Err(options.wrong("sort", expected("a string", other))),
-    };
-    let by_name = match by {
-        "count" => OrderBy::Count,
-        "index" => OrderBy::Value,
-        name => {
-            let found = inner.statistics.iter().position(|(known, _)| known == name);
-            OrderBy::Statistic(found.ok_or_else(|| {
-                let problem =
-                    format!("\"{name}\" is neither count, index nor a statistic of the facet");
-                options.wrong("sort", problem)
-            })?)
-        }
-    };
-    let descending = match direction {
-        None => by_name != OrderBy::Value,
-        Some("asc") => false,
-        Some("desc") => true,
-        Some(other) => {
-            let problem = format!("expected asc or desc, found \"{other}\"");
-            return Err(options.wrong("sort", problem));
-        }
-    };
-    Ok(Order { by: by_name, descending })
-}
-
-fn wrong(place: &str, problem: String) -> Error {
-    Error::Request { place: place.to_string(), problem }
-}
-
-fn unsupported(place: &str, what: &str) -> Error {
-    Error::Unsupported { place: place.to_string(), what: what.to_string() }
-}
-
-/// What was expected, and what was found instead.
-pub(super) fn expected(what: &str, found: &Value) -> String {
-    let found = match found {
-        Value::Null => "null".to_string(),
-        Value::Bool(_) => "a boolean".to_string(),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(_) => "a string".to_string(),
-        Value::Array(_) => "an array".to_string(),
-        Value::Object(_) => "an object".to_string(),
-    };
-    format!("expected {what}, found {found}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facet::terms::{Order, OrderBy};
     use serde_json::json;
 
     fn read(json: Value) -> Result<Facets> {

@@ -4,89 +4,8 @@ use super::clauses::Typed;
 use super::lexer::Kind;
 use super::{Habit, write};
 
-/// Commands behind a pipe, of Splunk, Loki and Elasticsearch.
-const COMMANDS: &[&str] = &[
-    "stats",
-    "where",
-    "head",
-    "tail",
-    "sort",
-    "table",
-    "fields",
-    "top",
-    "rare",
-    "eval",
-    "dedup",
-    "limit",
-    "json",
-    "logfmt",
-    "line_format",
-    "label_format",
-    "unwrap",
-    "count",
-    "timechart",
-    "chart",
-    "rename",
-    "rex",
-    "search",
-    "summarize",
-    "project",
-    "take",
-    "extend",
-    "keep",
-    "grep",
-    "jq",
-    "wc",
-    "order",
-    "distinct",
-    "group",
-    "pattern",
-    "regexp",
-];
-
-/// `error | stats count`, `error |= "timeout"`
-pub fn pipeline(typed: &Typed<'_>, number: usize) -> Option<Habit> {
-    let clause = typed.clause(number);
-    let prev = clause.prev?;
-    if !typed.is_bare(number) || clause.group.is_some() {
-        return None;
-    }
-    let word = typed.value(number);
-    let start = typed.span(number).start;
-    if let ("|=" | "|~" | "!=", Some(next)) = (word, clause.next) {
-        let text = (typed.value_kind(next)? == Kind::Quoted).then(|| typed.value(next))?;
-        let text = write::unescaped(write::inside(text));
-        let instead = match word {
-            "|=" => format!("AND {}", write::within(true, &text, true)),
-            _ => format!("AND {}", super::patterns::whole_text(&text, false)),
-        };
-        let place = start..typed.span(next).end;
-        return Some(Habit {
-            kind: "pipes",
-            shown: typed.whole(prev).start..place.end,
-            edits: vec![(place, instead)],
-            means: format!("looks for the text \"{word}\" at every path"),
-            purpose: "for documents with this in some text",
-        });
-    }
-    let command = match word.strip_prefix('|')? {
-        "" => typed.value(clause.next.filter(|&next| typed.is_bare(next))?),
-        command => command,
-    };
-    if !COMMANDS.contains(&command) {
-        return None;
-    }
-    Some(Habit {
-        kind: "pipes",
-        shown: typed.span(prev).end..typed.text.len(),
-        edits: vec![(typed.span(prev).end..typed.text.len(), String::new())],
-        means: "is read as words to look for, as there are no pipes".to_string(),
-        purpose: "put SQL around session_stream for what comes behind it, and leave it out here",
-    })
-}
-
 /// Whether a clause is a bare word that joins what is around it: `and`, `or`, `&`, `|`.
-fn joins(word: &str) -> Option<&'static str> {
+pub fn joins(word: &str) -> Option<&'static str> {
     match word {
         "and" | "And" | "aND" | "AnD" | "&" => Some("AND"),
         "or" | "Or" | "oR" | "|" => Some("OR"),
@@ -141,6 +60,50 @@ pub fn lower_case(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         shown,
         edits: vec![edit],
         means: format!("looks for the word \"{word}\" {at}, and it joins nothing"),
+        purpose,
+    })
+}
+
+/// Whether a word is an operator of other languages, written as only operators are.
+pub fn is_operator(word: &str) -> bool {
+    other(word).is_some() || matches!(word, "XOR" | "xor")
+}
+
+/// What an operator of other languages is in Solr's, and what that is for.
+fn other(word: &str) -> Option<(&'static str, &'static str)> {
+    let is_near = || {
+        let (name, distance) = word.split_once('/').unwrap_or((word, "1"));
+        matches!(name, "NEAR" | "ONEAR" | "ADJ" | "WITHIN" | "W" | "PRE" | "N" | "FBY" | "BEFORE")
+            && (name.len() > 2 || name != word)
+            && distance.bytes().all(|b| b.is_ascii_digit())
+    };
+    match word {
+        "ANDNOT" | "AND_NOT" | "BUTNOT" | "WITHOUT" | "UNLESS" | "EXCEPT" | "MINUS"
+        | "EXCLUDING" => Some(("AND NOT", "for the operator")),
+        "INTERSECT" | "PLUS" => Some(("AND", "for the operator")),
+        "UNION" => Some(("OR", "for the operator")),
+        _ if is_near() => {
+            Some(("AND", "as values are whole texts that have no distance, for both"))
+        }
+        _ => None,
+    }
+}
+
+/// `a ANDNOT b`, `a WITHOUT b`, `a NEAR/5 b`
+pub fn other_operator(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let (prev, next) = (clause.prev?, clause.next?);
+    let word = typed.value(number);
+    let (operator, purpose) = other(word)?;
+    let joins = typed.is_bare(number)
+        && clause.conjunction.is_none()
+        && typed.clause(next).conjunction.is_none()
+        && typed.clause(next).modifier.is_none();
+    joins.then(|| Habit {
+        kind: "operators",
+        shown: typed.whole(prev).start..typed.span(next).end,
+        edits: vec![(typed.span(number), operator.to_string())],
+        means: format!("looks for the word \"{word}\", and it joins nothing"),
         purpose,
     })
 }
@@ -202,57 +165,6 @@ pub fn joined(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     })
 }
 
-/// What a word may begin that is no part of the text before it.
-const BEGINNINGS: &[super::Rule] = &[
-    super::sql::trailer,
-    super::typography::characters,
-    super::comparison::comparison,
-    super::comparison::function,
-    super::lists::list_in_word,
-    pipeline,
-    joined,
-];
-
-/// `name:Ann Lee`
-pub fn words_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
-    let clause = typed.clause(number);
-    let field = typed.token(clause.field?);
-    let first = typed.value(number);
-    let is_condition =
-        write::is_number(first) || matches!(first, "true" | "false") || first.contains('*');
-    if !typed.is_word(number) || is_condition || typed.slice(typed.span(number)).contains('\\') {
-        return None;
-    }
-    let mut last = number;
-    while let Some(next) = typed.clause(last).next {
-        let is_word = typed.is_bare(next)
-            && typed.clause(next).conjunction.is_none()
-            && typed.value(next).chars().all(|c| c.is_alphanumeric() || "_-.'’".contains(c))
-            && joins(typed.value(next)).is_none()
-            && !typed.value(next).eq_ignore_ascii_case("not")
-            && BEGINNINGS.iter().all(|rule| rule(typed, next).is_none());
-        if !is_word {
-            break;
-        }
-        last = next;
-    }
-    // The word before an AND belongs to what follows.
-    let second = (last != number).then_some(clause.next)??;
-    let place = typed.place(clause.value).start..typed.span(last).end;
-    let text = write::unescaped(typed.slice(place.clone()));
-    Some(Habit {
-        kind: "texts without quotes",
-        shown: typed.span(number).start..place.end,
-        edits: vec![(place, write::equal(&text))],
-        means: format!(
-            "looks for \"{}\" at {field}, and for \"{}\" at every path",
-            super::excerpt(first),
-            super::excerpt(typed.value(second))
-        ),
-        purpose: "for the whole text",
-    })
-}
-
 /// `a OR NOT b`
 pub fn optional_negation(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let clause = typed.clause(number);
@@ -307,8 +219,8 @@ pub fn mixture(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     };
     // Where all that AND joins is negated, the rest decides.
     let is_decided = (0..members.len()).any(|at| is_required(at) && !is_negated(members[at]));
-    let has_group = members.iter().any(|&at| typed.value_kind(at) == Some(Kind::Open));
-    if !is_decided || !has_or && has_group {
+    let has = |kind| members.iter().any(|&at| typed.value_kind(at) == Some(kind));
+    if !is_decided || !has_or && has(Kind::Open) || has(Kind::Lone) {
         return None;
     }
     let optional = (0..members.len()).find(|&at| !is_required(at) && !is_negated(members[at]))?;

@@ -1,4 +1,4 @@
-//! Comparisons: `status >= 400`, `f:>10`, `f IN (…)`, `f LIKE 'x%'`, `contains(f, "x")`.
+//! Comparisons: `status >= 400`, `f:>10`, `f IN (…)`, `f LIKE 'x%'`.
 
 use super::clauses::Typed;
 use super::lexer::Kind;
@@ -114,15 +114,40 @@ fn meaning(typed: &Typed<'_>, number: usize, end: usize, is_path: bool) -> Strin
     }
 }
 
+/// A number.
+pub fn number(scanner: &mut Scanner<'_>) -> Option<String> {
+    let rest = scanner.rest();
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-')));
+    let number = rest.get(..end.unwrap_or(rest.len()))?;
+    scanner.at += number.len();
+    write::is_number(number).then(|| number.to_string())
+}
+
+/// `>400<500`, from behind the first sign: the range.
+fn between(scanner: &mut Scanner<'_>, operator: Operator) -> Option<String> {
+    use Operator as Op;
+    let is_below = matches!(operator, Op::Less | Op::LessOrEqual);
+    let first = number(scanner)?;
+    scanner.spaces();
+    let (other, is_negative) = scanner.sign()?;
+    scanner.spaces();
+    let second = number(scanner)?;
+    let is_opposite = match other {
+        Op::Less | Op::LessOrEqual => !is_below,
+        Op::Greater | Op::GreaterOrEqual => is_below,
+        _ => false,
+    };
+    if !is_opposite || is_negative {
+        return None;
+    }
+    let is_closed = |operator| matches!(operator, Op::LessOrEqual | Op::GreaterOrEqual);
+    let near = Some((first.as_str(), is_closed(operator)));
+    let far = Some((second.as_str(), is_closed(other)));
+    Some(if is_below { write::range(far, near) } else { write::range(near, far) })
+}
+
 /// `400 <= status`, `400<=status<500`: the path and the range.
 fn reversed(scanner: &mut Scanner<'_>, result: &mut Scanner<'_>) -> Option<(String, String)> {
-    let number = |scanner: &mut Scanner<'_>| {
-        let rest = scanner.rest();
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-')));
-        let number = rest.get(..end.unwrap_or(rest.len()))?;
-        scanner.at += number.len();
-        write::is_number(number).then(|| number.to_string())
-    };
     let first = number(scanner)?;
     scanner.spaces();
     let (operator, is_negative) = scanner.sign()?;
@@ -167,10 +192,23 @@ fn behind_path(scanner: &mut Scanner<'_>, has_colon: bool) -> Option<Condition> 
             }
             (Operator::Searches, false)
         }
+        None if !is_apart && is_search(scanner.rest()) => {
+            scanner.at += 1;
+            (Operator::Searches, false)
+        }
         None if is_apart => return worded(scanner),
         None => return None,
     };
     scanner.spaces();
+    let is_inequality = !matches!(
+        operator,
+        Operator::Equal | Operator::Matches | Operator::Searches | Operator::SearchesAnyCase
+    );
+    let mut ahead = scanner.clone();
+    if is_inequality && let Some(text) = between(&mut ahead, operator) {
+        scanner.at = ahead.at;
+        return Some(Condition { text, is_negative });
+    }
     let operand = scanner.operand()?;
     if matches!(&operand, Operand::Word(word) if !word.contains(|c: char| c.is_alphanumeric() || c == '*') || word.ends_with('@'))
     {
@@ -178,6 +216,13 @@ fn behind_path(scanner: &mut Scanner<'_>, has_colon: bool) -> Option<Condition> 
     }
     condition(operator, &operand)
         .map(|(text, opposite)| Condition { text, is_negative: is_negative != opposite })
+}
+
+/// `~bob` directly behind a path, which asks for edits and then for a word.
+fn is_search(rest: &str) -> bool {
+    let word = rest.strip_prefix('~').unwrap_or_default();
+    let behind = word.trim_start_matches(|c: char| c.is_alphanumeric() || "_.-@".contains(c));
+    word.starts_with(char::is_alphabetic) && !behind.starts_with([':', '~', '^'])
 }
 
 /// An operator in words, and its value. Words of plain language need a value that makes sure.
@@ -236,7 +281,7 @@ fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
 }
 
 /// The condition, and whether it is the opposite of what is meant.
-fn condition(operator: Operator, operand: &Operand) -> Option<(String, bool)> {
+pub fn condition(operator: Operator, operand: &Operand) -> Option<(String, bool)> {
     let text = operand.text();
     if let Operand::Group(group) = operand {
         let is_list = operator == Operator::Equal && !group.contains(['"', ':', '<', '>', '=']);
@@ -292,93 +337,4 @@ fn like_regexp(text: &str) -> String {
         })
         .collect();
     format!("/{source}/")
-}
-
-/// `exists(f)`, `contains(f, "x")`, `f.startsWith("x")`
-pub fn function(typed: &Typed<'_>, number: usize) -> Option<Habit> {
-    if !typed.is_bare(number) {
-        return None;
-    }
-    let clause = typed.clause(number);
-    let group = clause.next?;
-    let opened = typed.clause(group);
-    let is_call = typed.kind(opened.value) == Some(Kind::Open)
-        && opened.field.is_none()
-        && opened.modifier.is_none()
-        && typed.span(number).end == typed.span(group).start;
-    if !is_call {
-        return None;
-    }
-    let span = typed.span(number).start..typed.span(group).end;
-    let inside = write::inside(typed.slice(typed.span(group)));
-    let mut arguments: Vec<String> = inside
-        .split(',')
-        .map(|argument| argument.trim().trim_matches(['"', '\'', '`']).to_string())
-        .collect();
-    let name = typed.value(number).to_ascii_lowercase().replace('_', "");
-    let name = match name.rsplit_once('.') {
-        Some((_, method)) => {
-            let path = typed.value(number);
-            let length = path.rfind('.')?;
-            arguments.insert(0, path.get(..length)?.to_string());
-            method.to_string()
-        }
-        None => name,
-    };
-    let (path, values) = arguments.split_first()?;
-    if !write::is_path(path) || values.iter().any(String::is_empty) {
-        return None;
-    }
-    let word = |value: &String| Operand::Text(value.clone());
-    use Operator as Op;
-    let (text, is_negative) = match (name.as_str(), values) {
-        ("exists" | "isset" | "isnotnull" | "has" | "defined" | "isdefined" | "haskey", []) => {
-            ("*".to_string(), false)
-        }
-        ("isnull" | "missing" | "notexists" | "isempty" | "ismissing" | "isundefined", []) => {
-            ("*".to_string(), true)
-        }
-        ("in" | "anyof" | "oneof", [_, _, ..]) => {
-            let values: Vec<String> = values.iter().map(|value| write::equal(value)).collect();
-            (format!("({})", values.join(" OR ")), false)
-        }
-        ("between", [lower, upper]) => {
-            (write::range(Some((lower, true)), Some((upper, true))), false)
-        }
-        (name, [value]) => {
-            let operator = match name {
-                "contains" | "instr" | "includes" | "strpos" | "matchphrase" | "has" => {
-                    Op::Contains
-                }
-                "startswith" | "prefix" | "beginswith" => Op::Begins,
-                "endswith" | "suffix" => Op::Ends,
-                "like" => Op::Like,
-                "ilike" => Op::LikeAnyCase,
-                "match" | "matches" | "regex" | "regexp" | "regexplike" | "regexpmatch"
-                | "rematch" => Op::Searches,
-                "equals" | "eq" | "term" | "equal" | "is" => Op::Equal,
-                "ne" | "neq" | "notequals" => Op::Equal,
-                "gt" => Op::Greater,
-                "gte" | "ge" => Op::GreaterOrEqual,
-                "lt" => Op::Less,
-                "lte" | "le" => Op::LessOrEqual,
-                _ => return None,
-            };
-            let (text, opposite) = condition(operator, &word(value))?;
-            (text, opposite != matches!(name, "ne" | "neq" | "notequals"))
-        }
-        _ => return None,
-    };
-    let positive = format!("{path}:{text}");
-    let edit = match is_negative {
-        true => write::negated(typed, number, &positive, span.end),
-        false => (span.clone(), positive),
-    };
-    Some(Habit {
-        kind: "functions",
-        shown: edit.0.clone(),
-        edits: vec![edit],
-        means: "is a word and a group of words, as there are no functions".to_string(),
-        purpose: "for the condition",
-    })
 }

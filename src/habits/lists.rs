@@ -17,10 +17,13 @@ pub fn list_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let clause = typed.clause(number);
     let word = typed.value(number);
     let has_field = typed.field(number).is_some();
-    let separator = [',', '|'].into_iter().find(|s| word.contains(*s))?;
     if !typed.is_plain {
         return None;
     }
+    if let (true, Some(next)) = (word.ends_with(';'), clause.next) {
+        return comma_between(typed, number, next);
+    }
+    let separator = [',', '|'].into_iter().find(|s| word.contains(*s))?;
     if word.ends_with(separator) {
         return spaced_list(typed, number, separator);
     }
@@ -56,6 +59,25 @@ fn habit(
     }
 }
 
+/// `f:a, g:b` and `f:a; g:b`
+fn comma_between(typed: &Typed<'_>, number: usize, next: usize) -> Option<Habit> {
+    let (clause, behind) = (typed.clause(number), typed.clause(next));
+    let word = typed.value(number);
+    let kept = word.get(..word.len() - 1)?;
+    let joins = clause.field.is_some()
+        && behind.field.is_some()
+        && behind.conjunction.is_none()
+        && !kept.is_empty();
+    let end = typed.place(clause.value).end;
+    joins.then(|| Habit {
+        kind: "lists",
+        shown: typed.whole(number).start..typed.span(next).end,
+        edits: vec![(end - 1..end, " AND".to_string())],
+        means: format!("looks for the text \"{}\"", super::excerpt(word)),
+        purpose: "for documents that meet both conditions",
+    })
+}
+
 /// `f:a, b, c` and `error, warn`
 fn spaced_list(typed: &Typed<'_>, number: usize, separator: char) -> Option<Habit> {
     let clause = typed.clause(number);
@@ -63,6 +85,9 @@ fn spaced_list(typed: &Typed<'_>, number: usize, separator: char) -> Option<Habi
     let (mut last, mut is_open) = (number, true);
     while is_open {
         let next = typed.clause(last).next?;
+        if last == number && separator == ',' && typed.clause(next).field.is_some() {
+            return comma_between(typed, number, next);
+        }
         if !typed.is_bare(next) || typed.clause(next).conjunction.is_some() {
             return None;
         }

@@ -10,14 +10,17 @@
 mod booleans;
 mod clauses;
 mod comparison;
+mod functions;
 mod lexer;
 mod lists;
 mod notices;
 mod paths;
 mod patterns;
+mod pipes;
 mod repair;
 mod scanner;
 mod sql;
+mod texts;
 mod typography;
 mod values;
 mod write;
@@ -55,7 +58,8 @@ const RULES: &[Rule] = &[
     paths::request_parameter,
     values::existence,
     comparison::comparison,
-    comparison::function,
+    functions::function,
+    patterns::flags,
     paths::adjacent_to_regexp,
     paths::spelling,
     lists::range_words,
@@ -69,17 +73,20 @@ const RULES: &[Rule] = &[
     values::boolean,
     values::date,
     values::number,
+    values::status_class,
     values::wildcard_in_quotes,
     values::syntax_in_quotes,
     values::slop,
     values::like_pattern,
     patterns::anchors,
     patterns::in_word,
-    booleans::pipeline,
+    pipes::pipeline,
     booleans::lower_case,
+    booleans::other_operator,
     booleans::lone_operator,
     booleans::joined,
-    booleans::words_behind_field,
+    texts::group_behind_field,
+    texts::words_behind_field,
     booleans::optional_negation,
     booleans::mixture,
 ];
@@ -199,7 +206,7 @@ impl Habit {
     fn notice(&self, text: &str, instead: &str) -> String {
         let shown = excerpt(text.get(self.shown.clone()).unwrap_or_default().trim());
         let (means, purpose, instead) = (&self.means, self.purpose, excerpt(instead));
-        match instead.is_empty() {
+        match instead.is_empty() || instead.trim() == shown {
             true => format!("{shown} {means}; {purpose}."),
             false => format!("{shown} {means}; {purpose} write {instead}."),
         }

@@ -97,6 +97,9 @@ fn spelled(name: &str) -> Option<(String, &'static str)> {
             ));
         }
     }
+    if plain == "_all" {
+        return Some(("*".to_string(), "names all fields of an index of Elasticsearch"));
+    }
     if let Some(path) = plain.strip_prefix("_source.") {
         return Some((path.to_string(), "names the document itself"));
     }

@@ -113,6 +113,34 @@ pub fn anchors(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     })
 }
 
+/// `f:/foo/i`: an expression, and a word
+pub fn flags(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let place = typed.place(typed.clause(number).value);
+    let next = typed.clause(number).next?;
+    let flags = typed.value(next);
+    let is_flags = typed.value_kind(number)? == Kind::Regexp
+        && typed.is_bare(next)
+        && typed.span(next).start == place.end
+        && flags.len() < 4
+        && flags.chars().all(|c| "gimsu".contains(c));
+    if !is_flags {
+        return None;
+    }
+    let source = write::inside(typed.slice(place.clone()));
+    let pattern = whole_text(source, true);
+    let pattern = if flags.contains('i') { case_insensitive(&pattern) } else { pattern };
+    let end = typed.span(next).end;
+    Some(Habit {
+        kind: "regular expressions",
+        shown: typed.span(number).start..end,
+        edits: vec![(place.start..end, pattern)],
+        means: format!(
+            "is an expression, and \"{flags}\" a word to look for, as there are no flags"
+        ),
+        purpose: "for the expression",
+    })
+}
+
 /// An expression without slashes: `f:.*foo.*`, `f:\d+`, `f:^foo`.
 pub fn in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     if !typed.is_word(number) {
@@ -126,7 +154,8 @@ pub fn in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     }) && !word.contains("\\\\");
     let is_dotted = word.starts_with(".*") || word.starts_with(".+") || word == "*.*";
     let ends = word.len() > 2 && word.ends_with('$') && word.contains(".*");
-    if !has_class && !is_dotted && !ends {
+    let has_edges = word.len() > 4 && word.starts_with("\\b") && word.ends_with("\\b");
+    if !has_class && !is_dotted && !ends && !has_edges {
         return None;
     }
     let instead = match word {
@@ -136,7 +165,7 @@ pub fn in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         },
         _ => whole_text(
             &word.replace("\\d", "[0-9]").replace("\\w", "[A-Za-z0-9_]").replace("\\s", "[ \t]"),
-            true,
+            !has_edges,
         ),
     };
     syntax::parse(&instead).ok()?;
@@ -144,7 +173,7 @@ pub fn in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         kind: "expressions without slashes",
         shown: typed.span(number),
         edits: vec![(place, instead)],
-        means: match has_class {
+        means: match has_class || has_edges {
             true => "is a text in which a backslash makes the next letter stand for itself".into(),
             false => "is a text with wildcards, in which a dot is a dot".to_string(),
         },

@@ -76,6 +76,8 @@ const SIGNS: &[(&str, Op, bool)] = &[
     (">=", Op::GreaterOrEqual, false),
     ("<=", Op::LessOrEqual, false),
     ("=<", Op::LessOrEqual, false),
+    ("=>", Op::GreaterOrEqual, false),
+    ("=!", Op::Equal, true),
     ("≥", Op::GreaterOrEqual, false),
     ("≤", Op::LessOrEqual, false),
     ("≠", Op::Equal, true),
@@ -173,6 +175,10 @@ impl<'t> Scanner<'t> {
     /// A path as other languages write it: `a.b`, `$.a.b`, `a->>'b'`, `a[0].b`, `a['b']`.
     pub fn path(&mut self) -> Option<String> {
         let mut path = String::new();
+        // The column that holds the documents is no part of a path.
+        if self.rest().starts_with("doc->") {
+            self.at += "doc".len();
+        }
         loop {
             let rest = self.rest();
             let is_arrow = rest.starts_with("->");

@@ -35,14 +35,18 @@ pub fn statement(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     })
 }
 
-/// `… ORDER BY f`, `… LIMIT 10`, `…;`
+/// `… ORDER BY f`, `… LIMIT 10`, `… -- comment`, `…;`
 pub fn trailer(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let clause = typed.clause(number);
-    if clause.group.is_some() || !typed.is_word(number) {
+    let place = typed.place(clause.value);
+    let word = match clause.modifier.map(|at| typed.place(at)) {
+        // Two signs before a space: NOT, and a minus for a word
+        Some(sign) if sign.end == place.start => typed.slice(sign.start..place.end),
+        _ => typed.value(number),
+    };
+    if clause.group.is_some() || !typed.is_word(number) && word != "--" {
         return None;
     }
-    let word = typed.value(number);
-    let place = typed.place(clause.value);
     let is_last = typed.text.get(place.end..).is_some_and(|rest| rest.trim().is_empty());
     if word.ends_with(';') && is_last && (clause.field.is_some() || word == ";") {
         return Some(Habit {
@@ -56,20 +60,27 @@ pub fn trailer(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let prev = clause.prev?;
     let follows = |word| is_word(typed, clause.next, word);
     let has_number = clause.next.is_some_and(|next| write::is_number(typed.value(next)));
-    let is_trailer = typed.is_bare(number)
-        && match word.to_ascii_lowercase().as_str() {
-            "order" | "group" | "sort" => follows("by"),
-            "limit" | "offset" => has_number,
-            _ => false,
-        };
+    let is_comment = matches!(word, "--" | "#") && clause.field.is_none() && clause.next.is_some();
+    let is_trailer = is_comment
+        || typed.is_bare(number)
+            && match word.to_ascii_lowercase().as_str() {
+                "order" | "group" | "sort" => follows("by"),
+                "limit" | "offset" => has_number,
+                _ => false,
+            };
     if !is_trailer {
         return None;
     }
     Some(Habit {
         kind: "statements",
-        shown: place.start..typed.text.len(),
+        shown: typed.span(prev).end..typed.text.len(),
         edits: vec![(typed.span(prev).end..typed.text.len(), String::new())],
         means: "is read as words to look for".to_string(),
-        purpose: "use the arguments sort, start and rows of session_query instead, and leave it out here",
+        purpose: match is_comment {
+            true => "comments stand between /* and */; leave it out here",
+            false => {
+                "use the arguments sort, start and rows of session_query instead, and leave it out here"
+            }
+        },
     })
 }

@@ -129,7 +129,7 @@ pub fn boolean(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     Some(of_value(typed, number, "booleans", lower, means, "for the boolean"))
 }
 
-/// `f:now`, `f:today`, `f:-7d`, `f:2024-01-01||/M`, `f:2024/01/31`
+/// `f:now`, `f:today`, `f:-7d`, `f:2024-01-01||/M`, `f:2024/01/31`, `f:31.1.2024`
 pub fn date(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let word = typed.value(number);
     if !typed.is_word(number) || word == "NOW" || word.starts_with("NOW") {
@@ -143,10 +143,7 @@ pub fn date(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         "today" => day("NOW/DAY", "NOW+1DAY/DAY"),
         "yesterday" => day("NOW-1DAY/DAY", "NOW/DAY"),
         "tomorrow" => day("NOW+1DAY/DAY", "NOW+2DAYS/DAY"),
-        _ => match slashed(word) {
-            Some(date) => write::equal(&date),
-            None => write::equal(&write::meant_time(word)?),
-        },
+        _ => write::equal(&write::meant_time(word)?),
     };
     let purpose = match lower.as_str() {
         "now" => "for the time of the query",
@@ -156,25 +153,31 @@ pub fn date(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     Some(of_value(typed, number, "words", instead, means, purpose))
 }
 
-/// `2024/01/31` in the order of ISO 8601.
-fn slashed(word: &str) -> Option<String> {
-    let parts: Vec<&str> = word.split('/').collect();
-    let [year, month, day] = parts[..] else { return None };
-    let is = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|b| b.is_ascii_digit())
-    };
-    (is(year, 4) && is(month, 2) && is(day, 2)).then(|| format!("{year}-{month}-{day}"))
-}
-
-/// `f:1,000`, `f:1_000`
+/// `f:1,000`, `f:1_000`, `f:$12.50`
 pub fn number(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let word = typed.value(number);
     if !typed.is_word(number) || typed.field(number).is_none() {
         return None;
     }
-    let plain = grouped(word)?;
+    let bare = word.trim_start_matches(['$', '€', '£', '¥']);
+    let is_price = bare.len() < word.len() && bare.contains('.') && write::is_number(bare);
+    let plain = grouped(bare).or_else(|| is_price.then(|| bare.to_string()))?;
     let means = looks_for(word);
     Some(of_value(typed, number, "numbers", plain, means, "for the number"))
+}
+
+/// `status:4xx`
+pub fn status_class(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let word = typed.value(number);
+    let class = word.strip_suffix("xx").or_else(|| word.strip_suffix("XX"))?;
+    let is_class = matches!(class, "1" | "2" | "3" | "4" | "5");
+    if !is_class || !typed.is_word(number) || typed.field(number).is_none() {
+        return None;
+    }
+    let (lower, upper) = (format!("{class}00"), format!("{class}99"));
+    let instead = write::range(Some((&lower, true)), Some((&upper, true)));
+    let means = looks_for(word);
+    Some(of_value(typed, number, "numbers", instead, means, "for these numbers"))
 }
 
 /// A number whose digits are in groups of three.

@@ -63,7 +63,7 @@ pub fn moment(text: &str) -> String {
     meant_time(text).unwrap_or_else(|| text.to_string())
 }
 
-/// The date math that a text means: `now-1d`, `-7d`, `today`, `2024-01-01||/M`.
+/// The date math that a text means: `now-1d`, `-7d`, `today`, `2024-01-01||/M`, `31.1.2024`.
 pub fn meant_time(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let plain = lower.replace("()", "");
@@ -91,6 +91,9 @@ pub fn meant_time(text: &str) -> Option<String> {
                 .or_else(|| syntax::meant_date_math(&format!("{start}Z{steps}"))),
         };
     }
+    if let Some(date) = calendar_date(text) {
+        return Some(date);
+    }
     if plain.starts_with("now") {
         return syntax::meant_date_math(&text.replace("()", ""))
             .filter(|meant| meant != text || text == "NOW");
@@ -103,6 +106,27 @@ pub fn meant_time(text: &str) -> Option<String> {
         return None;
     }
     syntax::meant_date_math(&format!("NOW{}", text.replace('@', "/")))
+}
+
+/// A date in the order of ISO 8601: of `2024/01/31`, `2024.01.31`, `31.01.2024`, `31/01/2024` and
+/// `01/31/2024`. Where either number may be the month, the first is, unless there are dots.
+fn calendar_date(text: &str) -> Option<String> {
+    let separator = ['/', '.'].into_iter().find(|separator| text.contains(*separator))?;
+    let parts: Vec<&str> = text.split(separator).collect();
+    let [first, second, third] = parts[..] else { return None };
+    let number = |text: &str| -> Option<u32> {
+        let is_plain = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        is_plain.then(|| text.parse().ok()).flatten()
+    };
+    let (a, b, c) = (number(first)?, number(second)?, number(third)?);
+    let (year, month, day) = match (first.len(), third.len()) {
+        (4, 1..=2) => (a, b, c),
+        (1..=2, 4) if separator == '.' || a > 12 => (c, b, a),
+        (1..=2, 4) => (c, a, b),
+        _ => return None,
+    };
+    let date = chrono::NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    (1900..2200).contains(&year).then(|| date.format("%Y-%m-%d").to_string())
 }
 
 pub fn is_number(text: &str) -> bool {

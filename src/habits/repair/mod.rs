@@ -83,8 +83,10 @@ pub fn repairs(text: &str, error: &ParseError) -> Vec<String> {
     let mut add = |repaired: String| {
         // A repair may show another habit, which its suggestion shows no more.
         let repaired = meant(repaired);
-        let is_new =
-            repaired != text && !found.contains(&repaired) && super::excerpt(&repaired) == repaired;
+        let is_new = !repaired.trim().is_empty()
+            && repaired != text
+            && !found.contains(&repaired)
+            && super::excerpt(&repaired) == repaired;
         if is_new && found.len() < MOST && syntax::parse(&repaired).is_ok() {
             found.push(repaired);
         }

@@ -59,7 +59,7 @@ pub(super) fn colons(text: &str, error: &ParseError) -> Option<String> {
             return replaced(text, start, end, &format!("{first} {words} {second}"));
         }
     }
-    if let Some((first, second)) = word.split_once(',')
+    if let Some((first, second)) = word.split_once([',', ';'])
         && let ([_, value], true) =
             (&first.split(':').collect::<Vec<_>>()[..], second.contains(':'))
         && !value.is_empty()
@@ -68,7 +68,7 @@ pub(super) fn colons(text: &str, error: &ParseError) -> Option<String> {
             text,
             start,
             end,
-            &format!("{first} AND {}", second.replace(',', " AND ")),
+            &format!("{first} AND {}", second.replace([',', ';'], " AND ")),
         );
     }
     let (field, value) = match word.split_once(':') {

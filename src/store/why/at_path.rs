@@ -10,7 +10,6 @@ use crate::pattern::Fuzzy;
 use crate::store::paths;
 use serde_json::Value;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 /// Some work with the values of all documents.
 pub(super) type Work<'w, T> = dyn FnMut(&mut dyn ValueSource) -> ReadResult<T> + 'w;
@@ -34,7 +33,7 @@ pub(super) struct Look {
     pub similar: Vec<(String, String)>,
     /// Longer ones that hold it.
     pub holding: Vec<(String, String)>,
-    /// Whether the time was over before all were looked at.
+    /// Whether there were too many to look at all.
     pub is_cut: bool,
 }
 
@@ -43,8 +42,10 @@ const MOST: usize = 3;
 
 const KINDS: [(u8, &str); 3] = [(NUMBER, "numbers"), (STRING, "texts"), (BOOLEAN, "booleans")];
 
-/// How long similar values are looked for. They may be anywhere among the values of a path.
-const TIME: Duration = Duration::from_millis(10);
+/// Among how many values, and bytes of them, similar ones are looked for: some 10 ms. They may be
+/// anywhere among the values of a path.
+const MAX_VALUES: usize = 20_000;
+const MAX_BYTES: usize = 1 << 20;
 
 impl Asking<'_> {
     /// The types of the values at a path.
@@ -80,7 +81,7 @@ impl Asking<'_> {
         let mut spans: Vec<Span> = same.iter().map(|letter| Span::prefix(letter, up)).collect();
         spans.push(Span::of_type(STRING, up));
         let (length, lower) = (text.chars().count(), text.to_lowercase());
-        let (began, mut look) = (Instant::now(), Look::default());
+        let (mut values, mut bytes, mut look) = (0, 0, Look::default());
         for path in paths {
             let mut similar: Vec<(usize, String)> = Vec::new();
             self.with_values(path, &mut |source| {
@@ -100,7 +101,8 @@ impl Asking<'_> {
                         } else if look.holding.len() < MOST && value.contains(text) {
                             look.holding.push((path.to_string(), value.to_string()));
                         }
-                        look.is_cut = began.elapsed() > TIME;
+                        (values, bytes) = (values + 1, bytes + value.len());
+                        look.is_cut = values > MAX_VALUES || bytes > MAX_BYTES;
                         Ok(if look.is_cut {
                             ControlFlow::Break(())
                         } else {
@@ -117,8 +119,10 @@ impl Asking<'_> {
             similar.dedup();
             look.similar.extend(similar.into_iter().map(|(_, value)| (path.to_string(), value)));
             if look.is_cut {
-                let milliseconds = TIME.as_millis();
-                self.cut(format!("values like {text:?} were looked for {milliseconds} ms long"));
+                let (values, kilobytes) = (MAX_VALUES, MAX_BYTES >> 10);
+                self.cut(format!(
+                    "values like {text:?} were looked for among {values} values or {kilobytes} kB"
+                ));
                 break;
             }
         }

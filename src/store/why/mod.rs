@@ -5,6 +5,7 @@
 
 mod at_path;
 mod near;
+mod readings;
 mod session;
 
 use super::catalog::{Operator, Store};

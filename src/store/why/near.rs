@@ -1,12 +1,12 @@
 //! What is near a condition that no document meets.
 
 use super::at_path::Kind;
+use super::readings::readings;
 use super::{Asking, condition};
 use crate::error::Result;
 use crate::pattern::{Glob, Regexp};
 use crate::store::suggest::suggest;
 use crate::syntax::{Ast, Bound, LeafQuery};
-use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -109,7 +109,7 @@ impl Near<'_> {
             LeafQuery::Regexp(_) | LeafQuery::Exists => {}
         }
         if self.found.is_empty() {
-            self.instants(query)?;
+            self.readings(query)?;
         }
         if self.found.is_empty() {
             self.kinds()?;
@@ -246,23 +246,14 @@ impl Near<'_> {
         Ok(())
     }
 
-    /// Milliseconds since 1970 where the values are instants in text.
-    fn instants(&mut self, query: &LeafQuery) -> Result<()> {
-        let bound = |bound: &Bound| match bound {
-            Bound::Open => Some(Bound::Open),
-            Bound::Inclusive(text) => iso(text).map(Bound::Inclusive),
-            Bound::Exclusive(text) => iso(text).map(Bound::Exclusive),
-        };
-        let query = match query {
-            LeafQuery::Equal(text) => iso(text).map(LeafQuery::Equal),
-            LeafQuery::Range { lower, upper } => bound(lower)
-                .zip(bound(upper))
-                .map(|(lower, upper)| LeafQuery::Range { lower, upper }),
-            _ => None,
-        };
-        if let (Some(query), Some(path)) = (query, self.path) {
-            let why = format!("the instants at {path} are texts, and not milliseconds since 1970");
+    /// The same for values of another type.
+    fn readings(&mut self, query: &LeafQuery) -> Result<()> {
+        let Some(path) = self.path else { return Ok(()) };
+        for (why, query) in readings(path, query) {
             self.add(why, &condition(path, query))?;
+            if self.found.len() >= FEW {
+                break;
+            }
         }
         Ok(())
     }
@@ -301,12 +292,6 @@ impl Near<'_> {
         }
         self.add(why, &exists).map(drop)
     }
-}
-
-/// A number of milliseconds since 1970 as an instant in text.
-fn iso(text: &str) -> Option<String> {
-    let instant = DateTime::from_timestamp_millis(text.parse().ok()?)?;
-    Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// A text as a finding shows it: not too much of it.

@@ -270,6 +270,54 @@ f:a[b]	f:"a[b]"	{"f":"a[b]"}
 level:error AND (	level:error	{"status":500,"level":"error"}
 "level":"error"	level:"error"	{"status":500,"level":"error"}
 level:error,status:500	level:error AND status:500	{"status":500,"level":"error"}
+status:=>400	status:[400 TO *]	{"status":500}
+status=>400	status:[400 TO *]	{"status":500}
+status =! 404	-status:404	{"status":500}
+status:>400<500	status:{400 TO 500}	{"status":404}
+status>=400<=500	status:[400 TO 500]	{"status":404}
+status<500>=400	status:[400 TO 500}	{"status":404}
+NOT exists(name)	NOT name:*	{"status":500}
+!exists(name)	!name:*	{"status":500}
+NOT contains(name, "Ann")	NOT name:*Ann*	{"name":"Bob"}
+name~ob	name:/.*ob.*/	{"name":"Bob"}
+name:/bob/i	name:/[bB][oO][bB]/	{"name":"BOB"}
+name:/b.b/gi AND a:1	name:/[bB].[bB]/ AND a:1	{"name":"BOB","a":1}
+name:/bo+b/g	name:/bo+b/	{"name":"bob"}
+ts:22.11.2026	ts:2026-11-22	{"ts":"2026-11-22T10:00:00Z"}
+ts:11/22/2026	ts:2026-11-22	{"ts":"2026-11-22T10:00:00Z"}
+ts:22/11/2026	ts:2026-11-22	{"ts":"2026-11-22T10:00:00Z"}
+ts:[01.11.2026 TO 30.11.2026]	ts:[2026-11-01 TO 2026-11-30]	{"ts":"2026-11-22T10:00:00Z"}
+ts >= 11/01/2026	ts:[2026-11-01 TO *]	{"ts":"2026-11-22T10:00:00Z"}
+_all:bob	*:bob	{"name":"bob"}
+agent:Mozilla/5.0 (X11; Linux x86_64)	agent:"Mozilla/5.0 (X11; Linux x86_64)"	{"agent":"Mozilla/5.0 (X11; Linux x86_64)"}
+name:Ann(Lee)	name:"Ann(Lee)"	{"name":"Ann(Lee)"}
+name:Ann, status:500	name:Ann AND status:500	{"name":"Ann","status":500}
+name:Ann; status:500	name:Ann AND status:500	{"name":"Ann","status":500}
+name:Ann;status:500	name:Ann AND status:500	{"name":"Ann","status":500}
+price:$12.50	price:12.50	{"price":12.5}
+price:€1,000	price:1000	{"price":1000}
+status:4xx	status:[400 TO 499]	{"status":404}
+status = 5XX	status:[500 TO 599]	{"status":500}
+doc->>'name' = 'bob'	name:bob	{"name":"bob"}
+doc->'user'->>'id' = 'u-1'	user.id:u-1	{"user":{"id":"u-1"}}
+name:\bAnn\b	name:/(.*[^a-zA-Z0-9_])?Ann([^a-zA-Z0-9_].*)?/	{"name":"Dr. Ann Lee"}
+name:bob && ! status:404	name:bob && NOT status:404	{"name":"bob","status":500}
+name:bob XOR status:404	((+name:bob -status:404) OR (+status:404 -name:bob))	{"name":"bob","status":500}
+name:bob WITHOUT status:404	name:bob AND NOT status:404	{"name":"bob","status":500}
+name:bob ANDNOT status:404	name:bob AND NOT status:404	{"name":"bob","status":500}
+name:bob UNION status:404	name:bob OR status:404	{"name":"bob","status":500}
+Ann NEAR/5 Lee	Ann AND Lee	{"a":"Ann","b":"Lee"}
+name:bob W/3 tag:x	name:bob AND tag:x	{"name":"bob","tag":"x"}
+name:bob limit 10	name:bob	{"name":"bob"}
+name:bob -- the one	name:bob	{"name":"bob"}
+name:bob # the one	name:bob	{"name":"bob"}
+lower(name) = 'bob'	name:/[bB][oO][bB]/	{"name":"BOB"}
+length(name) > 3	name:/.{4,}/	{"name":"Anna"}
+len(name)<=3	name:/.{0,3}/	{"name":"Ann"}
+count(tags) > 0	tags:*	{"tags":["a"]}
+size(tags) = 0	-tags:*	{"tags":[]}
+date(ts) = 2026-11-22	ts:2026-11-22	{"ts":"2026-11-22T10:00:00Z"}
+year(ts) = 2026	ts:[2026-01-01 TO 2027-01-01}	{"ts":"2026-11-22T10:00:00Z"}
 \.
 SELECT session_update('habits', jsonb_build_array(jsonb_build_object('upsert',
     jsonb_agg(doc || jsonb_build_object('id', number))))) FROM habit WHERE doc IS NOT NULL \g /dev/null

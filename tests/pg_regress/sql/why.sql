@@ -32,6 +32,10 @@ SELECT * FROM tries('pages:[9 TO 5]');
 SELECT * FROM tries('pages:ten');
 SELECT * FROM tries('event.at:[2030-01-01T00:00:00Z TO *]');
 SELECT * FROM tries('event.at:[1612137600000 TO 1612224000000]');
+SELECT * FROM tries('event.at:1612141200');
+SELECT * FROM tries('pages:3?');
+SELECT * FROM tries('pages:4*');
+SELECT * FROM tries('pages:/4./');
 -- Clauses that exclude each other, and prohibited ones.
 SELECT session_why('why', 'event.type:click AND event.type:view')->'excluding';
 SELECT session_why('why', 'pages:3 -user.name:*')->'excluding';
@@ -50,6 +54,7 @@ SELECT * FROM tries('items:{sku:Gift}');
 SELECT * FROM tries('items:{sko:gift AND n:2}');
 -- Several types at one path.
 SELECT * FROM tries('mixed:three');
+SELECT * FROM tries('mixed:yes');
 -- What only a deleted document had is nowhere near.
 SELECT * FROM tries('secrets:clack');
 SELECT * FROM tries('event.typo:x');

@@ -229,7 +229,9 @@ fn is_search(rest: &str) -> bool {
 fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
     let before = scanner.at;
     let (operator, is_negative) = scanner.words()?;
-    let word = scanner.text.get(before..scanner.at)?.to_ascii_lowercase();
+    let word = scanner.text.get(before..scanner.at)?;
+    let is_capital = !word.contains(|c: char| c.is_lowercase());
+    let word = word.to_ascii_lowercase();
     let is_apart = scanner.spaces();
     let found = |text: String, opposite: bool| {
         Some(Condition { text, is_negative: is_negative != opposite })
@@ -238,7 +240,12 @@ fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
         Operator::IsNull => found("*".into(), true),
         Operator::Exists => found("*".into(), false),
         Operator::In => {
-            let values = scanner.list()?;
+            if let Some((.., length)) = super::lexer::bounds(scanner.rest()) {
+                let range = scanner.rest().get(..length)?.to_string();
+                scanner.at += length;
+                return found(range, false);
+            }
+            let values = scanner.list().or_else(|| scanner.listed_word())?;
             let values: Vec<String> = values.iter().map(|value| write::equal(value)).collect();
             match &values[..] {
                 [one] => found(one.clone(), false),
@@ -265,7 +272,10 @@ fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
                 Operand::Text(_) | Operand::Regexp(_) => true,
                 Operand::Group(_) => false,
                 Operand::Word(text) => match operator {
-                    Operator::Like | Operator::LikeAnyCase => text.contains(['%', '*', '_']),
+                    // In capital letters it is no word of plain language.
+                    Operator::Like | Operator::LikeAnyCase => {
+                        text.contains(['%', '*', '_']) || is_capital
+                    }
                     Operator::Begins | Operator::Ends | Operator::Contains => true,
                     Operator::Equal if word == "is" || word == "is not" => {
                         write::is_number(text) || matches!(text.as_str(), "true" | "false")
@@ -280,9 +290,26 @@ fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
     }
 }
 
+/// The number of a price or of a measure: `$12`, `10KB`, `5s`. Documents have numbers alone.
+fn number_alone(word: &str) -> Option<&str> {
+    const UNITS: [&str; 17] = [
+        "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "ns", "us", "ms", "s", "sec", "min", "m",
+        "h", "%",
+    ];
+    let plain = word.trim_start_matches(['$', '€', '£', '¥']);
+    let end = plain.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(plain.len());
+    let (number, unit) = plain.split_at_checked(end)?;
+    let is_unit = unit.is_empty() || UNITS.iter().any(|known| unit.eq_ignore_ascii_case(known));
+    (number.len() < word.len() && is_unit && write::is_number(number)).then_some(number)
+}
+
 /// The condition, and whether it is the opposite of what is meant.
 pub fn condition(operator: Operator, operand: &Operand) -> Option<(String, bool)> {
-    let text = operand.text();
+    let plain = match operand {
+        Operand::Word(word) => number_alone(word),
+        _ => None,
+    };
+    let text = plain.unwrap_or(operand.text());
     if let Operand::Group(group) = operand {
         let is_list = operator == Operator::Equal && !group.contains(['"', ':', '<', '>', '=']);
         return is_list.then(|| (group.clone(), false));

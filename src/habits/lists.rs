@@ -5,7 +5,7 @@ use super::lexer::{self, Kind};
 use super::{Habit, comparison, values, write};
 
 /// Whether a text may be one of several words of a list.
-fn is_item(text: &str) -> bool {
+pub fn is_item(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-.@".contains(c))
 }
 
@@ -23,13 +23,25 @@ pub fn list_in_word(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     if let (true, Some(next)) = (word.ends_with(';'), clause.next) {
         return comma_between(typed, number, next);
     }
-    let separator = [',', '|'].into_iter().find(|s| word.contains(*s))?;
+    let separator = [',', '|', ';'].into_iter().find(|s| word.contains(*s))?;
+    let has_letter = |text: &str| text.contains(char::is_alphanumeric);
+    let kept = word.get(..word.len() - 1).filter(|kept| is_item(kept) && has_letter(kept));
+    if let (Some(kept), true, None) = (kept, word.ends_with(separator), clause.next) {
+        let is_last = clause.field.is_some() && clause.group.is_none();
+        return is_last.then(|| {
+            let mut found = habit(typed, number, typed.place(clause.value), kept.to_string(), word);
+            found.purpose = "without what separates";
+            found
+        });
+    }
     if word.ends_with(separator) {
         return spaced_list(typed, number, separator);
     }
     let items: Vec<&str> = word.split(separator).collect();
     let is_decimal = |text: &&str| text.contains('.') && write::is_number(text);
     let is_list = items.iter().all(|item| is_item(item))
+        // Semicolons are rarer in lists than in texts.
+        && (separator != ';' || items.iter().all(|item| item.len() > 1))
         && values::grouped(word).is_none()
         && !items.iter().all(is_decimal)
         && (has_field || items.iter().all(|item| item.chars().all(char::is_alphanumeric)));

@@ -7,6 +7,7 @@
 //! Each habit is a small function in one of the files: it looks at one clause, and returns a
 //! [`Habit`] or none. The rules look at the text alone, never at data.
 
+mod alternatives;
 mod booleans;
 mod clauses;
 mod comparison;
@@ -14,6 +15,7 @@ mod functions;
 mod lexer;
 mod lists;
 mod notices;
+mod objects;
 mod paths;
 mod patterns;
 mod pipes;
@@ -21,6 +23,7 @@ mod repair;
 mod scanner;
 mod sql;
 mod texts;
+mod times;
 mod typography;
 mod values;
 mod write;
@@ -65,15 +68,22 @@ const RULES: &[Rule] = &[
     lists::range_words,
     lists::range_in_word,
     lists::bounds,
+    objects::operators,
     lists::words_in_braces,
     lists::group_with_commas,
     lists::list_in_word,
+    alternatives::numbers,
+    alternatives::alternatives,
     values::null,
     values::single_quotes,
     values::boolean,
+    times::periods,
+    times::time_of_day,
     values::date,
     values::number,
     values::status_class,
+    values::network,
+    values::encoded,
     values::wildcard_in_quotes,
     values::syntax_in_quotes,
     values::slop,
@@ -86,6 +96,7 @@ const RULES: &[Rule] = &[
     booleans::lone_operator,
     booleans::joined,
     texts::group_behind_field,
+    texts::pattern_behind_field,
     texts::words_behind_field,
     booleans::optional_negation,
     booleans::mixture,

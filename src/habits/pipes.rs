@@ -73,7 +73,7 @@ pub fn pipeline(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         "" => typed.value(clause.next.filter(|&next| typed.is_bare(next))?),
         command => command,
     };
-    if !COMMANDS.contains(&command) {
+    if !COMMANDS.iter().any(|known| command.eq_ignore_ascii_case(known)) {
         return None;
     }
     Some(Habit {

@@ -75,6 +75,11 @@ const SIGNS: &[(&str, Op, bool)] = &[
     ("<>", Op::Equal, true),
     (">=", Op::GreaterOrEqual, false),
     ("<=", Op::LessOrEqual, false),
+    ("~=", Op::Searches, false),
+    ("*=", Op::Contains, false),
+    ("$=", Op::Ends, false),
+    ("=:", Op::Equal, false),
+    ("@>", Op::Equal, false),
     ("=<", Op::LessOrEqual, false),
     ("=>", Op::GreaterOrEqual, false),
     ("=!", Op::Equal, true),
@@ -91,7 +96,9 @@ const WORDS: &[(&str, Op, bool)] = &[
     ("is not null", Op::Exists, false),
     ("is not missing", Op::Exists, false),
     ("is not none", Op::Exists, false),
+    ("is not empty", Op::Exists, false),
     ("is null", Op::IsNull, false),
+    ("is empty", Op::IsNull, false),
     ("is missing", Op::IsNull, false),
     ("is none", Op::IsNull, false),
     ("isnull", Op::IsNull, false),
@@ -101,6 +108,10 @@ const WORDS: &[(&str, Op, bool)] = &[
     ("exists", Op::Exists, false),
     ("not in", Op::In, true),
     ("in", Op::In, false),
+    ("one of", Op::In, false),
+    ("any of", Op::In, false),
+    ("anyof", Op::In, false),
+    ("any", Op::In, false),
     ("not ilike", Op::LikeAnyCase, true),
     ("ilike", Op::LikeAnyCase, false),
     ("not like", Op::Like, true),
@@ -222,7 +233,9 @@ impl<'t> Scanner<'t> {
             }
             let ident = match ident.find("->").or_else(|| {
                 let behind = rest.get(ident.len()..).unwrap_or_default();
-                (ident.ends_with('-') && behind.starts_with('>')).then(|| ident.len() - 1)
+                let is_sign = ident.ends_with('-') && behind.starts_with('>')
+                    || ident.ends_with('$') && behind.starts_with('=');
+                is_sign.then(|| ident.len() - 1)
             }) {
                 Some(end) => ident.get(..end).unwrap_or_default(),
                 None => ident,
@@ -297,9 +310,16 @@ impl<'t> Scanner<'t> {
         Some(word.to_string())
     }
 
-    /// `now() - interval '7 days'`, `now - 7d`
+    /// `now() - interval '7 days'`, `now - 7d`, `ago(7d)`
     fn time(&mut self) -> Option<String> {
         let start = self.at;
+        if let Some(behind) = self.rest().strip_prefix("ago(")
+            && let Some((steps, _)) = behind.split_once(')')
+            && let Some(time) = write::meant_time(&format!("now-{}", steps.trim()))
+        {
+            self.at += "ago()".len() + steps.len();
+            return Some(time);
+        }
         let mut names = ["current_timestamp", "current_date", "now"].into_iter();
         names.find(|name| self.take_words(name))?;
         let name = self.text.get(start..self.at)?.to_string();
@@ -336,6 +356,19 @@ impl<'t> Scanner<'t> {
             return None;
         }
         steps.or_else(|| write::meant_time(&name))
+    }
+
+    /// The values of a list in one word: `a,b`.
+    pub fn listed_word(&mut self) -> Option<Vec<String>> {
+        let rest = self.rest();
+        let end = rest.find(is_space).unwrap_or(rest.len());
+        let word = rest.get(..end)?;
+        let values: Vec<String> = word.split(',').map(str::to_string).collect();
+        let is_value = |c: char| c.is_alphanumeric() || "_-.@".contains(c);
+        let is_list =
+            values.len() > 1 && values.iter().all(|v| !v.is_empty() && v.chars().all(is_value));
+        self.at += if is_list { end } else { 0 };
+        is_list.then_some(values)
     }
 
     /// The values of a list in parentheses or brackets.

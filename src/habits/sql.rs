@@ -8,15 +8,18 @@ fn is_word(typed: &Typed<'_>, number: Option<usize>, word: &str) -> bool {
     number.is_some_and(|at| typed.is_bare(at) && typed.value(at).eq_ignore_ascii_case(word))
 }
 
-/// `SELECT … WHERE …`, `WHERE …`
+/// `SELECT … WHERE …`, `WHERE …`, `FROM … | WHERE …`, `process where …`
 pub fn statement(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     if number != 0 {
         return None;
     }
     let members: Vec<usize> = typed.members(None).take(64).collect();
     let is = |at: usize, word| is_word(typed, Some(at), word);
+    let has_where = members.iter().any(|&at| is(at, "where"));
     let is_select = is(0, "select") && members.iter().any(|&at| is(at, "from"));
-    if !is_select && !is(0, "where") {
+    // ES|QL, and EQL's `process where …`
+    let is_other = is(0, "from") && has_where || members.get(1).is_some_and(|&at| is(at, "where"));
+    if !is_select && !is_other && !is(0, "where") {
         return None;
     }
     let condition =

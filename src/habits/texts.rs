@@ -89,3 +89,35 @@ pub fn group_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         purpose: "for the whole text",
     })
 }
+
+/// `f:*Ann Lee*`
+pub fn pattern_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let field = typed.token(clause.field?);
+    let first = typed.value(number);
+    let is_plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_-.'’".contains(c));
+    let begins = first.strip_prefix('*').is_some_and(|rest| !rest.is_empty() && is_plain(rest));
+    if !begins || !typed.is_word(number) {
+        return None;
+    }
+    let mut last = number;
+    loop {
+        last = typed.clause(last).next?;
+        let word = typed.value(last);
+        let is_bare = typed.is_bare(last) && typed.clause(last).conjunction.is_none();
+        match word.strip_suffix('*') {
+            Some(rest) if is_bare && !rest.is_empty() && is_plain(rest) => break,
+            None if is_bare && is_plain(word) => {}
+            _ => return None,
+        }
+    }
+    let place = typed.place(clause.value).start..typed.span(last).end;
+    let pattern = write::wildcard(write::globs(typed.slice(place.clone()), '*', '\0'));
+    Some(Habit {
+        kind: "texts without quotes",
+        shown: typed.span(number).start..place.end,
+        edits: vec![(place, pattern)],
+        means: format!("looks for {first} at {field}, and for the rest at every path"),
+        purpose: "for the whole pattern",
+    })
+}

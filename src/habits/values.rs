@@ -180,6 +180,49 @@ pub fn status_class(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     Some(of_value(typed, number, "numbers", instead, means, "for these numbers"))
 }
 
+/// `ip:10.0.0.0/8`
+pub fn network(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let word = typed.value(number);
+    let (address, bits) = word.split_once('/')?;
+    let parts: Vec<&str> = address.split('.').collect();
+    let is_part = |part: &&str| part.parse::<u8>().is_ok();
+    let kept = match bits {
+        "8" => 1,
+        "16" => 2,
+        "24" => 3,
+        "32" => 4,
+        _ => return None,
+    };
+    let is_network = parts.len() == 4 && parts.iter().all(is_part) && typed.is_word(number);
+    if !is_network || typed.field(number).is_none() {
+        return None;
+    }
+    let address = parts.get(..kept)?.join(".");
+    let instead = if kept == 4 { address } else { format!("{address}.*") };
+    let means = looks_for(word);
+    Some(of_value(typed, number, "networks", instead, means, "for the addresses of the network"))
+}
+
+/// `name:Ann%20Lee`
+pub fn encoded(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let word = typed.value(number);
+    let mut rest = word.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        decoded.push(match byte {
+            b'%' => u8::try_from(16 * digit()? + digit()?).ok()?,
+            byte => byte,
+        });
+    }
+    let decoded = String::from_utf8(decoded).ok().filter(|decoded| decoded != word)?;
+    if !typed.is_word(number) || typed.field(number).is_none() {
+        return None;
+    }
+    let means = looks_for(word);
+    Some(of_value(typed, number, "encodings", write::equal(&decoded), means, "for what it encodes"))
+}
+
 /// A number whose digits are in groups of three.
 pub fn grouped(word: &str) -> Option<String> {
     let (whole, fraction) = word.split_once('.').map_or((word, ""), |(w, f)| (w, f));

@@ -5,12 +5,12 @@
 
 mod brackets;
 mod ends;
-mod objects;
 mod paths;
 mod values;
 
 use super::clauses::Typed;
 use super::lexer::Kind;
+use super::objects::{in_braces, list_in_braces, object, selector, without_braces};
 use super::rewrite;
 use crate::syntax::{self, ParseError, ParseErrorKind};
 use brackets::{brackets_of_values, expression, list_in_brackets, range_ends};
@@ -18,7 +18,6 @@ use ends::{
     backslash, closing_parenthesis, closing_quote, escaped_quote, extra_parenthesis, operators,
     whole_text,
 };
-use objects::{in_braces, object, selector, without_braces};
 use paths::{bracketed_keys, date_math, quoted_field, wildcard_path};
 use values::{colons, missing_value, signed_value, slashes};
 
@@ -32,6 +31,7 @@ type Repair = fn(&str, &ParseError) -> Option<String>;
 
 /// The most likely repairs first.
 const REPAIRS: &[Repair] = &[
+    list_in_braces,
     bracketed_keys,
     quoted_field,
     wildcard_path,
@@ -94,7 +94,8 @@ pub fn repairs(text: &str, error: &ParseError) -> Vec<String> {
     let has_stray = Typed::read(text)
         .is_some_and(|typed| typed.tokens.iter().any(|token| token.kind == Kind::Stray));
     let rewritten = rewrite(text);
-    if let Some(rewritten) = rewritten.as_ref().filter(|_| !has_stray) {
+    let is_object = text.contains("{$") || text.contains("{ $");
+    if let Some(rewritten) = rewritten.as_ref().filter(|_| !has_stray && !is_object) {
         add(rewritten.clone());
     }
     for repair in REPAIRS {

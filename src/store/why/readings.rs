@@ -21,10 +21,19 @@ pub(super) fn readings(path: &str, query: &LeafQuery) -> Vec<(String, LeafQuery)
     ];
     let instants =
         instants.into_iter().filter_map(|(what, read)| Some((what, read_as(query, read)?)));
+    let years = year(query).map(|query| ("instants", query));
+    let slashes =
+        slashes(query).into_iter().map(|query| ("texts with slashes, and not words", query));
     let booleans = boolean(query).map(|query| ("booleans", query));
     let numbers =
         numbers(query).into_iter().map(|query| ("numbers, and patterns find texts", query));
-    instants.chain(booleans).chain(numbers).map(|(what, query)| (why(what), query)).collect()
+    instants
+        .chain(years)
+        .chain(slashes)
+        .chain(booleans)
+        .chain(numbers)
+        .map(|(what, query)| (why(what), query))
+        .collect()
 }
 
 /// The condition with other values; none if one of them cannot be read so.
@@ -44,7 +53,9 @@ fn read_as(query: &LeafQuery, read: Read) -> Option<LeafQuery> {
 }
 
 fn milliseconds_as_text(text: &str) -> Option<String> {
-    let instant = DateTime::from_timestamp_millis(text.parse().ok()?)?;
+    // Smaller numbers are rarely meant to be instants.
+    let milliseconds = text.parse().ok().filter(|milliseconds| *milliseconds > 1_000_000_000)?;
+    let instant = DateTime::from_timestamp_millis(milliseconds)?;
     Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
@@ -66,6 +77,28 @@ fn milliseconds_as_seconds(text: &str) -> Option<String> {
     let milliseconds: i64 = text.parse().ok()?;
     let seconds = seconds(&(milliseconds / 1_000).to_string())?;
     (milliseconds % 1_000 == 0).then(|| seconds.to_string())
+}
+
+/// A year alone, which is a number: all its instants.
+fn year(query: &LeafQuery) -> Option<LeafQuery> {
+    let LeafQuery::Equal(text) = query else { return None };
+    let year = text.parse::<u32>().ok().filter(|year| (1900..2200).contains(year))?;
+    Some(LeafQuery::Range {
+        lower: Bound::Inclusive(format!("{year}-01-01")),
+        upper: Bound::Exclusive(format!("{}-01-01", year + 1)),
+    })
+}
+
+/// An expression without operators, which is a text between slashes: that text, or its beginning.
+fn slashes(query: &LeafQuery) -> Vec<LeafQuery> {
+    let LeafQuery::Regexp(regexp) = query else { return Vec::new() };
+    let source = regexp.source();
+    let is_plain = source.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
+    if !is_plain || source.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("/{source}/");
+    vec![LeafQuery::Equal(text.clone()), LeafQuery::Prefix(text)]
 }
 
 /// What other languages call true and false.
@@ -139,6 +172,8 @@ mod tests {
             read("a:[1763805600 TO *]").last().map(String::as_str),
             Some("a:[1763805600000 TO *]")
         );
+        assert_eq!(read("a:2026"), ["a:[2026-01-01 TO 2027-01-01}"]);
+        assert_eq!(read("a:/docs/"), ["a:\"/docs/\"", "a:\\/docs\\/*"]);
         assert_eq!(read("a:yes"), ["a:true"]);
         assert_eq!(read("a:F"), ["a:false"]);
         assert_eq!(read("a:4??"), ["a:[400 TO 500}"]);
@@ -146,7 +181,8 @@ mod tests {
             read("a:12*").get(..2),
             Some(&["a:[12 TO 13}", "a:[120 TO 130}"].map(String::from)[..])
         );
-        for none in ["a:true", "a:x", "a:0*", "a:4?5", "a:-1*", "a:99999999999999999999*", "a:*"] {
+        for none in ["a:true", "a:x", "a:0*", "a:4?5", "a:\\-1*", "a:99999999999999999999*", "a:*"]
+        {
             assert_eq!(read(none), [""; 0], "{none}");
         }
     }

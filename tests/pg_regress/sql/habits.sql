@@ -318,6 +318,37 @@ count(tags) > 0	tags:*	{"tags":["a"]}
 size(tags) = 0	-tags:*	{"tags":[]}
 date(ts) = 2026-11-22	ts:2026-11-22	{"ts":"2026-11-22T10:00:00Z"}
 year(ts) = 2026	ts:[2026-01-01 TO 2027-01-01}	{"ts":"2026-11-22T10:00:00Z"}
+status: {$gte: 400}	status:[400 TO *]	{"status":500}
+status:{$in:[400,500]}	status:(400 OR 500)	{"status":500}
+name: {$regex: "b"} AND a:1	name:/.*b.*/ AND a:1	{"name":"abc","a":1}
+name*="ob"	name:*ob*	{"name":"bob"}
+name$="ob"	name:*ob	{"name":"bob"}
+name~="ob"	name:/.*ob.*/	{"name":"bob"}
+tags @> 'a'	tags:a	{"tags":["a"]}
+name IS EMPTY	-name:*	{"a":1}
+status:404,	status:404	{"status":404}
+status:404 OR 500	status:(404 OR 500)	{"status":500}
+level:error OR warn	level:(error OR warn)	{"level":"warn"}
+status in 404,500	status:(404 OR 500)	{"status":500}
+status in [400 TO 500]	status:[400 TO 500]	{"status":500}
+status:any(404,500)	status:(404 OR 500)	{"status":500}
+code:123 124 125	code:(123 OR 124 OR 125)	{"code":124}
+code:a1;b2	code:(a1 OR b2)	{"code":"b2"}
+ts:2026-11-22 10:00	ts:"2026-11-22 10:00"	{"ts":"2026-11-22T10:00:30Z"}
+ts:last 7 days	ts:[NOW-7DAYS TO NOW]	
+ts:"last week"	ts:[NOW-7DAYS TO NOW]	
+ts:this month	ts:[NOW/MONTH TO NOW]	
+ts:last_24_hours	ts:[NOW-24HOURS TO NOW]	
+ts:previous month	ts:[NOW-1MONTH/MONTH TO NOW/MONTH}	
+ts > ago(7d)	ts:{NOW-7DAYS TO *]	
+ip:10.1.0.0/16	ip:10.1.*	{"ip":"10.1.2.3"}
+name:Ann%20Lee	name:"Ann Lee"	{"name":"Ann Lee"}
+name:*Ann Lee*	name:*Ann\ Lee*	{"name":"Dr. Ann Lee Jr."}
+name LIKE Ann	name:Ann	{"name":"Ann"}
+price > $12	price:{12 TO *]	{"price":13}
+size:>10MB	size:{10 TO *]	{"size":11}
+FROM logs | WHERE level == "error" | LIMIT 5	level:error	{"level":"error"}
+process where name == "bob"	name:bob	{"name":"bob"}
 \.
 SELECT session_update('habits', jsonb_build_array(jsonb_build_object('upsert',
     jsonb_agg(doc || jsonb_build_object('id', number))))) FROM habit WHERE doc IS NOT NULL \g /dev/null

@@ -1,10 +1,11 @@
-//! Repairs of texts that are objects of another language: JSON, MongoDB, Loki.
+//! Objects of another language: JSON, MongoDB, Loki.
 
-use crate::habits::write;
+use super::clauses::Typed;
+use super::{Habit, write};
 use crate::syntax::ParseError;
 
 /// `{"a": {"$gt": 5}}`, `{a: 1}`
-pub(super) fn object(text: &str) -> Option<String> {
+pub fn object(text: &str) -> Option<String> {
     let trimmed = text.trim();
     if !trimmed.starts_with('{') || !trimmed.ends_with('}') {
         return None;
@@ -18,15 +19,60 @@ pub(super) fn object(text: &str) -> Option<String> {
     Some(clauses.join(" AND ")).filter(|query| !query.is_empty())
 }
 
+/// `f: {$gte: 400}`
+pub fn operators(typed: &Typed<'_>, number: usize) -> Option<Habit> {
+    let clause = typed.clause(number);
+    let path = typed.token(clause.field?);
+    let closes = typed.closing(number)?;
+    let place = typed.place(clause.value).start..typed.place(closes).end;
+    let inside = typed.slice(place.clone());
+    if !inside.starts_with('{') || !inside.contains('$') {
+        return None;
+    }
+    let value = serde_json::from_str(&with_quoted_keys(inside)).ok()?;
+    let mut clauses = Vec::new();
+    members(path, &value, &mut clauses, 0)?;
+    let instead = match &clauses[..] {
+        [] => return None,
+        [one] => one.clone(),
+        _ => format!("({})", clauses.join(" AND ")),
+    };
+    let span = typed.span(number).start..place.end;
+    Some(Habit {
+        kind: "comparisons",
+        shown: span.clone(),
+        edits: vec![(span, instead)],
+        means: format!("asks for an object at {} with such keys", super::excerpt(path)),
+        purpose: "for the condition",
+    })
+}
+
+/// `f:{$in: [1, 2]}`, which no braces of a query may hold
+pub fn list_in_braces(text: &str, _: &ParseError) -> Option<String> {
+    let at = text.find("{$").or_else(|| text.find("{ $"))?;
+    let head = text.get(..at)?.trim_end().strip_suffix(':')?;
+    let start = head.rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |space| space + 1);
+    let path = head.get(start..).filter(|path| write::is_path(path))?;
+    let mut depth = 0;
+    let end = text.get(at..)?.char_indices().find_map(|(place, c)| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        (depth == 0).then_some(at + place + 1)
+    })?;
+    let value = serde_json::from_str(&with_quoted_keys(text.get(at..end)?)).ok()?;
+    let mut clauses = Vec::new();
+    members(path, &value, &mut clauses, 0)?;
+    Some(format!("{}{}{}", text.get(..start)?, clauses.join(" AND "), text.get(end..)?))
+}
+
 /// JSON with its keys and values in quotes, of an object as JavaScript has it.
-pub(super) fn with_quoted_keys(text: &str) -> String {
+fn with_quoted_keys(text: &str) -> String {
     let mut written = String::new();
     let mut rest = text.replace('\'', "\"");
     while let Some(at) = rest.find(|c: char| c.is_alphanumeric() || "_$\"-".contains(c)) {
         let (head, tail) = rest.split_at(at);
         written += head;
         if tail.starts_with('"') {
-            let end = crate::habits::lexer::closing_quote(tail, '"').unwrap_or(tail.len());
+            let end = super::lexer::closing_quote(tail, '"').unwrap_or(tail.len());
             written += tail.get(..end).unwrap_or_default();
             rest = tail.get(end..).unwrap_or_default().to_string();
             continue;
@@ -45,7 +91,7 @@ pub(super) fn with_quoted_keys(text: &str) -> String {
 }
 
 /// The clauses of an object of conditions, as MongoDB has them.
-pub(super) fn members(
+fn members(
     path: &str,
     value: &serde_json::Value,
     clauses: &mut Vec<String>,
@@ -75,7 +121,7 @@ pub(super) fn members(
                     "$lte" | "lte" => write::range(None, Some((&bound()?, true))),
                     "$eq" => write::equal(&bound()?),
                     "$in" => format!("({})", all(value)?.join(" OR ")),
-                    "$regex" => crate::habits::patterns::whole_text(&bound()?, false),
+                    "$regex" => super::patterns::whole_text(&bound()?, false),
                     "$exists" => match value {
                         Value::Bool(false) => {
                             clauses.push(format!("(*:* -{path}:*)"));
@@ -142,7 +188,7 @@ pub(super) fn members(
 }
 
 /// `{app="foo"} |= "err"`, as Loki and Prometheus select
-pub(super) fn selector(text: &str) -> Option<String> {
+pub fn selector(text: &str) -> Option<String> {
     let open = text.find('{')?;
     let name = text.get(..open)?.trim();
     let is_metric = name.is_empty() || write::is_path(name);
@@ -155,14 +201,14 @@ pub(super) fn selector(text: &str) -> Option<String> {
 }
 
 /// `{a b}` without a field
-pub(super) fn in_braces(text: &str) -> Option<String> {
+pub fn in_braces(text: &str) -> Option<String> {
     let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     let is_one = !inside.is_empty() && !inside.contains(['{', '}', '[', ']', '"']);
     is_one.then(|| inside.to_string())
 }
 
 /// `[a b]` without a field, and `{…}` with more in it
-pub(super) fn without_braces(text: &str, _: &ParseError) -> Option<String> {
+pub fn without_braces(text: &str, _: &ParseError) -> Option<String> {
     let inside = text.trim().strip_prefix(['{', '['])?.strip_suffix(['}', ']'])?;
     Some(inside.trim().to_string())
 }

@@ -5,18 +5,20 @@ use super::block_set::BlockSet;
 use super::doc_id::DocIdMap;
 use super::settings::postings_memory;
 use crate::error::Result;
-use crate::index::gin::{OFFSET_BITS, OFFSET_MASK, PackedList, Parsed, Postings, Sink, Tid};
+use crate::index::gin::{
+    CountingSink, GinIndex, OFFSET_BITS, OFFSET_MASK, PackedList, Parsed, Postings, Sink, Tid,
+};
 use crate::memory;
 use roaring::RoaringBitmap;
 
 /// Some visible documents.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Domain {
     pub(super) parts: Vec<PartRows>,
 }
 
 /// Some visible rows of one table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PartRows {
     /// All of them, of which there are so many.
     All(u64),
@@ -154,6 +156,14 @@ impl<'r> RowCounter<'r> {
         Ok(self.count)
     }
 
+    /// How many rows of the keys from `from` up to but not including `below` count, and how many of
+    /// the keys have such rows.
+    pub fn tally(&mut self, index: &GinIndex, from: &[u8], below: &[u8]) -> Result<(u64, u64)> {
+        self.count = 0;
+        let keys = index.tally(from, below, self)?;
+        Ok((self.count, keys))
+    }
+
     #[inline]
     fn contains(&self, tid: Tid) -> bool {
         // A row without a doc ID was added after the set was made.
@@ -166,6 +176,13 @@ impl<'r> RowCounter<'r> {
             Counted::Among(rows) => rows.contains(doc_id),
             Counted::AllBut(hidden, _) => !hidden.contains(doc_id),
         }
+    }
+}
+
+impl CountingSink for RowCounter<'_> {
+    #[inline]
+    fn counted(&self) -> u64 {
+        self.count
     }
 }
 

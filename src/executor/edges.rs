@@ -2,8 +2,10 @@
 
 use super::doc_id::ReadResult;
 use super::domain::Domain;
+use super::ordinal_counts::OrdinalCounts;
 use super::values::{Span, ValueSource, text_of};
 use crate::document::{Decimal, NUMBER, STRING, instant, write_ordered};
+use crate::error::Result;
 use crate::index::gin::Direction;
 use crate::index::key;
 use crate::predicate::{Limit, Predicate, Test, Value};
@@ -78,6 +80,8 @@ pub struct EdgeCounts {
     numbers: Vec<Vec<u8>>,
     seconds: Vec<Vec<u8>>,
     instants: Vec<Vec<u8>>,
+    /// Instants as seconds since 1970.
+    unix: Vec<i64>,
     /// The next edge.
     next: usize,
     counts: Vec<u64>,
@@ -87,6 +91,11 @@ impl EdgeCounts {
     /// None if the edges cannot be compared with values byte by byte.
     pub fn new(edges: &[Edge]) -> Option<EdgeCounts> {
         let numbers = edges.iter().map(Edge::number).collect::<Option<_>>()?;
+        let unix = |edge: &Edge| match edge {
+            Edge::Instant(instant) => Some(instant.timestamp()),
+            Edge::Number(_) => None,
+        };
+        let unix = edges.iter().filter_map(unix).collect();
         let (seconds, instants) = match edges.first()? {
             Edge::Number(_) => (Vec::new(), Vec::new()),
             Edge::Instant(_) => {
@@ -99,7 +108,7 @@ impl EdgeCounts {
             }
         };
         let counts = vec![0; edges.len().saturating_sub(1)];
-        Some(EdgeCounts { numbers, seconds, instants, next: 0, counts })
+        Some(EdgeCounts { numbers, seconds, instants, unix, next: 0, counts })
     }
 
     /// Where the values lie that are counted.
@@ -149,9 +158,61 @@ impl EdgeCounts {
         ControlFlow::Continue(())
     }
 
+    /// How many intervals there are.
+    pub fn intervals(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Adds what `count` finds between two numbers, for each interval.
+    pub fn add_numbers(
+        &mut self,
+        count: &mut dyn FnMut(&[u8], &[u8]) -> Result<u64>,
+    ) -> Result<()> {
+        for (sum, edges) in self.counts.iter_mut().zip(self.numbers.windows(2)) {
+            if let [from, below] = edges {
+                *sum += count(from, below)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all values at a path, which were counted by ordinals.
+    pub fn add_counts(&mut self, counted: &OrdinalCounts) -> Result<()> {
+        let ordinals = counted.ordinals();
+        let ends: Vec<usize> = self.numbers.iter().map(|n| ordinals.first_behind(n)).collect();
+        for (count, ends) in self.counts.iter_mut().zip(ends.windows(2)) {
+            if let [from, below] = ends {
+                *count += counted.sum(*from..*below);
+            }
+        }
+        let (edges, mut next) = (&self.unix, 0);
+        if edges.is_empty() {
+            return Ok(());
+        }
+        let counts = &mut self.counts;
+        counted.each_second(|second, count| {
+            while edges.get(next).is_some_and(|edge| *edge <= second) {
+                next += 1;
+            }
+            if next == edges.len() {
+                return ControlFlow::Break(());
+            }
+            if let Some(sum) = next.checked_sub(1).and_then(|at| counts.get_mut(at)) {
+                *sum += count;
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
     pub fn into_counts(self) -> Vec<u64> {
         self.counts
     }
+}
+
+/// The second, since 1970, of a string value that is an instant of the form `…T…Z`.
+pub fn second_of(value: &[u8]) -> Option<i64> {
+    let at = is_ordered_instant(value).then(|| text_of(value).and_then(instant)).flatten()?;
+    Some(at.timestamp())
 }
 
 /// Whether a string value is an instant of the form `…T…Z`. Most of them are recognized by their

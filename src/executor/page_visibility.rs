@@ -352,7 +352,7 @@ fn next_transaction() -> u64 {
 }
 
 /// How far the write-ahead log was written or, on a standby, replayed.
-fn wal_position() -> u64 {
+pub fn wal_position() -> u64 {
     // SAFETY: reads counters in shared memory.
     unsafe {
         if pg_sys::RecoveryInProgress() {

@@ -1,5 +1,6 @@
 //! The setting `session_store.changes_memory`.
 
+use crate::pg::guc::work_mem;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 /// In kB.
@@ -22,6 +23,14 @@ pub fn define_settings() {
 /// Bytes that a session may remember of what changed: once of pages, and once of pending lists.
 pub fn changes_memory() -> usize {
     usize::try_from(MEMORY.get()).unwrap_or(0) << 10
+}
+
+/// Bytes that a session may remember of the values at paths whose values it counts often.
+pub fn values_memory() -> usize {
+    match changes_memory() {
+        0 => 0,
+        bytes => bytes.max(work_mem()),
+    }
 }
 
 /// Bytes that a session may remember of posting lists as bits. They are small beside what is

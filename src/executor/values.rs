@@ -5,6 +5,7 @@
 use super::doc_id::ReadResult;
 use super::domain::Domain;
 use super::edges::{Edge, count_each};
+use super::ordinal_counts::OrdinalCounts;
 use super::read_stats::ReadStats;
 use crate::document::{
     Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,
@@ -15,6 +16,7 @@ use crate::predicate::Predicate;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// The values that are walked over: `from` ≤ value < `below`. Values have their type in front, and
 /// are not packed.
@@ -32,6 +34,15 @@ pub struct Group<'v> {
     pub count: u64,
     /// The documents, if they were asked for.
     pub rows: Option<Domain>,
+}
+
+/// How many values there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Each counts once for each document that has it.
+    pub values: u64,
+    /// Different ones.
+    pub distinct: u64,
 }
 
 /// Takes values until it breaks.
@@ -56,6 +67,17 @@ pub trait ValueSource {
 
     /// Those of some documents that have a value at exactly this path.
     fn having(&mut self, path: &str, within: &Domain) -> ReadResult<Domain>;
+
+    /// How many of some documents have a value at exactly this path.
+    fn count_having(&mut self, path: &str, within: &Domain) -> ReadResult<u64> {
+        Ok(self.having(path, within)?.len())
+    }
+
+    /// How many values of a span there are at a path among some documents; a document counts once
+    /// for each value that it has.
+    fn tally(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {
+        tally_each(self, path, span, within)
+    }
 
     /// Those of some documents that are not among others of them.
     fn without(&mut self, within: &Domain, others: &Domain) -> ReadResult<Domain>;
@@ -98,6 +120,12 @@ pub trait ValueSource {
         count_each(self, path, edges, within)
     }
 
+    /// How many of some documents have each value at a path, if that is known by ordinals. No
+    /// document has two values, and no value is longer than the index keeps.
+    fn counted(&mut self, _path: &str, _within: &Domain) -> ReadResult<Option<Rc<OrdinalCounts>>> {
+        Ok(None)
+    }
+
     /// The paths that begin with a prefix, and perhaps some at which no document has a value. None
     /// if they are not known without reading all documents.
     fn paths(&mut self, _prefix: &str) -> ReadResult<Option<BTreeSet<String>>> {
@@ -121,6 +149,22 @@ pub type Ways = BTreeMap<String, BTreeMap<&'static str, u64>>;
 
 /// The first instant and the last one, if there is any.
 pub type Instants = Option<(DateTime<Utc>, DateTime<Utc>)>;
+
+/// Counts the values one by one.
+pub fn tally_each<S: ValueSource + ?Sized>(
+    source: &mut S,
+    path: &str,
+    span: &Span,
+    within: &Domain,
+) -> ReadResult<Tally> {
+    let mut tally = Tally::default();
+    source.each_value(path, span, within, false, &mut |group: Group<'_>| {
+        tally.distinct += 1;
+        tally.values += group.count;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(tally)
+}
 
 /// The text of a string value.
 pub fn text_of(value: &[u8]) -> Option<&str> {

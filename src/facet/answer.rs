@@ -23,7 +23,7 @@ pub fn answer(source: &mut dyn ValueSource, facets: &Facets) -> ReadResult<Value
 /// All statistics of the values at a path, of all matches.
 pub fn summary(source: &mut dyn ValueSource, path: &str, percentages: &[f64]) -> ReadResult<Value> {
     let matches = source.matches();
-    let having = source.having(path, &matches)?.len();
+    let having = source.count_having(path, &matches)?;
     let wanted = Kind::Percentile(percentages.to_vec());
     let found = Distribution::read(source, path, &matches, &[&Kind::Stddev, &wanted])?;
     let mut percentiles = Map::new();
@@ -153,7 +153,7 @@ impl<'f> Statistics<'f> {
             each_bucket(source, &mut |source, bucket| {
                 sums.add(source, path, bucket, &kinds, true)?;
                 if kinds.contains(&&Kind::Missing) {
-                    missing += bucket.len() - source.having(path, bucket)?.len();
+                    missing += bucket.len() - source.count_having(path, bucket)?;
                 }
                 everybody = Some(match everybody.take() {
                     Some(all) => all.or(bucket),

@@ -5,7 +5,7 @@ use super::statistic::Kind;
 use super::sum::Sum;
 use crate::document::{Decimal, NUMBER, read_ordered};
 use crate::error::{Error, Result};
-use crate::executor::{Domain, Group, ReadResult, Span, ValueSource};
+use crate::executor::{Domain, Group, Moments, OrdinalCounts, ReadResult, Span, ValueSource};
 use crate::index::gin::Direction;
 use crate::memory;
 use pgrx::AnyNumeric;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// Numbers from which a percentile is searched for: as many are kept at most.
 const MAX_CHECKPOINTS: usize = 1_024;
@@ -71,6 +72,8 @@ pub struct Distribution {
     stride: u64,
     /// The numbers with their counts, where they come from several walks.
     weights: BTreeMap<Vec<u8>, u64>,
+    /// The values, where they were counted by ordinals.
+    counted: Option<Rc<OrdinalCounts>>,
 }
 
 impl Distribution {
@@ -102,6 +105,11 @@ impl Distribution {
         let squares =
             kinds.iter().any(|kind| matches!(kind, Kind::Sumsq | Kind::Variance | Kind::Stddev));
         let ranks = kinds.iter().any(|kind| matches!(kind, Kind::Percentile(_)));
+        if !(ranks && keeps_weights)
+            && let Some(counted) = source.counted(path, within)?
+        {
+            return Ok(self.add_counted(counted, sums || squares));
+        }
         let span = Span::all(Direction::Ascending);
         let mut last = Vec::new();
         let mut first = None;
@@ -137,12 +145,50 @@ impl Distribution {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        let Some(first) = first else { return Ok(()) };
+        if let Some(first) = first {
+            self.widen(first, last);
+        }
+        Ok(())
+    }
+
+    /// Takes a least value and a greatest one.
+    fn widen(&mut self, first: Vec<u8>, last: Vec<u8>) {
         self.extremes = Some(match self.extremes.take() {
             None => (first, last),
             Some((least, greatest)) => (least.min(first), greatest.max(last)),
         });
-        Ok(())
+    }
+
+    /// Adds values that were counted by ordinals. `sums`: also their sums.
+    fn add_counted(&mut self, counted: Rc<OrdinalCounts>, sums: bool) {
+        let ordinals = counted.ordinals();
+        let (all, numbers) = (0..ordinals.len(), ordinals.of_type(NUMBER));
+        self.values += counted.sum(all.clone());
+        self.distinct += counted.distinct(all);
+        self.numbers += counted.sum(numbers.clone());
+        let value = |direction| counted.end(direction).map(|at| ordinals.value(at));
+        if let (Some(first), Some(last)) =
+            (value(Direction::Ascending), value(Direction::Descending))
+        {
+            self.widen(first, last);
+        }
+        match counted.moments().filter(|_| sums) {
+            Some(Moments { weight, sum, squares }) => {
+                self.sum.add_integer(sum, weight);
+                self.squares.add_integer(squares, 2 * weight);
+            }
+            None if sums => {
+                let _ = counted.each(numbers, Direction::Ascending, |at, count| {
+                    if let Some(number) = ordinals.number(at) {
+                        self.sum.add(&number, count);
+                        self.squares.add_square(&number, count);
+                    }
+                    ControlFlow::<()>::Continue(())
+                });
+            }
+            None => {}
+        }
+        self.counted = Some(counted);
     }
 
     /// Keeps a number from which a percentile can be searched for.
@@ -178,7 +224,7 @@ impl Distribution {
             }
             Kind::Unique => Figure::Count(self.distinct),
             Kind::Countvals => Figure::Count(self.values),
-            Kind::Missing => Figure::Count(within.len() - source.having(path, within)?.len()),
+            Kind::Missing => Figure::Count(within.len() - source.count_having(path, within)?),
             Kind::Percentile(percentages) => {
                 let mut found = Vec::with_capacity(percentages.len());
                 for percentage in percentages {
@@ -256,6 +302,9 @@ impl Distribution {
                 before >= rank
             });
             return Ok(found.map(|(value, _)| value.clone()));
+        }
+        if let Some(counted) = &self.counted {
+            return Ok(counted.number_at_rank(rank).map(|at| counted.ordinals().value(at)));
         }
         let behind = self.checkpoints.partition_point(|(_, before)| *before < rank);
         let start = behind.checked_sub(1).and_then(|at| self.checkpoints.get(at));

@@ -51,6 +51,11 @@ impl Sum {
         }
     }
 
+    /// Adds an integer × 10000^weight.
+    pub fn add_integer(&mut self, integer: i128, weight: i64) {
+        self.add_digit(weight, integer);
+    }
+
     fn add_digit(&mut self, weight: i64, digit: i128) {
         if weight.abs() > MAX_WEIGHT {
             return;

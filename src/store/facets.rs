@@ -162,10 +162,7 @@ impl Target<'_> {
         needs: &Needs<'_>,
         work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
     ) -> Result<T> {
-        if let Ok(tables) = self.tables()
-            && let Some(result) =
-                executor::with_index_values(&tables, &self.search.predicate, work)?
-        {
+        if let Some(result) = self.with_index(work)? {
             return Ok(result);
         }
         let mut values = self.read_documents(needs)?;
@@ -176,6 +173,17 @@ impl Target<'_> {
                 problem: "there are more documents than can be numbered".to_string(),
             },
         })
+    }
+
+    /// The same, where the executor may read the store's indexes; else none.
+    pub fn with_index<T>(
+        &self,
+        work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
+    ) -> Result<Option<T>> {
+        match self.tables() {
+            Ok(tables) => executor::with_index_values(&tables, &self.search.predicate, work),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Reads the matches through the planner.

@@ -5,7 +5,7 @@ use super::facets::Target;
 use super::search::StoreQuery;
 use crate::document::Decimal;
 use crate::error::{Error, Result};
-use crate::executor::{Edge, MILLISECONDS};
+use crate::executor::{Edge, Instants, MILLISECONDS, ValueSource};
 use crate::facet::{self, MAX_BUCKETS, Needs, Statistic};
 use crate::index::parse_cache;
 use crate::pg::guc::{NO_JIT, with_gucs};
@@ -76,30 +76,49 @@ pub fn by_time(
     }
     with_target(store, query, |target| {
         let unit = Unit::read(target.spi, step)?;
-        let instants = target.with_values(&Needs::path(path), &mut |source| {
-            let matches = source.matches();
-            if since.is_some() && until.is_some() {
-                return Ok(None);
+        // The first instant and the last one, where they matter.
+        let ends = |source: &mut dyn ValueSource| match (since, until) {
+            (Some(_), Some(_)) => Ok(None),
+            _ => {
+                let matches = source.matches();
+                source.instants(path, &matches)
             }
-            source.instants(path, &matches)
+        };
+        // The starts of the intervals, and their edges: the first interval begins at `since`, and
+        // the last one ends at `until`.
+        let edges = |instants: Instants| -> Result<(Vec<DateTime<Utc>>, Vec<Edge>)> {
+            let first = since.or(instants.map(|(first, _)| first));
+            let last = until.and_then(before).or(instants.map(|(_, last)| last));
+            let (Some(first), Some(last)) = (first, last) else { return Ok(Default::default()) };
+            if first > last {
+                return Ok(Default::default());
+            }
+            let labels = unit.edges(target.spi, step, zone, first, last)?;
+            let mut edges = labels.clone();
+            if let (Some(edge), Some(since)) = (edges.first_mut(), since) {
+                *edge = since.max(*edge);
+            }
+            if let (Some(edge), Some(until)) = (edges.last_mut(), until) {
+                *edge = until.min(*edge);
+            }
+            Ok((labels, edges.into_iter().map(Edge::Instant).collect()))
+        };
+        let known = target.with_index(&mut |source| {
+            let (labels, edges) = edges(ends(source)?)?;
+            let matches = source.matches();
+            let counts = source.counts_between(path, &edges, &matches)?;
+            Ok((labels, counts))
         })?;
-        let first = since.or(instants.map(|(first, _)| first));
-        let last = until.and_then(before).or(instants.map(|(_, last)| last));
-        let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
-        if first > last {
-            return Ok(Vec::new());
-        }
-        let labels = unit.edges(target.spi, step, zone, first, last)?;
-        let mut edges = labels.clone();
-        // The first interval begins at `since`, and the last one ends at `until`.
-        if let (Some(edge), Some(since)) = (edges.first_mut(), since) {
-            *edge = since.max(*edge);
-        }
-        if let (Some(edge), Some(until)) = (edges.last_mut(), until) {
-            *edge = until.min(*edge);
-        }
-        let edges: Vec<Edge> = edges.into_iter().map(Edge::Instant).collect();
-        let counts = target.counts_between(path, &edges)?;
+        let (labels, counts) = match known {
+            Some(known) => known,
+            // The planner's way must know the edges before it reads the documents.
+            None => {
+                let instants =
+                    target.with_values(&Needs::path(path), &mut |source| ends(source))?;
+                let (labels, edges) = edges(instants)?;
+                (labels, target.counts_between(path, &edges)?)
+            }
+        };
         let bucket =
             |(label, count): (&DateTime<Utc>, u64)| Ok((to_timestamp(*label)?, count as i64));
         labels.iter().zip(counts).map(bucket).collect()

@@ -28,11 +28,6 @@ pub struct PathSummary {
 
 const TYPES: [u8; 3] = [NUMBER, STRING, BOOLEAN];
 
-/// The place of a value's type in `TYPES`.
-fn type_of(value: &[u8]) -> Option<usize> {
-    TYPES.iter().position(|tag| value.first() == Some(tag))
-}
-
 /// The paths that begin with a prefix, in their order.
 pub fn paths(store: &str, prefix: &str) -> Result<Vec<PathSummary>> {
     let search = StoreQuery::parse("*:*")?;
@@ -82,15 +77,12 @@ fn of_index(source: &mut dyn ValueSource, prefix: &str) -> ReadResult<Option<Vec
 /// What there is at a path. None if no visible document has it: its keys are left by others, or are
 /// those of an object, which versions before 0.4.0 wrote, too.
 fn summary(source: &mut dyn ValueSource, path: String) -> ReadResult<Option<PathSummary>> {
-    let (all, span) = (source.matches(), Span::all(Direction::Ascending));
+    let all = source.matches();
     let (mut values, mut types) = (0, [0; TYPES.len()]);
-    source.each_value(&path, &span, &all, false, &mut |group: Group<'_>| {
-        values += 1;
-        if let Some(at) = type_of(group.value) {
-            types[at] += group.count;
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    for (count, tag) in types.iter_mut().zip(TYPES) {
+        let tally = source.tally(&path, &Span::of_type(tag, Direction::Ascending), &all)?;
+        (*count, values) = (tally.values, values + tally.distinct);
+    }
     if values == 0 {
         return Ok(None);
     }
@@ -98,7 +90,7 @@ fn summary(source: &mut dyn ValueSource, path: String) -> ReadResult<Option<Path
     let counted: u64 = types.iter().sum();
     let documents = match source.has_single_values(&path)? {
         true => counted,
-        false => source.having(&path, &all)?.len(),
+        false => source.count_having(&path, &all)?,
     };
     if counted > documents {
         let is_only = types.iter().filter(|count| **count > 0).count() == 1;

@@ -3,14 +3,19 @@
 //! match, or the keys do not tell values apart, the documents themselves are read.
 
 mod key_walk;
+mod ordinals;
 mod part;
 mod source;
 
+use crate::document::NUMBER;
 use crate::error::Result;
 use crate::executor::doc_address::DocAddress;
 use crate::executor::doc_id::{DocIdMap, ReadError, ReadResult};
 use crate::executor::domain::{Domain, PartRows};
+use crate::executor::edges::EdgeCounts;
 use crate::executor::heap::Heap;
+use crate::executor::ordinal_counts::OrdinalCounts;
+use crate::executor::ordinals_memory::counted_without;
 use crate::executor::partition_matches::open;
 use crate::executor::read_stats::ReadStats;
 use crate::executor::search::{known_doc_ids, remember_doc_ids};
@@ -28,6 +33,7 @@ use part::PartValues;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// Nanoseconds that it takes to read a document, a key of the index, and a posting. What matters is
 /// their ratio.
@@ -48,6 +54,10 @@ pub struct IndexValues<'i> {
     walk_costs: HashMap<String, f64>,
     /// By path: whether its keys are in the order of its values and hold no others.
     ordered: HashMap<String, bool>,
+    /// By path: whether it can have ordinals.
+    single: HashMap<String, bool>,
+    /// What was counted last by ordinals: the path, and the documents.
+    counted: Option<(String, Domain, Rc<OrdinalCounts>)>,
     ways: Ways,
     stats: ReadStats,
 }
@@ -79,9 +89,17 @@ pub fn with_index_values<T>(
             }
             let matches = Domain { parts: rows };
             let everything = (*predicate == Predicate::All).then(|| matches.clone());
-            let (walk_costs, ordered, ways) = (HashMap::new(), HashMap::new(), Ways::new());
-            let mut values =
-                IndexValues { parts, matches, everything, walk_costs, ordered, ways, stats };
+            let mut values = IndexValues {
+                parts,
+                matches,
+                everything,
+                walk_costs: HashMap::new(),
+                ordered: HashMap::new(),
+                single: HashMap::new(),
+                counted: None,
+                ways: Ways::new(),
+                stats,
+            };
             let result = work(&mut values)?;
             Ok(values.is_confirmed()?.then_some(result))
         })();
@@ -127,6 +145,63 @@ impl IndexValues<'_> {
         }
         self.ordered.insert(path.to_string(), ordered);
         Ok(ordered)
+    }
+
+    /// Whether the key of a path's existence has the rows that have a value at exactly this path.
+    /// Versions before 0.4.0 wrote such keys for objects, too, and those of long paths do not tell
+    /// them apart.
+    fn has_exact_existence(&self, path: &str) -> Result<bool> {
+        let mut is_exact = !key::is_truncated_path(path);
+        for part in &self.parts {
+            for key in [key::DOCUMENT_KEY_0_2, key::DOCUMENT_KEY_0_3] {
+                is_exact = is_exact && part.reader.is_unused(key)?;
+            }
+        }
+        Ok(is_exact)
+    }
+
+    /// Whether the values of all documents at a path can be counted by leaf pages: there is one
+    /// table, so that no value has two keys; each key is that of one value; and nothing is pending,
+    /// which might be in the tree, too.
+    fn is_tallied(&mut self, path: &str, within: &Domain) -> Result<bool> {
+        let hash = PathHash::of(path);
+        let ([part], [PartRows::All(_)]) = (&self.parts[..], &within.parts[..]) else {
+            return Ok(false);
+        };
+        let (from, below) = key::values(hash);
+        Ok(part.doubt.is_some()
+            && part.reader.pending.range(from..below).next().is_none()
+            && part.reader.is_unused(&key::truncated(hash))?
+            && self.is_ordered(path)?)
+    }
+
+    /// Counts the numbers of a span by leaf pages, interval by interval, if there are fewer of those
+    /// than leaf pages. Returns whether it did.
+    fn tally_between(
+        &mut self,
+        path: &str,
+        span: &Span,
+        counts: &mut EdgeCounts,
+        within: &Domain,
+    ) -> ReadResult<bool> {
+        if span.from.first() != Some(&NUMBER) || !self.is_tallied(path, within)? {
+            return Ok(false);
+        }
+        let hash = PathHash::of(path);
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let index = part.reader.index;
+            let (from, below) = (key::value(hash, &span.from), key::value(hash, &span.below));
+            if index.estimate_leaf_pages(&from, &below)? <= counts.intervals() {
+                return Ok(false);
+            }
+            let mut counter = part.counter(rows)?;
+            counts.add_numbers(&mut |from, below| {
+                let (from, below) = (key::value(hash, from), key::value(hash, below));
+                Ok(counter.tally(index, &from, &below)?.0)
+            })?;
+        }
+        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
+        Ok(true)
     }
 
     /// Whether it takes less time to read some documents than to walk over the keys of a path.
@@ -185,6 +260,7 @@ impl IndexValues<'_> {
         span: &Span,
         within: &Domain,
         with_rows: bool,
+        counts: Option<&OrdinalCounts>,
         visit: &mut Visit<'_>,
     ) -> ReadResult<()> {
         let mut intervals = stored_intervals(span);
@@ -211,7 +287,10 @@ impl IndexValues<'_> {
         };
         for (from, below) in intervals {
             let bounds = ValueBounds { from: Some(&from), below: Some(&below) };
-            if let ([part], [rows], false) = (&self.parts[..], &within.parts[..], with_rows) {
+            if let Some(counts) = counts {
+                each_counted(counts, (&from, &below), span.direction, &mut take)?;
+            } else if let ([part], [rows], false) = (&self.parts[..], &within.parts[..], with_rows)
+            {
                 let mut cursor = ValueCursor::new(&part.reader, path, bounds, span.direction)?;
                 let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
                 let (index, mut keys) = (part.reader.index, 0);
@@ -220,6 +299,7 @@ impl IndexValues<'_> {
                     take(stored, Found::Count(count))
                 })?;
                 part.keys.set(part.keys.get() + keys);
+                counted_without(&part.reader, path, keys);
             } else {
                 let mut walk =
                     KeyWalk::new(&self.parts, path, bounds, span.direction, within, with_rows)?;
@@ -278,6 +358,25 @@ impl IndexValues<'_> {
         })?;
         Ok(flow)
     }
+}
+
+/// Passes the values of an interval that were counted by ordinals.
+fn each_counted(
+    counts: &OrdinalCounts,
+    (from, below): (&[u8], &[u8]),
+    direction: Direction,
+    take: &mut impl FnMut(&[u8], Found) -> ReadResult<ControlFlow<()>>,
+) -> ReadResult<()> {
+    let ordinals = counts.ordinals();
+    let range = ordinals.first_behind(from)..ordinals.first_behind(below);
+    let flow = counts.each(range, direction, |ordinal, count| {
+        match take(ordinals.stored(ordinal), Found::Count(count)) {
+            Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+            Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
+            Err(error) => ControlFlow::Break(Err(error)),
+        }
+    });
+    flow.break_value().unwrap_or(Ok(()))
 }
 
 /// The intervals of stored forms in which the values of a span lie, in order. The index has no

@@ -1,17 +1,18 @@
 //! What facets and statistics ask, answered from the indexes.
 
-use super::IndexValues;
 use super::part::visible_rows;
+use super::{IndexValues, stored_intervals};
 use crate::document::{instant, unordered_instant, walk};
 use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};
 use crate::executor::edges::{Edge, EdgeCounts, count_each};
+use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::read_stats::ReadStats;
 use crate::executor::tid_bitmap::TidBitmap;
 use crate::executor::value_cursor::ValueCursor;
 use crate::executor::values::{
-    Group, Instants, Span, ValueSource, Visit, Ways, number_instants, strings_of_instants, text_of,
-    widen,
+    Group, Instants, Span, Tally, ValueSource, Visit, Ways, number_instants, strings_of_instants,
+    tally_each, text_of, widen,
 };
 use crate::index::gin::Direction;
 use crate::index::key::{self, PathHash};
@@ -20,6 +21,7 @@ use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// The length of `2024-03-31T12:00:00`.
 const SECOND_BYTES: usize = 19;
@@ -65,16 +67,8 @@ impl ValueSource for IndexValues<'_> {
     }
 
     fn having(&mut self, path: &str, within: &Domain) -> ReadResult<Domain> {
-        // Versions before 0.4.0 wrote keys of existence for objects, too, and the keys of long
-        // paths do not tell them apart.
-        let mut is_exact = !key::is_truncated_path(path);
-        for part in &self.parts {
-            for key in [key::DOCUMENT_KEY_0_2, key::DOCUMENT_KEY_0_3] {
-                is_exact = is_exact && part.reader.is_unused(key)?;
-            }
-        }
         let mut found = Vec::with_capacity(self.parts.len());
-        if is_exact {
+        if self.has_exact_existence(path)? {
             for (part, rows) in self.parts.iter().zip(&within.parts) {
                 let mut having = part.reader.rows_of_key(&key::exists(path))?;
                 part.filter(rows).apply(&mut having);
@@ -94,6 +88,45 @@ impl ValueSource for IndexValues<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(Domain { parts: having.into_iter().map(PartRows::Some).collect() })
+    }
+
+    fn count_having(&mut self, path: &str, within: &Domain) -> ReadResult<u64> {
+        if let Some(counts) = self.count_by_ordinals(path, within)? {
+            return Ok(counts.sum(0..counts.ordinals().len()));
+        }
+        let key = key::exists(path);
+        let is_pending = self.parts.iter().any(|part| part.reader.pending.contains_key(&key));
+        let is_all = within.parts.iter().all(|rows| rows.list().is_none());
+        if is_pending || !is_all || !self.has_exact_existence(path)? {
+            return Ok(self.having(path, within)?.len());
+        }
+        let mut count = 0;
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let mut counter = part.counter(rows)?;
+            count += part.reader.index.entry(&key, |postings| {
+                postings.map_or(Ok(0), |postings| counter.count(&postings))
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Where all documents are meant, leaf pages of the index are counted as they are remembered.
+    fn tally(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {
+        if !self.is_tallied(path, within)? {
+            return tally_each(self, path, span, within);
+        }
+        let (mut tally, hash) = (Tally::default(), PathHash::of(path));
+        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let mut counter = part.counter(rows)?;
+            for (from, below) in stored_intervals(span) {
+                let (from, below) = (key::value(hash, &from), key::value(hash, &below));
+                let (values, distinct) = counter.tally(part.reader.index, &from, &below)?;
+                tally.values += values;
+                tally.distinct += distinct;
+            }
+        }
+        Ok(tally)
     }
 
     fn without(&mut self, within: &Domain, others: &Domain) -> ReadResult<Domain> {
@@ -118,6 +151,9 @@ impl ValueSource for IndexValues<'_> {
         if within.is_empty() || span.from >= span.below {
             return Ok(());
         }
+        if !with_rows && let Some(counts) = self.count_span_by_ordinals(path, span, within)? {
+            return self.each_of_keys(path, span, within, false, Some(&counts), visit);
+        }
         let by_documents = !self.is_ordered(path)? || self.are_documents_cheaper(path, within)?;
         let way = match by_documents {
             true => "documents",
@@ -127,7 +163,15 @@ impl ValueSource for IndexValues<'_> {
         *self.ways.entry(path.to_string()).or_default().entry(way).or_default() += 1;
         match by_documents {
             true => self.each_of_documents(path, span, within, with_rows, visit),
-            false => self.each_of_keys(path, span, within, with_rows, visit),
+            false => self.each_of_keys(path, span, within, with_rows, None, visit),
+        }
+    }
+
+    fn counted(&mut self, path: &str, within: &Domain) -> ReadResult<Option<Rc<OrdinalCounts>>> {
+        // Values that were truncated may differ although their keys do not.
+        match within.len() > 0 && self.has_single_values(path)? {
+            true => self.count_by_ordinals(path, within),
+            false => Ok(None),
         }
     }
 
@@ -142,7 +186,9 @@ impl ValueSource for IndexValues<'_> {
         edges: &[Edge],
         within: &Domain,
     ) -> ReadResult<Vec<u64>> {
-        let mut is_simple = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
+        let by_ordinals = self.count_by_ordinals(path, within)?;
+        let mut is_simple = self.is_ordered(path)?
+            && (by_ordinals.is_some() || !self.are_documents_cheaper(path, within)?);
         for part in &self.parts {
             is_simple = is_simple && part.reader.has_single_values(path)?;
             is_simple = is_simple && part.reader.is_unused(key::DOCUMENT_KEY_0_3)?;
@@ -150,7 +196,14 @@ impl ValueSource for IndexValues<'_> {
         let Some(mut counts) = EdgeCounts::new(edges).filter(|_| is_simple) else {
             return count_each(self, path, edges, within);
         };
-        for span in counts.spans() {
+        let spans = if by_ordinals.is_some() { Vec::new() } else { counts.spans() };
+        if let Some(by_ordinals) = by_ordinals {
+            counts.add_counts(&by_ordinals)?;
+        }
+        for span in spans {
+            if self.tally_between(path, &span, &mut counts, within)? {
+                continue;
+            }
             counts.rewind();
             self.each_value(path, &span, within, false, &mut |group: Group<'_>| {
                 Ok(counts.add(group.value, group.count))

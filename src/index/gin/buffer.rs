@@ -2,6 +2,7 @@
 //! code for reading an index is here.
 
 use super::bytes::{BLCKSZ, Block, Damage};
+use super::read_pages::ReadPage;
 use crate::error::{Error, Result};
 use crate::index::recognize;
 use crate::pg::varlena::Varlena;
@@ -9,7 +10,7 @@ use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
@@ -28,6 +29,8 @@ pub struct GinIndex {
     wal_logged_oid: Option<u32>,
     /// The snapshot of the query that it is read for. Null for estimates.
     snapshot: pg_sys::Snapshot,
+    /// The leaf pages that were locked, if they are noted (`read_pages`).
+    pub(super) noted: RefCell<Option<Vec<ReadPage>>>,
 }
 
 impl GinIndex {
@@ -38,7 +41,8 @@ impl GinIndex {
         // SAFETY: index_open has just opened the relation.
         let wal_logged_oid = unsafe { is_logged(relation) }.then(|| oid.to_u32());
         let snapshot = std::ptr::null_mut();
-        let index = GinIndex { relation, blocks: Cell::new(0), wal_logged_oid, snapshot };
+        let (blocks, noted) = (Cell::new(0), RefCell::new(None));
+        let index = GinIndex { relation, blocks, wal_logged_oid, snapshot, noted };
         // SAFETY: the index was opened above and is not closed yet.
         if unsafe { recognize::is_readable(relation) } {
             Ok(index)
@@ -88,8 +92,8 @@ impl GinIndex {
         self.blocks.get() as usize
     }
 
-    /// Pins and share-locks a page.
-    pub(super) fn lock(&self, block: u32) -> Result<Locked<'_>> {
+    /// Whether the index has this block.
+    pub(super) fn has_block(&self, block: u32) -> bool {
         if block >= self.blocks.get() {
             // SAFETY: the relation is open until this value is dropped.
             self.blocks.set(unsafe {
@@ -98,9 +102,14 @@ impl GinIndex {
                     pg_sys::ForkNumber::MAIN_FORKNUM,
                 )
             });
-            if block >= self.blocks.get() {
-                return Err(self.corrupt(block, Damage("it is beyond the end of the index")));
-            }
+        }
+        block < self.blocks.get()
+    }
+
+    /// Pins and share-locks a page.
+    pub(super) fn lock(&self, block: u32) -> Result<Locked<'_>> {
+        if !self.has_block(block) {
+            return Err(self.corrupt(block, Damage("it is beyond the end of the index")));
         }
         // SAFETY: the relation is open, and the block is less than its number of blocks.
         let buffer = unsafe {
@@ -114,6 +123,7 @@ impl GinIndex {
         // SAFETY: the page is pinned and locked, the relation is open, and the snapshot is null or
         // lives longer than the index is open.
         unsafe { versions::test_for_old_snapshot(self.snapshot, self.relation, buffer) };
+        self.note(&page);
         Ok(page)
     }
 

@@ -85,7 +85,7 @@ impl DataPage<'_> {
         let first = if items.bytes.len() < ITEM { u32::MAX } else { block_at(items.bytes, 0) };
         let last = self.right.map_or(u32::MAX, |_| self.bound.block);
         let (items, right) = (items.count()? as u32, self.right);
-        Ok(PageSummary { first, last, items, entries: 0, right })
+        Ok(PageSummary { first, last, items, entries: 0, filled: 0, right })
     }
 }
 

@@ -20,6 +20,8 @@
 //! postings                                 the rows of one entry, from its list or its posting tree
 //! entries ── scan_range                    entries one by one, either way; all rows of a range of keys
 //!                                          (scan_range → scan_page → scan_entries)
+//! read_pages                               which pages some work has read, and if they changed
+//! tally                                    how many keys of a range have rows
 //! pending ── pending_memory                the pending list, and what a session remembers of it
 //! estimate                                 guesses for the planner, from a few pages
 //! ```
@@ -37,7 +39,9 @@ mod pending;
 mod pending_memory;
 mod posting_list;
 mod postings;
+mod read_pages;
 mod scan_range;
+mod tally;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
@@ -48,6 +52,8 @@ pub use estimate::PostingSizes;
 pub use pending_memory::PendingEntries;
 pub use posting_list::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};
 pub use postings::Postings;
+pub use read_pages::ReadPages;
+pub use tally::CountingSink;
 #[cfg(test)]
 pub use tests::pack;
 

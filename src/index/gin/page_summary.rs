@@ -15,10 +15,10 @@ use std::cell::RefCell;
 
 /// How many pages a session remembers, from the first one on that it reads. A power of two, so that
 /// the remainder is quick.
-const SLOTS: usize = 1 << 14;
-/// The memory that they take, in bytes.
+const SLOTS: usize = 1 << 16;
+/// The memory that they take at most, in bytes.
 const BYTES: usize = SLOTS * size_of::<Option<CacheSlot>>();
-const _: () = assert!(BYTES <= 768 << 10);
+const _: () = assert!(BYTES <= 3 << 20);
 /// Slots are allocated in groups of neighbours as pages are seen. To fill all of them at once would
 /// take a fifth of a session's first question.
 const GROUP: usize = 64;
@@ -36,6 +36,8 @@ pub struct PageSummary {
     pub items: u32,
     /// How many entries the page has. 0 for a posting tree.
     pub entries: u16,
+    /// How many of them have items.
+    pub filled: u16,
     /// The next leaf page.
     pub right: Option<u32>,
 }

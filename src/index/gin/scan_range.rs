@@ -98,11 +98,12 @@ impl GinIndex {
 }
 
 /// The summary of a leaf page. None if one of its entries has a posting tree.
-fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSummary>> {
-    let mut summary =
-        PageSummary { first: u32::MAX, last: 0, items: 0, entries: len as u16, right };
+pub(super) fn summary(page: &Block, len: usize, right: Option<u32>) -> Parsed<Option<PageSummary>> {
+    let (first, last) = (u32::MAX, 0);
+    let mut summary = PageSummary { first, last, items: 0, entries: len as u16, filled: 0, right };
     for at in 0..len {
         let EntryContent::List(list) = content(page, at)? else { return Ok(None) };
+        summary.filled += u16::from(list.count > 0);
         list.for_each(&mut |tid: Tid| {
             summary.first = summary.first.min(tid.block);
             summary.last = summary.last.max(tid.block);

@@ -1,0 +1,249 @@
+//! The values at a path by ordinal, and the ordinal of each row: what Lucene calls doc values
+//! (org.apache.lucene.index.SortedDocValues). With them a set of rows is counted by value in one
+//! pass over the rows, however many values there are.
+//!
+//! They are made in one walk over the keys of the path (`ordinals_memory` says when, and for how
+//! long they are true), and only for paths at which no row has two values.
+
+use super::edges::second_of;
+use super::postings::PostingReader;
+use crate::document::{NUMBER, OrderedNumber, STRING, read_ordered};
+use crate::error::Result;
+use crate::index::gin::{Entries, Tid};
+use crate::index::key::{self, PathHash};
+use crate::index::string_code::{Unpacked, unpack};
+use crate::{interrupts, memory};
+use std::cell::OnceCell;
+use std::ops::{ControlFlow, Range};
+
+/// The values at a path and the rows that have them.
+pub struct Ordinals {
+    /// The values in the form in which keys hold them, one after the other, in order.
+    bytes: Vec<u8>,
+    /// By ordinal: where a value ends.
+    ends: Vec<u32>,
+    /// By doc ID: the ordinal of the row's value plus one; 0 where it has none.
+    rows: Vec<u32>,
+    /// By ordinal: how many rows have the value.
+    counts: Vec<u32>,
+    integers: OnceCell<Option<Integers>>,
+    seconds: OnceCell<Vec<i64>>,
+}
+
+/// The numbers among the values as integers: each stands for itself × 10000^weight.
+pub struct Integers {
+    pub weight: i64,
+    /// By ordinal, from that of the first number on.
+    pub integers: Vec<i64>,
+}
+
+/// Integers are less than this, so that the squares of 2^32 of them can be added up in 128 bits.
+const MAX_INTEGER: i128 = 1 << 47;
+
+/// What `seconds` has for a value that is no instant `…T…Z`.
+pub const NO_INSTANT: i64 = i64::MIN;
+
+impl Ordinals {
+    /// Walks over the keys of a path. None if a row has two values or no doc ID, if the table has
+    /// grown, or if more than `max_bytes` were needed.
+    pub fn read(
+        reader: &PostingReader<'_>,
+        path: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Ordinals>> {
+        let (doc_ids, blocks) = (reader.doc_ids, reader.blocks);
+        let mut rows: Vec<u32> = Vec::new();
+        let length = (blocks as usize) << doc_ids.offset_bits();
+        if length * size_of::<u32>() > max_bytes {
+            return Ok(None);
+        }
+        memory::reserve(&mut rows, length)?;
+        rows.resize(length, 0);
+        let (mut bytes, mut ends, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fits = true;
+        let (from, below) = key::values(PathHash::of(path));
+        let mut entries = Entries::ascending(reader.index, &from)?;
+        entries.each_below(reader.index, &below, &mut |key, postings| {
+            let Some(stored) = key::value_of(key) else { return Ok(ControlFlow::Continue(())) };
+            let (number, mut count) = (ends.len() as u32 + 1, 0u32);
+            postings.for_each(&mut |tid: Tid| {
+                let doc_id = if tid.block < blocks { doc_ids.doc_id(tid) } else { None };
+                match doc_id.and_then(|doc_id| rows.get_mut(doc_id as usize)) {
+                    Some(row) if *row == 0 => (*row, count) = (number, count + 1),
+                    _ => fits = false,
+                }
+            })?;
+            if count > 0 {
+                memory::reserve(&mut bytes, stored.len())?;
+                memory::reserve(&mut ends, 1)?;
+                memory::reserve(&mut counts, 1)?;
+                bytes.extend_from_slice(stored);
+                ends.push(bytes.len() as u32);
+                counts.push(count);
+            }
+            let size = bytes.len() + (rows.len() + ends.len() + counts.len()) * size_of::<u32>();
+            fits = fits && size <= max_bytes && u32::try_from(bytes.len()).is_ok();
+            Ok::<_, crate::error::Error>(match fits {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
+        })?;
+        if !fits {
+            return Ok(None);
+        }
+        bytes.shrink_to_fit();
+        ends.shrink_to_fit();
+        counts.shrink_to_fit();
+        let (integers, seconds) = (OnceCell::new(), OnceCell::new());
+        Ok(Some(Ordinals { bytes, ends, rows, counts, integers, seconds }))
+    }
+
+    /// Bytes of memory.
+    pub fn size(&self) -> usize {
+        let integers = self.integers.get().and_then(Option::as_ref);
+        let integers = integers.map_or(0, |integers| integers.integers.capacity());
+        let seconds = self.seconds.get().map_or(0, Vec::capacity);
+        self.bytes.capacity()
+            + (self.rows.capacity() + self.ends.capacity() + self.counts.capacity())
+                * size_of::<u32>()
+            + (integers + seconds) * size_of::<i64>()
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A value in the form in which keys hold it. Empty behind the last one.
+    #[inline]
+    pub fn stored(&self, ordinal: usize) -> &[u8] {
+        let from = ordinal.checked_sub(1).and_then(|before| self.ends.get(before));
+        let end = self.ends.get(ordinal).map_or(0, |end| *end as usize);
+        self.bytes.get(from.map_or(0, |from| *from as usize)..end).unwrap_or_default()
+    }
+
+    /// A value, its type in front.
+    pub fn value(&self, ordinal: usize) -> Vec<u8> {
+        unpack(self.stored(ordinal), &mut Unpacked::new()).to_vec()
+    }
+
+    /// A value that is a number.
+    pub fn number(&self, ordinal: usize) -> Option<OrderedNumber> {
+        self.stored(ordinal).strip_prefix(&[NUMBER]).and_then(read_ordered)
+    }
+
+    /// The first ordinal whose value is not less than a stored form.
+    pub fn first_behind(&self, stored: &[u8]) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.stored(middle) < stored {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+
+    /// The ordinals of the values of a type.
+    pub fn of_type(&self, tag: u8) -> Range<usize> {
+        self.first_behind(&[tag])..self.first_behind(&[tag + 1])
+    }
+
+    /// By ordinal: how many rows have the value.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// The ordinal of a row's value.
+    #[inline]
+    pub fn of_row(&self, doc_id: u32) -> Option<u32> {
+        self.rows.get(doc_id as usize).and_then(|number| number.checked_sub(1))
+    }
+
+    /// By doc ID: the ordinal of the row's value plus one; 0 where it has none.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The numbers as integers; none if they are too large or too different for that.
+    pub fn integers(&self) -> Option<&Integers> {
+        self.integers.get_or_init(|| self.read_integers()).as_ref()
+    }
+
+    fn read_integers(&self) -> Option<Integers> {
+        let number = |ordinal: usize| {
+            interrupts::spend(1);
+            self.number(ordinal)
+        };
+        let numbers = self.of_type(NUMBER);
+        let mut weight = 0;
+        for ordinal in numbers.clone() {
+            let number = number(ordinal)?;
+            weight = weight.min(number.weight + 1 - number.digits.len() as i64);
+        }
+        let mut integers = Vec::new();
+        memory::reserve(&mut integers, numbers.len()).ok()?;
+        for ordinal in numbers {
+            integers.push(integer(&number(ordinal)?, weight)?);
+        }
+        Some(Integers { weight, integers })
+    }
+
+    /// By ordinal, as far as strings reach: the second, since 1970, of those that are instants
+    /// `…T…Z`, and `NO_INSTANT` for all other values.
+    pub fn seconds(&self) -> Result<&[i64]> {
+        if let Some(known) = self.seconds.get() {
+            return Ok(known);
+        }
+        let (strings, mut unpacked) = (self.of_type(STRING), Unpacked::new());
+        let mut seconds = Vec::new();
+        memory::reserve(&mut seconds, strings.end)?;
+        seconds.resize(strings.start, NO_INSTANT);
+        for ordinal in strings {
+            interrupts::spend(1);
+            let value = unpack(self.stored(ordinal), &mut unpacked);
+            seconds.push(second_of(value).unwrap_or(NO_INSTANT));
+        }
+        Ok(self.seconds.get_or_init(|| seconds))
+    }
+}
+
+/// A number × 10000^-weight, if it is an integer that is not too large.
+fn integer(number: &OrderedNumber, weight: i64) -> Option<i64> {
+    let mut integer: i128 = 0;
+    let places = number.weight - weight;
+    if places > 12 {
+        return None;
+    }
+    for at in 0..=places {
+        let digit = usize::try_from(at).ok().and_then(|at| number.digits.get(at));
+        integer = integer * 10_000 + i128::from(digit.copied().unwrap_or(0));
+        if integer >= MAX_INTEGER {
+            return None;
+        }
+    }
+    Some(if number.negative { -(integer as i64) } else { integer as i64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Decimal, write_ordered};
+
+    #[test]
+    fn scales_numbers() {
+        let number = |text: &str| {
+            let mut bytes: Vec<u8> = Vec::new();
+            write_ordered(&Decimal::parse(text).unwrap(), &mut bytes);
+            read_ordered(&bytes).unwrap()
+        };
+        assert_eq!(integer(&number("0"), -1), Some(0));
+        assert_eq!(integer(&number("12345.678"), -1), Some(123_456_780));
+        assert_eq!(integer(&number("-12345.678"), -2), Some(-1_234_567_800_000));
+        assert_eq!(integer(&number("0.0001"), -1), Some(1));
+        assert_eq!(integer(&number("140737488355327"), 0), Some((1 << 47) - 1));
+        assert_eq!(integer(&number("140737488355328"), 0), None);
+        assert_eq!(integer(&number("1e300"), 0), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! The ordinals of paths that a session remembers.
+//!
+//! They are made when the values of a path are counted for the second time, which takes about twice
+//! as long as counting them. They are true as long as none of the index's pages that were read for
+//! them has changed (`gin::read_pages`). If an index changes faster than its ordinals are used, they
+//! are made less and less often.
+
+use super::doc_id::DocIdMap;
+use super::ordinals::Ordinals;
+use super::page_visibility::wal_position;
+use super::postings::PostingReader;
+use super::settings::values_memory;
+use crate::error::Result;
+use crate::index::gin::ReadPages;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Paths of which it is remembered how often they were asked for.
+const MAX_PATHS: usize = 64;
+/// Values. Fewer are counted as quickly by their posting lists.
+const FEW_VALUES: u64 = 32;
+/// Ordinals that were used so often were worth making.
+const WORTH_MAKING: u32 = 3;
+/// Questions that are answered without ordinals, at most, before they are made again.
+const MAX_PATIENCE: u32 = 256;
+
+thread_local! {
+    /// What was asked for last comes first.
+    static PATHS: RefCell<Vec<PathMemory>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is remembered of a path.
+struct PathMemory {
+    index: u32,
+    path: String,
+    doc_ids: DocIdMap,
+    /// Questions that were answered without ordinals since there were some.
+    asked: u32,
+    /// After so many the ordinals are made.
+    patience: u32,
+    known: Option<Known>,
+}
+
+struct Known {
+    ordinals: Rc<Ordinals>,
+    pages: ReadPages,
+    /// How far the write-ahead log was written when the pages were looked at last. As long as
+    /// nothing more is written, none has changed.
+    wal: u64,
+    used: u32,
+}
+
+impl Known {
+    fn size(&self) -> usize {
+        self.ordinals.size() + self.pages.size()
+    }
+
+    fn is_true(&mut self, reader: &PostingReader<'_>) -> Result<bool> {
+        // The position is read first, so that what is written meanwhile counts as later.
+        let wal = wal_position();
+        if self.wal == wal {
+            return Ok(true);
+        }
+        let is_true = reader.index.are_unchanged(&mut self.pages)?;
+        if is_true {
+            self.wal = wal;
+        }
+        Ok(is_true)
+    }
+}
+
+/// The ordinals of a path, if they are known or should be made now. The path must be one of which no
+/// row has two values, whose keys are in the order of its values and have no other's.
+pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> Result<Option<Rc<Ordinals>>> {
+    let (index, doc_ids) = (reader.index.oid(), reader.doc_ids);
+    // Taken out, and put back only if all goes well.
+    let Some(mut memory) = PATHS.with_borrow_mut(|paths| {
+        let is_same = |known: &PathMemory| known.index == index && known.path == path;
+        paths.iter().position(is_same).map(|at| paths.remove(at))
+    }) else {
+        return Ok(None);
+    };
+    if memory.doc_ids != doc_ids {
+        (memory.known, memory.doc_ids) = (None, doc_ids);
+    }
+    if let Some(known) = &mut memory.known {
+        match known.is_true(reader)? {
+            true => known.used += 1,
+            false => {
+                memory.patience = match known.used < WORTH_MAKING {
+                    true => (memory.patience * 2).min(MAX_PATIENCE),
+                    false => 1,
+                };
+                (memory.known, memory.asked) = (None, 0);
+            }
+        }
+    }
+    let max_bytes = values_memory();
+    if memory.known.is_none() && memory.asked >= memory.patience {
+        memory.asked = 0;
+        let wal = wal_position();
+        let made = reader.index.noting(|| Ordinals::read(reader, path, max_bytes))?;
+        match made {
+            (Some(ordinals), Some(pages)) => {
+                memory.known = Some(Known { ordinals: Rc::new(ordinals), pages, wal, used: 0 });
+            }
+            _ => memory.patience = MAX_PATIENCE,
+        }
+    }
+    let found = memory.known.as_ref().map(|known| Rc::clone(&known.ordinals));
+    put(memory, max_bytes);
+    Ok(found)
+}
+
+/// Notes that so many values of a path were counted without ordinals.
+pub fn counted_without(reader: &PostingReader<'_>, path: &str, values: u64) {
+    if values < FEW_VALUES || values_memory() == 0 {
+        return;
+    }
+    let (index, doc_ids) = (reader.index.oid(), reader.doc_ids);
+    let memory = PATHS.with_borrow_mut(|paths| {
+        let is_same = |known: &PathMemory| known.index == index && known.path == path;
+        paths.iter().position(is_same).map(|at| paths.remove(at))
+    });
+    let new = || PathMemory {
+        index,
+        path: path.to_string(),
+        doc_ids,
+        asked: 0,
+        patience: 1,
+        known: None,
+    };
+    let mut memory = memory.unwrap_or_else(new);
+    memory.asked = memory.asked.saturating_add(1);
+    put(memory, values_memory());
+}
+
+/// Remembers a path, and forgets what was asked for longest ago, until all fits.
+fn put(memory: PathMemory, max_bytes: usize) {
+    PATHS.with_borrow_mut(|paths| {
+        paths.insert(0, memory);
+        paths.truncate(MAX_PATHS);
+        let mut size = 0;
+        for memory in paths {
+            size += memory.known.as_ref().map_or(0, Known::size);
+            if size > max_bytes {
+                memory.known = None;
+            }
+        }
+    });
+}

@@ -64,6 +64,7 @@ mod sorted_rows;
 mod sorted_values;
 mod sorter;
 mod table;
+mod tally_memory;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod tid_bitmap;

@@ -8,6 +8,7 @@ use crate::executor::domain::{Domain, PartRows};
 use crate::executor::edges::{Edge, EdgeCounts, count_each};
 use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::read_stats::ReadStats;
+use crate::executor::tally_memory::remembered;
 use crate::executor::tid_bitmap::TidBitmap;
 use crate::executor::value_cursor::ValueCursor;
 use crate::executor::values::{
@@ -121,7 +122,13 @@ impl ValueSource for IndexValues<'_> {
             let mut counter = part.counter(rows)?;
             for (from, below) in stored_intervals(span) {
                 let (from, below) = (key::value(hash, &from), key::value(hash, &below));
-                let (values, distinct) = counter.tally(part.reader.index, &from, &below)?;
+                let is_all_visible =
+                    part.doubt.as_ref().is_some_and(|doubt| doubt.blocks.is_empty());
+                let index = part.reader.index;
+                let (values, distinct) =
+                    remembered(index, (&from, &below), is_all_visible, || {
+                        counter.tally(index, &from, &below)
+                    })?;
                 tally.values += values;
                 tally.distinct += distinct;
             }

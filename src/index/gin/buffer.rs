@@ -87,6 +87,11 @@ impl GinIndex {
         self.wal_logged_oid
     }
 
+    /// Whether all changes to the index are WAL-logged.
+    pub fn is_wal_logged(&self) -> bool {
+        self.wal_logged_oid.is_some()
+    }
+
     /// How many blocks the index has, at least.
     fn blocks(&self) -> usize {
         self.blocks.get() as usize

@@ -15,10 +15,10 @@ use std::cell::RefCell;
 
 /// How many pages a session remembers, from the first one on that it reads. A power of two, so that
 /// the remainder is quick.
-const SLOTS: usize = 1 << 16;
+const SLOTS: usize = 1 << 17;
 /// The memory that they take at most, in bytes.
 const BYTES: usize = SLOTS * size_of::<Option<CacheSlot>>();
-const _: () = assert!(BYTES <= 3 << 20);
+const _: () = assert!(BYTES <= 6 << 20);
 /// Slots are allocated in groups of neighbours as pages are seen. To fill all of them at once would
 /// take a fifth of a session's first question.
 const GROUP: usize = 64;

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# One session counts the values at paths again and again while the index changes. What it remembers of them, by ordinal, never changes an
+# answer: a session that remembers nothing says the same.
+. "$(dirname "$0")/lib.sh"
+psql -o /dev/null <<'SQL'
+SELECT session_add('ordinals', key => 'id');
+CREATE FUNCTION documents(low int, high int, round int) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || (n * 7 + round) % 200, 'n', (n * round) % 90 * 0.25 - 3,
+        'mixed', CASE n % 3 WHEN 0 THEN to_jsonb(n % 50) WHEN 1 THEN to_jsonb('s' || n % 60) ELSE to_jsonb(n % 2 = 0) END, 'ip', concat_ws('.', 10, n % 50, n % 7), 'ecdy', 'e' || n % 70,
+        'at', to_char('2024-01-01'::timestamp + (n + round) * interval '5 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'ms', 1704067200000 + (n + round) * 18000000::bigint))))
+    FROM generate_series(low, high) AS n $$;
+SELECT session_update('ordinals', documents(1, 700, 1));
+VACUUM sessions.ordinals;
+SQL
+questions() { # QUERY
+    local path
+    for path in user n mixed ip ecdy; do
+        echo "SELECT '$path', string_agg(value::text || '=' || count, ' ') FROM session_values('ordinals', '$1', '$path', rows => NULL, sort => 'value asc');"
+        echo "SELECT session_stats('ordinals', '$1', '$path');"
+    done
+    for path in at ms; do
+        echo "SELECT '$path', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', '$path', '1 day'::text) WHERE count > 0;"
+    done
+    echo "SELECT 'fives', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', 'n', 5);"
+    echo "SELECT session_facets('ordinals', '$1', '{\"x\": {\"terms\": {\"field\": \"mixed\", \"limit\": 4, \"facet\": {\"y\": {\"terms\": \"ip\"}, \"s\": \"sum(n)\", \"u\": \"unique(user)\"}}}}');"
+    echo "SELECT string_agg(concat_ws(' ', path, documents, strings, numbers, booleans, values, multivalued), ';') FROM session_paths('ordinals');"
+}
+coproc REMEMBERING { psql 2>&1; }
+ask() { # SQL: in the session that remembers
+    local line
+    printf '%s\n\\echo done\n' "$1" >&"${REMEMBERING[1]}"
+    while read -r line <&"${REMEMBERING[0]}" && [ "$line" != 'done' ]; do echo "$line"; done
+}
+compare() { # WHAT: each question three times, for all documents and for some
+    local q expected each
+    for q in '*:*' 'n:[0 TO 12]'; do
+        expected=$({ echo 'SET session_store.changes_memory = 0;'; questions "$q"; } | psql)
+        for each in 1 2 3; do is "$1: $q, time $each" "$expected" "$(ask "$(questions "$q")")"; done
+    done
+}
+ways="SELECT session_explain('ordinals', 'n:[0 TO 12]', \"json\" => '{\"facet\": {\"x\": {\"terms\": \"user\"}}}')->'facets'->'paths'->'user' ? 'ordinals'"
+compare 'at rest'
+is 'ordinals are used' t "$(ask "$ways;")"
+# What GROUP BY says.
+grouped=$(sql "SELECT string_agg(value || '=' || count, ' ' ORDER BY value COLLATE \"C\") FROM (SELECT (doc->'user')::text AS value, count(*) FROM sessions.ordinals GROUP BY 1) AS _")
+is 'as GROUP BY' "user|$grouped" "$(ask "$(questions '*:*' | head -n 1)")"
+while IFS='~' read -r what change; do
+    sql "$change" -o /dev/null
+    compare "$what"
+done <<'END'
+pending~SELECT session_update('ordinals', documents(100, 140, 2))
+deleted~SELECT session_update('ordinals', '[{"delete": [7, 8, 9, 500]}]')
+cleaned~SELECT gin_clean_pending_list('sessions.ordinals_doc_idx')
+vacuum~VACUUM sessions.ordinals
+no longer pending~ALTER INDEX sessions.ordinals_doc_idx SET (fastupdate = off)
+into the tree~SELECT session_update('ordinals', documents(200, 230, 3))
+a new value~SELECT session_update('ordinals', '[{"upsert": [{"id": 1, "user": "new", "n": -2}]}]')
+reindex~REINDEX INDEX sessions.ordinals_doc_idx
+two values~SELECT session_update('ordinals', '[{"upsert": [{"id": 2, "user": ["u1", "u2"], "n": [1, 2.5]}]}]')
+one value again~SELECT session_update('ordinals', '[{"upsert": [{"id": 2, "user": "u1"}]}]')
+one value, and no trace of two~VACUUM sessions.ordinals
+cut values~SELECT session_update('ordinals', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', repeat('u', 300) || n % 3))))) FROM generate_series(20, 30) AS n
+another path of the same hash~SELECT session_update('ordinals', '[{"upsert": [{"id": 3, "kybn": "e5"}, {"id": 4, "at": "2024-02-03 01:30:00.5+02"}]}]')
+large numbers~SELECT session_update('ordinals', '[{"upsert": [{"id": 31, "n": 1e30}, {"id": 32, "n": 0.0000000001}]}]')
+gone~SELECT session_update('ordinals', '[{"delete": [3, 31, 32]}]')
+another table~VACUUM FULL sessions.ordinals
+END
+# A transaction's own writes, and what it takes back.
+for change in "SELECT session_update('ordinals', documents(650, 720, 4))" 'TRUNCATE sessions.ordinals'; do
+    questions=$(questions '*:*' | grep -v path)
+    expected=$(printf 'SET session_store.changes_memory = 0;BEGIN;%s;\n%s\nROLLBACK;' "$change" "$questions" | psql)
+    is "own writes: $change" "$expected" "$(ask "BEGIN;$change;"$'\n'"$questions"$'\n'"ROLLBACK;")"
+    compare "taken back: $change"
+done
+eval "exec ${REMEMBERING[1]}>&-"
+sql "SELECT session_drop('ordinals')" -o /dev/null

@@ -81,7 +81,7 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> Result<Option<Rc<Ordi
         return Ok(None);
     };
     if memory.doc_ids != doc_ids {
-        (memory.known, memory.doc_ids) = (None, doc_ids);
+        (memory.known, memory.doc_ids, memory.patience) = (None, doc_ids, 1);
     }
     if let Some(known) = &mut memory.known {
         match known.is_true(reader)? {

@@ -5,7 +5,7 @@
 psql -o /dev/null <<'SQL'
 SELECT session_add('ordinals', key => 'id');
 CREATE FUNCTION documents(low int, high int, round int) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || (n * 7 + round) % 200, 'n', (n * round) % 90 * 0.25 - 3,
+    SELECT jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'pad', repeat('p', 600), 'user', 'u' || (n * 7 + round) % 200, 'n', (n * round) % 90 * 0.25 - 3,
         'mixed', CASE n % 3 WHEN 0 THEN to_jsonb(n % 50) WHEN 1 THEN to_jsonb('s' || n % 60) ELSE to_jsonb(n % 2 = 0) END, 'ip', concat_ws('.', 10, n % 50, n % 7), 'ecdy', 'e' || n % 70,
         'at', to_char('2024-01-01'::timestamp + (n + round) * interval '5 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'ms', 1704067200000 + (n + round) * 18000000::bigint))))
     FROM generate_series(low, high) AS n $$;
@@ -61,7 +61,7 @@ one value again~SELECT session_update('ordinals', '[{"upsert": [{"id": 2, "user"
 one value, and no trace of two~VACUUM sessions.ordinals
 cut values~SELECT session_update('ordinals', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', repeat('u', 300) || n % 3))))) FROM generate_series(20, 30) AS n
 another path of the same hash~SELECT session_update('ordinals', '[{"upsert": [{"id": 3, "kybn": "e5"}, {"id": 4, "at": "2024-02-03 01:30:00.5+02"}]}]')
-large numbers~SELECT session_update('ordinals', '[{"upsert": [{"id": 31, "n": 1e30}, {"id": 32, "n": 0.0000000001}]}]')
+large numbers~SELECT session_update('ordinals', '[{"upsert": [{"id": 31, "n": 12345.25}, {"id": 32, "n": 0.00000000000000001}]}]')
 gone~SELECT session_update('ordinals', '[{"delete": [3, 31, 32]}]')
 another table~VACUUM FULL sessions.ordinals
 END

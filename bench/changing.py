@@ -29,9 +29,29 @@ class Changing(Collection):
         self.table = f"live_documents_{self.n}"
         self.numbered = f"live_changes_{self.n}"
         self.changes = self.directory / "changes.ndjson"
+        self.lucene = self.directory / "lucene-live"
 
     def make(self, pg):
-        """Anew each time, since it does not stay as it is made."""
+        """Anew each time, since it does not stay as it is made; or once, as `prepare` has made it."""
+        made = self.directory / f"{self.store}.made"
+        as_wanted = made.exists() and made.read_text() == self.wanted()
+        made.unlink(missing_ok=True)
+        if not as_wanted:
+            self.make_anew(pg)
+        new_store(pg, OTHER)
+        pg(f"""SELECT session_update({quote(OTHER)}, '[{{"upsert": [{{"session": {{"id": 1}}}}]}}]')""")
+        pg("CHECKPOINT")
+
+    def prepare(self, pg, system):
+        """For one later run of the part. `system` makes its own index when it starts."""
+        self.make_anew(pg)
+        system().close()
+        (self.directory / f"{self.store}.made").write_text(self.wanted())
+
+    def wanted(self):
+        return f"{self.once} changes, then {self.later}\n"
+
+    def make_anew(self, pg):
         self.drop(pg)
         say(f"copying {self.n:,} documents to be changed")
         pg((Path(__file__).parent / "changes.sql").read_text())
@@ -46,10 +66,7 @@ class Changing(Collection):
         pg(f"CREATE UNIQUE INDEX ON {self.numbered} (c)")
         pg(f"VACUUM ANALYZE {self.numbered}")
         export(pg, f"SELECT changed(doc, c) FROM {self.numbered} JOIN {self.table} USING (id) ORDER BY c", self.changes)
-        new_store(pg, OTHER)
-        pg(f"""SELECT session_update({quote(OTHER)}, '[{{"upsert": [{{"session": {{"id": 1}}}}]}}]')""")
-        pg("CHECKPOINT")
-        shutil.rmtree(self.directory / "lucene-live", ignore_errors=True)
+        shutil.rmtree(self.lucene, ignore_errors=True)
 
     def drop(self, pg):
         pg(f"DROP TABLE IF EXISTS {self.table}, {self.numbered}")

@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from changing import OTHER, Changing, InPostgreSQL, autovacuum
-from collection import drop_store, export, new_store, say
+from collection import drop_store, export, say
 from engines import Java, KeptAlive
 from facets import digest, questions
 from live import after_changes
-from server import Connection, quote
+from server import Connection
 from systems import Unable
 
 SHARE = 0.1
@@ -25,8 +25,9 @@ class Changeable(Changing):
         self.stored = f"sessions.{self.store}"
         self.numbered = f"facet_changes_{self.n}"
         self.changes = self.directory / "facet-changes.ndjson"
+        self.lucene = self.directory / "lucene-facets"
 
-    def make(self, pg):
+    def make_anew(self, pg):
         self.drop(pg)
         say(f"copying {self.n:,} documents to be changed")
         pg((Path(__file__).parent / "changes.sql").read_text())
@@ -37,9 +38,7 @@ class Changeable(Changing):
         pg(f"CREATE UNIQUE INDEX ON {self.numbered} (c)")
         pg(f"VACUUM ANALYZE {self.numbered}")
         export(pg, f"SELECT changed(doc, c) FROM {self.numbered} JOIN {self.stored} USING (id) ORDER BY c", self.changes)
-        new_store(pg, OTHER)
-        pg(f"""SELECT session_update({quote(OTHER)}, '[{{"upsert": [{{"session": {{"id": 1}}}}]}}]')""")
-        pg("CHECKPOINT")
+        shutil.rmtree(self.lucene, ignore_errors=True)
 
     def drop(self, pg):
         pg(f"DROP TABLE IF EXISTS {self.numbered}")
@@ -148,13 +147,19 @@ def body(answer):
         whole, rest = whole + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
 
 
+def prepare(collection, work):
+    pg = Connection()
+    changing = Changeable(collection, work)
+    changing.prepare(pg, lambda: LuceneFacets(changing, work))
+    pg.close()
+
+
 def facets(collection, systems, work, save):
     """{"rest" | "changed": {question: {system: …}}}; calls save(results) after each of the two."""
     asked = questions(collection.n)
     changing = Changeable(collection, work)
     pg = Connection()
     changing.make(pg)
-    shutil.rmtree(collection.directory / "lucene-facets", ignore_errors=True)
     there = {system.name for system in systems}
     running = [one(changing, work) for one in (Facets, GroupBy, LuceneFacets, SolrFacets) if one is GroupBy or one.name in there]
     results = {"titles": {system.name: system.title for system in running}, "wrong": []}

@@ -26,12 +26,24 @@ CLIENTS = (1, 2, 4, 8)
 ALONE, BESIDE = "alone", "beside the writer"
 
 
+def changeable(collection, work):
+    once = round(collection.n * float(SHARES[-1]) / 100)
+    warming, beside, stepped = (round(seconds * RATE) for seconds in (WARMING, SECONDS, SECONDS / 4))
+    return Changing(collection, work, once, warming + beside + stepped * len(CLIENTS))
+
+
+def prepare(collection, work):
+    pg = Connection()
+    changing = changeable(collection, work)
+    changing.prepare(pg, lambda: LIVE["lucene"](changing, work))
+    pg.close()
+
+
 def live(collection, systems, work, save):
     """Calls save(results) after each step."""
     asked = queries(collection.n)
     warming, beside, stepped = (round(seconds * RATE) for seconds in (WARMING, SECONDS, SECONDS / 4))
-    once = round(collection.n * float(SHARES[-1]) / 100)
-    changing = Changing(collection, work, once, warming + beside + stepped * len(CLIENTS))
+    changing = changeable(collection, work)
     pg = Connection()
     changing.make(pg)
     results = {"rate": RATE, "seconds": SECONDS, "wrong": []}

@@ -52,10 +52,8 @@ impl<'a> Leaf<'a> {
             Leaf::Bool(value) => Scalar::Bool(value),
             Leaf::Number(number) => {
                 scratch.clear();
-                match number {
-                    Number::Numeric(numeric) if numeric.write_ordered(scratch) => {}
-                    Number::Numeric(_) => return None,
-                    Number::Text(text) => write_decimal(&Decimal::parse(text)?, scratch),
+                if !number.write_ordered(scratch) {
+                    return None;
                 }
                 Scalar::Number(scratch)
             }
@@ -71,6 +69,31 @@ impl Number<'_> {
         match self {
             Number::Numeric(numeric) => numeric.compare(other),
             Number::Text(text) => Base10000::parse(text).map(|number| number.compare(other)),
+        }
+    }
+
+    /// Writes the number as bytes in the order of numbers (see ordered.rs). False, and nothing, if it
+    /// is not finite, or its exponent is too long.
+    #[inline]
+    pub fn write_ordered(self, out: &mut impl Extend<u8>) -> bool {
+        match self {
+            Number::Numeric(numeric) => numeric.write_ordered(out),
+            Number::Text(text) => match Decimal::parse(text) {
+                Some(number) => {
+                    write_decimal(&number, out);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// The number, if it is whole, not negative and below 10^16, as most identities are.
+    #[must_use]
+    pub fn small_integer(self) -> Option<u64> {
+        match self {
+            Number::Numeric(numeric) => numeric.small_integer(),
+            Number::Text(_) => None,
         }
     }
 

@@ -52,6 +52,22 @@ impl<'a> Numeric<'a> {
         true
     }
 
+    /// The number, if it is whole, not negative and below 10^16.
+    pub fn small_integer(self) -> Option<u64> {
+        let (negative, weight, digits) = self.parts()?;
+        let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
+        if digits.len() == 0 {
+            return Some(0);
+        }
+        // Digits behind the one that counts 10000^0 are a fraction.
+        let zeros = u32::try_from(weight + 1 - digits.len() as i64).ok()?;
+        if negative || weight > 3 {
+            return None;
+        }
+        let value = digits.fold(0, |value, digit| value * 10_000 + u64::from(digit));
+        Some(value * 10_000u64.pow(zeros))
+    }
+
     /// Compares it with another number. None if it is not finite.
     #[inline]
     pub fn compare(self, other: &Base10000) -> Option<Ordering> {
@@ -190,4 +206,49 @@ fn compare(
 #[inline]
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As numeric.c's make_result lays it out, with the long header.
+    fn stored(negative: bool, weight: i16, digits: &[u16]) -> Vec<u8> {
+        let length = 8 + 2 * digits.len() as u32;
+        let word = if cfg!(target_endian = "little") { length << 2 } else { length };
+        let sign = if negative { NUMERIC_NEGATIVE } else { 0 };
+        let mut bytes = word.to_ne_bytes().to_vec();
+        bytes.extend(sign.to_ne_bytes());
+        bytes.extend(weight.to_ne_bytes());
+        bytes.extend(digits.iter().flat_map(|digit| digit.to_ne_bytes()));
+        bytes
+    }
+
+    proptest! {
+        /// A small integer is the number, and each number that can be one is one.
+        #[test]
+        fn small_integers_are_exact(
+            negative: bool,
+            weight in -2i16..6,
+            mut digits in proptest::collection::vec(prop_oneof![Just(0u16), 0u16..10_000], 0..6),
+        ) {
+            while digits.first() == Some(&0) {
+                digits.remove(0);
+            }
+            while digits.last() == Some(&0) {
+                digits.pop();
+            }
+            let negative = negative && !digits.is_empty();
+            let bytes = stored(negative, weight, &digits);
+            let (integer, decimal) =
+                (Numeric::new(&bytes).small_integer(), Numeric::new(&bytes).decimal());
+            let is_whole = digits.len() as i16 <= weight + 1;
+            let is_small = digits.is_empty() || is_whole && weight <= 3 && !negative;
+            prop_assert_eq!(integer.is_some(), is_small);
+            if let Some(integer) = integer {
+                prop_assert_eq!(Decimal::parse(&integer.to_string()), decimal);
+            }
+        }
+    }
 }

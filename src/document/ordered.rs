@@ -50,7 +50,10 @@ pub fn write(
         (..0, Err(_)) => return out.extend([TINIEST_HEAD ^ flip]),
         (_, Err(_)) => return out.extend([LARGEST_HEAD ^ flip]),
     }
-    out.extend(digits.flat_map(|digit| (digit + 0x100).to_be_bytes()).map(|byte| byte ^ flip));
+    for digit in digits {
+        let [high, low] = (digit + 0x100).to_be_bytes();
+        out.extend([high ^ flip, low ^ flip]);
+    }
     if negative {
         out.extend([NEGATIVE_END]);
     }

@@ -32,7 +32,7 @@
 //! paths in V keys make the index a quarter smaller.
 
 use super::string_code;
-use crate::document::{Jsonb, Scalar, Scratch, unordered_instant, walk};
+use crate::document::{BOOLEAN, Jsonb, Leaf, NUMBER, unordered_instant, walk};
 use crate::error::{Error, Result};
 use crate::memory;
 use chrono::{DateTime, Utc};
@@ -217,39 +217,36 @@ pub struct Keys {
     ends: Vec<usize>,
     /// The M keys. They are known last.
     multi_valued: Vec<[u8; 5]>,
-    /// Room for a value before it is packed.
-    value: Vec<u8>,
     /// The first error, if there was one.
     error: Option<Error>,
 }
+
+/// Room for the keys of most documents.
+const USUAL_BYTES: usize = 4096;
+const USUAL_KEYS: usize = 128;
 
 impl Keys {
     /// The keys of a document.
     pub fn of(document: Jsonb<'_>) -> Result<Keys> {
         let mut keys = Keys {
-            bytes: Vec::with_capacity(2048),
-            ends: Vec::with_capacity(128),
-            multi_valued: Vec::new(),
-            value: Vec::new(),
-            error: None,
+            bytes: Vec::with_capacity(USUAL_BYTES),
+            ends: Vec::with_capacity(USUAL_KEYS),
+            ..Keys::default()
         };
         keys.push(|bytes| bytes.extend_from_slice(DOCUMENT_KEY));
         let mut last = String::from("\0"); // is no path, since jsonb holds no NUL
         let mut hash = PathHash::of("");
-        let mut scratch = Scratch::new();
         walk(document, &mut |path, leaf| {
             if path != last {
                 hash = PathHash::of(path);
                 keys.push(|bytes| {
-                    bytes.extend(tagged(EXISTS, hash));
+                    bytes.extend_from_slice(&tagged(EXISTS, hash));
                     bytes.extend_from_slice(stored_path(path));
                 });
                 last.clear();
                 last.push_str(path);
             }
-            if let Some(value) = leaf.scalar(&mut scratch) {
-                keys.push_value(hash, value);
-            }
+            keys.push_value(hash, leaf);
         });
         match keys.error.take() {
             None => Ok(keys),
@@ -257,34 +254,54 @@ impl Keys {
         }
     }
 
-    fn push_value(&mut self, hash: PathHash, value: Scalar<'_>) {
-        let mut written = std::mem::take(&mut self.value);
-        written.clear();
-        value.write(&mut written);
+    /// The key of a leaf's value, and what else the index keeps of that value. A number that is not
+    /// finite has no key.
+    fn push_value(&mut self, hash: PathHash, leaf: Leaf<'_>) {
+        let mut is_truncated = false;
         self.push(|bytes| {
-            bytes.extend(tagged(VALUE, hash));
-            string_code::pack(stored_value(&written), bytes);
+            let start = bytes.len();
+            bytes.extend_from_slice(&tagged(VALUE, hash));
+            match leaf {
+                Leaf::String(text) => {
+                    is_truncated = text.len() >= MAX_VALUE;
+                    let stored = text.as_bytes().get(..MAX_VALUE);
+                    string_code::pack_string(stored.unwrap_or(text.as_bytes()), bytes);
+                }
+                Leaf::Bool(value) => bytes.extend_from_slice(&[BOOLEAN, u8::from(value)]),
+                Leaf::Number(number) => {
+                    let value = bytes.len();
+                    bytes.push(NUMBER);
+                    if !number.write_ordered(bytes) {
+                        bytes.truncate(start);
+                    }
+                    is_truncated = is_truncated_value(bytes.get(value..).unwrap_or_default());
+                    bytes.truncate(value + 1 + MAX_VALUE);
+                }
+            }
         });
-        if is_truncated_value(&written) {
-            self.push(|bytes| bytes.extend(tagged(TRUNCATED, hash)));
+        if is_truncated {
+            self.push(|bytes| bytes.extend_from_slice(&tagged(TRUNCATED, hash)));
         }
-        if let Scalar::String(text) = value
+        if let Leaf::String(text) = leaf
             && let Some(at) = unordered_instant(text)
         {
             self.push(|bytes| {
-                bytes.extend(tagged(VALUE, hash));
-                bytes.extend(instant(at));
+                bytes.extend_from_slice(&tagged(VALUE, hash));
+                bytes.extend_from_slice(&instant(at));
             });
         }
-        self.value = written;
     }
 
+    /// Adds a key, unless nothing is written.
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let room = memory::reserve(&mut self.bytes, MAX_KEY);
         match room.and_then(|()| memory::reserve(&mut self.ends, 1)) {
             Ok(()) => {
+                let start = self.bytes.len();
                 write(&mut self.bytes);
-                self.ends.push(self.bytes.len());
+                if self.bytes.len() > start {
+                    self.ends.push(self.bytes.len());
+                }
             }
             Err(error) => self.error = Some(error),
         }
@@ -292,23 +309,39 @@ impl Keys {
 
     /// The keys in order, each once. GIN would sort them itself, but more slowly.
     pub fn sorted(&mut self) -> Result<Vec<&[u8]>> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        let mut keys: Vec<&[u8]> = Vec::new();
+        let mut keys: Vec<Prefixed<'_>> = Vec::new();
         // There are at most as many M keys as other keys.
-        memory::reserve(&mut keys, 2 * self.ends.len())?;
+        memory::reserve(&mut keys, self.ends.len())?;
         memory::reserve(&mut self.multi_valued, self.ends.len())?;
-        keys.extend(starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]));
+        let starts = std::iter::once(&0).chain(&self.ends);
+        keys.extend(starts.zip(&self.ends).map(|(&start, &end)| prefixed(&self.bytes[start..end])));
         keys.sort_unstable();
         keys.dedup();
         self.multi_valued.extend(keys.windows(2).filter_map(|pair| {
-            let hash = path_hash(pair[0])?;
+            let hash = path_hash(pair[0].1)?;
             let is_value = |key| value_of(key).is_some_and(|value| value.first() != Some(&INSTANT));
-            let are_values = is_value(pair[0]) && is_value(pair[1]);
-            (are_values && path_hash(pair[1]) == Some(hash)).then(|| multi_valued(hash))
+            let are_values = is_value(pair[0].1) && is_value(pair[1].1);
+            (are_values && path_hash(pair[1].1) == Some(hash)).then(|| multi_valued(hash))
         }));
         self.multi_valued.dedup();
-        let at = keys.partition_point(|key| *key < [MULTI_VALUED].as_slice());
-        keys.splice(at..at, self.multi_valued.iter().map(<[u8; 5]>::as_slice));
-        Ok(keys)
+        let mut sorted: Vec<&[u8]> = Vec::new();
+        memory::reserve(&mut sorted, keys.len() + self.multi_valued.len())?;
+        let (before, behind) =
+            keys.split_at(keys.partition_point(|(_, key)| *key < [MULTI_VALUED].as_slice()));
+        sorted.extend(before.iter().map(|(_, key)| *key));
+        sorted.extend(self.multi_valued.iter().map(<[u8; 5]>::as_slice));
+        sorted.extend(behind.iter().map(|(_, key)| *key));
+        Ok(sorted)
     }
+}
+
+/// A key, and its first eight bytes as a number in the same order. Most keys of a document differ
+/// there, and numbers are compared sooner than bytes.
+type Prefixed<'k> = (u64, &'k [u8]);
+
+fn prefixed(key: &[u8]) -> Prefixed<'_> {
+    let mut first = [0; 8];
+    let length = key.len().min(first.len());
+    first[..length].copy_from_slice(&key[..length]);
+    (u64::from_be_bytes(first), key)
 }

@@ -31,8 +31,16 @@ pub type Unpacked = SmallVec<[u8; 64]>;
 /// The first digit of a string that is to be packed: one that begins with a digit and has more
 /// behind it.
 fn first_digit(value: &[u8]) -> Option<u8> {
-    match value {
-        [STRING, digit @ b'0'..=b'9', next, ..] if *next != 0 => Some(*digit),
+    let (digit, _) = split_packable(value.strip_prefix(&[STRING])?)?;
+    Some(digit)
+}
+
+/// The first digit of a string that is to be packed, without its type, and what is behind it.
+fn split_packable(text: &[u8]) -> Option<(u8, &[u8])> {
+    match text {
+        [digit @ b'0'..=b'9', rest @ ..] if rest.first().is_some_and(|next| *next != 0) => {
+            Some((*digit, rest))
+        }
         _ => None,
     }
 }
@@ -46,12 +54,20 @@ fn packed(stored: &[u8]) -> Option<(u8, &[u8])> {
 
 /// Writes a value, its type in front, in the form in which keys hold it.
 pub fn pack(value: &[u8], out: &mut Vec<u8>) {
-    let Some(digit) = first_digit(value) else {
-        out.extend_from_slice(value);
+    match value {
+        [STRING, text @ ..] => pack_string(text, out),
+        other => out.extend_from_slice(other),
+    }
+}
+
+/// Writes a string, without its type, in the form in which keys hold it.
+pub fn pack_string(text: &[u8], out: &mut Vec<u8>) {
+    out.push(STRING);
+    let Some((digit, rest)) = split_packable(text) else {
+        out.extend_from_slice(text);
         return;
     };
-    out.extend([STRING, digit, 0]);
-    let rest = &value[2..];
+    out.extend_from_slice(&[digit, 0]);
     let dense = rest.iter().take_while(|byte| (LEAST..=MOST).contains(byte)).count();
     let (dense, rest) = rest.split_at(dense);
     let end = rest.first().map(|byte| if *byte < LEAST { BELOW } else { ABOVE });

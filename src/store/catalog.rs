@@ -40,8 +40,8 @@ impl Store {
     /// table, so that nobody can replace it.
     pub fn find(spi: &Spi, name: &str) -> Result<Store> {
         let name = Name::new(name)?;
-        if let Some(FastPathStore { key, shards, table }) =
-            fast_path::fast_path(&name, pg_sys::AccessShareLock)
+        if let Some(FastPathStore { key, shards }) = fast_path::fast_path(&name)
+            && let StoreRelation::Found(table) = table::find(&name, pg_sys::AccessShareLock)
         {
             return Ok(Store { name, key, shards, table });
         }
@@ -53,23 +53,26 @@ impl Store {
     /// stays the same until the transaction ends. The lock needs the same privileges as LOCK TABLE.
     pub fn lock(spi: &Spi, name: &str, lock: Lock) -> Result<Store> {
         let name = Name::new(name)?;
-        match lock {
+        let relation = match lock {
             // If there is no such store, its row is missed afterwards.
-            Lock::Rows => drop(table::lock_rows(&name)),
+            Lock::Rows => table::lock_rows(&name),
             Lock::WholeTable => {
-                let store = Store::find_now(spi, name.clone())?;
+                let relation = table::find(&name, pg_sys::NoLock);
+                let store = Store::find_now(spi, name.clone(), relation)?;
                 let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", store.name.table());
                 spi.run(Mode::Write, &sql, &[])?;
+                table::find(&name, pg_sys::NoLock)
             }
-        }
-        Store::find_now(spi, name)
+        };
+        Store::find_now(spi, name, relation)
     }
 
     /// Takes no lock. Otherwise two writers, each with this weaker lock, would wait for each other
     /// as soon as both want the lock of a writer.
-    fn find_now(spi: &Spi, name: Name) -> Result<Store> {
-        if let Some(FastPathStore { key, shards, table }) =
-            with_latest_snapshot(|| fast_path::fast_path(&name, pg_sys::NoLock))
+    fn find_now(spi: &Spi, name: Name, relation: StoreRelation) -> Result<Store> {
+        if let StoreRelation::Found(table) = relation
+            && let Some(FastPathStore { key, shards }) =
+                with_latest_snapshot(|| fast_path::fast_path(&name))
         {
             return Ok(Store { name, key, shards, table });
         }

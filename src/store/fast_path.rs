@@ -2,15 +2,13 @@
 //! longer than everything else in a short query.
 
 use super::name::Name;
-use super::table::{self, StoreRelation};
 use crate::executor;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-/// What `Store::find` in catalog.rs needs.
+/// What the catalogue says of a store.
 pub struct FastPathStore {
     pub key: String,
     pub shards: i32,
-    pub table: pg_sys::Oid,
 }
 
 // The columns of session_store.store, in the order of sql/bootstrap.sql.
@@ -18,16 +16,15 @@ const NAME: i16 = 1;
 const KEY: i32 = 2;
 const SHARDS: i32 = 3;
 
-/// Looks a store up under the active snapshot, and takes a lock on its table. None if the store or
-/// its table does not exist, or if the user may not see all of the catalogue: then the caller runs a
-/// statement, which says what is wrong.
-pub fn fast_path(name: &Name, lock: u32) -> Option<FastPathStore> {
+/// Looks a store up under the active snapshot. None if it does not exist, or if the user may not see
+/// all of the catalogue: then the caller runs a statement, which says what is wrong.
+pub fn fast_path(name: &Name) -> Option<FastPathStore> {
     let catalogue = catalogue()?;
     executor::check_access(catalogue).ok()?;
     // SAFETY: the relation is open until it is closed here, and the tuple is valid until the scan
     // ends. Each column has the type that sql/bootstrap.sql gives it. A query is running, so there
     // is an active snapshot. If an error is raised, the transaction closes everything.
-    let (key, shards) = unsafe {
+    unsafe {
         let relation = pg_sys::try_table_open(catalogue, pg_sys::AccessShareLock as i32);
         if relation.is_null() {
             return None;
@@ -64,15 +61,11 @@ pub fn fast_path(name: &Name, lock: u32) -> Option<FastPathStore> {
         };
         let found = (!row.is_null()).then(|| {
             let key = String::from_datum(column(KEY)?, false)?;
-            Some((key, i32::from_datum(column(SHARDS)?, false)?))
+            Some(FastPathStore { key, shards: i32::from_datum(column(SHARDS)?, false)? })
         });
         pg_sys::systable_endscan(scan);
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
-        found.flatten()?
-    };
-    match table::find(name, lock) {
-        StoreRelation::Found(table) => Some(FastPathStore { key, shards, table }),
-        _ => None,
+        found.flatten()
     }
 }
 

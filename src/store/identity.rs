@@ -33,6 +33,9 @@ pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
         )),
         Leaf::String(text) => Ok(text.to_string()),
         Leaf::Number(number) => {
+            if let Some(integer) = number.small_integer() {
+                return Ok(integer.to_string());
+            }
             let plain = number.decimal().and_then(|number| plain(&number));
             let too_long = || {
                 format!(

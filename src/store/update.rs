@@ -20,16 +20,18 @@ pub(super) const BATCH_BYTES: usize = 16 << 20;
 /// replacing 1 by 1.0 is a change, and writing the same document again is none. Without the casts
 /// SQL would compare the rows column by column, and jsonb has no such operator. ON CONFLICT locks a
 /// row before it evaluates WHERE, so the order of the locks does not depend on what has changed.
-const UPSERT: &str = "
-    INSERT INTO {table} AS stored (id, doc) {rows}
+fn upsert(table: &str, rows: &str) -> String {
+    const ON_CONFLICT: &str = "
     ON CONFLICT (id) DO UPDATE SET doc = excluded.doc
     WHERE ROW(stored.doc)::pg_catalog.record
         OPERATOR(pg_catalog.*<>) ROW(excluded.doc)::pg_catalog.record";
+    ["INSERT INTO ", table, " AS stored (id, doc) ", rows, ON_CONFLICT].concat()
+}
 
 /// The rows of a batch.
 const ROWS: &str = "
     SELECT pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.jsonb[])";
-/// A single row, which is the most common batch, takes no arrays and the simplest of plans.
+/// A single row takes no arrays and the simplest of plans.
 const ONE_ROW: &str = "VALUES ($1::pg_catalog.text, $2::pg_catalog.jsonb)";
 
 /// DELETE would lock rows in the order in which its plan finds them. So they are locked first, in
@@ -58,19 +60,40 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
 
 /// Applies changes that are in the order of their identities, each identity once.
 pub(super) fn apply(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
+    if let [(id, Change::Upsert(doc))] = changes {
+        return upsert_one(spi, &store.name.table(), id, *doc);
+    }
     with_gucs(&[NO_JIT], || apply_all(spi, store, changes))
 }
 
+/// A single document, which is the most common call. Its plan costs too little for JIT compilation.
+fn upsert_one(spi: &Spi, table: &str, id: &str, doc: Jsonb<'_>) -> Result<()> {
+    let types = [pg_sys::TEXTOID, pg_sys::JSONBOID];
+    let statement = spi.prepare_saved(Mode::Write, &upsert(table, ONE_ROW), &types)?;
+    let (id, doc) = (datum(id.as_bytes()), datum(doc.bytes()));
+    // SAFETY: text, and jsonb, are bytes behind a header. Nobody else knows the two values.
+    unsafe {
+        let parameters = [DatumWithOid::new(id, types[0]), DatumWithOid::new(doc, types[1])];
+        statement.run(&parameters)?;
+        pg_sys::pfree(id.cast_mut_ptr());
+        pg_sys::pfree(doc.cast_mut_ptr());
+    }
+    Ok(())
+}
+
 fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
-    let sql = |text: &str| text.replace("{table}", &store.name.table());
+    let table = store.name.table();
+    let sql = |text: &str| text.replace("{table}", &table);
     let types = [pg_sys::TEXTARRAYOID, pg_sys::JSONBARRAYOID];
     let mut rest = changes;
     while let Some((batch, more)) = next_batch(rest) {
-        let statement = if matches!(batch, [(_, Change::Upsert(_))]) {
-            let types = [pg_sys::TEXTOID, pg_sys::JSONBOID];
-            spi.prepare_saved(Mode::Write, &sql(UPSERT).replace("{rows}", ONE_ROW), &types)?
-        } else if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
-            spi.prepare_saved(Mode::Write, &sql(UPSERT).replace("{rows}", ROWS), &types)?
+        rest = more;
+        if let [(id, Change::Upsert(doc))] = batch {
+            upsert_one(spi, &table, id, *doc)?;
+            continue;
+        }
+        let statement = if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
+            spi.prepare_saved(Mode::Write, &upsert(&table, ROWS), &types)?
         } else if store.shards == 1 {
             spi.prepare_saved(Mode::WritePruned, &sql(DELETE), &types[..1])?
         } else if batch.len() < store.shards as usize {
@@ -81,7 +104,6 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
             spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?
         };
         apply_batch(batch, &statement)?;
-        rest = more;
     }
     Ok(())
 }
@@ -121,11 +143,6 @@ fn apply_batch(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> 
     // later.
     unsafe {
         context.switch_to(|_| {
-            if let [(id, Change::Upsert(doc))] = batch {
-                let id = DatumWithOid::new(datum(id.as_bytes()), pg_sys::TEXTOID);
-                let doc = DatumWithOid::new(datum(doc.bytes()), pg_sys::JSONBOID);
-                return statement.run(&[id, doc]).map(drop);
-            }
             let ids = array(
                 batch.iter().map(|(id, _)| id.as_bytes()),
                 pg_sys::TEXTOID,

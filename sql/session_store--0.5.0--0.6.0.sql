@@ -10,7 +10,7 @@ RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNA
 CREATE FUNCTION session_store.new_session_stream(
     store text, q text, sort text DEFAULT NULL, start bigint DEFAULT 0, rows bigint DEFAULT NULL, fl text DEFAULT NULL)
 RETURNS SETOF jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_stream_fl_wrapper';
-CREATE FUNCTION session_store.new_session_explain(store text, q text, sort text DEFAULT NULL, json jsonb DEFAULT NULL)
+CREATE FUNCTION session_store.new_session_explain(store text, q text, sort text DEFAULT NULL, "json" jsonb DEFAULT NULL)
 RETURNS jsonb LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'session_explain_json_wrapper';
 UPDATE pg_catalog.pg_proc AS old SET
     pronargs = new.pronargs, pronargdefaults = new.pronargdefaults, proargtypes = new.proargtypes,

@@ -39,6 +39,13 @@ for round in $(seq "${ROUNDS:-3}"); do
         (while sql "VACUUM sessions.$store" && sql "REINDEX TABLE sessions.$store"; do sleep 0.2; done 2>/dev/null) &
         pids+=($!)
     done
+    # Each has committed something, however busy the machine is.
+    for file in "$work"/done-{plain,sharded}-{1,2}-"$round"; do
+        for _ in {1..600}; do
+            [ -s "$file" ] && break
+            sleep 0.1
+        done
+    done
     sleep "$(((RANDOM % 20) / 10 + 1)).$((RANDOM % 10))"
     $PG_RUN_AS "$PG_BINDIR/pg_ctl" -D "$dir/data" -m immediate -s stop
     wait "${pids[@]}" || :

@@ -31,4 +31,6 @@ pub use sort::{SortKey, parse_sort};
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod tests;

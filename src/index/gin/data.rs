@@ -120,6 +120,11 @@ impl LeafItems<'_> {
         Ok(())
     }
 
+    /// How many bytes they take.
+    pub fn len_in_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many items there are.
     pub fn count(&self) -> Parsed<usize> {
         if self.compressed {

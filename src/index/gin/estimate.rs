@@ -9,11 +9,17 @@ use super::page::{EntryContent, EntryKey};
 use super::posting_list::Sink;
 use super::postings::Postings;
 use crate::error::Result;
+use std::collections::HashSet;
 
 /// How many leaf pages of the entry tree an estimate of a range reads, about.
 const LEAF_PAGES: usize = 16;
-/// How many posting trees an estimate of a range looks into. Each takes one to three pages.
+/// How many posting trees an estimate of a range looks into.
 const SAMPLED_TREES: u32 = 8;
+/// How many times as many children of an inner page an estimate of a range follows at most where
+/// most entries have no rows.
+const SPARSE: usize = 9;
+/// About how many leaf pages of a posting tree are looked at to see how full they are.
+const MEASURED_PAGES: usize = 16;
 /// From how many pages of a posting tree rows are sampled.
 const SAMPLED_PAGES: usize = 8;
 
@@ -22,9 +28,7 @@ impl Postings<'_> {
     pub fn estimate(&self) -> Result<f64> {
         match self.content {
             EntryContent::List(list) => Ok(f64::from(list.count)),
-            EntryContent::Tree(root) => {
-                estimate_tree(self.index, root, DEEPEST, &mut Visits::default())
-            }
+            EntryContent::Tree(root) => estimate_tree(self.index, root),
         }
     }
 
@@ -61,7 +65,14 @@ impl GinIndex {
         leaf_pages: usize,
         visit: &mut Visit<'_>,
     ) -> Result<Sampled> {
-        let mut sample = Sampler { index: self, visit, visits: Visits::default(), is_whole: true };
+        let mut sample = Sampler {
+            index: self,
+            visit,
+            visits: Visits::default(),
+            entries: 0,
+            live: 0,
+            is_whole: true,
+        };
         if to <= from {
             return Ok(Sampled { sums: [0.0; 2], is_whole: true });
         }
@@ -181,6 +192,9 @@ struct Sampler<'s, 'v> {
     index: &'s GinIndex,
     visit: &'s mut Visit<'v>,
     visits: Visits,
+    /// How many entries there were on the leaf pages, and how many of them have rows.
+    entries: usize,
+    live: usize,
     is_whole: bool,
 }
 
@@ -203,7 +217,12 @@ impl Sampler<'_, '_> {
                 EntryKey::Placeholder => continue,
             };
             let content = tuple.content().map_err(damaged)?;
-            add(&mut sums, (self.visit)(key, &Postings { index, block, content })?, 1.0);
+            let postings = Postings { index, block, content };
+            self.entries += 1;
+            if postings.known_len() != Some(0) {
+                self.live += 1;
+                add(&mut sums, (self.visit)(key, &postings)?, 1.0);
+            }
         }
         Ok(sums)
     }
@@ -238,20 +257,33 @@ impl Sampler<'_, '_> {
         let between = last - first - 1;
         // On each level the same number of children is followed: the root of that degree of
         // `leaf_pages`, so that their product is `leaf_pages`.
-        let children = (leaf_pages as f64).powf(1.0 / (levels + 1) as f64).round() as usize;
-        let samples = between.min(children.max(1));
-        let share = (leaf_pages / children.max(1)).max(1);
-        self.is_whole &= samples == between;
+        let children =
+            (leaf_pages as f64).powf(1.0 / (levels + 1) as f64).round().max(1.0) as usize;
+        let share = (leaf_pages / children).max(1);
         let mut sums =
             self.sum_below(below(first)?, EstimateRange { from, to: None }, share, levels)?;
         let end = self.sum_below(below(last)?, EstimateRange { from: None, to }, share, levels)?;
         add(&mut sums, end, 1.0);
         let all = EstimateRange { from: None, to: None };
-        for sample in 0..samples {
-            let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
-            let part = self.sum_below(below(at)?, all, share, levels)?;
-            add(&mut sums, part, between as f64 / samples as f64);
+        // VACUUM leaves entries where they are, without rows. Where less than a third of the entries
+        // have any, those that have may be on pages that were not met. So three times as many
+        // children are followed, and again: the middles of thirds, of which every third one was
+        // among those before.
+        let (entries, live, most) = (self.entries, self.live, between.min(SPARSE * children));
+        let (mut samples, mut part, mut met) = (between.min(children), [0.0; 2], HashSet::new());
+        while samples > met.len() {
+            for sample in 0..samples {
+                let at = first + 1 + (2 * sample + 1) * between / (2 * samples);
+                if met.insert(at) {
+                    add(&mut part, self.sum_below(below(at)?, all, share, levels)?, 1.0);
+                }
+            }
+            if 3 * (self.live - live) < self.entries - entries {
+                samples = most.min(3 * samples);
+            }
         }
+        self.is_whole &= met.len() == between;
+        add(&mut sums, part, between as f64 / met.len().max(1) as f64);
         Ok(sums)
     }
 }
@@ -276,9 +308,7 @@ fn sample_tree(
             DataContent::Leaf(items) => return items.for_each(&mut 0, sink).map_err(damaged),
             DataContent::Deleted => return Ok(()),
             DataContent::Inner(children) => {
-                let places = places.min(children.len());
-                let at = |place| (2 * place + 1) * children.len() / (2 * places);
-                (0..places).map(|place| children.get(at(place))).collect()
+                spread(children.len(), places).map(|at| children.get(at)).collect()
             }
         }
     };
@@ -288,27 +318,70 @@ fn sample_tree(
 
 const ENDLESS: Damage = Damage("the tree has no end");
 
-/// About how many rows lie below a page of a posting tree. Its last child is looked at, and one in
-/// the middle, which the others are assumed to be like.
-fn estimate_tree(index: &GinIndex, block: u32, levels: usize, visits: &mut Visits) -> Result<f64> {
-    crate::memory::check();
+/// About how many rows a posting tree has. The bytes of some of its leaf pages are known from their
+/// headers, and one of these pages tells how many bytes a row takes.
+fn estimate_tree(index: &GinIndex, root: u32) -> Result<f64> {
+    let mut sample = LeafSample { index, visits: Visits::default(), fullest: None };
+    let bytes = sample.bytes_below(root, DEEPEST, MEASURED_PAGES)?;
+    let Some((_, block)) = sample.fullest else { return Ok(0.0) };
+    let page = index.lock(block)?;
     let damaged = |damage| index.corrupt(block, damage);
-    let (others, middle, last) = {
-        let page = index.lock(block)?;
-        visits.add(index, block)?;
-        match DataPage::parse(page.bytes()).map_err(damaged)?.content {
-            DataContent::Leaf(items) => return Ok(items.count().map_err(damaged)? as f64),
-            DataContent::Deleted => return Ok(0.0),
-            DataContent::Inner(children) => {
-                let others = children.len() - 1;
-                (others, children.get(others / 2), children.get(others))
-            }
+    match DataPage::parse(page.bytes()).map_err(damaged)?.content {
+        DataContent::Leaf(items) if items.len_in_bytes() > 0 => {
+            let rows = items.count().map_err(damaged)?;
+            Ok(bytes * rows as f64 / items.len_in_bytes() as f64)
         }
-    };
-    let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
-    let mut rows = estimate_tree(index, last, levels, visits)?;
-    if others > 0 {
-        rows += others as f64 * estimate_tree(index, middle, levels, visits)?;
+        // VACUUM has just emptied it.
+        _ => Ok(0.0),
     }
-    Ok(rows)
+}
+
+/// The leaf pages of a posting tree that were looked at.
+struct LeafSample<'i> {
+    index: &'i GinIndex,
+    visits: Visits,
+    /// How many bytes the fullest one has, and its block.
+    fullest: Option<(usize, u32)>,
+}
+
+impl LeafSample<'_> {
+    /// About how many bytes the leaf pages below a page have, from about `places` of them all over
+    /// the tree. Pages differ: VACUUM leaves some that are almost empty. The last one is always
+    /// among them, since it is the one that is being filled.
+    fn bytes_below(&mut self, block: u32, levels: usize, places: usize) -> Result<f64> {
+        crate::memory::check();
+        let index = self.index;
+        let damaged = |damage| index.corrupt(block, damage);
+        let (children, last, all) = {
+            let page = index.lock(block)?;
+            self.visits.add(index, block)?;
+            match DataPage::parse(page.bytes()).map_err(damaged)?.content {
+                DataContent::Deleted => return Ok(0.0),
+                DataContent::Leaf(items) => {
+                    let bytes = items.len_in_bytes();
+                    self.fullest = self.fullest.max(Some((bytes, block)));
+                    return Ok(bytes as f64);
+                }
+                DataContent::Inner(children) => {
+                    let last = children.len() - 1;
+                    let chosen = spread(last, places).map(|at| children.get(at));
+                    (chosen.collect::<Vec<u32>>(), children.get(last), last)
+                }
+            }
+        };
+        let levels = levels.checked_sub(1).ok_or_else(|| damaged(ENDLESS))?;
+        let share = (places / (children.len() + 1)).max(1);
+        let mut bytes = 0.0;
+        for &child in &children {
+            bytes += self.bytes_below(child, levels, share)?;
+        }
+        let scale = all as f64 / children.len().max(1) as f64;
+        Ok(bytes * scale + self.bytes_below(last, levels, share)?)
+    }
+}
+
+/// At most `places` of the numbers below `all`, all over them.
+fn spread(all: usize, places: usize) -> impl Iterator<Item = usize> {
+    let places = places.min(all);
+    (0..places).map(move |place| (2 * place + 1) * all / (2 * places))
 }

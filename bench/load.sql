@@ -4,7 +4,7 @@ CREATE TABLE parsed AS SELECT i::text AS id, jsonb_build_object('id', i, 'n', i 
     'event', jsonb_build_object('type', (ARRAY['click', 'search', 'view'])[i % 3 + 1], 'at', 1612137600000 + i * 1000)) AS doc FROM generate_series(1, 150000) AS i;
 \copy (SELECT doc FROM parsed) TO '/tmp/session_store_load.ndjson' (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02')
 SET session_store.load_into = 'lines';
-SET session_store.load_notice = 0;
+SET session_store.progress_notice = 0;
 \timing on
 INSERT INTO sessions.plain SELECT id, doc FROM parsed;
 \copy session_store.load FROM '/tmp/session_store_load.ndjson' (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02')

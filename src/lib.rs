@@ -71,6 +71,7 @@ extern "C-unwind" fn _PG_init() {
     index::define_settings();
     scan::init();
     store::load::define_settings();
+    store::progress::define_settings();
     // This comes after all definitions of settings, because it refuses the others.
     pg::versions::reserve_settings(c"session_store");
 }

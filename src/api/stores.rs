@@ -1,7 +1,7 @@
 //! Creating, changing, removing and listing stores.
 
 use super::given;
-use crate::store::{admin, adopt, catalog, change_key, grant};
+use crate::store::{admin, adopt, change_key, grant, list};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -116,8 +116,8 @@ fn session_list() -> Result<
     >,
     ErrorReport,
 > {
-    let row = |s: catalog::Listed| {
+    let row = |s: list::Listed| {
         (s.name, s.key, s.shards, s.replicas, s.copies, s.documents, s.bytes, s.created)
     };
-    Ok(TableIterator::new(catalog::list()?.into_iter().map(row)))
+    Ok(TableIterator::new(list::list()?.into_iter().map(row)))
 }

@@ -105,6 +105,7 @@ impl PartitionMatches {
         // How many rows the other pages have does not matter here.
         let documents = reader.all_documents(Some(0));
         let rows = documents.map_err(|error| error.under_widest_map(&index))?.rows.candidates;
+        self.table.count_rows(rows.len());
         Ok(Window { blocks, rows })
     }
 

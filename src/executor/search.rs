@@ -57,6 +57,17 @@ impl IndexSearch {
     /// Finds the rows that may match, and looks none of them up. None if a table is so large that
     /// its rows have no doc IDs.
     pub fn new(tables: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
+        Ok(IndexSearch::uncounted(tables, predicate)?.map(IndexSearch::counted))
+    }
+
+    /// Counts the scans of the indexes for the server's statistics.
+    fn counted(self) -> IndexSearch {
+        self.partitions.iter().for_each(|matches| matches.table.count_scan(matches.count));
+        self
+    }
+
+    /// The same as `new`, but the server's statistics do not count it.
+    fn uncounted(tables: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
         IndexSearch::in_each(tables, predicate, |table, doc_ids, _, stats| {
             let (heap, index) = open(table)?;
             let blocks = heap.blocks();
@@ -81,9 +92,10 @@ impl IndexSearch {
 
     /// Finds exactly the rows that match and are visible. None as for `new`.
     pub fn exact(tables: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
-        IndexSearch::in_each(tables, predicate, |table, doc_ids, matcher, stats| {
+        let found = IndexSearch::in_each(tables, predicate, |table, doc_ids, matcher, stats| {
             count_visible(table, predicate, doc_ids, matcher, stats, None)
-        })
+        })?;
+        Ok(found.map(IndexSearch::counted))
     }
 
     /// The same, if only the first `wanted` rows in the order of the tables will be asked for. All
@@ -94,18 +106,19 @@ impl IndexSearch {
         wanted: u64,
     ) -> Result<Option<IndexSearch>> {
         let mut left = u32::try_from(wanted).ok();
-        IndexSearch::in_each(tables, predicate, |table, doc_ids, matcher, stats| {
+        let found = IndexSearch::in_each(tables, predicate, |table, doc_ids, matcher, stats| {
             let matches = count_visible(table, predicate, doc_ids, matcher, stats, left)?;
             let found = matches.count.min(u32::MAX.into()) as u32;
             left = left.map(|left| left.saturating_sub(found));
             Ok(matches)
-        })
+        })?;
+        Ok(found.map(IndexSearch::counted))
     }
 
     /// All rows of the tables. They are counted, and none of them is looked up.
     pub fn all(tables: &[IndexedTable]) -> Result<Option<IndexSearch>> {
         let counted = IndexSearch::first(tables, &Predicate::All, 0)?;
-        let all = IndexSearch::new(tables, &Predicate::All)?;
+        let all = IndexSearch::uncounted(tables, &Predicate::All)?;
         Ok(counted.zip(all).map(|(counted, mut all)| {
             for (matches, counted) in all.partitions.iter_mut().zip(&counted.partitions) {
                 matches.count = counted.count;

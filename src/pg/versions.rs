@@ -104,12 +104,13 @@ pub unsafe fn run(query: *mut pg_sys::QueryDesc, count: u64) {
     }
 }
 
-/// Counts an index scan for pg_stat_user_indexes, as an access method does for PostgreSQL's own
-/// scans (pgstat.h: pgstat_count_index_scan).
+/// Counts an index scan and the entries that it has found for pg_stat_user_indexes, as an access
+/// method and index_getbitmap do for PostgreSQL's own scans (pgstat.h: pgstat_count_index_scan,
+/// pgstat_count_index_tuples).
 ///
 /// # Safety
 /// The index must be open.
-pub unsafe fn count_scan(index: pg_sys::Relation) {
+pub unsafe fn count_scan(index: pg_sys::Relation, scans: i64, rows: i64) {
     // SAFETY: the caller's index is open. If statistics are collected, its entry for them exists or
     // is created here.
     unsafe {
@@ -120,11 +121,13 @@ pub unsafe fn count_scan(index: pg_sys::Relation) {
         let Some(statistics) = (*index).pgstat_info.as_mut() else { return };
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         {
-            statistics.t_counts.t_numscans += 1;
+            statistics.t_counts.t_numscans += scans;
+            statistics.t_counts.t_tuples_returned += rows;
         }
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
         {
-            statistics.counts.numscans += 1;
+            statistics.counts.numscans += scans;
+            statistics.counts.tuples_returned += rows;
         }
     }
 }

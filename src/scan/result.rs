@@ -3,7 +3,6 @@
 use crate::error::Result;
 use crate::executor::{Active, CandidateScan, IndexSearch, IndexedTable, ReadStats};
 use crate::index::query_type;
-use crate::pg::versions;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
 
@@ -37,11 +36,8 @@ impl ScanTarget {
     }
 
     fn execute(&self, predicate: &Predicate) -> Result<ScanResult> {
-        // SAFETY: the snapshot is registered and the index is open as long as the plan runs.
-        let _active = unsafe {
-            versions::count_scan(self.index);
-            Active::push(self.snapshot)
-        };
+        // SAFETY: the snapshot is registered as long as the plan runs.
+        let _active = unsafe { Active::push(self.snapshot) };
         if self.is_counted {
             if let Some(found) = IndexSearch::first(&[self.indexed], predicate, 0)? {
                 return Ok(ScanResult::Counted(found.len(), found.stats));

@@ -10,7 +10,6 @@ use super::name::Name;
 use super::suggest::suggest;
 use super::table::{self, StoreRelation};
 use crate::error::{Error, Result};
-use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::locks;
 use crate::pg::spi::{Mode, Spi, with_latest_snapshot};
 use pgrx::{FromDatum, pg_sys};
@@ -318,58 +317,3 @@ pub const COPIES: &str = "
                 SELECT FROM pg_catalog.pg_replication_slots AS slot
                 WHERE slot.active_pid OPERATOR(pg_catalog.=) sender.pid
                     AND slot.slot_type OPERATOR(pg_catalog.=) 'logical')) END::pg_catalog.int4 AS copies";
-
-/// One store as session_list shows it.
-pub struct Listed {
-    pub name: String,
-    pub key: String,
-    pub shards: i32,
-    pub replicas: i32,
-    pub copies: Option<i32>,
-    pub documents: Option<i64>,
-    pub bytes: Option<i64>,
-    pub created: pgrx::datum::TimestampWithTimeZone,
-}
-
-/// pg_partition_tree returns no row for a plain table, so the table itself is added. `reltuples` is
-/// -1 until the first VACUUM or ANALYZE; if that is so everywhere, the sum is NULL.
-const LIST: &str = r#"
-    SELECT store.name, store.key, store.shards, store.replicas, copies.copies,
-        size.documents, size.bytes, store.created
-    FROM session_store.store AS store
-    CROSS JOIN (/*copies*/) AS copies
-    CROSS JOIN LATERAL (
-        SELECT pg_catalog.to_regclass(pg_catalog.concat('sessions.', pg_catalog.quote_ident(store.name))) AS oid
-    ) AS named
-    CROSS JOIN LATERAL (
-        SELECT pg_catalog.sum(relation.reltuples) FILTER (WHERE relation.reltuples OPERATOR(pg_catalog.>=) 0)
-                ::pg_catalog.int8 AS documents,
-            pg_catalog.sum(pg_catalog.pg_total_relation_size(relation.oid))::pg_catalog.int8 AS bytes
-        FROM pg_catalog.pg_class AS relation
-        WHERE relation.relkind OPERATOR(pg_catalog.=) 'r' AND relation.oid OPERATOR(pg_catalog.=) ANY (
-            SELECT named.oid::pg_catalog.oid
-            UNION ALL
-            SELECT tree.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(named.oid) AS tree)
-    ) AS size
-    ORDER BY store.name COLLATE pg_catalog."C""#;
-
-/// All stores, ordered by name.
-pub fn list() -> Result<Vec<Listed>> {
-    Spi::connect(|spi| {
-        let sql = LIST.replace("/*copies*/", COPIES);
-        let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &[]))?;
-        let listed = |row| {
-            Some(Listed {
-                name: rows.get(row, 1)?,
-                key: rows.get(row, 2)?,
-                shards: rows.get(row, 3)?,
-                replicas: rows.get(row, 4)?,
-                copies: rows.get(row, 5),
-                documents: rows.get(row, 6),
-                bytes: rows.get(row, 7),
-                created: rows.get(row, 8)?,
-            })
-        };
-        Ok((0..rows.len()).filter_map(listed).collect())
-    })
-}

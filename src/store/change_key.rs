@@ -1,6 +1,7 @@
 //! Changing the identity path of a store.
 
 use super::catalog::{self, Lock, Store};
+use super::progress::Progress;
 use super::{constraint, identity, table};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
@@ -34,9 +35,25 @@ const STEP_ASIDE: &str = "
     WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)
         AND id OPERATOR(pg_catalog.=) ANY (SELECT session_store.identity(doc, $1) FROM {table})";
 
+/// The documents on some pages at a time, of each partition, so that progress can be told. A new
+/// version of a row may come to lie on a later page; its id is right by then.
 const SET_IDS: &str = "
     UPDATE {table} SET id = session_store.identity(doc, $1)
-    WHERE id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
+    WHERE ctid OPERATOR(pg_catalog.>=) $2::pg_catalog.tid AND ctid OPERATOR(pg_catalog.<) $3::pg_catalog.tid
+        AND id OPERATOR(pg_catalog.<>) session_store.identity(doc, $1)";
+
+/// How many pages that are.
+const PAGES: u32 = 1024;
+
+/// How many pages the largest partition has, or the table itself (pg_partition_tree returns no row
+/// for a plain table).
+const MOST_PAGES: &str = "
+    SELECT pg_catalog.max(pg_catalog.pg_relation_size(part.oid)
+        OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8)
+    FROM (
+        SELECT $1::pg_catalog.oid AS oid
+        UNION ALL
+        SELECT tree.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass) AS tree) AS part";
 
 /// How many documents an error names at most: enough to see what is wrong, few enough to read.
 const MAX_NAMED: usize = 5;
@@ -57,12 +74,33 @@ fn change_all_keys(spi: &Spi, name: &str, path: &str) -> Result<()> {
     explained(&store, || {
         constraint::remove(spi, &store.name)?;
         spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
-        spi.run(Mode::Write, &sql(SET_IDS), &[path.into()])?;
+        set_ids(spi, &store, &sql(SET_IDS), path)?;
         constraint::add(spi, &store.name, path)
     })?;
     let row = "UPDATE session_store.store SET key = $2 WHERE name OPERATOR(pg_catalog.=) $1";
     spi.run(Mode::Write, row, &[store.name.as_str().into(), path.into()])?;
     Ok(())
+}
+
+fn set_ids(spi: &Spi, store: &Store, sql: &str, path: &str) -> Result<()> {
+    let pages: Option<i64> = spi.run(Mode::Write, MOST_PAGES, &[store.table.into()])?.get(0, 1);
+    let pages = u32::try_from(pages.unwrap_or(0)).unwrap_or(u32::MAX);
+    let mut progress = Progress::default();
+    let mut from = 0;
+    loop {
+        let is_last = pages.saturating_sub(from) <= PAGES;
+        // Behind all rows: the last range has no end.
+        let below = if is_last { u32::MAX } else { from + PAGES };
+        let places = [from, below].map(|block| format!("({block},0)"));
+        let [from_place, below_place] = &places;
+        let values = [path.into(), from_place.as_str().into(), below_place.as_str().into()];
+        let changed = spi.run(Mode::Write, sql, &values)?.len();
+        progress.add(changed as u64, &store.name, "have their new id");
+        if is_last {
+            return Ok(());
+        }
+        from = below;
+    }
 }
 
 /// Adds a hint to the error if something refers to the ids or is using the table.

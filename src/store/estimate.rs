@@ -1,11 +1,12 @@
 //! Tells the planner how many documents session_stream will return (supportnodes.h,
-//! SupportRequestRows).
+//! SupportRequestRows), and session_list how many there are.
 
 use super::catalog::{Operator, Store};
 use super::search::StoreQuery;
 use super::select::Window;
 use crate::error::Result;
 use crate::pg::spi::Spi;
+use crate::predicate::Predicate;
 use crate::{executor, scan};
 use pgrx::{FromDatum, PgList, pg_sys};
 
@@ -81,16 +82,23 @@ impl StreamCall {
 
     fn matches(&self) -> Result<Option<f64>> {
         let search = StoreQuery::parse(&self.query)?;
-        Spi::connect(|spi| {
-            let (store, operator) = (Store::find(spi, &self.store)?, Operator::find()?);
-            let Ok(parts) = executor::indexed_tables(store.table, operator.oid) else {
-                return Ok(None);
-            };
-            let asked = &parts[..parts.len().min(SAMPLED_PARTITIONS)];
-            let matches = asked
-                .iter()
-                .try_fold(0.0, |sum, part| Ok(sum + scan::estimate(part, &search.predicate)?))?;
-            Ok(Some(matches * parts.len() as f64 / asked.len().max(1) as f64))
-        })
+        let table = Spi::connect(|spi| Store::find(spi, &self.store))?.table;
+        matches_of(table, &search.predicate)
     }
+}
+
+/// About how many documents a store's table has, from a few pages of its index. None if the index is
+/// not used, as above.
+pub fn documents(table: pg_sys::Oid) -> Option<i64> {
+    matches_of(table, &Predicate::All).ok().flatten().map(|documents| documents.round() as i64)
+}
+
+fn matches_of(table: pg_sys::Oid, predicate: &Predicate) -> Result<Option<f64>> {
+    let Ok(parts) = executor::indexed_tables(table, Operator::find()?.oid) else {
+        return Ok(None);
+    };
+    let asked = &parts[..parts.len().min(SAMPLED_PARTITIONS)];
+    let matches =
+        asked.iter().try_fold(0.0, |sum, part| Ok(sum + scan::estimate(part, predicate)?))?;
+    Ok(Some(matches * parts.len() as f64 / asked.len().max(1) as f64))
 }

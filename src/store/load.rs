@@ -9,9 +9,10 @@
 use super::catalog::{Lock, Store};
 use super::identity;
 use super::ops::{self, Change};
+use super::progress::Progress;
 use super::update;
 use crate::document::{Container, Item, Jsonb, read_jsonb};
-use crate::error::{self, Error, Result};
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::pg::resource_owner::ResourceOwner;
 use crate::pg::spi::Spi;
@@ -19,28 +20,15 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::cell::RefCell;
 use std::ffi::CString;
 
-/// A NOTICE says how far a load is after each multiple of so many documents.
-static NOTICE_EVERY: GucSetting<i32> = GucSetting::<i32>::new(100_000);
-
 static LOAD_INTO: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
-/// Makes the settings known to the server.
+/// Makes the setting known to the server.
 pub fn define_settings() {
     GucRegistry::define_string_guc(
         c"session_store.load_into",
         c"Names the store that takes the documents written to the view session_store.load.",
         c"It is used by COPY session_store.load FROM and by INSERT INTO session_store.load.",
         &LOAD_INTO,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_int_guc(
-        c"session_store.load_notice",
-        c"Sets after how many documents a load says how far it is.",
-        c"0 says nothing. pg_stat_progress_copy shows the lines and bytes that COPY has read.",
-        &NOTICE_EVERY,
-        0,
-        i32::MAX,
         GucContext::Userset,
         GucFlags::default(),
     );
@@ -54,7 +42,7 @@ struct Load {
     /// Lines read so far, empty ones included.
     lines: u64,
     /// Documents read so far.
-    documents: u64,
+    progress: Progress,
     batch: Vec<(String, Vec<u8>)>,
     bytes: usize,
 }
@@ -97,7 +85,14 @@ impl Load {
         let name = name.filter(|name| !name.is_empty()).ok_or(Error::NoLoadStore)?;
         let store = Spi::connect(|spi| Store::lock(spi, &name, Lock::Rows))?;
         let owner = ResourceOwner::new();
-        Ok(Load { store, owner, lines: 0, documents: 0, batch: Vec::new(), bytes: 0 })
+        Ok(Load {
+            store,
+            owner,
+            lines: 0,
+            progress: Progress::default(),
+            batch: Vec::new(),
+            bytes: 0,
+        })
     }
 
     fn read(&mut self, line: &str) -> Result<()> {
@@ -131,15 +126,10 @@ impl Load {
         self.bytes += bytes.len() + id.len();
         memory::reserve(&mut self.batch, 1)?;
         self.batch.push((id, bytes));
-        self.documents += 1;
         if self.batch.len() >= update::BATCH_ROWS || self.bytes >= update::BATCH_BYTES {
             self.write()?;
         }
-        let every = u64::try_from(NOTICE_EVERY.get()).unwrap_or(0);
-        if every > 0 && self.documents.is_multiple_of(every) {
-            let name = self.store.name.as_str();
-            error::notice(&format!("{} documents of store \"{name}\" loaded", self.documents));
-        }
+        self.progress.add(1, &self.store.name, "loaded");
         Ok(())
     }
 
@@ -161,7 +151,7 @@ impl Load {
         if changes.is_empty() {
             return Ok(());
         }
-        Spi::connect(|spi| update::apply(spi, &self.store, &changes))
+        Spi::connect(|spi| update::apply(spi, &self.store, &changes, &mut |_| ()))
     }
 
     fn wrong(&self, number: Option<usize>, problem: String) -> Error {

@@ -3,6 +3,7 @@
 //! ```text
 //! name         an identifier on its way into SQL
 //! catalog      which stores there are; fast_path: without a statement; suggest: similar names
+//! list         session_list
 //! table        what lies under a store's name; constraint: a document lies under its own identity
 //! admin        creates, renames and drops stores
 //! adopt        makes a store of a table that is there
@@ -10,7 +11,7 @@
 //! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
 //! ops          what session_update was given; update applies it
-//! load         documents line by line, from COPY
+//! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
@@ -31,10 +32,12 @@ mod fast_path;
 pub mod grant;
 pub mod histogram;
 pub mod identity;
+pub mod list;
 pub mod load;
 pub mod name;
 pub mod ops;
 pub mod paths;
+pub mod progress;
 pub mod query;
 mod running;
 pub mod search;

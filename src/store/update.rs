@@ -2,6 +2,7 @@
 
 use super::catalog::{Lock, Store};
 use super::ops::{self, Change};
+use super::progress::Progress;
 use crate::document::Jsonb;
 use crate::error::Result;
 use crate::pg::guc::{NO_JIT, with_gucs};
@@ -54,16 +55,27 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
     Spi::connect(|spi| {
         let store = Store::lock(spi, store, Lock::Rows)?;
         let changes = ops::read(ops, &store.key)?;
-        apply(spi, &store, &changes)
+        let mut progress = Progress::default();
+        apply(spi, &store, &changes, &mut |documents| {
+            progress.add(documents as u64, &store.name, "updated");
+        })
     })
 }
 
-/// Applies changes that are in the order of their identities, each identity once.
-pub(super) fn apply(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
+/// Applies changes that are in the order of their identities, each identity once. `done` is told the
+/// size of each batch.
+pub(super) fn apply(
+    spi: &Spi,
+    store: &Store,
+    changes: Changes<'_, '_>,
+    done: &mut dyn FnMut(usize),
+) -> Result<()> {
     if let [(id, Change::Upsert(doc))] = changes {
-        return upsert_one(spi, &store.name.table(), id, *doc);
+        upsert_one(spi, &store.name.table(), id, *doc)?;
+        done(1);
+        return Ok(());
     }
-    with_gucs(&[NO_JIT], || apply_all(spi, store, changes))
+    with_gucs(&[NO_JIT], || apply_all(spi, store, changes, done))
 }
 
 /// A single document, which is the most common call. Its plan costs too little for JIT compilation.
@@ -81,7 +93,12 @@ fn upsert_one(spi: &Spi, table: &str, id: &str, doc: Jsonb<'_>) -> Result<()> {
     Ok(())
 }
 
-fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
+fn apply_all(
+    spi: &Spi,
+    store: &Store,
+    changes: Changes<'_, '_>,
+    done: &mut dyn FnMut(usize),
+) -> Result<()> {
     let table = store.name.table();
     let sql = |text: &str| text.replace("{table}", &table);
     let types = [pg_sys::TEXTARRAYOID, pg_sys::JSONBARRAYOID];
@@ -90,6 +107,7 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
         rest = more;
         if let [(id, Change::Upsert(doc))] = batch {
             upsert_one(spi, &table, id, *doc)?;
+            done(1);
             continue;
         }
         let statement = if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
@@ -104,6 +122,7 @@ fn apply_all(spi: &Spi, store: &Store, changes: Changes<'_, '_>) -> Result<()> {
             spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?
         };
         apply_batch(batch, &statement)?;
+        done(batch.len());
     }
     Ok(())
 }

@@ -101,7 +101,13 @@ pub fn with_index_values<T>(
                 stats,
             };
             let result = work(&mut values)?;
-            Ok(values.is_confirmed()?.then_some(result))
+            let is_confirmed = values.is_confirmed()?;
+            if is_confirmed {
+                for (table, rows) in tables.iter().zip(&values.matches.parts) {
+                    table.count_scan(rows.len());
+                }
+            }
+            Ok(is_confirmed.then_some(result))
         })();
         match attempt {
             Ok(Some(result)) => return Ok(Some(result)),

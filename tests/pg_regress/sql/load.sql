@@ -38,7 +38,7 @@ END
 $$;
 SELECT id FROM sessions.loaded WHERE doc @@@ 'id:(lost 9)';
 -- From a query, with notices on the way; more than one batch.
-SET session_store.load_notice = 4000;
+SET session_store.progress_notice = 4000;
 INSERT INTO session_store.load SELECT jsonb_build_object('id', i % 9000, 'round', i / 9000) FROM generate_series(0, 11999) AS i;
 SELECT session_count('loaded', '*:*'), session_count('loaded', 'round:1');
 -- From rows of another table, as from a CSV file.
@@ -61,7 +61,7 @@ SELECT count(*) FROM sessions.loaded WHERE id = '9010';
 SET session_store.load_into = 'nowhere';
 INSERT INTO session_store.load VALUES ('{"id": 10}');
 RESET session_store.load_into;
-RESET session_store.load_notice;
+RESET session_store.progress_notice;
 SELECT session_drop('loaded');
 DROP OWNED BY regress_loader;
 DROP ROLE regress_loader;

@@ -83,6 +83,10 @@ pub enum Error {
     Corrupt { index: String, block: u32, what: &'static str },
     #[error("the answer has more than {most} bytes, which is more than jsonb can hold")]
     AnswerTooLarge { most: usize },
+    #[error("session_store.one_row() stands alone in statements of session_store")]
+    OneRow,
+    #[error("the answer of a shard cannot be read")]
+    ShardAnswer,
     #[error("the stream has ended with the transaction that it began in")]
     StreamEnded,
     #[error("out of memory")]
@@ -124,7 +128,10 @@ impl Error {
                 Code::ERRCODE_FEATURE_NOT_SUPPORTED
             }
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
-            Error::Outdated | Error::NoLoadStore => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Error::OneRow => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::Outdated | Error::NoLoadStore | Error::ShardAnswer => {
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
             Error::Corrupt { .. } => Code::ERRCODE_INDEX_CORRUPTED,
             Error::AnswerTooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::StreamEnded => Code::ERRCODE_INVALID_CURSOR_STATE,
@@ -191,6 +198,9 @@ impl Error {
                 Some("Ask for fewer rows, or use session_stream, which has no such limit.".into())
             }
             Error::Outdated => Some("ALTER EXTENSION session_store UPDATE brings it up to date.".into()),
+            Error::ShardAnswer => {
+                Some("session_store must have the same version on all servers.".into())
+            }
             Error::NoLoadStore => Some("SET session_store.load_into = 'the store'.".into()),
             Error::Corrupt { index, .. } => Some(format!("REINDEX INDEX {index} rebuilds it.")),
             _ => None,

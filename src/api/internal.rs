@@ -2,9 +2,9 @@
 //! call them. Users may call them too, but their names and arguments may change in any version.
 
 use super::given;
-use crate::document::JsonbArg;
+use crate::document::{JsonbArg, JsonbDatum};
 use crate::error::Error;
-use crate::store::{estimate, identity, load, search};
+use crate::store::{estimate, identity, load, search, shard_page};
 use pgrx::datum::Internal;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -42,6 +42,25 @@ mod session_store {
     #[pg_extern(immutable, parallel_safe, cost = 100)]
     fn jsonpath_text(q: Option<&str>) -> Result<String, ErrorReport> {
         Ok(search::jsonpath(given("q", q)?)?)
+    }
+
+    /// What a shard of a distributed table answers: the number of matches, and its window of them.
+    ///
+    /// ```sql
+    /// SELECT session_store.shard_page(tableoid, 'a.b:1', NULL, NULL, '{"*": [0, 10]}', 10000)
+    /// FROM sessions.stash WHERE session_store.one_row(id);
+    /// ```
+    #[pg_extern(stable, parallel_restricted, cost = 10000)]
+    fn shard_page(
+        shard: pgrx::pg_sys::Oid,
+        q: Option<&str>,
+        sort: Option<&str>,
+        fl: Option<&str>,
+        windows: Option<&str>,
+        bytes: Option<i64>,
+    ) -> Result<JsonbDatum, ErrorReport> {
+        let (q, windows) = (given("q", q)?, given("windows", windows)?);
+        Ok(shard_page::page(shard, q, sort, fl, windows, bytes.unwrap_or(0))?)
     }
 
     /// The trigger of the view `session_store.load`: reads a line, and writes what was read at the end

@@ -1,4 +1,4 @@
-//! Writes `{"count": N, "items": [doc…], "facets": {…}}` as binary jsonb. The documents are copied as they are,
+//! Writes `{"count": N, "items": [doc…], "more": {…}}` as binary jsonb. The documents are copied as they are,
 //! without decoding them.
 //!
 //! The layout is that of PostgreSQL's convertJsonbObject and convertJsonbArray (jsonb_util.c). The
@@ -43,26 +43,27 @@ impl Answer {
     }
 
     /// The payload, which is what stands behind the length word of a jsonb value, in pieces: two,
-    /// then the items ([`Answer::values`]), then the third. `facets` is the payload of an object.
-    pub fn finish(&self, count: u64, facets: Option<&[u8]>) -> Result<[Vec<u8>; 3]> {
+    /// then the items ([`Answer::values`]), then the third. `more` is the name and the payload of an
+    /// object; in jsonb's order of keys, the name comes behind "items".
+    pub fn finish(&self, count: u64, more: Option<(&str, &[u8])>) -> Result<[Vec<u8>; 3]> {
         let mut answer = ArrayWriter::default();
         answer.value(IS_STRING, b"count")?;
         answer.value(IS_STRING, b"items")?;
-        if facets.is_some() {
-            answer.value(IS_STRING, b"facets")?;
+        if let Some((name, _)) = more {
+            answer.value(IS_STRING, name.as_bytes())?;
         }
         answer.value(IS_NUMERIC, &numeric(count))?;
         answer.value_of(IS_CONTAINER, self.items.len())?;
         let (mut tail, mut members) = (Vec::new(), 2);
-        if let Some(facets) = facets {
+        if let Some((_, object)) = more {
             let items = self.items.len();
             tail.resize(items.next_multiple_of(4) - items, 0);
-            let bytes = items + tail.len() + facets.len();
+            let bytes = items + tail.len() + object.len();
             if bytes > MAX_JSONB_BYTES - HEAD {
                 return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
             }
-            reserve(&mut tail, facets.len())?;
-            tail.extend_from_slice(facets);
+            reserve(&mut tail, object.len())?;
+            tail.extend_from_slice(object);
             let entry = IS_CONTAINER | tail.len() as u32;
             answer.entries.extend(entry.to_ne_bytes());
             members = 3;

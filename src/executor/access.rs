@@ -129,7 +129,7 @@ fn indexed_table(
         return Err(Obstacle::NoTable);
     }
     if is_distributed(table) {
-        return Err(Obstacle::Distributed);
+        return Err(Obstacle::NoTable);
     }
     // SAFETY: reads a flag of this backend and of shared memory.
     let in_recovery = unsafe { pg_sys::RecoveryInProgress() };

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 use pgrx::pg_sys;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -77,6 +78,13 @@ impl ParsedQuery {
         }
         let (ast, _) = parse_at(&self.text, 0)?;
         Ok(self.canonical.get_or_init(|| ast.to_string().into()).clone())
+    }
+
+    /// The query as it means the same in any transaction: with the start of this one in place of `NOW`.
+    pub fn at_now(&self) -> Result<Cow<'_, str>> {
+        let Some(now) = self.now else { return Ok(Cow::Borrowed(&self.text)) };
+        let (ast, _) = parse_at(&self.text, now)?;
+        Ok(ast.at(instant(now)).to_string().into())
     }
 
     /// What to tell the client about the query: habits of other languages, and clauses that match

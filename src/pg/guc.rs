@@ -16,6 +16,11 @@ pub const FROM_THE_START: Setting = (c"synchronize_seqscans", c"off");
 /// session_query reads its items without parallel workers, so EXPLAIN must plan without them, too.
 pub const NO_WORKERS: Setting = (c"max_parallel_workers_per_gather", c"0");
 
+/// What a caller has written was told to the caller before a statement of ours has it again, in
+/// another form or on other servers (Citus's worker_log_messages.c).
+pub const QUIET: Setting = (c"session_store.notices", c"off");
+pub const QUIET_WORKERS: Setting = (c"citus.worker_min_messages", c"warning");
+
 /// Runs `work` under these settings, as a function with SET clauses does (fmgr.c,
 /// fmgr_security_definer).
 pub fn with_gucs<T>(settings: &[Setting], work: impl FnOnce() -> T) -> T {

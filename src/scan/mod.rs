@@ -13,6 +13,8 @@
 //! count_path    count(*) of such a scan, without its rows (create_upper_paths_hook)
 //! count_node    that plan at work
 //!
+//! one_row       a row that stands for a whole table, for statements over shards
+//!
 //! clause        a condition `column @@@ query`, as the planner has it
 //! selectivity   which fraction of rows satisfies one, for any plan
 //! estimate      how many rows do, by a look into the index; reservoir: a random sample
@@ -31,6 +33,7 @@ mod explain;
 mod field_test;
 mod heap_pages;
 mod node;
+mod one_row;
 mod path;
 mod plan;
 mod reservoir;
@@ -63,6 +66,7 @@ pub fn init() {
         GucFlags::EXPLAIN,
     );
     plan::register();
+    one_row::register();
     path::install();
     count_path::install();
 }

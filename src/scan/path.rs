@@ -3,7 +3,7 @@
 use super::clause;
 use super::estimate::count_conditions;
 use super::scan_info::ScanInfo;
-use super::{plan, rights};
+use super::{one_row, plan, rights};
 use crate::index::recognize::planner_index_answers;
 use crate::index::{has_own_rows, query_type};
 use crate::memory;
@@ -38,6 +38,7 @@ unsafe extern "C-unwind" fn add_paths(
         if let Some(previous) = PREVIOUS.get().copied().flatten() {
             previous(root, rel, rti, rte);
         }
+        one_row::replace_paths(rel, rte);
         if super::ENABLED.get() && is_plain(rel, rte) {
             memory::watched(|| {
                 for choice in choices(root, rel) {

@@ -8,7 +8,7 @@
 use super::fast_path::{self, FastPathStore};
 use super::name::Name;
 use super::suggest::suggest;
-use super::table::{self, StoreRelation};
+use super::table::{self, StoreRelation, Table};
 use crate::error::{Error, Result};
 use crate::pg::locks;
 use crate::pg::spi::{Mode, Spi, with_latest_snapshot};
@@ -29,6 +29,13 @@ pub struct Store {
 pub fn check_key(path: &str) -> Result<()> {
     let bad = |error| Error::Query { what: "key", text: String::new(), error };
     crate::syntax::check_path(path).map_err(bad)
+}
+
+impl Store {
+    /// The table of the store.
+    pub fn source(&self) -> Table {
+        Table { sql: self.name.table(), oid: self.table }
+    }
 }
 
 const FIND: &str = "
@@ -181,9 +188,18 @@ impl Operator {
         found
     }
 
-    /// The operator in SQL. The name of its schema is looked up each time, because a schema can be
-    /// renamed.
+    /// The operator in SQL.
     pub fn sql(self) -> Result<String> {
+        Ok(format!("OPERATOR({}.@@@)", self.schema_name()?))
+    }
+
+    /// Its type in SQL.
+    pub fn type_sql(self) -> Result<String> {
+        Ok(format!("{}.lucene_query", self.schema_name()?))
+    }
+
+    /// The name of the schema is looked up each time, because a schema can be renamed.
+    fn schema_name(self) -> Result<String> {
         let schema = self.schema().ok_or(Error::Outdated)?;
         // SAFETY: get_namespace_name looks into the server's caches and returns null or a copy of
         // the name.
@@ -191,7 +207,7 @@ impl Operator {
             let name = pg_sys::get_namespace_name(schema);
             (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
         };
-        Ok(format!("OPERATOR({}.@@@)", Name::new(&name.ok_or(Error::Outdated)?)?.quoted()))
+        Ok(Name::new(&name.ok_or(Error::Outdated)?)?.quoted())
     }
 
     /// The operator class in SQL.

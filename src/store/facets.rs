@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::executor::{self, Edge, IndexedTable, Obstacle, ReadError, ReadResult, ValueSource};
 use crate::facet::{self, DocumentValues, Facets, Needs, Order, OrderBy, ValueCount};
 use crate::index::parse_cache;
-use crate::pg::guc::{FROM_THE_START, NO_JIT, with_gucs};
+use crate::pg::guc::with_gucs;
 use crate::pg::spi::Spi;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
@@ -203,8 +203,8 @@ impl Target<'_> {
         take: &mut dyn FnMut(Jsonb<'_>) -> Result<()>,
     ) -> Result<()> {
         let window = Window::new(0, None)?;
-        let statement = Select::new(self.store, self.operator, search, &[], window)?;
-        with_gucs(&[NO_JIT, FROM_THE_START], || {
+        let statement = Select::new(&self.store.source(), self.operator, search, &[], window)?;
+        with_gucs(statement.settings, || {
             // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
             // is the context of the SPI connection, which outlives the query.
             let memory = unsafe { pg_sys::CurrentMemoryContext };

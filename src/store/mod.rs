@@ -13,6 +13,8 @@
 //! ops          what session_update was given; update applies it
 //! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
+//! matches      a window of a query's matches in one table, from the index or through the planner
+//! shards       the same of a distributed table; shard_page: what one of its shards answers
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
 //! histogram    session_stats and session_histogram
@@ -34,6 +36,7 @@ pub mod histogram;
 pub mod identity;
 pub mod list;
 pub mod load;
+mod matches;
 pub mod name;
 pub mod ops;
 pub mod paths;
@@ -42,6 +45,8 @@ pub mod query;
 mod running;
 pub mod search;
 pub mod select;
+pub mod shard_page;
+mod shards;
 mod storage;
 pub mod stream;
 mod suggest;

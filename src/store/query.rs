@@ -2,19 +2,19 @@
 
 use super::catalog::{Operator, Store};
 use super::facets::{self, Target};
-use super::running::{ROW_BATCH, RunningQuery};
+use super::matches::{Matches, TOO_MANY_ROWS, count_by_planner};
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
+use super::shards::{self, Merged};
 use crate::document::{self, Jsonb, JsonbDatum, Projection, Span};
 use crate::error::Result;
-use crate::executor::{self, ReadStats};
-use crate::pg::guc::{FROM_THE_START, NO_JIT, NO_WORKERS, with_gucs};
+use crate::executor::{self, Obstacle, ReadStats};
+use crate::pg::guc::{NO_JIT, NO_WORKERS, with_gucs};
 use crate::pg::spi::{Mode, Spi};
-use crate::predicate::Predicate;
 use crate::syntax::SortKey;
 use chrono::{DateTime, SecondsFormat, Utc};
 use pgrx::pg_sys;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Instant;
 
 /// The number of matches.
@@ -32,33 +32,13 @@ pub fn count_quietly(store: &str, query: &str) -> Result<i64> {
 fn count_search(store: &str, search: &StoreQuery) -> Result<i64> {
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        match executor::indexed_tables(store.table, operator.oid) {
-            Ok(parts) => match executor::count(&parts, &search.predicate)? {
-                Some(count) => Ok(count as i64),
-                None => planned_count(spi, &store, operator, search),
-            },
-            Err(_) => planned_count(spi, &store, operator, search),
+        if let Ok(parts) = executor::indexed_tables(store.table, operator.oid)
+            && let Some(count) = executor::count(&parts, &search.predicate)?
+        {
+            return Ok(count as i64);
         }
+        Ok(count_by_planner(spi, &store.source(), operator, search)? as i64)
     })
-}
-
-/// Counts through the planner.
-fn planned_count(spi: &Spi, store: &Store, operator: Operator, search: &StoreQuery) -> Result<i64> {
-    let (table, condition) = (store.name.table(), search.condition(operator)?);
-    let sql = format!("SELECT pg_catalog.count(*) FROM {table} WHERE {condition}");
-    let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &search.parameters(operator)))?;
-    Ok(rows.get(0, 1).unwrap_or(0))
-}
-
-/// Up to this many rows, the executor fetches the first matches one by one. Beyond it, a list of
-/// the visible rows is faster.
-const MAX_UNLISTED_ROWS: u64 = 1_000;
-
-/// The parts of an answer.
-struct QueryAnswer {
-    count: u64,
-    items: document::Answer,
-    stats: ReadStats,
 }
 
 /// Adds a document to the items, or the part of it that is wanted.
@@ -89,115 +69,52 @@ pub fn query(
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let parts = executor::indexed_tables(store.table, operator.oid).ok();
-        let answer = match &parts {
-            Some(parts) => direct(parts, &search, &sort, window, fields.as_ref())?,
-            None => None,
+        let table = store.source();
+        let (search, sort) = (&search, sort.as_slice());
+        let matches = Matches { spi, table: &table, operator, search, sort, window };
+        let mut items = document::Answer::default();
+        let mut lacking = None;
+        let parts = executor::indexed_tables(store.table, operator.oid);
+        let found = match &parts {
+            Ok(parts) => {
+                let mut take =
+                    |doc: Jsonb<'_>| push(&mut items, fields.as_ref(), doc).map(|()| true);
+                matches.by_index(parts, &mut take)?.map(|(count, _)| count)
+            }
+            Err(Obstacle::Distributed) => {
+                let found = shards::query(&matches, fl)?;
+                found.map(|found| {
+                    (items, lacking) = (found.items, Some(found.lacking));
+                    found.count
+                })
+            }
+            Err(_) => None,
         };
-        let QueryAnswer { count, items, .. } = match answer {
-            Some(answer) => answer,
-            None => planned(spi, &store, operator, &search, &sort, window, fields.as_ref())?,
+        let count = match found {
+            Some(count) => count,
+            None => matches
+                .by_planner(&mut |doc| push(&mut items, fields.as_ref(), doc).map(|()| true))?,
         };
         if items.items() > 0 {
-            search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
+            match lacking {
+                Some(keys) => keys.iter().for_each(|&key| search::notify_missing(&sort[key].path)),
+                None => search::notify_sort(spi, &store, parts.as_deref().ok(), sort)?,
+            }
         }
         let facets = match &request {
             Some(request) => {
-                let target = Target { spi, store: &store, operator, search: &search };
+                let target = Target { spi, store: &store, operator, search };
                 Some(document::jsonb_payload(target.facets(request)?))
             }
             None => None,
         };
-        let [head, list, tail] = items.finish(count, facets.as_deref())?;
+        let facets = facets.as_deref().map(|facets| ("facets", facets));
+        let [head, list, tail] = items.finish(count, facets)?;
         let payload = [&head, &list, items.values(), &tail];
         // SAFETY: `result_context` is the context for the result of this function, and the payload
         // is that of a jsonb value.
         Ok(unsafe { JsonbDatum::from_payload(&payload, result_context) })
     })
-}
-
-/// Answers from the index. None if the executor cannot, so that the planner has to.
-fn direct(
-    parts: &[executor::IndexedTable],
-    search: &StoreQuery,
-    sort: &[SortKey],
-    window: Window,
-    fields: Option<&Projection>,
-) -> Result<Option<QueryAnswer>> {
-    let predicate = &search.predicate;
-    let found = match window.end() {
-        Some(end) if end <= MAX_UNLISTED_ROWS && sort.is_empty() => {
-            executor::IndexSearch::first(parts, predicate, end)?
-        }
-        // Of all documents, the first ones in an order are found without a list.
-        Some(end) if end <= MAX_UNLISTED_ROWS && **predicate == Predicate::All => {
-            executor::IndexSearch::all(parts)?
-        }
-        _ => executor::IndexSearch::exact(parts, predicate)?,
-    };
-    let Some(mut found) = found else { return Ok(None) };
-    let (count, mut items, mut failed) = (found.len(), document::Answer::default(), None);
-    if !window.is_empty(count as i64) {
-        if !found.sort(sort, window.end())? {
-            return Ok(None);
-        }
-        found.skip(window.start())?;
-        let rows = window.rows().unwrap_or(u64::MAX);
-        found.each(&mut |doc| {
-            failed = doc.read(|doc| push(&mut items, fields, doc)).err();
-            failed.is_none() && items.items() < rows
-        })?;
-    }
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    Ok(Some(QueryAnswer { count, items, stats: found.stats }))
-}
-
-/// Answers through the planner, like any other SQL query.
-fn planned(
-    spi: &Spi,
-    store: &Store,
-    operator: Operator,
-    search: &StoreQuery,
-    sort: &[SortKey],
-    window: Window,
-    fields: Option<&Projection>,
-) -> Result<QueryAnswer> {
-    let count = planned_count(spi, store, operator, search)?;
-    let mut items = document::Answer::default();
-    if !window.is_empty(count) {
-        let statement = Select::new(store, operator, search, sort, window)?;
-        with_gucs(&[NO_JIT, FROM_THE_START], || {
-            // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
-            // is the context of the SPI connection, which outlives the query.
-            let memory = unsafe { pg_sys::CurrentMemoryContext };
-            let mut running =
-                RunningQuery::start(spi, memory, &statement.sql, &statement.parameters)?;
-            let result = take_all(&mut running, &mut items, fields);
-            running.close();
-            result
-        })?;
-    }
-    Ok(QueryAnswer { count: count as u64, items, stats: ReadStats::default() })
-}
-
-fn take_all(
-    running: &mut RunningQuery,
-    items: &mut document::Answer,
-    fields: Option<&Projection>,
-) -> Result<()> {
-    loop {
-        let batch = running.fetch(ROW_BATCH);
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for row in batch {
-            // SAFETY: `row` is a copy of a jsonb value as it is stored.
-            let doc = unsafe { executor::Stored::new(pg_sys::Datum::from(row.as_ptr())) };
-            doc.read(|doc| push(items, fields, doc))?;
-        }
-    }
 }
 
 /// A date of a query, and the instants that it stands for.
@@ -221,7 +138,6 @@ pub fn explain(
     let request = json.map(|json| facets::read(json, true)).transpose()?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let window = Window::new(0, Some(10))?;
         let jsonpath = search.predicate.jsonpath();
         let mut explained = json!({
             "query": &*search.canonical()?,
@@ -242,35 +158,61 @@ pub fn explain(
             explained["facets"] = target.explain(request)?;
         }
         let started = Instant::now();
-        let reason = match executor::indexed_tables(store.table, operator.oid) {
-            Err(obstacle) => obstacle.to_string(),
-            Ok(parts) => match direct(&parts, &search, &keys, window, None)? {
-                None => "too many rows to number them, or to sort them in memory".to_string(),
-                Some(QueryAnswer { count, stats, .. }) => {
-                    explained["way"] = json!("posting lists");
-                    explained["read"] = stats_to_json(&stats);
-                    explained["count"] = json!(count);
-                    explained["milliseconds"] =
-                        json!(started.elapsed().as_micros() as f64 / 1000.0);
-                    return Ok(explained);
-                }
-            },
-        };
-        explained["way"] = json!("planner");
-        explained["reason"] = json!(reason);
-        let items = Select::new(&store, operator, &search, &keys, window)?;
-        // For SPI, EXPLAIN is a utility statement, which is never read-only. It still runs on a
-        // standby.
-        let plan = with_gucs(&[NO_JIT, NO_WORKERS], || {
-            spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
-        })?;
-        explained["plan"] = json!(plan.column::<String>());
-        let QueryAnswer { count, .. } =
-            planned(spi, &store, operator, &search, &keys, window, None)?;
+        let (table, window) = (store.source(), Window::new(0, Some(10))?);
+        let matches =
+            Matches { spi, table: &table, operator, search: &search, sort: &keys, window };
+        let (answered, count) = answer_for_explain(&matches)?;
+        for (name, value) in answered {
+            explained[name.as_str()] = value;
+        }
         explained["count"] = json!(count);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
         Ok(explained)
     })
+}
+
+/// Answers a query, and says which way. Returns the number of matches.
+fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, Value>, u64)> {
+    let mut explained = serde_json::Map::new();
+    let mut add = |name: &str, value| drop(explained.insert(name.to_string(), value));
+    let mut forget = |_: Jsonb<'_>| Ok(true);
+    let reason = match executor::indexed_tables(matches.table.oid, matches.operator.oid) {
+        Err(Obstacle::Distributed) => match shards::query(matches, None)? {
+            None => TOO_MANY_ROWS.to_string(),
+            Some(Merged { count, shards, .. }) => {
+                let planned = |(name, reason): &(String, Option<String>)| {
+                    Some((name.clone(), json!(reason.as_ref()?)))
+                };
+                add("way", json!("shards"));
+                add("shards", json!(shards.len()));
+                let planned: serde_json::Map<_, _> = shards.iter().filter_map(planned).collect();
+                if !planned.is_empty() {
+                    add("planner", planned.into());
+                }
+                return Ok((explained, count));
+            }
+        },
+        Err(obstacle) => obstacle.to_string(),
+        Ok(parts) => match matches.by_index(&parts, &mut forget)? {
+            None => TOO_MANY_ROWS.to_string(),
+            Some((count, stats)) => {
+                add("way", json!("posting lists"));
+                add("read", stats_to_json(&stats));
+                return Ok((explained, count));
+            }
+        },
+    };
+    add("way", json!("planner"));
+    add("reason", json!(reason));
+    let Matches { spi, table, operator, search, sort, window } = *matches;
+    let items = Select::new(table, operator, search, sort, window)?;
+    // For SPI, EXPLAIN is a utility statement, which is never read-only. It still runs on a
+    // standby.
+    let plan = with_gucs(&[NO_JIT, NO_WORKERS], || {
+        spi.run(Mode::Write, &format!("EXPLAIN {}", items.sql), &items.parameters)
+    })?;
+    add("plan", json!(plan.column::<String>()));
+    Ok((explained, matches.by_planner(&mut forget)?))
 }
 
 /// What was read for an answer, as session_explain shows it.

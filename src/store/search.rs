@@ -1,9 +1,11 @@
 //! A query, and the SQL condition over `doc` for it.
 
 use super::catalog::{Operator, Store};
+use super::table::Table;
 use crate::document::Projection;
 use crate::error::{self, Error, Result};
 use crate::executor;
+use crate::index::is_distributed;
 use crate::index::parse_cache::{self, ParsedQuery};
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
@@ -34,22 +36,31 @@ impl StoreQuery {
         crate::index::tell(self);
     }
 
-    /// The SQL condition, with column `doc` and the first parameter.
-    pub fn condition(&self, operator: Operator) -> Result<String> {
+    /// The SQL condition for a table, with column `doc` and the first parameter.
+    pub fn condition(&self, table: &Table, operator: Operator) -> Result<String> {
         Ok(match *self.predicate {
             Predicate::All => "true".to_string(),
-            Predicate::None => "false".to_string(),
+            // Citus fails to plan some statements for no shard at all.
+            Predicate::None if !is_distributed(table.oid) => "false".to_string(),
+            _ if is_distributed(table.oid) => {
+                format!("doc {} $1::pg_catalog.text::{}", operator.sql()?, operator.type_sql()?)
+            }
             _ => format!("doc {} $1", operator.sql()?),
         })
     }
 
-    /// The parameters of `condition`.
-    pub fn parameters(&self, operator: Operator) -> Vec<DatumWithOid<'_>> {
+    /// The parameters of `condition`. Other servers have another `NOW`, so they are sent none; and
+    /// Citus sends the values of its EXPLAIN only if it knows their type.
+    pub fn parameters(&self, table: &Table, operator: Operator) -> Result<Vec<DatumWithOid<'_>>> {
+        if is_distributed(table.oid) {
+            return Ok(vec![self.at_now()?.into_owned().into()]);
+        }
         let text = DatumWithOid::from(&*self.text);
         let datum = text.datum().map(|datum| datum.sans_lifetime());
         // SAFETY: a lucene_query is stored like text. The datum lives as long as the memory context
         // in which it was made, which is that of the function call.
-        vec![datum.map_or(text, |datum| unsafe { DatumWithOid::new(datum, operator.query_type) })]
+        let query = |datum| unsafe { DatumWithOid::new(datum, operator.query_type) };
+        Ok(vec![datum.map_or(text, query)])
     }
 }
 
@@ -72,7 +83,7 @@ pub fn parse_fields(fl: Option<&str>) -> Result<Option<Projection>> {
 
 /// How many paths of a sort order are checked at most. Without an index, each takes a scan of the
 /// table.
-const NAMED: usize = 3;
+pub const NAMED: usize = 3;
 
 /// Sends a notice for each path of a sort order that no document has. If `parts` is none, the
 /// planner is asked, which sees only what the caller may see.
@@ -87,9 +98,11 @@ pub fn notify_sort(
             Some(parts) => executor::lacks_path(parts, &key.path)?,
             None => {
                 let table = store.name.table();
+                // Citus fetches what such a subquery returns, and cannot if that has no column.
                 let sql = format!(
-                    "SELECT EXISTS (SELECT FROM {table}) AND NOT EXISTS (SELECT FROM {table} \
-                     WHERE session_store.sort_key(doc, $1, false) IS NOT NULL)"
+                    "SELECT EXISTS (SELECT true FROM {table} LIMIT 1) \
+                     AND NOT EXISTS (SELECT true FROM {table} \
+                     WHERE session_store.sort_key(doc, $1, false) IS NOT NULL LIMIT 1)"
                 );
                 let rows = with_gucs(&[NO_JIT], || {
                     spi.run(Mode::Read, &sql, &[key.path.as_str().into()])
@@ -98,10 +111,15 @@ pub fn notify_sort(
             }
         };
         if is_missing {
-            error::notice(&missing(&key.path));
+            notify_missing(&key.path);
         }
     }
     Ok(())
+}
+
+/// Sends the notice that no document has a path of a sort order.
+pub fn notify_missing(path: &str) {
+    error::notice(&missing(path));
 }
 
 /// The notice that no document has a path. It suggests what the caller may have meant.

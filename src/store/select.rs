@@ -1,9 +1,11 @@
 //! The statement that reads a window of a query's matches.
 
-use super::catalog::{Operator, Store};
+use super::catalog::Operator;
 use super::search::StoreQuery;
+use super::table::Table;
 use crate::error::{Error, Result};
 use crate::index::is_distributed;
+use crate::pg::guc::{FROM_THE_START, NO_JIT, QUIET, QUIET_WORKERS, Setting};
 use crate::syntax::SortKey;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -49,20 +51,31 @@ impl Window {
 pub struct Select<'s> {
     pub sql: String,
     pub parameters: Vec<DatumWithOid<'s>>,
+    /// What it is to be planned and run under.
+    pub settings: &'static [Setting],
+}
+
+/// The settings under which a statement of ours reads a table.
+pub fn settings(table: &Table) -> &'static [Setting] {
+    match is_distributed(table.oid) {
+        true => &[NO_JIT, FROM_THE_START, QUIET, QUIET_WORKERS],
+        false => &[NO_JIT, FROM_THE_START],
+    }
 }
 
 impl<'s> Select<'s> {
     /// Without a sort, matches come in the order of the table: a bitmap scan reads its pages in
     /// order, and partitions come one after the other. With a sort, documents with equal values
-    /// come in that order, too.
+    /// come in that order, too. The shards of a distributed table answer in any order, so a window of
+    /// their matches is put in one.
     pub fn new(
-        store: &Store,
+        table: &Table,
         operator: Operator,
         search: &'s StoreQuery,
         sort: &'s [SortKey],
         window: Window,
     ) -> Result<Select<'s>> {
-        let mut parameters = search.parameters(operator);
+        let mut parameters = search.parameters(table, operator)?;
         parameters.push(window.start.into());
         parameters.push(window.rows.into());
         let mut order = String::new();
@@ -74,10 +87,15 @@ impl<'s> Select<'s> {
                 "session_store.sort_key(doc, ${path}, {largest}) {direction} NULLS LAST, "
             ));
         }
-        let (table, condition) = (store.name.table(), search.condition(operator)?);
-        let mut matches = format!("{table} WHERE {condition}");
-        if !order.is_empty() {
-            order = match may_read_places(store.table) {
+        let condition = search.condition(table, operator)?;
+        let mut matches = format!("{} WHERE {condition}", table.sql);
+        if is_distributed(table.oid) {
+            if !order.is_empty() || window.start > 0 || window.rows.is_some() {
+                let place = if may_read_places(table.oid) { SHARD_PLACE } else { "doc" };
+                order = format!("ORDER BY {order}{place}");
+            }
+        } else if !order.is_empty() {
+            order = match may_read_places(table.oid) {
                 true => format!("ORDER BY {order}tableoid, ctid"),
                 false => {
                     matches = format!(
@@ -88,13 +106,18 @@ impl<'s> Select<'s> {
             };
         }
         let sql = format!("SELECT doc FROM {matches} {order} OFFSET $2 LIMIT $3");
-        Ok(Select { sql, parameters })
+        Ok(Select { sql, parameters, settings: settings(table) })
     }
 }
 
+/// The place of a row of a distributed table, which its shard calculates: shards in the order of
+/// their names, as shards.rs has it.
+const SHARD_PLACE: &str =
+    r#"(tableoid::pg_catalog.regclass::pg_catalog.text) COLLATE pg_catalog."C", ctid"#;
+
 /// Whether the user may read the place of a row. Reading `doc` needs a privilege on that column,
-/// but `ctid` needs one on the table. And a row of a view has no place; that of a foreign or
-/// distributed table means nothing here.
+/// but `ctid` needs one on the table. And a row of a view has no place; that of a foreign table
+/// means nothing here.
 fn may_read_places(table: pg_sys::Oid) -> bool {
     // SAFETY: both functions look into the server's caches.
     let (kind, allowed) = unsafe {
@@ -103,5 +126,5 @@ fn may_read_places(table: pg_sys::Oid) -> bool {
         (pg_sys::get_rel_relkind(table) as u8, allowed == pg_sys::AclResult::ACLCHECK_OK)
     };
     let is_table = kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_PARTITIONED_TABLE;
-    allowed && is_table && !is_distributed(table)
+    allowed && is_table
 }

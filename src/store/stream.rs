@@ -11,14 +11,16 @@
 //!   is not.
 
 use super::catalog::{Operator, Store};
+use super::matches::Matches;
 use super::running::RunningQuery;
 use super::search::{self, StoreQuery};
 use super::select::{Select, Window};
+use super::shards;
 use crate::document::{JsonbDatum, Projection};
 use crate::error::{Error, Result};
-use crate::executor::{self, Active, Held, Stored};
+use crate::executor::{self, Active, Held, Obstacle, Stored};
 use crate::memory;
-use crate::pg::guc::{FROM_THE_START, NO_JIT, Setting, with_gucs};
+use crate::pg::guc::{Setting, with_gucs};
 use crate::pg::resource_owner::ResourceOwner;
 use crate::pg::spi::Spi;
 use pgrx::{pg_guard, pg_sys};
@@ -27,10 +29,6 @@ use pgrx::{pg_guard, pg_sys};
 /// at most a page of memory, because larger documents are pointers into a TOAST table.
 const FIRST_BATCH: usize = 10;
 const BATCH: usize = 100;
-
-/// The settings under which the plan is made and run. They matter when it is run, too: a scan
-/// starts when its first row is fetched.
-const SETTINGS: [Setting; 2] = [NO_JIT, FROM_THE_START];
 
 /// The matches of a query, read as they are needed.
 pub struct Stream(Box<StreamState>);
@@ -53,7 +51,9 @@ enum Source {
         /// How many rows remain to be returned.
         wanted: u64,
     },
-    Plan(RunningQuery),
+    /// The settings under which the plan is made matter when it is run, too: a scan starts when its
+    /// first row is fetched.
+    Plan(RunningQuery, &'static [Setting]),
     Over,
 }
 
@@ -94,9 +94,20 @@ impl Stream {
         let source = owner.run(|| {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-                let parts = executor::indexed_tables(store.table, operator.oid).ok();
-                search::notify_sort(spi, &store, parts.as_deref(), &sort)?;
-                if let Some(parts) = parts
+                let parts = executor::indexed_tables(store.table, operator.oid);
+                let table = store.source();
+                let matches =
+                    Matches { spi, table: &table, operator, search: &search, sort: &sort, window };
+                match &parts {
+                    Err(Obstacle::Distributed) if !sort.is_empty() => {
+                        let lacking = shards::lacking(&matches)?;
+                        lacking.iter().for_each(|&key| search::notify_missing(&sort[key].path));
+                    }
+                    parts => {
+                        search::notify_sort(spi, &store, parts.as_deref().ok(), &sort)?;
+                    }
+                }
+                if let Ok(parts) = parts
                     && let Some(mut found) = executor::IndexSearch::new(&parts, &search.predicate)?
                     && found.sort(&sort, window.end())?
                 {
@@ -107,10 +118,11 @@ impl Stream {
                         wanted: window.rows().unwrap_or(u64::MAX),
                     });
                 }
-                let items = Select::new(&store, operator, &search, &sort, window)?;
+                let items = Select::new(&table, operator, &search, &sort, window)?;
                 let memory = caller.memory();
                 let start = || RunningQuery::start(spi, memory, &items.sql, &items.parameters);
-                with_gucs(&SETTINGS, start).map(Source::Plan)
+                let running = with_gucs(items.settings, start)?;
+                Ok(Source::Plan(running, items.settings))
             })
         })?;
         let batch = Vec::new();
@@ -152,8 +164,8 @@ impl StreamState {
                 batch.reverse();
                 Ok(batch)
             }
-            Source::Plan(running) => {
-                let mut batch = owner.run(|| with_gucs(&SETTINGS, || running.fetch(size)));
+            Source::Plan(running, settings) => {
+                let mut batch = owner.run(|| with_gucs(settings, || running.fetch(size)));
                 batch.reverse();
                 Ok(batch)
             }
@@ -169,7 +181,7 @@ impl StreamState {
         if self.owner.is_alive() {
             self.owner.run(|| match source {
                 Source::Index { held, .. } => held.close(),
-                Source::Plan(running) => running.close(),
+                Source::Plan(running, _) => running.close(),
                 Source::Over => {}
             });
             self.owner.release();

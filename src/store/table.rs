@@ -5,7 +5,35 @@ use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
 use crate::pg::versions;
 use pgrx::{pg_guard, pg_sys};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
+
+/// A table that statements of ours read: its name in SQL, and its OID.
+pub struct Table {
+    pub sql: String,
+    pub oid: pg_sys::Oid,
+}
+
+/// A table by its OID, and its name. As everywhere in SQL, it is an error if the user may not use its
+/// schema.
+pub fn of_oid(oid: pg_sys::Oid) -> Result<(Name, Table)> {
+    // SAFETY: these functions look into the server's caches, and return null or a copy of a name.
+    let names = unsafe {
+        let kind = pg_sys::get_rel_relkind(oid) as u8;
+        let is_table =
+            kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_PARTITIONED_TABLE;
+        let names =
+            [pg_sys::get_namespace_name(pg_sys::get_rel_namespace(oid)), pg_sys::get_rel_name(oid)];
+        (is_table && names.iter().all(|name| !name.is_null())).then(|| {
+            pg_sys::LookupExplicitNamespace(names[0], false);
+            names.map(|name| CStr::from_ptr(name).to_string_lossy().into_owned())
+        })
+    };
+    let table = format!("with OID {}", oid.to_u32());
+    let [schema, name] = names.ok_or(Error::NothingToAdopt { table })?;
+    let (schema, name) = (Name::new(&schema)?, Name::new(&name)?);
+    let sql = format!("{}.{}", schema.quoted(), name.quoted());
+    Ok((name, Table { sql, oid }))
+}
 
 /// What has the name of a store in the schema of stores.
 pub enum StoreRelation {

@@ -4,6 +4,7 @@
 //! writes the canonical form of the query, and reading that form gives the same tree again.
 
 mod ast;
+mod at_now;
 mod context;
 mod date_math;
 mod diagnosis;

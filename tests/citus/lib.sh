@@ -19,3 +19,19 @@ END
 
 # each_shard STORE COMMAND: runs SQL on every shard of a store, with %s for its name
 each_shard() { sql "SELECT count(*) FROM run_command_on_shards('sessions.$1', \$sql\$$2\$sql\$) WHERE NOT success"; }
+
+# twins: store "here" on the coordinator and store "there" on 8 shards, each with the documents of
+# tests/conformance and 3,000 with few values to sort by
+twins() {
+    psql -o /dev/null <<'END'
+CREATE TABLE document (number serial, doc jsonb);
+ALTER SEQUENCE document_number_seq MINVALUE 0 RESTART 0;
+\copy document (doc) FROM 'tests/conformance/documents.ndjson' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')
+INSERT INTO document (doc) SELECT jsonb_build_object('few', n % 7, 'many', jsonb_build_array(n * 17 % 3001, -n), 'pad', repeat('x', 300)) FROM generate_series(1, 3000) AS n;
+SELECT session_add(store, key => '_number_') FROM unnest(array['here', 'there']) AS store;
+INSERT INTO sessions.here SELECT number, doc || jsonb_build_object('_number_', number) FROM document;
+INSERT INTO sessions.there TABLE sessions.here;
+VACUUM ANALYZE sessions.here;
+END
+    distribute there 8
+}

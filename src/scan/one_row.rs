@@ -1,0 +1,220 @@
+//! `LuceneRow`: `SELECT f(tableoid) FROM t WHERE session_store.one_row(id)` has one imaginary row for
+//! the table, without a value in any column. Where Citus sends this to the shards of a table, f is
+//! called once for each shard (store/shards.rs).
+//!
+//! The row comes even if row-level security would hide all rows: f is asked, and checks itself what
+//! the user may see. Other conditions beside it are not answered. Then, as where the planner's hook
+//! does not run, rows of the table are read, and `one_row` raises an error for the first one.
+
+use super::scan_info::Methods;
+use crate::error::Error;
+use crate::pg::fmgr::{Arguments, c_functions};
+use crate::pg::versions;
+use pgrx::{PgBox, PgList, pg_guard, pg_sys};
+use std::ffi::{CStr, c_int};
+
+const NAME: &CStr = c"LuceneRow";
+
+static PATH: Methods<pg_sys::CustomPathMethods> = Methods(pg_sys::CustomPathMethods {
+    CustomName: NAME.as_ptr(),
+    PlanCustomPath: Some(plan),
+    ReparameterizeCustomPathByChild: None,
+});
+
+static SCAN: Methods<pg_sys::CustomScanMethods> = Methods(pg_sys::CustomScanMethods {
+    CustomName: NAME.as_ptr(),
+    CreateCustomScanState: Some(create),
+});
+
+static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
+    CustomName: NAME.as_ptr(),
+    BeginCustomScan: Some(begin),
+    ExecCustomScan: Some(next),
+    EndCustomScan: Some(end),
+    ReScanCustomScan: Some(rescan),
+    MarkPosCustomScan: None,
+    RestrPosCustomScan: None,
+    EstimateDSMCustomScan: None,
+    InitializeDSMCustomScan: None,
+    ReInitializeDSMCustomScan: None,
+    InitializeWorkerCustomScan: None,
+    ShutdownCustomScan: None,
+    ExplainCustomScan: None,
+});
+
+c_functions! {
+    pg_finfo_session_store_one_row session_store_one_row one_row;
+    pg_finfo_session_store_one_row_support session_store_one_row_support one_row_support;
+}
+
+/// (text) → boolean: what the planner has not replaced.
+unsafe fn one_row(_: Arguments) -> pg_sys::Datum {
+    Error::OneRow.raise()
+}
+
+/// (internal) → internal: answers no request. The planner calls it before it asks for paths, and so
+/// loads this library in a session that has not used it yet.
+unsafe fn one_row_support(_: Arguments) -> pg_sys::Datum {
+    pg_sys::Datum::null()
+}
+
+type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
+
+pub fn register() {
+    // SAFETY: the server loads a library once in a process, and so this runs once.
+    unsafe { pg_sys::RegisterCustomScanMethods(&raw const SCAN.0) };
+}
+
+/// Whether a clause is `session_store.one_row(…)`.
+unsafe fn is_one_row(clause: *mut pg_sys::Node) -> bool {
+    // SAFETY: the clause is one of the planner's. The name is null or a C string. fmgr_info fills in
+    // what is known of a function.
+    unsafe {
+        if !pgrx::is_a(clause, pg_sys::NodeTag::T_FuncExpr) {
+            return false;
+        }
+        let function = (*clause.cast::<pg_sys::FuncExpr>()).funcid;
+        let name = pg_sys::get_func_name(function);
+        if name.is_null() || CStr::from_ptr(name) != c"one_row" {
+            return false;
+        }
+        let mut info = pg_sys::FmgrInfo::default();
+        pg_sys::fmgr_info(function, &raw mut info);
+        info.fn_addr.is_some_and(|at| std::ptr::fn_addr_eq(at, session_store_one_row as Function))
+    }
+}
+
+/// Makes one row the only path of a relation that is asked for it.
+///
+/// # Safety
+/// The relation must be one for which the planner calls its hook.
+pub unsafe fn replace_paths(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry) {
+    // SAFETY: the nodes are the planner's, and its memory context is the current one.
+    unsafe {
+        let conditions = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
+        let asked = conditions.iter_ptr().find(|&info| is_one_row((*info).clause.cast()));
+        let Some(asked) = asked else { return };
+        // Conditions of policies come before those of the statement (rel.h, security_level).
+        let is_policy = |info: *mut pg_sys::RestrictInfo| {
+            info == asked || (*info).security_level < (*asked).security_level
+        };
+        let is_table = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION;
+        if !is_table || !(*rel).lateral_relids.is_null() || !conditions.iter_ptr().all(is_policy) {
+            return;
+        }
+        let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();
+        (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
+        (*path).path.parent = rel;
+        (*path).path.pathtarget = (*rel).reltarget;
+        (*path).path.rows = 1.0;
+        (*path).path.total_cost = 1.0;
+        (*path).methods = &raw const PATH.0;
+        versions::set_projection(&mut *path);
+        (*rel).rows = 1.0;
+        (*rel).pathlist = std::ptr::null_mut();
+        (*rel).partial_pathlist = std::ptr::null_mut();
+        pg_sys::add_path(rel, path.cast());
+    }
+}
+
+/// PlanCustomPath
+#[pg_guard]
+unsafe extern "C-unwind" fn plan(
+    _root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    path: *mut pg_sys::CustomPath,
+    target: *mut pg_sys::List,
+    _clauses: *mut pg_sys::List,
+    _plans: *mut pg_sys::List,
+) -> *mut pg_sys::Plan {
+    // SAFETY: the nodes are the planner's.
+    unsafe {
+        let scan = PgBox::<pg_sys::CustomScan>::alloc_node(pg_sys::NodeTag::T_CustomScan).into_pg();
+        (*scan).scan.plan.targetlist = target;
+        (*scan).scan.scanrelid = (*rel).relid;
+        (*scan).flags = (*path).flags;
+        (*scan).methods = &raw const SCAN.0;
+        scan.cast()
+    }
+}
+
+/// The state of the node; the server's own part comes first.
+#[repr(C)]
+struct LuceneRowState {
+    custom: pg_sys::CustomScanState,
+    is_over: bool,
+}
+
+/// CreateCustomScanState
+#[pg_guard]
+unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
+    // SAFETY: palloc0 returns zeroed memory of the right size, which is how the server makes nodes.
+    unsafe {
+        let node = pg_sys::palloc0(size_of::<LuceneRowState>()).cast::<LuceneRowState>();
+        (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
+        (*node).custom.methods = &raw const EXECUTION.0;
+        node.cast()
+    }
+}
+
+/// BeginCustomScan. The server has opened the table and made a slot for its rows.
+#[pg_guard]
+unsafe extern "C-unwind" fn begin(
+    _node: *mut pg_sys::CustomScanState,
+    _estate: *mut pg_sys::EState,
+    _flags: c_int,
+) {
+}
+
+/// ExecCustomScan. ExecScan computes what the query returns from the row.
+#[pg_guard]
+unsafe extern "C-unwind" fn next(
+    node: *mut pg_sys::CustomScanState,
+) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: the server calls this with a node that it has initialized.
+    unsafe { pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(recheck)) }
+}
+
+/// The row, in the first call.
+#[pg_guard]
+unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: ExecScan calls this with the node that was passed to it. Its slot has the columns of the
+    // table, which is open.
+    unsafe {
+        let slot = (*ss).ss_ScanTupleSlot;
+        pg_sys::ExecClearTuple(slot);
+        if std::mem::replace(&mut (*ss.cast::<LuceneRowState>()).is_over, true) {
+            return slot;
+        }
+        for column in 0..(*(*slot).tts_tupleDescriptor).natts as usize {
+            *(*slot).tts_values.add(column) = pg_sys::Datum::null();
+            *(*slot).tts_isnull.add(column) = true;
+        }
+        pg_sys::ExecStoreVirtualTuple(slot);
+        (*slot).tts_tableOid = (*(*ss).ss_currentRelation).rd_id;
+        slot
+    }
+}
+
+/// There is no row in the table that EvalPlanQual could check.
+#[pg_guard]
+unsafe extern "C-unwind" fn recheck(
+    _ss: *mut pg_sys::ScanState,
+    _slot: *mut pg_sys::TupleTableSlot,
+) -> bool {
+    true
+}
+
+/// ReScanCustomScan
+#[pg_guard]
+unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
+    // SAFETY: the server calls this with a node that it has initialized.
+    unsafe {
+        (*node.cast::<LuceneRowState>()).is_over = false;
+        pg_sys::ExecScanReScan(&raw mut (*node).ss);
+    }
+}
+
+/// EndCustomScan
+#[pg_guard]
+unsafe extern "C-unwind" fn end(_node: *mut pg_sys::CustomScanState) {}

@@ -1,0 +1,303 @@
+//! Asks all shards of a distributed table, and merges what they answer.
+//!
+//! One statement goes to all shards. In it, `session_store.one_row` makes each shard one imaginary
+//! row (scan/one_row.rs), for which `session_store.shard_page` answers from the index of that shard
+//! (shard_page.rs). It is a SELECT like any other of a distributed table. So it sees what the
+//! transaction has written, Citus retries and routes it as always, and privileges hold. Count and
+//! rows of a shard come from one snapshot of it.
+//!
+//! A window near the start comes with the first answer. Of a later one, the first answer has only
+//! counts and sort keys. They say which rows of which shard are in the window, and a second
+//! statement asks for these. In between, others may write.
+
+use super::matches::Matches;
+use super::search::NAMED;
+use super::select::settings;
+use super::shard_page::{ALL_SHARDS, BETWEEN_KEYS, BETWEEN_ROWS, NO_KEY};
+use crate::document::{self, Container, Item, Jsonb, JsonbArg, Leaf};
+use crate::error::{self, Result};
+use crate::memory;
+use crate::pg::guc::with_gucs;
+use crate::pg::spi::{Mode, Rows};
+use crate::syntax::SortKey;
+use serde_json::json;
+use std::cmp::Ordering;
+
+/// A window that ends here, or earlier, is answered with its documents at once…
+const MAX_AT_ONCE: u64 = 100;
+/// … unless those of a shard have more bytes.
+const MAX_BYTES_AT_ONCE: i64 = 256 << 10;
+/// So many sort keys are merged at most. The planner sorts more of them, on disk if it has to.
+const MAX_MERGED: u64 = 1_000_000;
+/// How often a window is asked for whose rows have changed meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// What all shards have answered together.
+pub struct Merged {
+    pub count: u64,
+    pub items: document::Answer,
+    /// The name of each shard, and why it was answered by the planner.
+    pub shards: Vec<(String, Option<String>)>,
+    /// The numbers of the sort keys at whose paths no document has a value.
+    pub lacking: Vec<usize>,
+}
+
+/// The window of all shards together. None if the planner had better sort so many rows.
+pub fn query(matches: &Matches<'_>, fl: Option<&str>) -> Result<Option<Merged>> {
+    let (sort, window) = (matches.sort, matches.window);
+    let end = window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
+    let rows = window.rows().unwrap_or(u64::MAX);
+    for attempt in 1..=ATTEMPTS {
+        let is_near = end <= MAX_AT_ONCE;
+        if !is_near && !sort.is_empty() {
+            let counted = Answers::ask(matches, fl, &json!({}), 0)?;
+            let merged = counted.read()?.iter().map(|shard| shard.count.min(end)).sum::<u64>();
+            if merged > MAX_MERGED {
+                return Ok(None);
+            }
+        }
+        let is_listed = rows > 0 && (is_near || !sort.is_empty());
+        let listed = if is_listed { end } else { 0 };
+        let bytes = if is_near && rows > 0 { MAX_BYTES_AT_ONCE } else { 0 };
+        let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, listed] }), bytes)?;
+        let shards = first.read()?;
+        let places = place(&shards, sort, |shard| shard.count, window.start(), rows)?;
+        let has_all = |(shard, place): (&Shard<'_>, &Place)| {
+            place.rows == 0 || (place.start + place.rows) as usize <= shard.docs.len()
+        };
+        if shards.iter().zip(&places.of).all(has_all) {
+            let starts = places.of.iter().map(|place| place.start as usize).collect();
+            return merge(&shards, starts, &places.order, &shards).map(Some);
+        }
+        let asked: serde_json::Map<String, serde_json::Value> = shards
+            .iter()
+            .zip(&places.of)
+            .filter(|(_, place)| place.rows > 0)
+            .map(|(shard, place)| (shard.name.to_string(), json!([place.start, place.rows])))
+            .collect();
+        let second = Answers::ask(matches, fl, &asked.into(), i64::MAX)?;
+        let found = second.read()?;
+        let places = place(&found, sort, |shard| shard.docs.len() as u64, 0, rows)?;
+        let count: u64 = found.iter().map(|shard| shard.count).sum();
+        let expected = count.saturating_sub(window.start()).min(rows);
+        if places.order.len() as u64 == expected || attempt == ATTEMPTS {
+            let starts = vec![0; found.len()];
+            return merge(&found, starts, &places.order, &shards).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The numbers of the sort keys at whose paths no document of a shard has a value.
+pub fn lacking(matches: &Matches<'_>) -> Result<Vec<usize>> {
+    Ok(lacking_in(&Answers::ask(matches, None, &json!({}), 0)?.read()?))
+}
+
+/// A shard without matches says nothing of the paths of others.
+fn lacking_in(shards: &[Shard<'_>]) -> Vec<usize> {
+    let lacks: Vec<_> = shards.iter().filter(|s| s.count > 0).map(|s| s.lacks.as_bytes()).collect();
+    let is_lacking = |key: &usize| lacks.iter().all(|lacks| lacks.get(*key) == Some(&b'1'));
+    (0..NAMED).filter(|key| !lacks.is_empty() && is_lacking(key)).collect()
+}
+
+/// The documents of a window in their order. `order` has the number of a shard for each row of it.
+fn merge(
+    shards: &[Shard<'_>],
+    mut next: Vec<usize>,
+    order: &[usize],
+    listed: &[Shard<'_>],
+) -> Result<Merged> {
+    let mut items = document::Answer::default();
+    for &shard in order {
+        if let Some(doc) = shards[shard].docs.get(next[shard]) {
+            items.push(doc.bytes())?;
+        }
+        next[shard] += 1;
+    }
+    let name = |shard: &Shard<'_>| (shard.name.to_string(), shard.planner.map(str::to_string));
+    Ok(Merged {
+        count: shards.iter().map(|shard| shard.count).sum(),
+        items,
+        shards: listed.iter().map(name).collect(),
+        lacking: lacking_in(listed),
+    })
+}
+
+/// The rows of the answers, which have to live as long as what is read from them.
+struct Answers<'r>(Rows<'r>);
+
+impl<'r> Answers<'r> {
+    fn ask(
+        matches: &Matches<'r>,
+        fl: Option<&str>,
+        windows: &serde_json::Value,
+        bytes: i64,
+    ) -> Result<Answers<'r>> {
+        let table = matches.table;
+        let sql = format!(
+            "SELECT session_store.shard_page(tableoid, $1, $2, $3, $4, $5) \
+             FROM {} WHERE session_store.one_row(id)",
+            table.sql
+        );
+        let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
+        let sort = (!sort.is_empty()).then(|| sort.join(", "));
+        let (query, windows) = (matches.search.at_now()?.into_owned(), windows.to_string());
+        let parameters = [query.into(), sort.into(), fl.into(), windows.into(), bytes.into()];
+        with_gucs(settings(table), || matches.spi.run(Mode::Read, &sql, &parameters)).map(Answers)
+    }
+
+    /// In the order of the shards' names, so that every page has the same order.
+    fn read(&self) -> Result<Vec<Shard<'_>>> {
+        let answers = (0..self.0.len()).filter_map(|row| self.0.get::<JsonbArg<'_>>(row, 1));
+        let mut shards: Vec<Shard<'_>> =
+            answers.filter_map(|answer| Shard::read(answer.document())).collect();
+        shards.sort_unstable_by_key(|shard| shard.name);
+        match shards.len() == self.0.len() {
+            true => Ok(shards),
+            false => Err(error::Error::ShardAnswer),
+        }
+    }
+}
+
+/// The answer of one shard.
+struct Shard<'a> {
+    name: &'a str,
+    count: u64,
+    docs: Vec<Jsonb<'a>>,
+    keys: &'a str,
+    lacks: &'a str,
+    planner: Option<&'a str>,
+}
+
+impl<'a> Shard<'a> {
+    fn read(answer: Jsonb<'a>) -> Option<Shard<'a>> {
+        let Item::Container(details) = answer.member("details")? else { return None };
+        let Item::Container(items) = answer.member("items")? else { return None };
+        let text = |name| match details.member(name) {
+            Some(Item::Leaf(Leaf::String(text))) => Some(text),
+            _ => None,
+        };
+        let doc = |item| if let Item::Container(doc) = item { Some(doc) } else { None };
+        Some(Shard {
+            name: text("shard")?,
+            count: text("count")?.parse().ok()?,
+            docs: items.elements().filter_map(doc).collect(),
+            keys: text("keys")?,
+            lacks: text("lacks").unwrap_or_default(),
+            planner: text("planner"),
+        })
+    }
+}
+
+/// The rows of one shard that are in a window: its matches from `start` on.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    start: u64,
+    rows: u64,
+}
+
+/// Which rows are in a window.
+struct Places {
+    /// Of each shard.
+    of: Vec<Place>,
+    /// The shard of each row of the window.
+    order: Vec<usize>,
+}
+
+/// Finds the rows of a window by the sort keys of all rows before its end; without a sort, by the
+/// numbers of rows.
+fn place<'a>(
+    shards: &[Shard<'a>],
+    sort: &[SortKey],
+    rows_of: fn(&Shard<'a>) -> u64,
+    start: u64,
+    rows: u64,
+) -> Result<Places> {
+    let mut places = Places { of: vec![Place::default(); shards.len()], order: Vec::new() };
+    let mut left = (start, rows);
+    let mut add = |shard: usize, count: u64| -> Result<bool> {
+        let skipped = count.min(left.0);
+        left.0 -= skipped;
+        let place = &mut places.of[shard];
+        if place.rows == 0 {
+            place.start += skipped;
+        }
+        let taken = (count - skipped).min(left.1);
+        left.1 -= taken;
+        place.rows += taken;
+        let order = &mut places.order;
+        let bytes = (order.len() + taken as usize) * size_of::<usize>();
+        memory::try_reserve(bytes, || order.try_reserve(taken as usize))?;
+        order.extend(std::iter::repeat_n(shard, taken as usize));
+        Ok(left.1 > 0)
+    };
+    if sort.is_empty() {
+        for (number, shard) in shards.iter().enumerate() {
+            if !add(number, rows_of(shard))? {
+                break;
+            }
+        }
+        return Ok(places);
+    }
+    let keys = |shard: &Shard<'a>| {
+        (!shard.keys.is_empty()).then(|| shard.keys.split(BETWEEN_ROWS)).into_iter().flatten()
+    };
+    let mut rows: Vec<_> = shards.iter().map(|shard| keys(shard).peekable()).collect();
+    loop {
+        memory::check();
+        let heads = rows.iter_mut().enumerate().filter_map(|(at, rows)| Some((at, *rows.peek()?)));
+        let first = heads.min_by(|(at, a), (other, b)| compare(a, b, sort).then(at.cmp(other)));
+        let Some((number, _)) = first else { return Ok(places) };
+        rows[number].next();
+        if !add(number, 1)? {
+            return Ok(places);
+        }
+    }
+}
+
+/// The order of two rows. As with sort_key, values come before none, in both directions.
+fn compare(a: &str, b: &str, sort: &[SortKey]) -> Ordering {
+    let pairs = a.split(BETWEEN_KEYS).zip(b.split(BETWEEN_KEYS)).zip(sort);
+    pairs
+        .map(|((a, b), key)| match (a == NO_KEY, b == NO_KEY) {
+            (false, false) if key.descending => b.cmp(a),
+            (false, false) => a.cmp(b),
+            (a, b) => a.cmp(&b),
+        })
+        .fold(Ordering::Equal, Ordering::then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::parse_sort;
+
+    fn shard<'a>(name: &'a str, count: u64, keys: &'a str) -> Shard<'a> {
+        Shard { name, count, docs: Vec::new(), keys, lacks: "", planner: None }
+    }
+
+    fn placed(shards: &[Shard<'_>], sort: &str, start: u64, rows: u64) -> String {
+        let sort = parse_sort(sort).unwrap();
+        let places = place(shards, &sort, |shard| shard.count, start, rows).unwrap();
+        let of: Vec<_> = places.of.iter().map(|p| format!("{}+{}", p.start, p.rows)).collect();
+        format!("{} {:?}", of.join(" "), places.order)
+    }
+
+    #[test]
+    fn windows_without_a_sort_follow_the_counts() {
+        let shards = [shard("a", 3, ""), shard("b", 0, ""), shard("c", 5, "")];
+        assert_eq!(placed(&shards, "", 0, 2), "0+2 0+0 0+0 [0, 0]");
+        assert_eq!(placed(&shards, "", 2, 3), "2+1 0+0 0+2 [0, 2, 2]");
+        assert_eq!(placed(&shards, "", 4, 10), "3+0 0+0 1+4 [2, 2, 2, 2]");
+        assert_eq!(placed(&shards, "", 9, 1), "3+0 0+0 5+0 []");
+    }
+
+    #[test]
+    fn sorted_rows_are_merged() {
+        let shards = [shard("a", 4, "01,ff;02,0a;02,-;-,01"), shard("b", 2, "02,0b;0201,00")];
+        assert_eq!(placed(&shards, "x asc, y asc", 0, 9), "0+4 0+2 [0, 0, 1, 0, 1, 0]");
+        assert_eq!(placed(&shards, "x asc, y asc", 2, 2), "2+1 0+1 [1, 0]");
+        let shards = [shard("a", 3, "03;02;-"), shard("b", 2, "02;-")];
+        assert_eq!(placed(&shards, "x desc", 1, 3), "1+2 0+1 [0, 1, 0]");
+    }
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# A store over 8 shards answers as one on one server does.
+. "$(dirname "$0")/lib.sh"
+twins
+
+# One row for each difference. Documents with equal values have no common order, so the number comes last.
+compare() { # N: every N-th query of tests/conformance
+    psql -v each="$1" <<'END'
+CREATE TEMP TABLE answer (line serial, record jsonb);
+\copy answer (record) FROM 'tests/conformance/answers.ndjson' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')
+SET client_min_messages = error;
+CREATE FUNCTION pg_temp.ask(store text, q text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN pg_catalog.jsonb_build_array(
+        session_count(store, q),
+        (SELECT pg_catalog.jsonb_build_array(a->'count', (SELECT jsonb_agg(doc ORDER BY doc->'_number_') FROM jsonb_array_elements(a->'items') AS doc))
+            FROM session_query(store, q, rows => 10000) AS a),
+        session_query(store, q, sort => 's desc, _number_', start => 3, rows => 7),
+        session_query(store, q, sort => 'few, many asc, _number_ desc', fl => '_number_, few'),
+        session_query(store, q, sort => 'few desc, _number_', start => 150, rows => 20),
+        session_query(store, q, sort => 'nowhere, _number_', start => 90, rows => 20, fl => '_number_'),
+        session_query(store, q, rows => 0),
+        (SELECT jsonb_agg(doc->'_number_') FROM session_stream(store, q, sort => 'many desc, _number_', start => 5, rows => 400) AS doc));
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT query, md5(here), md5(there), left(here, 200), left(there, 200)
+FROM (SELECT line, record ->> 0 AS query FROM answer WHERE line % :each = 1 OR record ->> 0 IN ('*:*', '-*:*')
+      UNION ALL SELECT 0, unnest(array['few:3', 'few:[1 TO 5] -many:[1000 TO 2000]', 'many:{-100 TO 10]'])) AS q,
+    pg_temp.ask('here', query) AS here, pg_temp.ask('there', query) AS there
+WHERE here IS DISTINCT FROM there ORDER BY line;
+SELECT count(*) FROM answer WHERE line % :each = 1;
+END
+}
+is 'the same answers' 297 "$(compare 27)"
+
+is 'shards' 'shards 8' "$(sql "SELECT e->>'way', e->>'shards' FROM session_explain('there', 'few:3', sort => 'many') AS e" -F ' ')"
+is 'explained count' 429 "$(sql "SELECT e->>'count' FROM session_explain('there', 'few:3') AS e")"
+
+# All pages together have each document once, in any order of ties.
+is 'pages' '3000 3000' "$(sql "
+    SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 75) AS start,
+        session_query('there', 'few:*', sort => 'few', start => start, rows => 75) AS a, jsonb_array_elements(a->'items') AS doc")"
+is 'pages without an order' '3000 3000' "$(sql "
+    SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 75) AS start,
+        session_query('there', 'few:*', start => start, rows => 75) AS a, jsonb_array_elements(a->'items') AS doc")"
+is 'streamed windows' '3000 3000' "$(sql "
+    SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 1000) AS start,
+        session_stream('there', 'few:*', start => start, rows => 1000) AS doc")"
+is 'a whole stream' 3420 "$(sql "SELECT count(DISTINCT doc->'_number_') FROM session_stream('there', '*:*') AS doc")"
+
+# Facets and statistics
+for call in "session_facets('STORE', 'few:[1 TO 5]', '{\"f\": {\"type\": \"terms\", \"field\": \"few\", \"facet\": {\"m\": \"avg(many)\"}}}')" \
+    "(SELECT jsonb_agg(v) FROM session_values('STORE', '*:*', 'few', sort => 'value asc') AS v)" \
+    "session_stats('STORE', 'few:2', 'many')" "session_query('STORE', 'few:4', rows => 0, json => '{\"facet\": {\"least\": \"min(many)\"}}')"; do
+    is "$call" "$(sql "SELECT ${call/STORE/here}")" "$(sql "SELECT ${call/STORE/there}")"
+done
+
+# What the transaction has written is seen, and is gone when it is rolled back.
+is 'own writes' $'430\n100000\n427\n429' "$(psql <<'END'
+BEGIN;
+INSERT INTO sessions.there VALUES ('100000', '{"_number_": 100000, "few": 3, "many": [100000]}');
+SELECT session_count('there', 'few:3');
+SELECT session_query('there', 'few:3', sort => 'many desc')->'items'->0->'_number_';
+DELETE FROM sessions.there WHERE id IN ('100000', '422', '429', '3000') AND (doc->>'few') = '3';
+SELECT session_query('there', 'few:3')->'count';
+ROLLBACK;
+SELECT session_query('there', 'few:3')->'count';
+END
+)"
+
+# NOW is when the transaction began here, not when it came to a worker.
+is 'NOW' $'1 1 1 1 1\n0' "$(psql -F ' ' <<'END'
+BEGIN;
+INSERT INTO sessions.there SELECT 'now', jsonb_build_object('_number_', 'now', 'moment', now() + interval '0.5 s');
+SELECT FROM pg_sleep(1.5) \g /dev/null
+SELECT session_count('there', 'moment:[NOW TO *]'), session_query('there', 'moment:[NOW TO NOW+1SECOND]')->'count', (SELECT count(*) FROM session_stream('there', 'moment:{NOW TO *]')),
+    (SELECT sum(count) FROM session_values('there', 'moment:[NOW TO *]', 'moment')), jsonb_array_length(session_query('there', 'moment:[NOW TO *]', sort => 'moment', start => 0, rows => 200)->'items');
+SELECT session_count('there', 'moment:{* TO NOW]');
+ROLLBACK;
+END
+)"
+
+# A statement tells once what it has to tell.
+for call in "session_query('STORE', 'few = 3')" "session_count('STORE', 'few = 3')" "session_query('STORE', 'few:3', sort => 'fw')" "session_stream('STORE', 'few = 3', sort => 'fw')"; do
+    is "notices of $call" "$(sql "SELECT ${call/STORE/here}" 2>&1 >/dev/null)" "$(sql "SELECT ${call/STORE/there}" 2>&1 >/dev/null)"
+done
+
+# A shard without its index is answered by the planner of its worker.
+worker 1 psql -o /dev/null <<'END'
+SET citus.enable_manual_changes_to_shards = on;
+SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
+WHERE indrelid = (SELECT min(oid) FROM pg_class WHERE relname ~ '^there_[0-9]+$') AND NOT indisunique \gexec
+END
+is 'one shard by the planner' '8 1 a table has no valid index of class jsonb_lucene_ops on doc' "$(sql "
+    SELECT e->>'shards', count(*), min(why) FROM session_explain('there', 'few:3') AS e, jsonb_each_text(e->'planner') AS _(shard, why) GROUP BY e->>'shards'" -F ' ')"
+is 'the same answers without an index on a shard' 40 "$(compare 200)"

@@ -27,8 +27,12 @@ pub struct CandidateScan {
 impl CandidateScan {
     /// None if the table is so large that its rows have no doc IDs.
     pub fn new(table: IndexedTable, predicate: &Predicate) -> Result<Option<CandidateScan>> {
-        let search = IndexSearch::new(&[table], predicate)?;
-        Ok(search.map(|search| CandidateScan { search, next: Some(0) }))
+        Ok(IndexSearch::new(&[table], predicate)?.map(CandidateScan::of))
+    }
+
+    /// The candidates that a search of one table has found.
+    pub(super) fn of(search: IndexSearch) -> CandidateScan {
+        CandidateScan { search, next: Some(0) }
     }
 
     /// Appends the next rows, `most` at most, and none at the end.

@@ -65,6 +65,7 @@ mod sorted_values;
 mod sorter;
 mod table;
 mod tally_memory;
+mod tested_rows;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod tid_bitmap;
@@ -90,6 +91,7 @@ pub use settings::define_settings;
 pub use share::share;
 pub use sorted_values::SortedValues;
 pub use table::IndexedTable;
+pub use tested_rows::{Findings, RowTest, TestedScan};
 pub use values::{Group, Instants, MILLISECONDS, Span, ValueSource, Visit, Ways, text_of};
 
 use crate::error::Result;

@@ -98,6 +98,11 @@ impl VisibilityMap {
         Ok(VisibilityMap { bytes, blocks, lsns, is_logged })
     }
 
+    /// The number of blocks of the table.
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
     /// The LSNs of the pages of the map, where setting a bit always changes them.
     pub fn lsns(&self) -> Option<&[u64]> {
         self.is_logged.then_some(self.lsns.as_slice())

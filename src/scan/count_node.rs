@@ -114,7 +114,7 @@ unsafe fn count_rows(scan: *mut pg_sys::PlanState) -> u64 {
             if row.is_null() || (*row).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 != 0 {
                 return count;
             }
-            count += 1;
+            count += 1 + node::take_left(scan);
         }
     }
 }

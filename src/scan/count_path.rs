@@ -93,9 +93,10 @@ unsafe fn path(
 
         let mut cost = (*target).cost.startup;
         for scan in PgList::<pg_sys::Path>::from_pg(scans).iter_ptr() {
-            cost += match plan::returns_count(scan) {
-                true => (*scan).startup_cost,
-                false => (*scan).total_cost + (*scan).rows * pg_sys::cpu_operator_cost,
+            cost += match () {
+                () if plan::returns_count(scan) => (*scan).startup_cost,
+                () if plan::returns_tested_count(scan) => (*scan).total_cost,
+                () => (*scan).total_cost + (*scan).rows * pg_sys::cpu_operator_cost,
             };
         }
         let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();
@@ -119,7 +120,7 @@ unsafe fn counted_scans(path: *mut pg_sys::Path) -> Option<*mut pg_sys::List> {
         if !(*path).param_info.is_null() {
             return None;
         }
-        if plan::returns_count(path) {
+        if plan::returns_count(path) || plan::returns_tested_count(path) {
             return Some(pg_sys::lappend(std::ptr::null_mut(), path.cast()));
         }
         if !pgrx::is_a(path.cast(), pg_sys::NodeTag::T_AppendPath)
@@ -130,7 +131,9 @@ unsafe fn counted_scans(path: *mut pg_sys::Path) -> Option<*mut pg_sys::List> {
         }
         let parts = (*path.cast::<pg_sys::AppendPath>()).subpaths;
         let all = PgList::<pg_sys::Path>::from_pg(parts);
-        let is_counted = all.iter_ptr().any(|part| plan::returns_count(part));
+        let is_counted = all
+            .iter_ptr()
+            .any(|part| plan::returns_count(part) || plan::returns_tested_count(part));
         is_counted.then(|| pg_sys::list_copy(parts))
     }
 }

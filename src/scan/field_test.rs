@@ -89,6 +89,19 @@ impl FieldTests {
         self.tests.iter().filter_map(FieldTest::query)
     }
 
+    /// What tells these conditions from others on the same column: the keys and the values, each
+    /// behind its length. None if a value is null.
+    pub fn identity(&self) -> Option<Vec<u8>> {
+        let mut identity = Vec::new();
+        for test in &self.tests {
+            for part in [test.key.as_bytes(), test.text.as_ref()?] {
+                identity.extend(part.len().to_ne_bytes());
+                identity.extend(part);
+            }
+        }
+        Some(identity)
+    }
+
     /// Whether a row satisfies the conditions. None if that cannot be told here: the document is
     /// compressed or in a TOAST table, or the field is no string.
     ///

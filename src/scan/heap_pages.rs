@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::executor::{Candidate, CandidateScan};
+use crate::index::gin::Tid;
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
@@ -47,6 +48,8 @@ const NO_BUFFER: pg_sys::Buffer = pg_sys::InvalidBuffer as pg_sys::Buffer;
 /// A visible row on the pinned page.
 struct VisibleRow {
     tuple: pg_sys::HeapTupleData,
+    /// Where its index entries say that it is: the root of its HOT chain.
+    root: Tid,
     is_unsure: bool,
 }
 
@@ -119,12 +122,12 @@ impl HeapPages {
     pub fn count_matches(
         &mut self,
         scan: &mut CandidateScan,
-        test: impl Fn(&mut pg_sys::HeapTupleData) -> Option<bool>,
+        mut test: impl FnMut(Tid, &mut pg_sys::HeapTupleData) -> Option<bool>,
     ) -> Result<u64> {
         let mut matching = 0;
         while self.next == self.rows.len() && matching == 0 && self.load_next(scan)? {
             self.rows.retain_mut(|row| {
-                let answer = if row.is_unsure { None } else { test(&mut row.tuple) };
+                let answer = if row.is_unsure { None } else { test(row.root, &mut row.tuple) };
                 matching += u64::from(answer == Some(true));
                 answer.is_none()
             });
@@ -215,7 +218,7 @@ impl HeapPages {
             )
         };
         if is_visible {
-            self.rows.push(VisibleRow { tuple, is_unsure: candidate.recheck });
+            self.rows.push(VisibleRow { tuple, root: candidate.tid, is_unsure: candidate.recheck });
         }
     }
 

@@ -29,6 +29,7 @@ mod clause;
 mod count_node;
 mod count_path;
 mod estimate;
+mod execute;
 mod explain;
 mod field_test;
 mod heap_pages;

@@ -2,12 +2,12 @@
 //! the executor answers them. Then the rows are returned one by one.
 
 use super::clause;
+use super::execute::execute;
 use super::field_test::FieldTests;
 use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
 use super::scan_info::{self, Methods, NAME, ScanInfo};
 use super::state::{LuceneScanState, Scan, scan_of};
-use crate::error::Result;
 use crate::executor::{IndexedTable, ReadStats};
 use crate::memory;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
@@ -101,9 +101,11 @@ unsafe extern "C-unwind" fn begin(
             others: pg_sys::ExecInitQual(others, &raw mut (*ss).ps),
             field_tests,
             counts_matches: is_empty_row_enough,
-            current_queries: None,
+            current_queries: (None, None),
             is_current: false,
             result: ScanResult::none(),
+            passing: 0,
+            findings: None,
             earlier: ReadStats::default(),
             pages: HeapPages::new(target.relation, target.snapshot),
             removed: 0,
@@ -210,6 +212,25 @@ pub unsafe fn take_count(node: *mut pg_sys::PlanState) -> Option<u64> {
     }
 }
 
+/// The number of rows that a plan has counted and not yet returned, if it is this node and nobody
+/// computes anything from its rows. They are taken as returned.
+///
+/// # Safety
+/// The state must be that of a plan that was initialized.
+pub unsafe fn take_left(node: *mut pg_sys::PlanState) -> u64 {
+    // SAFETY: the node says that it is a custom one, and its methods that it is of `create`.
+    unsafe {
+        let is_ours = pgrx::is_a(node.cast(), pg_sys::NodeTag::T_CustomScanState)
+            && (*node.cast::<pg_sys::CustomScanState>()).methods == &raw const EXECUTION.0;
+        let state = node.cast::<LuceneScanState>();
+        // EXPLAIN ANALYZE counts the rows as they are returned.
+        match is_ours && (*node).instrument.is_null() && (*state).returns_empty_slot {
+            true => std::mem::take(&mut (*state).left),
+            false => 0,
+        }
+    }
+}
+
 /// The next row. ExecScan evaluates the other conditions for it, and computes what the plan
 /// returns.
 unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
@@ -244,7 +265,19 @@ unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
             if let (true, Some(tests), ScanResult::Rows(candidates)) =
                 (scan.counts_matches, &scan.field_tests, &mut scan.result)
             {
-                match scan.pages.count_matches(candidates, |tuple| tests.check(tuple)) {
+                if state.left > 0 {
+                    state.left -= 1;
+                    return state.empty;
+                }
+                let findings = &mut scan.findings;
+                let check = |root, tuple: &mut _| {
+                    let answer = tests.check(tuple);
+                    if let (Some(findings), Some(passes)) = (findings.as_mut(), answer) {
+                        findings.add(root, passes);
+                    }
+                    answer
+                };
+                match scan.pages.count_matches(candidates, check) {
                     Ok(0) => {}
                     Ok(matching) => {
                         state.left = matching - 1;
@@ -264,7 +297,11 @@ unsafe fn next_row(ss: *mut pg_sys::ScanState) -> *mut pg_sys::TupleTableSlot {
                 }
                 ScanResult::Rows(candidates) => match scan.pages.next(candidates, slot) {
                     Ok(Some(needs_recheck)) => needs_recheck,
-                    Ok(None) => return pg_sys::ExecClearTuple(slot),
+                    Ok(None) => {
+                        let found = scan.findings.take().map(|found| scan.target.remember(found));
+                        found.transpose().unwrap_or_else(|error| error.raise());
+                        return pg_sys::ExecClearTuple(slot);
+                    }
                     Err(error) => error.raise(),
                 },
                 ScanResult::Unknown(table) => {
@@ -314,51 +351,6 @@ unsafe fn meets(
         let context = (*ss).ps.ps_ExprContext;
         (*context).ecxt_scantuple = slot;
         pg_sys::ExecQualAndReset(conditions, context)
-    }
-}
-
-/// Evaluates the queries, and runs them if they are not the same as before.
-unsafe fn execute(state: &mut LuceneScanState, scan: &mut Scan) -> Result<()> {
-    // SAFETY: `begin` has compiled the queries and the values of conditions for this node.
-    let mut queries = unsafe { evaluate(state, scan) };
-    if let (Some(queries), Some(tests)) = (&mut queries, &mut scan.field_tests) {
-        // SAFETY: likewise.
-        unsafe { tests.evaluate(state.custom.ss.ps.ps_ExprContext) };
-        queries.extend(tests.queries());
-    }
-    scan.is_current = true;
-    if scan.current_queries == queries {
-        scan.result.restart();
-    } else {
-        scan.close();
-        if let Some(queries) = &queries {
-            scan.result = scan.target.execute_all(queries)?;
-        }
-        scan.current_queries = queries;
-    }
-    state.left = if let ScanResult::Counted(count, _) = scan.result { count } else { 0 };
-    // SAFETY: the empty slot has no columns, so no value has to be set.
-    unsafe {
-        pg_sys::ExecClearTuple(state.empty);
-        pg_sys::ExecStoreVirtualTuple(state.empty);
-    }
-    Ok(())
-}
-
-/// The texts of the queries. None if one of them is null, since then no row matches.
-unsafe fn evaluate(state: &LuceneScanState, scan: &Scan) -> Option<Vec<Vec<u8>>> {
-    // SAFETY: the expressions are of type lucene_query, were compiled for this node, and need no
-    // row.
-    unsafe {
-        let context = state.custom.ss.ps.ps_ExprContext;
-        let evaluate = |query: &*mut pg_sys::ExprState| {
-            let mut is_null = false;
-            let datum = pg_sys::ExecEvalExprSwitchContext(*query, context, &raw mut is_null);
-            (!is_null).then(|| clause::text(datum).to_vec())
-        };
-        let queries = scan.queries.iter().map(evaluate).collect();
-        pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
-        queries
     }
 }
 

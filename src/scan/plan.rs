@@ -63,6 +63,22 @@ pub unsafe fn returns_count(path: *mut pg_sys::Path) -> bool {
     }
 }
 
+/// Whether a path is one of this node that returns empty rows, of which it tests some itself since
+/// others are hidden from the user.
+///
+/// # Safety
+/// The path must be one of the planner's.
+pub unsafe fn returns_tested_count(path: *mut pg_sys::Path) -> bool {
+    // SAFETY: as for `returns_count`. A path has a target.
+    unsafe {
+        let custom = path.cast::<pg_sys::CustomPath>();
+        pgrx::is_a(path.cast(), pg_sys::NodeTag::T_CustomPath)
+            && (*custom).methods == &raw const PATH.0
+            && (*(*path).pathtarget).exprs.is_null()
+            && ScanInfo::of_list(pg_sys::list_nth((*custom).custom_private, 1).cast()).is_guarded
+    }
+}
+
 /// PlanCustomPath. `clauses` are all conditions of the table, in the order in which they are to be
 /// evaluated.
 #[pg_guard]

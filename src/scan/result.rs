@@ -1,7 +1,9 @@
 //! What the executor answers for a table: how many rows match, or which.
 
 use crate::error::Result;
-use crate::executor::{Active, CandidateScan, IndexSearch, IndexedTable, ReadStats};
+use crate::executor::{
+    Active, CandidateScan, Findings, IndexSearch, IndexedTable, ReadStats, RowTest, TestedScan,
+};
 use crate::index::query_type;
 use crate::predicate::Predicate;
 use pgrx::pg_sys;
@@ -35,6 +37,37 @@ impl ScanTarget {
         }
     }
 
+    /// Returns the rows that match all of some queries and have to be tested, and what is known of
+    /// the others. `necessary` are queries that all rows match which pass the test.
+    pub fn execute_tested(
+        &self,
+        queries: &[Vec<u8>],
+        identity: Vec<u8>,
+        necessary: &[Vec<u8>],
+    ) -> Result<(ScanResult, u64, Option<Findings>)> {
+        let all_of = |queries: &[Vec<u8>]| {
+            Predicate::all_of(queries.iter().map(|query| (*query_type::predicate(query)).clone()))
+        };
+        let (predicate, necessary) =
+            (all_of(queries), (!necessary.is_empty()).then(|| all_of(necessary)));
+        // SAFETY: the snapshot is registered as long as the plan runs.
+        let _active = unsafe { Active::push(self.snapshot) };
+        let test = RowTest { identity, necessary: necessary.as_ref() };
+        Ok(match TestedScan::new(self.indexed, &predicate, &test)? {
+            Some(TestedScan { candidates, passing, findings }) => {
+                (ScanResult::Rows(candidates.into()), passing, findings)
+            }
+            None => (self.read_table(), 0, None),
+        })
+    }
+
+    /// Remembers what a test says of rows.
+    pub fn remember(&self, findings: Findings) -> Result<()> {
+        // SAFETY: the snapshot is registered as long as the plan runs.
+        let _active = unsafe { Active::push(self.snapshot) };
+        findings.remember()
+    }
+
     fn execute(&self, predicate: &Predicate) -> Result<ScanResult> {
         // SAFETY: the snapshot is registered as long as the plan runs.
         let _active = unsafe { Active::push(self.snapshot) };
@@ -45,10 +78,14 @@ impl ScanTarget {
         } else if let Some(candidates) = CandidateScan::new(self.indexed, predicate)? {
             return Ok(ScanResult::Rows(candidates.into()));
         }
+        Ok(self.read_table())
+    }
+
+    fn read_table(&self) -> ScanResult {
         // SAFETY: the relation is open and the snapshot registered as long as the plan runs.
-        Ok(ScanResult::Unknown(unsafe {
+        ScanResult::Unknown(unsafe {
             pg_sys::table_beginscan(self.relation, self.snapshot, 0, std::ptr::null_mut())
-        }))
+        })
     }
 }
 

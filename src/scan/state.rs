@@ -3,7 +3,7 @@
 use super::field_test::FieldTests;
 use super::heap_pages::HeapPages;
 use super::result::{ScanResult, ScanTarget};
-use crate::executor::ReadStats;
+use crate::executor::{Findings, ReadStats};
 use pgrx::pg_sys;
 
 /// The state of the node as the server knows it. The server's own part comes first.
@@ -33,11 +33,15 @@ pub struct Scan {
     pub field_tests: Option<FieldTests>,
     /// Whether rows that `field_tests` decides are only counted.
     pub counts_matches: bool,
-    /// The texts of the queries that `result` answers. None if nothing was run yet, or if a query
-    /// was null.
-    pub current_queries: Option<Vec<Vec<u8>>>,
+    /// The texts of the queries that `result` answers, and the identity of the test if only those
+    /// rows are there that have to be tested. None if nothing was run yet, or if a query was null.
+    pub current_queries: (Option<Vec<Vec<u8>>>, Option<Vec<u8>>),
     pub is_current: bool,
     pub result: ScanResult,
+    /// Rows that match beside those of `result`: what the session remembers of `field_tests`.
+    pub passing: u64,
+    /// What `field_tests` says of the rows of `result`; none if it is not to be remembered.
+    pub findings: Option<Findings>,
     /// What earlier results took.
     pub earlier: ReadStats,
     pub pages: HeapPages,
@@ -57,6 +61,7 @@ impl Scan {
     pub fn close(&mut self) {
         self.pages.release();
         self.earlier = self.read_stats();
+        (self.passing, self.findings) = (0, None);
         std::mem::replace(&mut self.result, ScanResult::none()).close();
     }
 }

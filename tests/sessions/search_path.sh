@@ -5,10 +5,19 @@ export PGOPTIONS='-c client_min_messages=warning'
 calls() {
     cat <<'SQL'
 SELECT session_add('hostile', key => 'id'), session_add('hostile 2', 'id', 3, 1);
-SELECT session_update(store, '[{"upsert": [{"id": 1, "other": 2, "s": "x"}, {"id": 2, "other": 1, "s": ["y", 5]}, {"id": 3, "other": "new"}, {"id": 4, "other": 4}], "delete": ["4", 5]}]')
+SELECT session_update(store, '[{"upsert": [{"id": 1, "other": 2, "s": "x", "t": "2024-03-31T01:30:00Z"}, {"id": 2, "other": 1, "s": ["y", 5]}, {"id": 3, "other": "new"}, {"id": 4, "other": 4}], "delete": ["4", 5]}]')
 FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
 SELECT session_update('hostile', '[{"upsert": [{"id": 1, "other": 2, "s": "x"}]}]');
 SELECT session_count('hostile', 's:x'), session_query('hostile 2', 's:(x y)', sort => 's desc, other asc'), session_stream('hostile', '*:*', 's desc');
+SELECT session_query('hostile', '*:*', fl => 'id,o*', json => '{"facet": {"a": "sum(other)"}}'), session_stream('hostile 2', '*:*', fl => 's');
+SELECT session_facets(store, '*:*', '{"a": {"type": "terms", "field": "s", "facet": {"n": "sum(other)", "d": "unique(id)"}}, "b": {"type": "range", "field": "other", "start": 0, "end": 10, "gap": 5}, "c": {"type": "query", "q": "s:y", "facet": {"p": "percentile(other,50)"}}}')
+FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
+SELECT session_values(store, '*:*', 's', prefix => 'x'), session_stats(store, 'id:*', 'other') FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
+SELECT session_histogram('hostile', '*:*', 'other', 2::pg_catalog.numeric, 0, 6), session_histogram('hostile 2', '*:*', 't', '1 hour'::pg_catalog.text, 'Europe/Berlin', '2024-03-31', '2024-03-31T03:00:00Z');
+SELECT session_paths(store), session_suggest(store, 's', 'X'), session_why(store, '+s:X +other:99'), session_why(store, 's:y', '1') FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
+SELECT session_grant(store, 'hostile_reader', 'get'), session_revoke(store, 'hostile_reader', 'get') FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
+SET session_store.load_into = 'hostile';
+INSERT INTO session_store.load VALUES ('{"id": 9, "other": 9}'), ('[{"id": 10, "other": 10}]');
 SELECT session_explain('hostile', 's:x', 's asc') OPERATOR(pg_catalog.->>) 'way', session_jsonpath('a.b:[1 TO 5]');
 SELECT name, key, shards, replicas, copies FROM session_list();
 SELECT session_key('hostile', 'other'), session_key('hostile 2', 'other');
@@ -22,9 +31,13 @@ DROP INDEX sessions.hostile_doc_idx;
 DROP INDEX sessions."hostile 2_doc_idx";
 SELECT session_count('hostile 3', 's:x'), session_query('hostile 4', 's:(x y)', sort => 's desc, other asc'), session_stream('hostile 3', '*:*', 's desc');
 SELECT session_explain('hostile 3', 's:x', 's asc') OPERATOR(pg_catalog.->>) 'way';
+SELECT session_facets(store, '*:*', '{"a": {"type": "terms", "field": "s"}, "b": "avg(other)"}'), session_values(store, '*:*', 's'), session_stats(store, '*:*', 'other'), session_paths(store), session_why(store, 's:X')
+FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
 SELECT session_drop('hostile 3'), session_drop('hostile 4');
 SQL
 }
+sql 'CREATE ROLE hostile_reader'
+trap 'sql "DROP ROLE hostile_reader"' EXIT
 expected=$(psql -f <(calls))
 is 'documents stored, and moved' 6 "$(grep -v count <<<"$expected" | grep -cE '^(1|2|new)[|]')"
 

@@ -17,6 +17,32 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
         .and_then(|(instant, rest)| rest.is_empty().then_some(instant))
 }
 
+/// Whether a text is an instant of the form `2024-03-31T12:00:00Z`. Two such instants are in the
+/// order of their texts, so neither has to be calculated.
+pub fn is_plain_instant(text: &str) -> bool {
+    let bytes: &[u8; 20] = match text.as_bytes().try_into() {
+        Ok(bytes) => bytes,
+        Err(_) => return false,
+    };
+    let &[a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'Z'] = bytes
+    else {
+        return false;
+    };
+    let digits = [a, b, c, d, e, f, g, h, i, j, k, l, m, n];
+    let two = |tens: u8, ones: u8| 10 * u32::from(tens - b'0') + u32::from(ones - b'0');
+    digits.iter().all(u8::is_ascii_digit)
+        && two(i, j) < 24
+        && two(k, l) < 60
+        && two(m, n) < 60
+        && match (two(e, f), two(g, h)) {
+            (1..=12, 1..=28) => true,
+            (month, day) => {
+                let year = 100 * two(a, b) + two(c, d);
+                NaiveDate::from_ymd_opt(year as i32, month, day).is_some()
+            }
+        }
+}
+
 /// The instant that a text stands for, unless the text has the form `…T…Z`. Texts of that form are
 /// sorted as their instants are, apart from fractions of a second; other texts are not.
 pub fn unordered_instant(text: &str) -> Option<DateTime<Utc>> {
@@ -152,6 +178,20 @@ mod tests {
     }
 
     proptest! {
+        /// Plain instants are those that are instants, and have the order of their texts.
+        #[test]
+        fn plain_instants_are_ordered(
+            texts in proptest::array::uniform2("(0000|1999|2000|2023|2024|2100|9999)-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z"),
+        ) {
+            let instants = texts.each_ref().map(|text| instant(text));
+            for (text, instant) in texts.iter().zip(instants) {
+                prop_assert_eq!(is_plain_instant(text), instant.is_some(), "{}", text);
+            }
+            if let [Some(a), Some(b)] = instants {
+                prop_assert_eq!(a.cmp(&b), texts[0].cmp(&texts[1]), "{:?}", texts);
+            }
+        }
+
         /// An instant with some characters replaced, removed or added is read without a panic, and
         /// as chrono reads it if both accept it.
         #[test]
@@ -166,6 +206,11 @@ mod tests {
                 if let (Some(ours), Ok(theirs)) = (instant(&text), by_chrono) {
                     prop_assert_eq!(ours, theirs, "{}", text);
                 }
+                let is_plain = instant(&text).is_some()
+                    && text.len() == 20
+                    && text.ends_with('Z')
+                    && text.contains('T');
+                prop_assert_eq!(is_plain_instant(&text), is_plain, "{}", text);
             }
         }
     }

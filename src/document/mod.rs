@@ -25,7 +25,7 @@ pub use container::{Container, Item};
 pub use date::{Date, Precision, Span, date_prefix};
 pub use datum::{JsonbArg, JsonbDatum, jsonb_payload, read_jsonb};
 pub use decimal::Decimal;
-pub use instant::{instant, instant_prefix, unordered_instant};
+pub use instant::{instant, instant_prefix, is_plain_instant, unordered_instant};
 pub use jsonb::Jsonb;
 pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch};
 pub use numeric::{Base10000, Numeric};

@@ -96,7 +96,9 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
                 |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(&*prefix)),
             ),
             SimpleTest::Range(bounds) => {
-                let is_dated = bounds.iter().flatten().any(|(text, _)| is_date(text));
+                // Beside a date, four digits are a year. Other bounds need not be looked at.
+                let mut texts = bounds.iter().flatten().map(|(text, _)| *text);
+                let is_dated = texts.clone().any(|text| text.len() == 4) && texts.any(is_date);
                 let bounds = bounds.map(|bound| {
                     let read = |text| UnreadValue::bound(text, is_dated, &self.now);
                     bound.map(|(text, inclusive)| (read(text), inclusive))

@@ -196,6 +196,11 @@ impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
     /// Compares the leaf with the value. None if they cannot be compared.
     pub fn compare(&self, leaf: Leaf<'_>) -> Option<Ordering> {
         match leaf {
+            Leaf::String(text)
+                if document::is_plain_instant(text) && document::is_plain_instant(self.text) =>
+            {
+                Some(text.as_bytes().cmp(self.text.as_bytes()))
+            }
             Leaf::String(text) => {
                 let (instants, is_calculated) = self.instants().unzip();
                 compare_strings(text, self.text, instants, is_calculated.unwrap_or(false))

@@ -5,7 +5,7 @@
 //! there. Here no schema says so. A text that looks like wrong date math is refused: compared as
 //! text it would match everything or nothing. Any other text is taken as text.
 
-use crate::document::{Date, Precision, Span, date_prefix, instant_prefix};
+use crate::document::{Date, Precision, Span, date_prefix, instant_prefix, is_plain_instant};
 use crate::parse_error::ParseError;
 use chrono::{DateTime, Utc};
 
@@ -215,7 +215,10 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
 /// Whether a text looks like date math, but has an error.
 #[inline]
 pub(super) fn is_bad(text: &str, place: ValueKind) -> bool {
-    may_begin(text) && DateMath::parse(text).is_none() && is_meant(text, place)
+    may_begin(text)
+        && !is_plain_instant(text)
+        && DateMath::parse(text).is_none()
+        && is_meant(text, place)
 }
 
 /// Whether a text may begin with `NOW`, in upper or lower case, or with a year and something behind

@@ -31,6 +31,8 @@ COMMENT ON FUNCTION session_rename(text, text) IS
     'renames a store: SELECT session_rename(''stash'', ''archive'')';
 COMMENT ON FUNCTION session_drop(text) IS
     'removes a store and its documents: SELECT session_drop(''stash'')';
+COMMENT ON FUNCTION session_distribute(text, int) IS
+    'distributes a store''s documents over the servers of a Citus cluster: SELECT session_distribute(''stash'', shards => 32)';
 COMMENT ON FUNCTION session_explain(text, text, text, jsonb) IS
     'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS

@@ -144,3 +144,18 @@ CREATE OPERATOR CLASS jsonb_lucene_ops FOR TYPE jsonb USING gin AS
     STORAGE bytea;
 COMMENT ON OPERATOR CLASS jsonb_lucene_ops USING gin IS
     'answers @@@ for every path of a jsonb column: CREATE INDEX ON t USING gin (doc jsonb_lucene_ops)';
+
+-- For statements that must not depend on the time, such as what Citus and postgres_fdw send to other servers, and indexes with a
+-- condition: as @@@, but immutable, and so without NOW.
+CREATE FUNCTION session_store.lucene_match_always(doc jsonb, q lucene_query) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 20 AS 'MODULE_PATHNAME', 'session_store_match_always';
+COMMENT ON FUNCTION session_store.lucene_match_always(jsonb, lucene_query) IS 'implementation of @@@@ operator';
+CREATE OPERATOR @@@@ (
+    LEFTARG = jsonb, RIGHTARG = lucene_query, FUNCTION = session_store.lucene_match_always,
+    RESTRICT = session_store.lucene_selectivity, JOIN = contjoinsel);
+COMMENT ON OPERATOR @@@@ (jsonb, lucene_query) IS 'document matches query, which has no NOW';
+ALTER OPERATOR FAMILY jsonb_lucene_ops USING gin ADD OPERATOR 2 @@@@ (jsonb, lucene_query);
+CREATE FUNCTION session_store.at_now(q lucene_query) RETURNS lucene_query
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'session_store_query_at_now';
+COMMENT ON FUNCTION session_store.at_now(lucene_query) IS
+    'the query with the start of the transaction written out in place of NOW: doc @@@@ session_store.at_now(''event.time:[* TO NOW-30DAYS]'')';

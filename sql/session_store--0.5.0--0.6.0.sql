@@ -111,3 +111,24 @@ COMMENT ON FUNCTION session_store.one_row(text) IS
     'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
 COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
     'what one shard of a distributed store answers to a query';
+
+-- Stores over several servers.
+CREATE FUNCTION session_distribute(store text, shards int DEFAULT 32)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'session_distribute_wrapper';
+COMMENT ON FUNCTION session_distribute(text, int) IS
+    'distributes a store''s documents over the servers of a Citus cluster: SELECT session_distribute(''stash'', shards => 32)';
+
+-- For statements that must not depend on the time, such as what Citus and postgres_fdw send to other servers, and indexes with a
+-- condition: as @@@, but immutable, and so without NOW.
+CREATE FUNCTION session_store.lucene_match_always(doc jsonb, q lucene_query) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 20 AS 'MODULE_PATHNAME', 'session_store_match_always';
+COMMENT ON FUNCTION session_store.lucene_match_always(jsonb, lucene_query) IS 'implementation of @@@@ operator';
+CREATE OPERATOR @@@@ (
+    LEFTARG = jsonb, RIGHTARG = lucene_query, FUNCTION = session_store.lucene_match_always,
+    RESTRICT = session_store.lucene_selectivity, JOIN = contjoinsel);
+COMMENT ON OPERATOR @@@@ (jsonb, lucene_query) IS 'document matches query, which has no NOW';
+ALTER OPERATOR FAMILY jsonb_lucene_ops USING gin ADD OPERATOR 2 @@@@ (jsonb, lucene_query);
+CREATE FUNCTION session_store.at_now(q lucene_query) RETURNS lucene_query
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'session_store_query_at_now';
+COMMENT ON FUNCTION session_store.at_now(lucene_query) IS
+    'the query with the start of the transaction written out in place of NOW: doc @@@@ session_store.at_now(''event.time:[* TO NOW-30DAYS]'')';

@@ -236,6 +236,21 @@ CREATE OPERATOR CLASS jsonb_lucene_ops FOR TYPE jsonb USING gin AS
 COMMENT ON OPERATOR CLASS jsonb_lucene_ops USING gin IS
     'answers @@@ for every path of a jsonb column: CREATE INDEX ON t USING gin (doc jsonb_lucene_ops)';
 
+-- For statements that must not depend on the time, such as what Citus and postgres_fdw send to other servers, and indexes with a
+-- condition: as @@@, but immutable, and so without NOW.
+CREATE FUNCTION session_store.lucene_match_always(doc jsonb, q lucene_query) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 20 AS 'MODULE_PATHNAME', 'session_store_match_always';
+COMMENT ON FUNCTION session_store.lucene_match_always(jsonb, lucene_query) IS 'implementation of @@@@ operator';
+CREATE OPERATOR @@@@ (
+    LEFTARG = jsonb, RIGHTARG = lucene_query, FUNCTION = session_store.lucene_match_always,
+    RESTRICT = session_store.lucene_selectivity, JOIN = contjoinsel);
+COMMENT ON OPERATOR @@@@ (jsonb, lucene_query) IS 'document matches query, which has no NOW';
+ALTER OPERATOR FAMILY jsonb_lucene_ops USING gin ADD OPERATOR 2 @@@@ (jsonb, lucene_query);
+CREATE FUNCTION session_store.at_now(q lucene_query) RETURNS lucene_query
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'session_store_query_at_now';
+COMMENT ON FUNCTION session_store.at_now(lucene_query) IS
+    'the query with the start of the transaction written out in place of NOW: doc @@@@ session_store.at_now(''event.time:[* TO NOW-30DAYS]'')';
+
 CREATE  FUNCTION "session_add"(
 	"store" TEXT,
 	"key" TEXT DEFAULT 'session.id',
@@ -261,6 +276,14 @@ CREATE  FUNCTION "session_count"(
 STABLE PARALLEL RESTRICTED COST 10000
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'session_count_wrapper';
+
+CREATE  FUNCTION "session_distribute"(
+	"store" TEXT,
+	"shards" INT DEFAULT 32
+) RETURNS VOID
+VOLATILE PARALLEL UNSAFE COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'session_distribute_wrapper';
 
 CREATE  FUNCTION "session_drop"(
 	"store" TEXT
@@ -467,13 +490,6 @@ AS 'MODULE_PATHNAME', 'session_why_wrapper';
 
 CREATE SCHEMA IF NOT EXISTS session_store;
 
-CREATE  FUNCTION session_store."stream_support"(
-	"request" internal
-) RETURNS internal
-STRICT STABLE PARALLEL RESTRICTED
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'stream_support_wrapper';
-
 CREATE  FUNCTION session_store."identity"(
 	"doc" jsonb,
 	"key" TEXT
@@ -482,17 +498,12 @@ IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'identity_wrapper';
 
-CREATE  FUNCTION session_store."shard_page"(
-	"shard" oid,
-	"q" TEXT,
-	"sort" TEXT,
-	"fl" TEXT,
-	"windows" TEXT,
-	"bytes" bigint
-) RETURNS jsonb
-STABLE PARALLEL RESTRICTED COST 10000
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE COST 100
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'shard_page_wrapper';
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
 
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
@@ -503,12 +514,12 @@ IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
 
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
-) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
+CREATE  FUNCTION session_store."stream_support"(
+	"request" internal
+) RETURNS internal
+STRICT STABLE PARALLEL RESTRICTED
 LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+AS 'MODULE_PATHNAME', 'stream_support_wrapper';
 
 CREATE FUNCTION session_store."load_line"()
 	RETURNS TRIGGER
@@ -549,6 +560,8 @@ COMMENT ON FUNCTION session_rename(text, text) IS
     'renames a store: SELECT session_rename(''stash'', ''archive'')';
 COMMENT ON FUNCTION session_drop(text) IS
     'removes a store and its documents: SELECT session_drop(''stash'')';
+COMMENT ON FUNCTION session_distribute(text, int) IS
+    'distributes a store''s documents over the servers of a Citus cluster: SELECT session_distribute(''stash'', shards => 32)';
 COMMENT ON FUNCTION session_explain(text, text, text, jsonb) IS
     'shows how a query is understood, what it asks of the index, and how it is answered: SELECT jsonb_pretty(session_explain(''stash'', ''a.b:1''))';
 COMMENT ON FUNCTION session_jsonpath(text) IS
@@ -595,15 +608,3 @@ COMMENT ON TRIGGER finish ON session_store.load IS 'writes what is left of the l
 COMMENT ON FUNCTION session_store.load_line() IS 'the trigger of session_store.load';
 COMMENT ON FUNCTION session_why(text, text, text) IS
     'how many documents each clause of a query meets, and what is near those that meet none: SELECT jsonb_pretty(session_why(''stash'', ''event.type:Click''))';
-
--- A row that stands for a whole table. Its support function loads the library before the planner looks for paths.
-CREATE FUNCTION session_store.one_row_support(internal) RETURNS internal
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'session_store_one_row_support';
-CREATE FUNCTION session_store.one_row(id text) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL RESTRICTED SUPPORT session_store.one_row_support
-AS 'MODULE_PATHNAME', 'session_store_one_row';
-COMMENT ON FUNCTION session_store.one_row_support(internal) IS 'planner support for one_row';
-COMMENT ON FUNCTION session_store.one_row(text) IS
-    'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
-COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
-    'what one shard of a distributed store answers to a query';

@@ -49,6 +49,9 @@ pub enum Error {
     /// An error that PostgreSQL raised, with a hint about what to do.
     #[error("sessions of store \"{name}\" cannot change their identity: {problem}")]
     Held { name: String, code: Code, problem: String, detail: Option<String>, hint: &'static str },
+    /// A store that cannot be distributed, or a change that a distributed store does not allow.
+    #[error("store \"{name}\" {cannot}: {problem}")]
+    Distributed { name: String, cannot: &'static str, problem: String, hint: String },
     /// A right on a store that cannot be granted or revoked.
     #[error("{problem}")]
     Grant { code: Code, problem: String, hint: String },
@@ -75,6 +78,8 @@ pub enum Error {
     Query { what: &'static str, text: String, error: ParseError },
     #[error("{reason}")]
     NotExpressible { reason: String },
+    #[error("operator @@@@ takes no query with NOW: {query}")]
+    DependsOnNow { query: String },
     #[error("{doing} failed with SPI status {code}")]
     Spi { doing: &'static str, code: i32 },
     #[error("extension session_store is older in this database than its library")]
@@ -124,9 +129,10 @@ impl Error {
                 ParseErrorKind::Unsupported => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
                 ParseErrorKind::TooComplex => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
             },
-            Error::NotExpressible { .. } | Error::Unsupported { .. } => {
-                Code::ERRCODE_FEATURE_NOT_SUPPORTED
-            }
+            Error::NotExpressible { .. }
+            | Error::DependsOnNow { .. }
+            | Error::Unsupported { .. }
+            | Error::Distributed { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::OneRow => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Outdated | Error::NoLoadStore | Error::ShardAnswer => {
@@ -188,10 +194,14 @@ impl Error {
                 "A role that sees all of them may do it, and so may the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
             ),
             Error::Held { hint, .. } => Some((*hint).into()),
-            Error::Grant { hint, .. } => Some(hint.clone()),
+            Error::Grant { hint, .. } | Error::Distributed { hint, .. } => Some(hint.clone()),
             Error::Query { error, .. } => error.hint.clone(),
             Error::NotExpressible { .. } => Some(
                 "session_query, session_stream, session_count and the operator @@@ do answer it."
+                    .into(),
+            ),
+            Error::DependsOnNow { .. } => Some(
+                "session_store.at_now(query) writes the start of the transaction out in its place. The operator @@@ takes NOW."
                     .into(),
             ),
             Error::AnswerTooLarge { .. } => {

@@ -1,7 +1,7 @@
 //! Creating, changing, removing and listing stores.
 
 use super::given;
-use crate::store::{admin, adopt, change_key, grant, list};
+use crate::store::{admin, adopt, change_key, distributed, grant, list};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -39,6 +39,19 @@ fn session_key(store: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport
 #[pg_extern(volatile, parallel_unsafe, cost = 10000)]
 fn session_rename(store: Option<&str>, name: Option<&str>) -> Result<(), ErrorReport> {
     Ok(admin::rename(given("store", store)?, given("name", name)?)?)
+}
+
+/// Distributes a store's documents over the servers of a Citus cluster.
+///
+/// ```sql
+/// SELECT session_distribute('stash', shards => 32);
+/// ```
+#[pg_extern(volatile, parallel_unsafe, cost = 10000)]
+fn session_distribute(
+    store: Option<&str>,
+    shards: default!(Option<i32>, 32),
+) -> Result<(), ErrorReport> {
+    Ok(distributed::distribute(given("store", store)?, given("shards", shards)?)?)
 }
 
 /// Removes a store and its documents.

@@ -43,6 +43,9 @@ struct Extra {
     key: usize,
 }
 
+/// The number of the operator `@@@@` in the operator class.
+const MATCH_ALWAYS: u16 = 2;
+
 /// (lucene_query, int32 *nkeys, strategy, bool **pmatch, Pointer **extra_data, bool **nullFlags,
 /// int32 *searchMode) → keys
 unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
@@ -50,7 +53,11 @@ unsafe fn extract_query(arguments: Arguments) -> pg_sys::Datum {
     // lives as long as the memory context that GIN calls in, which is that of its scan keys. Each
     // array is allocated with a place for every key.
     unsafe {
-        let query = IndexQuery::new(&query_type::predicate(arguments.bytes(0)));
+        let text = arguments.bytes(0);
+        if arguments.datum(2).value() as u16 == MATCH_ALWAYS {
+            query_type::refuse_now(text).unwrap_or_else(|error| error.raise());
+        }
+        let query = IndexQuery::new(&query_type::predicate(text));
         let count = query.keys.len();
         *arguments.pointer::<i32>(1) = count as i32;
         if query.is_empty() {

@@ -40,7 +40,7 @@ impl ParsedQuery {
         let now = transaction_start();
         let (ast, lowered) = parse_at(text, now)?;
         let canonical = ast.to_string();
-        let uses_now = uses_now(&canonical);
+        let uses_now = may_use_now(canonical.as_bytes());
         Ok(ParsedQuery {
             canonical: OnceCell::from(Rc::from(canonical)),
             ..ParsedQuery::of(text, lowered, uses_now.then_some(now))
@@ -52,7 +52,7 @@ impl ParsedQuery {
     fn stored(text: &str) -> Result<ParsedQuery> {
         let now = transaction_start();
         let (_, lowered) = parse_at(text, now)?;
-        Ok(ParsedQuery::of(text, lowered, uses_now(text).then_some(now)))
+        Ok(ParsedQuery::of(text, lowered, may_use_now(text.as_bytes()).then_some(now)))
     }
 
     fn of(
@@ -334,6 +334,6 @@ fn transaction_start() -> pg_sys::TimestampTz {
 }
 
 /// Whether the meaning of a query, given in canonical form, may depend on the time.
-fn uses_now(canonical: &str) -> bool {
-    memchr::memmem::find(canonical.as_bytes(), b"NOW").is_some()
+pub fn may_use_now(canonical: &[u8]) -> bool {
+    memchr::memmem::find(canonical, b"NOW").is_some()
 }

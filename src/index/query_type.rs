@@ -5,7 +5,7 @@
 
 use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
 use crate::document::Jsonb;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::predicate::Predicate;
 use pgrx::{IntoDatum, PgMemoryContexts, pg_guard, pg_sys};
@@ -18,6 +18,8 @@ c_functions! {
     pg_finfo_session_store_query_recv session_store_query_recv query_recv;
     pg_finfo_session_store_query_of_text session_store_query_of_text query_of_text;
     pg_finfo_session_store_match session_store_match matches;
+    pg_finfo_session_store_match_always session_store_match_always matches_always;
+    pg_finfo_session_store_query_at_now session_store_query_at_now query_at_now;
 }
 
 /// What a stored query means in this transaction. Raises an error if it means nothing, which the
@@ -27,14 +29,43 @@ pub fn predicate(query: &[u8]) -> Rc<Predicate> {
     query.predicate.clone()
 }
 
-/// Whether a function of the server is that of the operator `@@@`.
-pub fn is_match(function: pg_sys::Oid) -> bool {
-    let mut info = pg_sys::FmgrInfo::default();
-    // SAFETY: fmgr_info fills in what is known of a function, or raises an error where there is
-    // none.
-    unsafe { pg_sys::fmgr_info(function, &raw mut info) };
-    info.fn_addr
-        .is_some_and(|address| std::ptr::fn_addr_eq(address, session_store_match as Function))
+/// The operators that an index answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `@@@`
+    Match,
+    /// `@@@@`, which refuses a query with `NOW`.
+    MatchAlways,
+}
+
+impl Operator {
+    /// The operator of a function of the server.
+    pub fn of(function: pg_sys::Oid) -> Option<Operator> {
+        let mut info = pg_sys::FmgrInfo::default();
+        // SAFETY: fmgr_info fills in what is known of a function, or raises an error where there is
+        // none.
+        unsafe { pg_sys::fmgr_info(function, &raw mut info) };
+        let address = info.fn_addr?;
+        let is = |function: Function| std::ptr::fn_addr_eq(address, function);
+        if is(session_store_match) {
+            Some(Operator::Match)
+        } else if is(session_store_match_always) {
+            Some(Operator::MatchAlways)
+        } else {
+            None
+        }
+    }
+}
+
+/// Refuses a stored query that means something else at another time.
+pub fn refuse_now(query: &[u8]) -> Result<()> {
+    if parse_cache::may_use_now(query) {
+        let text = String::from_utf8_lossy(query);
+        if parse_cache::parse_at(&text, 0)?.0.depends_on_now() {
+            return Err(Error::DependsOnNow { query: text.into_owned() });
+        }
+    }
+    Ok(())
 }
 
 type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
@@ -97,6 +128,14 @@ unsafe fn query_out(arguments: Arguments) -> pg_sys::Datum {
     unsafe { pg_sys::Datum::from(pg_sys::text_to_cstring(arguments.pointer(0))) }
 }
 
+/// (lucene_query) → lucene_query, with the start of the transaction written out in place of NOW.
+unsafe fn query_at_now(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: the function is declared to take a lucene_query, and is strict.
+    let text = String::from_utf8_lossy(unsafe { arguments.bytes(0) });
+    let (ast, _) = parse_cache::parse_at(&text, 0).unwrap_or_else(|error| error.raise());
+    ast.at(parse_cache::now()).to_string().into_datum().unwrap_or(pg_sys::Datum::null())
+}
+
 /// What a call of the operator's function keeps for the next one.
 #[derive(Default)]
 struct PreviousCall {
@@ -129,6 +168,16 @@ impl PreviousCall {
             DocumentAnswer::Answered(answer) => answer,
             DocumentAnswer::Prepared(query) => self.prepared.insert(query).matches(document),
         })
+    }
+}
+
+/// (jsonb, lucene_query) → bool, for a query without NOW
+unsafe fn matches_always(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: the function is declared to take a jsonb and a lucene_query, and is strict.
+    unsafe {
+        let query = arguments.bytes(1);
+        refuse_now(query).unwrap_or_else(|error| error.raise());
+        matches(arguments)
     }
 }
 

@@ -13,6 +13,10 @@ pub const NO_JIT: Setting = (c"jit", c"off");
 /// Without a sort, documents come in the order of the table. A synchronized scan would start in the
 /// middle, wherever another scan is at that time.
 pub const FROM_THE_START: Setting = (c"synchronize_seqscans", c"off");
+/// Citus tells of the rows that it copies and leaves, and warns of sizes that it does not compute.
+pub const ONLY_ERRORS: Setting = (c"client_min_messages", c"error");
+/// How PostgreSQL writes a string that holds a backslash.
+pub const STANDARD_STRINGS: Setting = (c"standard_conforming_strings", c"on");
 /// session_query reads its items without parallel workers, so EXPLAIN must plan without them, too.
 pub const NO_WORKERS: Setting = (c"max_parallel_workers_per_gather", c"0");
 

@@ -111,7 +111,7 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             let answered: Vec<&IndexClause> = clauses
                 .iter()
                 .filter(|clause| planner_index_answers(index, clause.operator, clause.column))
-                .filter(|clause| query_type::is_match(pg_sys::get_opcode(clause.operator)))
+                .filter(|clause| may_answer(clause))
                 .collect();
             let mut outers: Vec<pg_sys::Relids> = Vec::new();
             for clause in &answered {
@@ -131,6 +131,23 @@ unsafe fn choices(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) 
             }
         }
         choices
+    }
+}
+
+/// Whether the operator is one of ours. `@@@@` must refuse a query with `NOW`, which is known here
+/// of a constant. PostgreSQL's own index scan refuses it when it begins.
+unsafe fn may_answer(clause: &IndexClause) -> bool {
+    // SAFETY: the condition is the planner's, of an operator with a query to its right.
+    unsafe {
+        match query_type::Operator::of(pg_sys::get_opcode(clause.operator)) {
+            Some(query_type::Operator::Match) => true,
+            Some(query_type::Operator::MatchAlways) => {
+                clause::query_of((*clause.info).clause.cast())
+                    .and_then(|query| clause::constant(query))
+                    .is_some_and(|query| query_type::refuse_now(query).is_ok())
+            }
+            None => false,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Creating, renaming and dropping stores.
 
 use super::catalog::{self, Lock, Operator, Store};
-use super::constraint;
 use super::name::Name;
 use super::storage;
 use super::table::{self, StoreRelation};
+use super::{constraint, distributed};
 use crate::error::{self, Error, Result};
 use crate::pg::spi::{Mode, Spi};
 use crate::pg::versions;
@@ -38,7 +38,7 @@ const DOC_INDEX: &str = "CREATE INDEX ON {table} USING gin (doc {class})";
 
 const COMMENT: &str = "COMMENT ON TABLE {table} IS 'session store: see session_store.store'";
 
-/// Creates an empty store.
+/// Creates an empty store. Shards are partitions, or where Citus has servers for them, shards of its.
 pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
     let name = Name::new(name)?;
     catalog::check_key(key)?;
@@ -47,8 +47,15 @@ pub fn add(name: &str, key: &str, shards: i32, replicas: i32) -> Result<()> {
     Spi::connect(|spi| {
         catalog::reserve(&name);
         catalog::refuse_store(spi, &name)?;
-        warn_of_locks(&name, shards);
-        create_table(spi, &name, key, shards)?;
+        if shards > 1 && distributed::is_coordinator(spi)? {
+            create_table(spi, &name, key, 1)?;
+            if let StoreRelation::Found(table) = table::find(&name, pg_sys::NoLock) {
+                distributed::distribute_table(spi, table, shards)?;
+            }
+        } else {
+            warn_of_locks(&name, shards);
+            create_table(spi, &name, key, shards)?;
+        }
         catalog::insert(spi, &name, key, shards, replicas)?;
         warn_of_missing_copies(spi, replicas)
     })

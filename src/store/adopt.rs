@@ -5,10 +5,11 @@ use super::catalog::{self, Operator};
 use super::change_key::at_most_five;
 use super::name::Name;
 use super::table::{self, StoreRelation};
-use super::{constraint, identity, storage};
+use super::{constraint, distributed, identity, storage};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
 use crate::executor::{self, Obstacle};
+use crate::index::is_distributed;
 use crate::pg::spi::{Mode, Spi};
 use pgrx::pg_sys;
 
@@ -77,6 +78,9 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
         };
         table::check_owner(oid);
         table::refuse_row_security(oid, &name)?;
+        if is_distributed(oid) && !distributed::is_coordinator(spi)? {
+            return Err(distributed::not_here(&name));
+        }
         if let Some(problem) = spi.run(Mode::Write, SHAPE, &[oid.into()])?.get::<String>(0, 1) {
             let hint =
                 "A store's table is (id text COLLATE \"C\" PRIMARY KEY, doc jsonb NOT NULL).";
@@ -95,8 +99,12 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
         constraint::remove(spi, &name)?;
         constraint::add(spi, &name, key)?;
         storage::set_unset(spi, oid)?;
-        let shards = spi.run(Mode::Write, SHARDS, &[oid.into()])?.get::<i32>(0, 1).unwrap_or(1);
-        catalog::insert(spi, &name, key, shards.max(1), 1)
+        let shards = if is_distributed(oid) {
+            distributed::shards(spi, oid)?
+        } else {
+            spi.run(Mode::Write, SHARDS, &[oid.into()])?.get::<i32>(0, 1)
+        };
+        catalog::insert(spi, &name, key, shards.unwrap_or(1).max(1), 1)
     })
 }
 
@@ -106,7 +114,8 @@ fn unfit(table: &str, problem: String, hint: String) -> Error {
 
 /// Refuses a table with documents whose `id` is not their identity.
 fn refuse_elsewhere(spi: &Spi, table: &str, key: &str) -> Result<()> {
-    let rows = spi.run(Mode::Write, &ELSEWHERE.replace("{table}", table), &[key.into()])?;
+    let sql = ELSEWHERE.replace("{table}", table);
+    let rows = spi.run(Mode::WritePruned, &sql, &[key.into()])?;
     let documents = (0..rows.len()).filter_map(|row| {
         let id: String = rows.get(row, 1)?;
         let doc = rows.get::<JsonbArg<'_>>(row, 2)?;

@@ -5,6 +5,7 @@
 //! operator, type and collation. They do not use what SQL looks up by the path and cannot be
 //! qualified: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, CASE with an operand, JOIN with USING.
 
+use super::distributed;
 use super::fast_path::{self, FastPathStore};
 use super::name::Name;
 use super::suggest::suggest;
@@ -23,6 +24,8 @@ pub struct Store {
     pub key: String,
     pub shards: i32,
     pub table: pg_sys::Oid,
+    /// On a worker of Citus, distributed stores are not.
+    is_in_catalogue: bool,
 }
 
 /// Refuses a path that is too long to be the path of the identity.
@@ -49,7 +52,7 @@ impl Store {
         if let Some(FastPathStore { key, shards }) = fast_path::fast_path(&name)
             && let StoreRelation::Found(table) = table::find(&name, pg_sys::AccessShareLock)
         {
-            return Ok(Store { name, key, shards, table });
+            return Ok(Store { name, key, shards, table, is_in_catalogue: true });
         }
         let rows = spi.run(Mode::Read, FIND, &[name.as_str().into()])?;
         Store::read(spi, name, &rows, pg_sys::AccessShareLock)
@@ -65,6 +68,9 @@ impl Store {
             Lock::WholeTable => {
                 let relation = table::find(&name, pg_sys::NoLock);
                 let store = Store::find_now(spi, name.clone(), relation)?;
+                if !store.is_in_catalogue {
+                    return Err(distributed::not_here(&name));
+                }
                 let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", store.name.table());
                 spi.run(Mode::Write, &sql, &[])?;
                 table::find(&name, pg_sys::NoLock)
@@ -80,7 +86,7 @@ impl Store {
             && let Some(FastPathStore { key, shards }) =
                 with_latest_snapshot(|| fast_path::fast_path(&name))
         {
-            return Ok(Store { name, key, shards, table });
+            return Ok(Store { name, key, shards, table, is_in_catalogue: true });
         }
         let rows = spi.run_now(FIND, &[name.as_str().into()])?;
         Store::read(spi, name, &rows, pg_sys::NoLock)
@@ -88,11 +94,18 @@ impl Store {
 
     fn read(spi: &Spi, name: Name, rows: &crate::pg::spi::Rows<'_>, lock: u32) -> Result<Store> {
         let (Some(key), Some(shards)) = (rows.get(0, 1), rows.get(0, 2)) else {
-            return Err(unknown(spi, &name)?);
+            return match distributed::find_on_worker(spi, &name, lock)? {
+                Some((key, table)) => {
+                    Ok(Store { name, key, shards: 1, table, is_in_catalogue: false })
+                }
+                None => Err(unknown(spi, &name)?),
+            };
         };
         let (store, relation) = (name.as_str().to_string(), name.table());
         match table::find(&name, lock) {
-            StoreRelation::Found(table) => Ok(Store { name, key, shards, table }),
+            StoreRelation::Found(table) => {
+                Ok(Store { name, key, shards, table, is_in_catalogue: true })
+            }
             StoreRelation::Missing => Err(Error::TableMissing { name: store, table: relation }),
             StoreRelation::Other => Err(Error::NoTable { name: store, relation }),
         }

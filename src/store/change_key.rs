@@ -2,9 +2,10 @@
 
 use super::catalog::{self, Lock, Store};
 use super::progress::Progress;
-use super::{constraint, identity, table};
+use super::{constraint, identity, rekey_shards, table};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
+use crate::index::is_distributed;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
 use pgrx::PgSqlErrorCode as Code;
@@ -73,8 +74,12 @@ fn change_all_keys(spi: &Spi, name: &str, path: &str) -> Result<()> {
     refuse_shared(spi, &sql(SHARED), &store, path)?;
     explained(&store, || {
         constraint::remove(spi, &store.name)?;
-        spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
-        set_ids(spi, &store, &sql(SET_IDS), path)?;
+        if is_distributed(store.table) {
+            rekey_shards::move_documents(spi, &store, path)?;
+        } else {
+            spi.run(Mode::Write, &sql(STEP_ASIDE), &[path.into()])?;
+            set_ids(spi, &store, &sql(SET_IDS), path)?;
+        }
         constraint::add(spi, &store.name, path)
     })?;
     let row = "UPDATE session_store.store SET key = $2 WHERE name OPERATOR(pg_catalog.=) $1";
@@ -124,7 +129,7 @@ fn explained(store: &Store, work: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
-    let rows = spi.run(Mode::Write, sql, &[path.into()])?;
+    let rows = spi.run(Mode::WritePruned, sql, &[path.into()])?;
     let documents = (0..rows.len()).filter_map(|row| {
         let id: String = rows.get(row, 1)?;
         let problem =
@@ -141,7 +146,7 @@ fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {
 }
 
 fn refuse_shared(spi: &Spi, sql: &str, store: &Store, path: &str) -> Result<()> {
-    let rows = spi.run(Mode::Write, sql, &[path.into()])?;
+    let rows = spi.run(Mode::WritePruned, sql, &[path.into()])?;
     let documents = (0..rows.len()).filter_map(|row| {
         let (id, identity): (String, String) = (rows.get(row, 1)?, rows.get(row, 2)?);
         Some(format!("\"{id}\" would become \"{identity}\""))

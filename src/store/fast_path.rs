@@ -3,6 +3,7 @@
 
 use super::name::Name;
 use crate::executor;
+use crate::index::is_distributed;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 /// What the catalogue says of a store.
@@ -21,6 +22,10 @@ const SHARDS: i32 = 3;
 pub fn fast_path(name: &Name) -> Option<FastPathStore> {
     let catalogue = catalogue()?;
     executor::check_access(catalogue).ok()?;
+    // Then what lies here is not the catalogue's.
+    if is_distributed(catalogue) {
+        return None;
+    }
     // SAFETY: the relation is open until it is closed here, and the tuple is valid until the scan
     // ends. Each column has the type that sql/bootstrap.sql gives it. A query is running, so there
     // is an active snapshot. If an error is raised, the transaction closes everything.

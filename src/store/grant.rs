@@ -2,8 +2,10 @@
 //! PostgreSQL. Whoever calls needs what GRANT and REVOKE ask for, which raise their own errors.
 
 use super::catalog::Store;
+use super::distributed;
 use super::name::Name;
 use crate::error::{self, Error, Result};
+use crate::index::is_distributed;
 use crate::pg::spi::{Mode, Spi};
 use pgrx::PgSqlErrorCode as Code;
 
@@ -151,9 +153,28 @@ pub fn grant(store: &str, role: &str, right: &str) -> Result<()> {
                     );
                 }
             }
+            on_workers(spi, &store, &part, &sql)?;
         }
         Ok(())
     })
+}
+
+/// Citus takes what is granted on a table to the other servers, but not what is granted on the
+/// extension's schemas and catalogue. These are granted there at once, whatever becomes of the
+/// transaction.
+fn on_workers(spi: &Spi, store: &Store, part: &Privileges, sql: &str) -> Result<()> {
+    if part.object == store.name.table() || !is_distributed(store.table) {
+        return Ok(());
+    }
+    match distributed::run_on_workers(spi, sql)? {
+        None => Ok(()),
+        Some(problem) => refuse(
+            Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("{sql} failed on another server: {problem}"),
+            "The role must be there, and you must be allowed to grant there what you grant here."
+                .into(),
+        ),
+    }
 }
 
 /// Takes all privileges of a right from a role. It may have them from elsewhere, too, and then keeps
@@ -178,6 +199,7 @@ pub fn revoke(store: &str, role: &str, right: &str) -> Result<()> {
             for privilege in part.list {
                 kept |= role.has(spi, &part, privilege)?;
             }
+            on_workers(spi, &store, &part, &sql)?;
         }
         if kept {
             error::warning(

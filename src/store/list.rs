@@ -1,8 +1,9 @@
 //! session_list: what there is of each store.
 
 use super::catalog::COPIES;
-use super::estimate;
+use super::{distributed, estimate};
 use crate::error::Result;
+use crate::index::is_distributed;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
 use pgrx::pg_sys;
@@ -25,7 +26,7 @@ pub struct Listed {
 /// neither was run since the table was filled, nothing is known of it.
 const LIST: &str = r#"
     SELECT store.name, store.key, store.shards, store.replicas, copies.copies,
-        size.documents, size.bytes, store.created, CASE WHEN size.unknown THEN named.oid::pg_catalog.oid END
+        size.documents, size.bytes, store.created, named.oid::pg_catalog.oid, size.unknown
     FROM session_store.store AS store
     CROSS JOIN (/*copies*/) AS copies
     CROSS JOIN LATERAL (
@@ -55,8 +56,9 @@ pub fn list() -> Result<Vec<Listed>> {
     Spi::connect(|spi| {
         let sql = LIST.replace("/*copies*/", COPIES);
         let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, &sql, &[]))?;
-        let listed = |row| {
-            let unknown: Option<pg_sys::Oid> = rows.get(row, 9);
+        let listed = |row| -> Option<Listed> {
+            let table: Option<pg_sys::Oid> = rows.get(row, 9);
+            let unknown = table.filter(|_| rows.get(row, 10) == Some(true));
             Some(Listed {
                 name: rows.get(row, 1)?,
                 key: rows.get(row, 2)?,
@@ -68,6 +70,16 @@ pub fn list() -> Result<Vec<Listed>> {
                 created: rows.get(row, 8)?,
             })
         };
-        Ok((0..rows.len()).filter_map(listed).collect())
+        let mut stores = Vec::new();
+        for row in 0..rows.len() {
+            let Some(mut store) = listed(row) else { continue };
+            if let Some(table) = rows.get(row, 9).filter(|&table| is_distributed(table)) {
+                let size = distributed::size(spi, table)?;
+                store.shards = size.shards.unwrap_or(store.shards);
+                (store.documents, store.bytes) = (size.documents, size.bytes);
+            }
+            stores.push(store);
+        }
+        Ok(stores)
     })
 }

@@ -151,7 +151,7 @@ impl Load {
         if changes.is_empty() {
             return Ok(());
         }
-        Spi::connect(|spi| update::apply(spi, &self.store, &changes, &mut |_| ()))
+        Spi::connect(|spi| update::apply(spi, &self.store, changes, &mut |_| ()))
     }
 
     fn wrong(&self, number: Option<usize>, problem: String) -> Error {

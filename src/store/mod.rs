@@ -8,8 +8,10 @@
 //! admin        creates, renames and drops stores
 //! adopt        makes a store of a table that is there
 //! grant        rights on a store, as privileges
+//! distributed  what Citus does for stores whose tables it distributes
 //! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
+//! rekey_shards the same for a store that is distributed
 //! ops          what session_update was given; update applies it
 //! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
@@ -28,6 +30,7 @@ pub mod adopt;
 pub mod catalog;
 pub mod change_key;
 mod constraint;
+pub mod distributed;
 pub mod estimate;
 pub mod facets;
 mod fast_path;
@@ -42,6 +45,7 @@ pub mod ops;
 pub mod paths;
 pub mod progress;
 pub mod query;
+mod rekey_shards;
 mod running;
 pub mod search;
 pub mod select;

@@ -46,15 +46,24 @@ impl Name {
         fnv1a(self.0.as_bytes())
     }
 
-    /// The name of a partition of a sharded store: `name/number`. If that is too long, the name is
-    /// cut, and a hash of the whole name is added so that two long names with the same beginning
-    /// stay different.
+    /// The name of a partition of a sharded store: `name/number`.
     pub fn shard(&self, number: i32) -> Name {
-        let whole = format!("{}/{number}", self.0);
+        self.with_tail(&number.to_string())
+    }
+
+    /// The name of the table for the sessions of a store that change their identity.
+    pub fn moved(&self) -> Name {
+        self.with_tail("moved")
+    }
+
+    /// `name/tail`. If that is too long, the name is cut, and a hash of the whole name is added so
+    /// that two long names with the same beginning stay different.
+    fn with_tail(&self, tail: &str) -> Name {
+        let whole = format!("{}/{tail}", self.0);
         if whole.len() <= MAX_NAME_BYTES {
             return Name(whole);
         }
-        let tail = format!("~{:08x}/{number}", self.hash());
+        let tail = format!("~{:08x}/{tail}", self.hash());
         let room = MAX_NAME_BYTES - tail.len();
         let head = (0..=room).rev().find_map(|end| self.0.get(..end)).unwrap_or_default();
         Name(format!("{head}{tail}"))

@@ -1,10 +1,12 @@
 //! session_update: one statement for each batch of changes, in the order of their identities.
 
 use super::catalog::{Lock, Store};
+use super::distributed;
 use super::ops::{self, Change};
 use super::progress::Progress;
 use crate::document::Jsonb;
 use crate::error::Result;
+use crate::index::is_distributed;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi, Statement};
 use crate::pg::varlena;
@@ -17,15 +19,15 @@ pub(super) const BATCH_ROWS: usize = 5_000;
 pub(super) const BATCH_BYTES: usize = 16 << 20;
 
 /// unnest is in the SELECT list, where both arrays are read side by side; in FROM, the whole result
-/// of a function is stored first. `*<>` compares the stored bytes (rowtypes.c, record_image_ne), so
-/// replacing 1 by 1.0 is a change, and writing the same document again is none. Without the casts
-/// SQL would compare the rows column by column, and jsonb has no such operator. ON CONFLICT locks a
-/// row before it evaluates WHERE, so the order of the locks does not depend on what has changed.
+/// of a function is stored first. record_image_ne compares the stored bytes (rowtypes.c), so
+/// replacing 1 by 1.0 is a change, and writing the same document again is none. Its operator `*<>`
+/// would need a cast of the rows to record, which Citus loses on the way to a shard. ON CONFLICT
+/// locks a row before it evaluates WHERE, so the order of the locks does not depend on what has
+/// changed.
 fn upsert(table: &str, rows: &str) -> String {
     const ON_CONFLICT: &str = "
     ON CONFLICT (id) DO UPDATE SET doc = excluded.doc
-    WHERE ROW(stored.doc)::pg_catalog.record
-        OPERATOR(pg_catalog.*<>) ROW(excluded.doc)::pg_catalog.record";
+    WHERE pg_catalog.record_image_ne(ROW(stored.doc), ROW(excluded.doc))";
     ["INSERT INTO ", table, " AS stored (id, doc) ", rows, ON_CONFLICT].concat()
 }
 
@@ -34,6 +36,10 @@ const ROWS: &str = "
     SELECT pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.jsonb[])";
 /// A single row takes no arrays and the simplest of plans.
 const ONE_ROW: &str = "VALUES ($1::pg_catalog.text, $2::pg_catalog.jsonb)";
+
+/// Up to how many upserts of one shard are statements of their own. Citus sends a single row as it
+/// is, but puts the rows of a SELECT into a file on the shard's server first.
+const FEW_ROWS: usize = 4;
 
 /// DELETE would lock rows in the order in which its plan finds them. So they are locked first, in
 /// the order that all calls use.
@@ -46,7 +52,8 @@ const DELETE: &str = r#"
     WHERE stored.id OPERATOR(pg_catalog.=) locked.id"#;
 
 /// This excludes partitions of the table that is deleted from: the planner compares the identities
-/// with their bounds (partprune.c), which it cannot do for a join.
+/// with their bounds (partprune.c), which it cannot do for a join. Neither can Citus, which locks
+/// rows only in one shard.
 const PRUNED: &str = "
         AND stored.id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])";
 
@@ -56,7 +63,7 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
         let store = Store::lock(spi, store, Lock::Rows)?;
         let changes = ops::read(ops, &store.key)?;
         let mut progress = Progress::default();
-        apply(spi, &store, &changes, &mut |documents| {
+        apply(spi, &store, changes, &mut |documents| {
             progress.add(documents as u64, &store.name, "updated");
         })
     })
@@ -67,21 +74,24 @@ pub fn update(store: &str, ops: Jsonb<'_>) -> Result<()> {
 pub(super) fn apply(
     spi: &Spi,
     store: &Store,
-    changes: Changes<'_, '_>,
+    changes: OwnedChanges<'_>,
     done: &mut dyn FnMut(usize),
 ) -> Result<()> {
-    if let [(id, Change::Upsert(doc))] = changes {
-        upsert_one(spi, &store.name.table(), id, *doc)?;
+    if is_distributed(store.table) {
+        return with_gucs(&[NO_JIT], || apply_by_shard(spi, store, changes, done));
+    }
+    if let [(id, Change::Upsert(doc))] = changes.as_slice() {
+        upsert_one(spi, Mode::Write, &store.name.table(), id, *doc)?;
         done(1);
         return Ok(());
     }
-    with_gucs(&[NO_JIT], || apply_all(spi, store, changes, done))
+    with_gucs(&[NO_JIT], || apply_all(spi, store, &changes, done))
 }
 
 /// A single document, which is the most common call. Its plan costs too little for JIT compilation.
-fn upsert_one(spi: &Spi, table: &str, id: &str, doc: Jsonb<'_>) -> Result<()> {
+fn upsert_one(spi: &Spi, mode: Mode, table: &str, id: &str, doc: Jsonb<'_>) -> Result<()> {
     let types = [pg_sys::TEXTOID, pg_sys::JSONBOID];
-    let statement = spi.prepare_saved(Mode::Write, &upsert(table, ONE_ROW), &types)?;
+    let statement = spi.prepare_saved(mode, &upsert(table, ONE_ROW), &types)?;
     let (id, doc) = (datum(id.as_bytes()), datum(doc.bytes()));
     // SAFETY: text, and jsonb, are bytes behind a header. Nobody else knows the two values.
     unsafe {
@@ -106,7 +116,7 @@ fn apply_all(
     while let Some((batch, more)) = next_batch(rest) {
         rest = more;
         if let [(id, Change::Upsert(doc))] = batch {
-            upsert_one(spi, &table, id, *doc)?;
+            upsert_one(spi, Mode::Write, &table, id, *doc)?;
             done(1);
             continue;
         }
@@ -127,7 +137,42 @@ fn apply_all(
     Ok(())
 }
 
-pub(super) type Changes<'c, 'a> = &'c [(String, Change<'a>)];
+/// One shard after the other, each statement about one of them. Citus plans such statements only
+/// for given parameters.
+fn apply_by_shard(
+    spi: &Spi,
+    store: &Store,
+    mut changes: OwnedChanges<'_>,
+    done: &mut dyn FnMut(usize),
+) -> Result<()> {
+    let sizes = distributed::order_by_shard(spi, store, &mut changes)?;
+    let (table, mode) = (store.name.table(), Mode::WritePruned);
+    let delete = format!("{DELETE}{PRUNED}").replace("{table}", &table);
+    let types = [pg_sys::TEXTARRAYOID, pg_sys::JSONBARRAYOID];
+    let mut rest = changes.as_slice();
+    for size in sizes {
+        let mut shard;
+        (shard, rest) = rest.split_at(size);
+        while let Some((batch, more)) = next_batch(shard) {
+            if matches!(batch.first(), Some((_, Change::Delete))) {
+                apply_batch(batch, &spi.prepare_saved(mode, &delete, &types[..1])?)?;
+            } else if batch.len() > FEW_ROWS {
+                apply_batch(batch, &spi.prepare_saved(mode, &upsert(&table, ROWS), &types)?)?;
+            } else {
+                for (id, doc) in batch.iter().filter_map(|(id, doc)| Some((id, document(doc)?))) {
+                    crate::memory::check();
+                    upsert_one(spi, mode, &table, id, doc)?;
+                }
+            }
+            done(batch.len());
+            shard = more;
+        }
+    }
+    Ok(())
+}
+
+type Changes<'c, 'a> = &'c [(String, Change<'a>)];
+pub(super) type OwnedChanges<'a> = Vec<(String, Change<'a>)>;
 
 /// Splits changes of one kind off the front, as many as one statement takes.
 fn next_batch<'c, 'a>(changes: Changes<'c, 'a>) -> Option<(Changes<'c, 'a>, Changes<'c, 'a>)> {
@@ -162,11 +207,7 @@ fn apply_batch(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> 
     // later.
     unsafe {
         context.switch_to(|_| {
-            let ids = array(
-                batch.iter().map(|(id, _)| id.as_bytes()),
-                pg_sys::TEXTOID,
-                pg_sys::TEXTARRAYOID,
-            );
+            let ids = identities(batch);
             let docs: Vec<&[u8]> =
                 batch.iter().filter_map(|(_, change)| document(change)).map(Jsonb::bytes).collect();
             if docs.is_empty() {
@@ -176,6 +217,12 @@ fn apply_batch(batch: Changes<'_, '_>, statement: &Statement<'_>) -> Result<()> 
             statement.run(&[ids, docs]).map(drop)
         })
     }
+}
+
+/// The identities of changes, as an array of text in the current memory context.
+pub(super) fn identities<'a>(changes: Changes<'a, '_>) -> DatumWithOid<'a> {
+    let identities = changes.iter().map(|(id, _)| id.as_bytes());
+    array(identities, pg_sys::TEXTOID, pg_sys::TEXTARRAYOID)
 }
 
 /// A value of variable length, built from its payload in the current memory context.

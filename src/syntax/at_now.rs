@@ -23,6 +23,12 @@ impl Ast {
             Ast::Filter(query) => Ast::Filter(at(query)),
         }
     }
+
+    /// Whether the query has another meaning at another time.
+    #[must_use]
+    pub fn depends_on_now(&self) -> bool {
+        *self != self.at(DateTime::UNIX_EPOCH)
+    }
 }
 
 impl LeafQuery {

@@ -77,7 +77,7 @@ mod tests {
             "a:[NOW-1DAY/DAY TO NOW]",
             "a:{2023 TO NOW/MONTH+1MONTH}",
             "+a:[* TO NOW] -b:(x OR \"NOW+1HOUR\")^2",
-            "a.b:{c:[NOW-7DAYS TO *] AND d:NOWHERE} filter(NOW/DAY)^=3",
+            "a.b:{c:[NOW-7DAYS TO *] AND d:NOWHERE} filter(\"NOW/DAY\")^=3",
             "a:now-playing OR b:2024-03-31",
         ] {
             let ast = parse(text).unwrap();

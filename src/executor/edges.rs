@@ -115,7 +115,7 @@ impl EdgeCounts {
     pub fn spans(&self) -> Vec<Span> {
         let span = |edges: &[Vec<u8>]| {
             let (from, below) = (edges.first()?.clone(), edges.last()?.clone());
-            Some(Span { from, below, direction: Direction::Ascending })
+            Some(Span::new(from, below, Direction::Ascending))
         };
         // Within a second, a string with a fraction comes before the one without.
         let seconds = span(&self.seconds).map(|mut span| {
@@ -166,7 +166,7 @@ impl EdgeCounts {
     /// Adds what `count` finds between two numbers, for each interval.
     pub fn add_numbers(
         &mut self,
-        count: &mut dyn FnMut(&[u8], &[u8]) -> Result<u64>,
+        count: &mut impl FnMut(&[u8], &[u8]) -> Result<u64>,
     ) -> Result<()> {
         for (sum, edges) in self.counts.iter_mut().zip(self.numbers.windows(2)) {
             if let [from, below] = edges {

@@ -5,6 +5,7 @@
 //! They are made in one walk over the keys of the path (`ordinals_memory` says when, and for how
 //! long they are true), and only for paths at which no row has two values.
 
+use super::doc_id::{DocIdOverflow, ReadError, ReadResult};
 use super::edges::second_of;
 use super::postings::PostingReader;
 use crate::document::{NUMBER, OrderedNumber, STRING, read_ordered};
@@ -44,13 +45,13 @@ const MAX_INTEGER: i128 = 1 << 47;
 pub const NO_INSTANT: i64 = i64::MIN;
 
 impl Ordinals {
-    /// Walks over the keys of a path. None if a row has two values or no doc ID, if the table has
-    /// grown, or if more than `max_bytes` were needed.
+    /// Walks over the keys of a path. None if a row has two values, if the table has grown or is so
+    /// large that its rows have no wider doc IDs, or if more than `max_bytes` were needed.
     pub fn read(
         reader: &PostingReader<'_>,
         path: &str,
         max_bytes: usize,
-    ) -> Result<Option<Ordinals>> {
+    ) -> ReadResult<Option<Ordinals>> {
         let (doc_ids, blocks) = (reader.doc_ids, reader.blocks);
         let mut rows: Vec<u32> = Vec::new();
         let length = (blocks as usize) << doc_ids.offset_bits();
@@ -60,19 +61,27 @@ impl Ordinals {
         memory::reserve(&mut rows, length)?;
         rows.resize(length, 0);
         let (mut bytes, mut ends, mut counts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut fits = true;
+        let (mut fits, mut overflowed) = (true, false);
         let (from, below) = key::values(PathHash::of(path));
         let mut entries = Entries::ascending(reader.index, &from)?;
         entries.each_below(reader.index, &below, &mut |key, postings| {
             let Some(stored) = key::value_of(key) else { return Ok(ControlFlow::Continue(())) };
             let (number, mut count) = (ends.len() as u32 + 1, 0u32);
             postings.for_each(&mut |tid: Tid| {
-                let doc_id = if tid.block < blocks { doc_ids.doc_id(tid) } else { None };
-                match doc_id.and_then(|doc_id| rows.get_mut(doc_id as usize)) {
+                let row = match doc_ids.doc_id(tid) {
+                    Some(doc_id) if tid.block < blocks => rows.get_mut(doc_id as usize),
+                    Some(_) => None,
+                    None => return overflowed = true,
+                };
+                match row {
                     Some(row) if *row == 0 => (*row, count) = (number, count + 1),
                     _ => fits = false,
                 }
             })?;
+            if overflowed && doc_ids.wider().is_some_and(|wider| wider.covers(blocks)) {
+                return Err(DocIdOverflow.into());
+            }
+            fits = fits && !overflowed;
             if count > 0 {
                 memory::reserve(&mut bytes, stored.len())?;
                 memory::reserve(&mut ends, 1)?;
@@ -83,7 +92,7 @@ impl Ordinals {
             }
             let size = bytes.len() + (rows.len() + ends.len() + counts.len()) * size_of::<u32>();
             fits = fits && size <= max_bytes && u32::try_from(bytes.len()).is_ok();
-            Ok::<_, crate::error::Error>(match fits {
+            Ok::<_, ReadError>(match fits {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             })

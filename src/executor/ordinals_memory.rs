@@ -5,7 +5,7 @@
 //! them has changed (`gin::read_pages`). If an index changes faster than its ordinals are used, they
 //! are made less and less often.
 
-use super::doc_id::DocIdMap;
+use super::doc_id::{DocIdMap, ReadError, ReadResult};
 use super::ordinals::Ordinals;
 use super::page_visibility::wal_position;
 use super::postings::PostingReader;
@@ -71,7 +71,7 @@ impl Known {
 
 /// The ordinals of a path, if they are known or should be made now. The path must be one of which no
 /// row has two values, whose keys are in the order of its values and have no other's.
-pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> Result<Option<Rc<Ordinals>>> {
+pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<Ordinals>>> {
     let (index, doc_ids) = (reader.index.oid(), reader.doc_ids);
     // Taken out, and put back only if all goes well.
     let Some(mut memory) = PATHS.with_borrow_mut(|paths| {
@@ -97,9 +97,18 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> Result<Option<Rc<Ordi
     }
     let max_bytes = values_memory();
     if memory.known.is_none() && memory.asked >= memory.patience {
-        memory.asked = 0;
         let wal = wal_position();
-        let made = reader.index.noting(|| Ordinals::read(reader, path, max_bytes))?;
+        let made = match reader.index.noting(|| Ordinals::read(reader, path, max_bytes)) {
+            Ok(made) => made,
+            Err(error) => {
+                // With a wider map they are made at once.
+                if matches!(error, ReadError::DocIdOverflow(_)) {
+                    put(memory, max_bytes);
+                }
+                return Err(error);
+            }
+        };
+        memory.asked = 0;
         match made {
             (Some(ordinals), Some(pages)) => {
                 memory.known = Some(Known { ordinals: Rc::new(ordinals), pages, wal, used: 0 });

@@ -25,6 +25,8 @@ pub struct Span {
     pub from: Vec<u8>,
     pub below: Vec<u8>,
     pub direction: Direction,
+    /// Whether only the first few values are wanted, so that the walk ends there.
+    pub ends_early: bool,
 }
 
 /// A value, with its type in front, and the documents that have it.
@@ -173,7 +175,7 @@ pub fn text_of(value: &[u8]) -> Option<&str> {
 
 /// The strings among which instants are: they begin with a digit.
 pub fn strings_of_instants(direction: Direction) -> Span {
-    Span { from: vec![STRING, b'0'], below: vec![STRING, b'9' + 1], direction }
+    Span::new(vec![STRING, b'0'], vec![STRING, b'9' + 1], direction)
 }
 
 /// Takes one more instant.
@@ -203,7 +205,7 @@ pub fn number_instants<S: ValueSource + ?Sized>(
     let mut found = None;
     for direction in [Direction::Ascending, Direction::Descending] {
         let (from, below) = (number(MILLISECONDS.0), number(MILLISECONDS.1));
-        let span = Span { from, below, direction };
+        let span = Span::new(from, below, direction);
         source.each_value(path, &span, within, false, &mut |group: Group<'_>| {
             let number = group.value.strip_prefix(&[NUMBER]).and_then(read_ordered);
             found = widen(found, number.and_then(|number| instant_of_milliseconds(&number)));
@@ -231,26 +233,37 @@ fn instant_of_milliseconds(number: &OrderedNumber) -> Option<DateTime<Utc>> {
 }
 
 impl Span {
+    /// The values from one up to but not including another.
+    pub fn new(from: Vec<u8>, below: Vec<u8>, direction: Direction) -> Span {
+        Span { from, below, direction, ends_early: false }
+    }
+
     /// All values.
     pub fn all(direction: Direction) -> Span {
-        Span { from: Vec::new(), below: vec![u8::MAX], direction }
+        Span::new(Vec::new(), vec![u8::MAX], direction)
     }
 
     /// The strings that begin with a prefix.
     pub fn prefix(prefix: &str, direction: Direction) -> Span {
         let from = [&[STRING], prefix.as_bytes()].concat();
-        Span { below: end_of_prefix(&from), from, direction }
+        let below = end_of_prefix(&from);
+        Span::new(from, below, direction)
     }
 
     /// One value.
     pub fn point(value: &[u8]) -> Span {
         let below = [value, &[0]].concat();
-        Span { from: value.to_vec(), below, direction: Direction::Ascending }
+        Span::new(value.to_vec(), below, Direction::Ascending)
     }
 
     /// The values of a type.
     pub fn of_type(tag: u8, direction: Direction) -> Span {
-        Span { from: vec![tag], below: vec![tag + 1], direction }
+        Span::new(vec![tag], vec![tag + 1], direction)
+    }
+
+    /// Whether all values are walked over, or all of some types.
+    pub fn is_whole(&self) -> bool {
+        self.from.len() <= 1 && self.below.len() <= 1 && !self.ends_early
     }
 
     /// Whether a value lies in the span.

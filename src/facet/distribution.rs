@@ -108,7 +108,8 @@ impl Distribution {
         if !(ranks && keeps_weights)
             && let Some(counted) = source.counted(path, within)?
         {
-            return Ok(self.add_counted(counted, sums || squares));
+            self.add_counted(counted, sums || squares);
+            return Ok(());
         }
         let span = Span::all(Direction::Ascending);
         let mut last = Vec::new();

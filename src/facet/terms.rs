@@ -145,10 +145,11 @@ impl Search<'_> {
             true => Direction::Descending,
             false => Direction::Ascending,
         };
-        let span = match self.prefix {
+        let mut span = match self.prefix {
             Some(prefix) => Span::prefix(prefix, direction),
             None => Span::all(direction),
         };
+        span.ends_early = by_value && self.rows.is_some() && !self.is_complete;
         let most = self.rows.map(|rows| rows.saturating_add(self.start));
         let mut top = Top::new(most);
         let (mut buckets, mut total, mut wanted) = (0, 0, 0usize);

@@ -72,5 +72,31 @@ for change in "SELECT session_update('ordinals', documents(650, 720, 4))" 'TRUNC
     is "own writes: $change" "$expected" "$(ask "BEGIN;$change;"$'\n'"$questions"$'\n'"ROLLBACK;")"
     compare "taken back: $change"
 done
+# What needs few of the values does not take the time to make ordinals, however often it asks, and also if they should be made: an early
+# end, or the strings with a prefix.
+sql "SELECT session_update('ordinals', documents(1, 700, 1))" -o /dev/null
+sql 'VACUUM sessions.ordinals'
+few() {
+    printf '%s\n' "SELECT value FROM session_suggest('ordinals', 'user', 'u1', 'n:[0 TO 12]') LIMIT 1;" \
+        "SELECT value FROM session_values('ordinals', 'n:[0 TO 12]', 'user', sort => 'value asc', rows => 1);"
+}
+way() { # SORT
+    ask "SELECT string_agg(way, ' ') FROM jsonb_object_keys(session_explain('ordinals', 'n:[0 TO 12]', \"json\" => '{\"facet\": {\"x\": {\"terms\": {\"field\": \"user\", \"limit\": 1, \"sort\": \"$1\"}}}}')->'facets'->'paths'->'user') AS way;"
+}
+ask "$(for each in 1 2 3 4; do few; done)" >/dev/null
+is 'few values' 'posting lists and matches' "$(way index)"
+is 'all values, time 1' 'posting lists and matches' "$(way count)"
+ask "$(few)" >/dev/null
+is 'few values when ordinals are due' 'posting lists and matches' "$(way index)"
+is 'all values, time 2' ordinals "$(way count)"
 eval "exec ${REMEMBERING[1]}>&-"
+
+# More documents on a page than a session expects. Nothing that was asked before has met them.
+sql "SELECT session_add('small', key => 'id'); SELECT session_update('small', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || n % 200))))) FROM generate_series(1, 3000) AS n" -o /dev/null
+sql 'VACUUM sessions.small'
+counted="SELECT string_agg(value::text || '=' || count, ' ') FROM session_values('small', '*:*', 'user', rows => NULL);"
+explained="SELECT session_explain('small', '*:*', \"json\" => '{\"facet\": {\"x\": {\"terms\": \"user\"}}}')->'facets'->'paths'->'user'"
+is 'many documents on a page' '{"ordinals": 1}' "$({ echo "$counted $explained;"; } | psql | tail -n 1)"
+is 'their counts' "$(echo "$counted" | psql)" "$(echo "$counted $counted" | psql | tail -n 1)"
+sql "SELECT session_drop('small')" -o /dev/null
 sql "SELECT session_drop('ordinals')" -o /dev/null

@@ -307,7 +307,6 @@ impl IndexValues<'_> {
                     take(stored, Found::Count(count))
                 })?;
                 part.keys.set(part.keys.get() + keys);
-                counted_without(&part.reader, path, keys);
             } else {
                 let mut walk =
                     KeyWalk::new(&self.parts, path, bounds, span.direction, within, with_rows)?;

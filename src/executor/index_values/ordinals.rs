@@ -2,12 +2,11 @@
 
 use super::IndexValues;
 use super::stored_intervals;
-use crate::error::Result;
 use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};
 use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::ordinals::Ordinals;
-use crate::executor::ordinals_memory::ordinals;
+use crate::executor::ordinals_memory::{counted_without, ordinals};
 use crate::executor::values::Span;
 use crate::index::key::{self, PathHash};
 use std::rc::Rc;
@@ -18,7 +17,7 @@ const FEW_DOCUMENTS: u64 = 8;
 impl IndexValues<'_> {
     /// The ordinals of a path, if they are known or should be made now. There must be one table, so
     /// that its ordinals are the store's, and nothing of the path may be pending.
-    fn ordinals(&mut self, path: &str) -> Result<Option<Rc<Ordinals>>> {
+    fn ordinals(&mut self, path: &str) -> ReadResult<Option<Rc<Ordinals>>> {
         let [part] = &self.parts[..] else { return Ok(None) };
         let known = self.single.get(path).copied();
         let is_single = match known {
@@ -59,12 +58,26 @@ impl IndexValues<'_> {
         Ok(Some(counts))
     }
 
+    /// Notes that the values of a path were counted without ordinals, by all keys that were read
+    /// since there were so many.
+    pub(super) fn note_keys(&self, path: &str, before: u64) {
+        if let [part] = &self.parts[..] {
+            counted_without(&part.reader, path, part.keys.get() - before);
+        }
+    }
+
+    /// How many keys were read so far.
+    pub(super) fn keys_read(&self) -> u64 {
+        self.parts.iter().map(|part| part.keys.get()).sum()
+    }
+
     fn counted_last(&self, path: &str, within: &Domain) -> Option<Rc<OrdinalCounts>> {
         let (known, documents, counts) = self.counted.as_ref()?;
         (known == path && documents == within).then(|| Rc::clone(counts))
     }
 
-    /// The same, where that takes less time than to read the posting lists of a span.
+    /// The same, where that takes less time than to read the posting lists of a span. For a small
+    /// part of the values, or the first few of them, none are made.
     pub(super) fn count_span_by_ordinals(
         &mut self,
         path: &str,
@@ -76,6 +89,9 @@ impl IndexValues<'_> {
         }
         if let Some(known) = self.counted_last(path, within) {
             return Ok(Some(known));
+        }
+        if !span.is_whole() {
+            return Ok(None);
         }
         let Some(ordinals) = self.ordinals(path)? else { return Ok(None) };
         if let [PartRows::Some(rows)] = &within.parts[..] {

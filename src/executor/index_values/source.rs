@@ -168,15 +168,20 @@ impl ValueSource for IndexValues<'_> {
             false => "posting lists and matches",
         };
         *self.ways.entry(path.to_string()).or_default().entry(way).or_default() += 1;
-        match by_documents {
-            true => self.each_of_documents(path, span, within, with_rows, visit),
-            false => self.each_of_keys(path, span, within, with_rows, None, visit),
+        if by_documents {
+            return self.each_of_documents(path, span, within, with_rows, visit);
         }
+        let before = self.keys_read();
+        self.each_of_keys(path, span, within, with_rows, None, visit)?;
+        if span.is_whole() && !with_rows {
+            self.note_keys(path, before);
+        }
+        Ok(())
     }
 
     fn counted(&mut self, path: &str, within: &Domain) -> ReadResult<Option<Rc<OrdinalCounts>>> {
         // Values that were truncated may differ although their keys do not.
-        match within.len() > 0 && self.has_single_values(path)? {
+        match !within.is_empty() && self.has_single_values(path)? {
             true => self.count_by_ordinals(path, within),
             false => Ok(None),
         }
@@ -207,6 +212,7 @@ impl ValueSource for IndexValues<'_> {
         if let Some(by_ordinals) = by_ordinals {
             counts.add_counts(&by_ordinals)?;
         }
+        let before = self.keys_read();
         for span in spans {
             if self.tally_between(path, &span, &mut counts, within)? {
                 continue;
@@ -216,6 +222,7 @@ impl ValueSource for IndexValues<'_> {
                 Ok(counts.add(group.value, group.count))
             })?;
         }
+        self.note_keys(path, before);
         for (part, rows) in self.parts.iter().zip(&within.parts) {
             let mut cursor = ValueCursor::of_instants(&part.reader, path, Direction::Ascending)?;
             let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
@@ -230,6 +237,8 @@ impl ValueSource for IndexValues<'_> {
     /// Strings `…T…Z` are in the order of their instants up to the second, and all other instants
     /// have keys of their own, so that only the ends have to be looked at.
     fn instants(&mut self, path: &str, within: &Domain) -> ReadResult<Instants> {
+        // Who asks for the ends counts what is between them next.
+        self.count_by_ordinals(path, within)?;
         let mut found = number_instants(self, path, within)?;
         let mut has_keys = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
         for part in &self.parts {

@@ -37,7 +37,10 @@ impl ReadPages {
 impl GinIndex {
     /// Does some work, and returns which leaf pages it has locked, in its order. None if changes to
     /// them would not be seen.
-    pub fn noting<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Option<ReadPages>)> {
+    pub fn noting<T, E>(
+        &self,
+        work: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<(T, Option<ReadPages>), E> {
         *self.noted.borrow_mut() = Some(Vec::new());
         let result = work();
         let pages = self.noted.borrow_mut().take().unwrap_or_default();

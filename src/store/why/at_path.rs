@@ -79,7 +79,7 @@ impl Asking<'_> {
         let up = Direction::Ascending;
         let same = [letter.to_lowercase().to_string(), letter.to_uppercase().to_string()];
         let mut spans: Vec<Span> = same.iter().map(|letter| Span::prefix(letter, up)).collect();
-        spans.push(Span::of_type(STRING, up));
+        spans.push(Span { ends_early: true, ..Span::of_type(STRING, up) });
         let (length, lower) = (text.chars().count(), text.to_lowercase());
         let (mut values, mut bytes, mut look) = (0, 0, Look::default());
         for path in paths {
@@ -133,6 +133,7 @@ impl Asking<'_> {
 /// The first value of a span.
 fn first(source: &mut dyn ValueSource, path: &str, span: Span) -> ReadResult<Option<Value>> {
     let (all, mut found) = (source.matches(), None);
+    let span = Span { ends_early: true, ..span };
     source.each_value(path, &span, &all, false, &mut |group: Group<'_>| {
         found = Some(value_to_json(group.value));
         Ok(ControlFlow::Break(()))

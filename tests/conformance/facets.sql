@@ -16,10 +16,20 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The same through session_query. What it says of a mistake has another place in front.
+CREATE FUNCTION pg_temp.ask_query(q text, facets jsonb, OUT by_query jsonb, OUT query_code text) LANGUAGE plpgsql AS $$
+BEGIN
+    by_query := session_query('conformance', q, rows => 0, "json" => jsonb_build_object('facet', facets)) -> 'facets';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS query_code = RETURNED_SQLSTATE;
+END
+$$;
+
 CREATE TEMP TABLE faceted AS
 SELECT line, query, facets, record #>> '{2,error}' AS solr_refused, record #>> '{2,message}' AS solr_message,
-    CASE WHEN record #> '{2,error}' IS NULL THEN record -> 2 END AS solr, asked.*
-FROM facet_answer, LATERAL (SELECT record ->> 0 AS query, record -> 1 AS facets) AS q, LATERAL pg_temp.ask_facets(query, facets) AS asked;
+    CASE WHEN record #> '{2,error}' IS NULL THEN record -> 2 END AS solr, asked.*, by_query, query_code
+FROM facet_answer, LATERAL (SELECT record ->> 0 AS query, record -> 1 AS facets) AS q, LATERAL pg_temp.ask_facets(query, facets) AS asked,
+    LATERAL pg_temp.ask_query(query, facets) AS _;
 
 -- ---- Differences ------------------------------------------------------------------------------------------------------
 
@@ -164,7 +174,13 @@ SELECT format('%s facet requests, %s identical, %s with listed deviations, %s fa
     count(*) FILTER (WHERE line IN (SELECT line FROM facet_unexplained)))
 FROM faceted;
 
+SELECT format(E'session_query answers otherwise: %s %s\n    session_facets: %s %s\n    session_query: %s %s', to_json(query), facets, ours, code, by_query, query_code)
+FROM faceted WHERE (ours, code) IS DISTINCT FROM (by_query, query_code) ORDER BY line LIMIT 20;
+
 DO $$ BEGIN
+    IF EXISTS (SELECT FROM faceted WHERE (ours, code) IS DISTINCT FROM (by_query, query_code)) THEN
+        RAISE EXCEPTION 'session_query answers otherwise than session_facets';
+    END IF;
     IF EXISTS (SELECT FROM facet_unexplained) OR (SELECT count(*) FILTER (WHERE ours <> '{"count": 0}') FROM faceted) < 1000 THEN
         RAISE EXCEPTION 'facets differ from Solr''s';
     END IF;

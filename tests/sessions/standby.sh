@@ -28,6 +28,46 @@ is 'read-only' t "$(standby sql 'SELECT pg_is_in_recovery()')"
 is 'answers' "$(answers)" "$(standby answers)"
 is 'count' 1 "$(standby sql "SELECT session_count('stash', 'session.id:late')")"
 is 'stream' 3 "$(standby sql "SELECT count(*) FROM session_stream('stash', '_m1.ip:64.150.5.135')")"
+# Facets, each three times, so that they come from what the session remembers, too.
+facets() {
+    local each
+    for each in 1 2 3; do
+        printf '%s;' "SELECT session_facets('many', '$1', '{\"x\": {\"terms\": {\"field\": \"user\", \"limit\": 3, \"facet\": {\"s\": \"sum(n)\"}}}, \"p\": \"percentile(n,50)\"}')" \
+            "SELECT string_agg(count::text, ' ' ORDER BY bucket) FROM session_histogram('many', '$1', 'ms', '1 day')" \
+            "SELECT string_agg(value || ':' || count, ' ') FROM session_suggest('many', 'user', 'u1', '$1')" \
+            "SELECT string_agg(concat_ws(' ', path, documents, values, strings, numbers, multivalued), ';') FROM session_paths('many')"
+    done
+}
+many() { echo "SELECT session_update('many', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || n % $3, 'n', n % 90 * 0.5, 'ms', 1704067200000 + n * 600000::bigint))))) FROM generate_series($1, $2) AS n"; }
+caught_up() {
+    local lsn
+    lsn=$(sql 'SELECT pg_current_wal_lsn()')
+    for _ in {1..100}; do
+        [ "$(standby sql "SELECT pg_last_wal_replay_lsn() >= '$lsn'")" = t ] && return
+        sleep 0.1
+    done
+}
+sql "SELECT session_add('many', key => 'id'); $(many 1 2000 300)" -o /dev/null
+sql "VACUUM sessions.many"
+caught_up
+# One session on the standby asks before and after the primary writes.
+for q in '*:*' 'n:[3 TO 20]' 'user:(u7 u8)'; do
+    is "facets of $q" "$(facets "$q" | psql)" "$(facets "$q" | standby psql)"
+done
+coproc ASKED { standby psql 2>&1; }
+ask() {
+    echo "$(facets "$1") \\echo done" >&"${ASKED[1]}"
+    local line
+    while read -r line <&"${ASKED[0]}" && [ "$line" != 'done' ]; do echo "$line"; done
+}
+for step in 'before' "$(many 50 90 7)" 'VACUUM sessions.many' "$(many 3000 3100 300)" "SELECT session_update('many', '[{\"delete\": [5, 6, 7, 3001]}]')" 'REINDEX INDEX sessions.many_doc_idx'; do
+    if [ "$step" != 'before' ]; then sql "$step" -o /dev/null; fi
+    caught_up
+    for q in '*:*' 'n:[3 TO 20]'; do
+        is "facets of $q after ${step:0:30}" "$(facets "$q" | psql)" "$(ask "$q")"
+    done
+done
+exec {ASKED[1]}>&-
 for store in stash bare; do
     is "a stream of $store in a loop with COMMIT" 'NOTICE:  as many' "$(standby sql "DO \$\$
         DECLARE doc jsonb; n int := 0;
@@ -36,7 +76,7 @@ for store in stash bare; do
             RAISE NOTICE '%', CASE n WHEN session_count('stash', '*:*') THEN 'as many' ELSE n::text END;
         END \$\$" 2>&1)"
 done
-is 'list' 'bare stash' "$(standby sql "SELECT string_agg(name, ' ') FROM session_list()")"
+is 'list' 'bare many stash' "$(standby sql "SELECT string_agg(name, ' ') FROM session_list()")"
 is 'explain' t "$(standby sql "SELECT session_explain('stash', 'session.id:late') IS NOT NULL")"
 if standby sql "SELECT session_update('stash', '[{\"delete\": [1]}]')" 2>/dev/null; then
     is 'an update on the standby' refused accepted

@@ -498,13 +498,6 @@ IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'identity_wrapper';
 
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
-) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
-
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
 	"path" TEXT,
@@ -513,6 +506,25 @@ CREATE  FUNCTION session_store."sort_key"(
 IMMUTABLE STRICT PARALLEL SAFE COST 50
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'sort_key_wrapper';
+
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE COST 100
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+
+CREATE  FUNCTION session_store."shard_page"(
+	"shard" oid,
+	"q" TEXT,
+	"sort" TEXT,
+	"fl" TEXT,
+	"windows" TEXT,
+	"bytes" bigint
+) RETURNS jsonb
+STABLE PARALLEL RESTRICTED COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'shard_page_wrapper';
 
 CREATE  FUNCTION session_store."stream_support"(
 	"request" internal
@@ -608,3 +620,15 @@ COMMENT ON TRIGGER finish ON session_store.load IS 'writes what is left of the l
 COMMENT ON FUNCTION session_store.load_line() IS 'the trigger of session_store.load';
 COMMENT ON FUNCTION session_why(text, text, text) IS
     'how many documents each clause of a query meets, and what is near those that meet none: SELECT jsonb_pretty(session_why(''stash'', ''event.type:Click''))';
+
+-- A row that stands for a whole table. Its support function loads the library before the planner looks for paths.
+CREATE FUNCTION session_store.one_row_support(internal) RETURNS internal
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'session_store_one_row_support';
+CREATE FUNCTION session_store.one_row(id text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED SUPPORT session_store.one_row_support
+AS 'MODULE_PATHNAME', 'session_store_one_row';
+COMMENT ON FUNCTION session_store.one_row_support(internal) IS 'planner support for one_row';
+COMMENT ON FUNCTION session_store.one_row(text) IS
+    'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
+COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
+    'what one shard of a distributed store answers to a query';

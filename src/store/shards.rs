@@ -267,7 +267,9 @@ fn compare(a: &str, b: &str, sort: &[SortKey]) -> Ordering {
         .fold(Ordering::Equal, Ordering::then)
 }
 
-#[cfg(test)]
+// These run in a server, as the merge asks for interrupts.
+#[pgrx::pg_schema]
+#[cfg(any(test, feature = "pg_test"))]
 mod tests {
     use super::*;
     use crate::syntax::parse_sort;
@@ -283,7 +285,7 @@ mod tests {
         format!("{} {:?}", of.join(" "), places.order)
     }
 
-    #[test]
+    #[pgrx::pg_test]
     fn windows_without_a_sort_follow_the_counts() {
         let shards = [shard("a", 3, ""), shard("b", 0, ""), shard("c", 5, "")];
         assert_eq!(placed(&shards, "", 0, 2), "0+2 0+0 0+0 [0, 0]");
@@ -292,7 +294,7 @@ mod tests {
         assert_eq!(placed(&shards, "", 9, 1), "3+0 0+0 5+0 []");
     }
 
-    #[test]
+    #[pgrx::pg_test]
     fn sorted_rows_are_merged() {
         let shards = [shard("a", 4, "01,ff;02,0a;02,-;-,01"), shard("b", 2, "02,0b;0201,00")];
         assert_eq!(placed(&shards, "x asc, y asc", 0, 9), "0+4 0+2 [0, 0, 1, 0, 1, 0]");

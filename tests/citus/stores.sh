@@ -62,23 +62,24 @@ is 'adopted' 'there|k|8' "$(sql "SELECT name, key, shards FROM session_list()")"
 sql "SELECT session_update('there', '[{\"delete\": [\"kw\"]}]')" -o /dev/null
 
 # Rights
-sql "CREATE ROLE citus_reader LOGIN; CREATE ROLE citus_admin LOGIN; REVOKE USAGE ON SCHEMA sessions FROM PUBLIC"
+sql "CREATE ROLE store_reader LOGIN; CREATE ROLE store_admin LOGIN; REVOKE USAGE ON SCHEMA sessions FROM PUBLIC"
 for n in 1 2; do worker $n sql 'REVOKE USAGE ON SCHEMA sessions FROM PUBLIC'; done
 as() { PGOPTIONS="-c role=$1" "${@:2}"; }
-is 'no rights' 'ERROR:  permission denied for schema sessions' "$(first_line as citus_reader sql "SELECT session_count('there', '*:*')")"
-sql "SELECT session_grant('there', 'citus_reader', 'get'), session_grant('there', 'citus_reader', 'sessionQuery')" -o /dev/null
-is 'may read' 1000 "$(as citus_reader sql "SELECT session_count('there', '*:*')")"
-is 'may read on a worker' 1000 "$(worker 2 sql "SET ROLE citus_reader; SELECT session_count('there', '*:*')")"
-is 'may not write' 'ERROR:  permission denied for table there' "$(first_line as citus_reader sql "SELECT session_update('there', '[{\"delete\": [\"k1\"]}]')")"
-sql "SELECT session_grant('there', 'citus_reader', 'sessionUpdate')" -o /dev/null
-as citus_reader sql "SELECT session_update('there', '[{\"delete\": [\"k1\", \"k2\"], \"upsert\": [{\"k\": \"k2\"}]}]')" -o /dev/null
-is 'may write' 998 "$(as citus_reader sql "SELECT session_count('there', '*:*')")"
-is 'may not change it' 'ERROR:  must be owner of table there' "$(first_line as citus_reader sql "SELECT session_drop('there')")"
-is 'may not distribute' 'ERROR:  must be owner of table there' "$(first_line as citus_reader sql "SELECT session_distribute('there')")"
-sql "SELECT session_revoke('there', 'citus_reader', 'sessionUpdate'), session_revoke('there', 'citus_reader', 'get')" -o /dev/null
-is 'revoked' 'ERROR:  permission denied for schema sessions' "$(first_line worker 1 sql "SET ROLE citus_reader; SELECT session_count('there', '*:*')")"
-sql 'ALTER TABLE sessions.there OWNER TO citus_admin'
-sql "CREATE ROLE citus_deputy LOGIN; SELECT session_grant('there', 'citus_deputy', 'admin'), session_grant('there', 'citus_deputy', 'get')" -o /dev/null
+is 'no rights' 'ERROR:  permission denied for schema sessions' "$(first_line as store_reader sql "SELECT session_count('there', '*:*')")"
+sql "SELECT session_grant('there', 'store_reader', 'get'), session_grant('there', 'store_reader', 'sessionQuery')" -o /dev/null
+is 'may read' 1000 "$(as store_reader sql "SELECT session_count('there', '*:*')")"
+is 'may read on a worker' 1000 "$(worker 2 sql "SET ROLE store_reader; SELECT session_count('there', '*:*')")"
+is 'may not write' 'ERROR:  permission denied for table there' "$(first_line as store_reader sql "SELECT session_update('there', '[{\"delete\": [\"k1\"]}]')")"
+sql "SELECT session_grant('there', 'store_reader', 'sessionUpdate')" -o /dev/null
+as store_reader sql "SELECT session_update('there', '[{\"delete\": [\"k1\", \"k2\"], \"upsert\": [{\"k\": \"k2\"}]}]')" -o /dev/null
+is 'may write' 998 "$(as store_reader sql "SELECT session_count('there', '*:*')")"
+is 'may not change it' 'ERROR:  must be owner of table there' "$(first_line as store_reader sql "SELECT session_drop('there')")"
+is 'may not distribute' 'ERROR:  must be owner of table there' "$(first_line as store_reader sql "SELECT session_distribute('there')")"
+sql "SELECT session_revoke('there', 'store_reader', 'sessionUpdate'), session_revoke('there', 'store_reader', 'get')" -o /dev/null
+is 'revoked' 'ERROR:  permission denied for schema sessions' "$(first_line worker 1 sql "SET ROLE store_reader; SELECT session_count('there', '*:*')")"
+sql 'ALTER TABLE sessions.there OWNER TO store_admin'
+sql 'CREATE ROLE citus_deputy LOGIN'
+sql "SELECT session_grant('there', 'citus_deputy', 'admin'), session_grant('there', 'citus_deputy', 'get')" -o /dev/null
 as citus_deputy sql "SELECT session_add('own', 'id', shards => 4), session_update('own', '[{\"upsert\": [{\"id\": 1, \"k\": 2}]}]'), session_key('own', 'k')" -o /dev/null
 is 'an admin of stores' '2|{"k": 2, "id": 1}' "$(as citus_deputy sql 'SELECT * FROM sessions.own')"
 is 'whose store it is' 4 "$(sql "SELECT count(*) FROM citus_shards WHERE table_name = 'sessions.own'::regclass")"
@@ -86,4 +87,4 @@ as citus_deputy sql "SELECT session_drop('own')" -o /dev/null
 
 sql "SELECT session_drop('there')" -o /dev/null
 is 'dropped' '0 0 0' "$(sql "SELECT count(*) FROM pg_class WHERE relname ~ '^there'") $(worker 1 sql "SELECT count(*) FROM pg_class WHERE relname ~ '^there'") $(sql 'SELECT count(*) FROM citus_shards')"
-sql 'DROP OWNED BY citus_reader, citus_admin, citus_deputy; DROP ROLE citus_reader, citus_admin, citus_deputy' -o /dev/null 2>&1 || :
+sql 'DROP OWNED BY store_reader, store_admin, citus_deputy; DROP ROLE store_reader, store_admin, citus_deputy' -o /dev/null 2>&1 || :

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The functions mean what they mean on any search_path: everything is called with traps before pg_catalog, behind it, and in pg_temp.
 . "$(dirname "$0")/lib.sh"
-export PGOPTIONS='-c client_min_messages=warning'
+# session_revoke warns of what PUBLIC may do, too: such a line would be none of the expected ones.
+export PGOPTIONS='-c client_min_messages=error'
 calls() {
     cat <<'SQL'
 SELECT session_add('hostile', key => 'id'), session_add('hostile 2', 'id', 3, 1);

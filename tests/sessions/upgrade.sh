@@ -120,7 +120,7 @@ is 'a default on them' t "$(sql "INSERT INTO dependent_table DEFAULT VALUES RETU
 is 'privileges on them' 'f t' "$(sql "SELECT concat_ws(' ', bool_or(grantee = 0), bool_or(grantee = 'upgrade_reader'::regrole)) FROM pg_proc, aclexplode(proacl) WHERE proname = 'session_query'" -d "$old")"
 sql 'DROP VIEW dependent; DROP FUNCTION dependent_atomic; DROP TABLE dependent_table; DROP OWNED BY upgrade_reader; DROP ROLE upgrade_reader' -d "$old"
 diff <(objects) <(objects -d "$old") || is 'what belongs to the extension, fresh and updated' same different
-is 'the operator among it' 1 "$(objects -d "$old" | grep -c '^operator @@@')"
+is 'the operators among it, @@@ and @@@@' 2 "$(objects -d "$old" | grep -c '^operator @@@')"
 is 'an index of somebody'"'"'s own' 1 "$(sql "SELECT count(*) FROM pg_class WHERE relname = 'own'" -d "$old")"
 
 # The answers, from the new index

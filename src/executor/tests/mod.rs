@@ -1,6 +1,7 @@
 //! Indexes as several versions of this extension have filled them.
 
 mod value_cursor;
+mod values;
 
 use super::doc_id::DocIdMap;
 use super::heap::Heap;

@@ -305,8 +305,9 @@ fn number_alone(word: &str) -> Option<&str> {
 
 /// The condition, and whether it is the opposite of what is meant.
 pub fn condition(operator: Operator, operand: &Operand) -> Option<(String, bool)> {
-    let plain = match operand {
-        Operand::Word(word) => number_alone(word),
+    use Operator::{Greater, GreaterOrEqual, Less, LessOrEqual};
+    let plain = match (operator, operand) {
+        (Less | LessOrEqual | Greater | GreaterOrEqual, Operand::Word(word)) => number_alone(word),
         _ => None,
     };
     let text = plain.unwrap_or(operand.text());

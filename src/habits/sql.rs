@@ -2,7 +2,7 @@
 
 use super::Habit;
 use super::clauses::Typed;
-use super::write;
+use super::{comparison, write};
 
 fn is_word(typed: &Typed<'_>, number: Option<usize>, word: &str) -> bool {
     number.is_some_and(|at| typed.is_bare(at) && typed.value(at).eq_ignore_ascii_case(word))
@@ -17,8 +17,12 @@ pub fn statement(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let is = |at: usize, word| is_word(typed, Some(at), word);
     let has_where = members.iter().any(|&at| is(at, "where"));
     let is_select = is(0, "select") && members.iter().any(|&at| is(at, "from"));
-    // ES|QL, and EQL's `process where …`
-    let is_other = is(0, "from") && has_where || members.get(1).is_some_and(|&at| is(at, "where"));
+    // ES|QL, and EQL's `process where …`. Plain words have no condition behind "where".
+    let compares = |&at: &usize| {
+        typed.clause(at).field.is_some() || comparison::comparison(typed, at).is_some()
+    };
+    let is_second = members.get(1).is_some_and(|&at| is(at, "where"));
+    let is_other = is(0, "from") && has_where || is_second && members.get(2).is_some_and(compares);
     if !is_select && !is_other && !is(0, "where") {
         return None;
     }

@@ -79,6 +79,7 @@ fn solr_is_silent() {
         "name:\"Ann Lee\"",
         "name:Ann\\ Lee",
         "foo bar baz",
+        "somewhere where it rains",
         "path:/[rf]oam/",
         "a:te?t* AND b:*x",
         "ts:[NOW-7DAYS/DAY TO NOW]",

@@ -345,6 +345,7 @@ ip:10.1.0.0/16	ip:10.1.*	{"ip":"10.1.2.3"}
 name:Ann%20Lee	name:"Ann Lee"	{"name":"Ann Lee"}
 name:*Ann Lee*	name:*Ann\ Lee*	{"name":"Dr. Ann Lee Jr."}
 name LIKE Ann	name:Ann	{"name":"Ann"}
+name LIKE 4%	name:4*	{"name":"42"}
 price > $12	price:{12 TO *]	{"price":13}
 size:>10MB	size:{10 TO *]	{"size":11}
 FROM logs | WHERE level == "error" | LIMIT 5	level:error	{"level":"error"}

@@ -88,9 +88,19 @@ unsafe fn is_one_row(clause: *mut pg_sys::Node) -> bool {
 ///
 /// # Safety
 /// The relation must be one for which the planner calls its hook.
-pub unsafe fn replace_paths(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry) {
+pub unsafe fn replace_paths(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    rte: *mut pg_sys::RangeTblEntry,
+) {
     // SAFETY: the nodes are the planner's, and its memory context is the current one.
     unsafe {
+        // An imaginary row can neither be changed nor locked.
+        let is_read = (*(*root).parse).commandType == pg_sys::CmdType::CMD_SELECT
+            && (*root).rowMarks.is_null();
+        if !is_read {
+            return;
+        }
         let conditions = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
         let asked = conditions.iter_ptr().find(|&info| is_one_row((*info).clause.cast()));
         let Some(asked) = asked else { return };

@@ -38,7 +38,7 @@ unsafe extern "C-unwind" fn add_paths(
         if let Some(previous) = PREVIOUS.get().copied().flatten() {
             previous(root, rel, rti, rte);
         }
-        one_row::replace_paths(rel, rte);
+        one_row::replace_paths(root, rel, rte);
         if super::ENABLED.get() && is_plain(rel, rte) {
             memory::watched(|| {
                 for choice in choices(root, rel) {

@@ -35,6 +35,8 @@ refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::
 refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '*:*', NULL, NULL, '{\"*\": [-1, 0]}', 0)"
 is 'one row' here "$(sql 'SELECT tableoid::regclass FROM sessions.here WHERE session_store.one_row(id)' | sed 's/^sessions\.//')"
 refused 'one row and another condition' 0A000 sql "SELECT FROM sessions.here WHERE session_store.one_row(id) AND doc @@@ 'few:3'"
+refused 'one row to delete' 0A000 sql "DELETE FROM sessions.here WHERE session_store.one_row(id)"
+refused 'one row to lock' 0A000 sql "SELECT FROM sessions.here WHERE session_store.one_row(id) FOR UPDATE"
 refused 'one row elsewhere' 0A000 sql "SELECT session_store.one_row(id) FROM sessions.here"
 
 # Row-level security: of the store, and of its shards.

@@ -2,26 +2,13 @@
 //! below.
 
 use super::count_path::NAME;
+use super::methods::{Execution, Methods, no_recheck, store_row};
 use super::node;
-use super::scan_info::Methods;
 use crate::memory;
 use pgrx::{PgList, pg_guard, pg_sys};
 
-static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
-    CustomName: NAME.as_ptr(),
-    BeginCustomScan: Some(begin),
-    ExecCustomScan: Some(next),
-    EndCustomScan: Some(end),
-    ReScanCustomScan: Some(rescan),
-    MarkPosCustomScan: None,
-    RestrPosCustomScan: None,
-    EstimateDSMCustomScan: None,
-    InitializeDSMCustomScan: None,
-    ReInitializeDSMCustomScan: None,
-    InitializeWorkerCustomScan: None,
-    ShutdownCustomScan: None,
-    ExplainCustomScan: None,
-});
+static EXECUTION: Methods<pg_sys::CustomExecMethods> =
+    Methods::of_state(NAME, Execution { begin, next, rescan, end });
 
 /// The state of the node. The server's own part comes first, and has the states of the scans.
 #[repr(C)]
@@ -33,13 +20,8 @@ struct LuceneCountState {
 /// CreateCustomScanState
 #[pg_guard]
 pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: palloc0 returns zeroed memory of the right size, which is how the server makes nodes.
-    unsafe {
-        let node = pg_sys::palloc0(size_of::<LuceneCountState>()).cast::<LuceneCountState>();
-        (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
-        (*node).custom.methods = &raw const EXECUTION.0;
-        node.cast()
-    }
+    // SAFETY: the type is what `new_state` asks for; zero is false, and a null pointer.
+    unsafe { EXECUTION.new_state::<LuceneCountState>() }
 }
 
 /// BeginCustomScan
@@ -66,7 +48,7 @@ unsafe extern "C-unwind" fn next(
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: the server calls this with a node that `begin` has set up.
     memory::watched(|| unsafe {
-        pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(recheck))
+        pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(no_recheck))
     })
 }
 
@@ -86,11 +68,8 @@ unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::T
         for scan in PgList::<pg_sys::PlanState>::from_pg((*node).custom.custom_ps).iter_ptr() {
             count += count_rows(scan);
         }
-        for column in 0..(*(*slot).tts_tupleDescriptor).natts as usize {
-            *(*slot).tts_values.add(column) = pg_sys::Datum::from(count as i64);
-            *(*slot).tts_isnull.add(column) = false;
-        }
-        pg_sys::ExecStoreVirtualTuple(slot)
+        store_row(slot, Some(pg_sys::Datum::from(count as i64)));
+        slot
     }
 }
 
@@ -117,15 +96,6 @@ unsafe fn count_rows(scan: *mut pg_sys::PlanState) -> u64 {
             count += 1 + node::take_left(scan);
         }
     }
-}
-
-/// The row comes from no table, so EvalPlanQual has nothing to check in it.
-#[pg_guard]
-unsafe extern "C-unwind" fn recheck(
-    _ss: *mut pg_sys::ScanState,
-    _slot: *mut pg_sys::TupleTableSlot,
-) -> bool {
-    true
 }
 
 /// ReScanCustomScan. ExecReScan tells only the left and right plans of a node which parameters have

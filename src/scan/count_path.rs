@@ -5,8 +5,8 @@
 //! another kind, as of a partition without an index, are read row by row.
 
 use super::count_node;
+use super::methods::Methods;
 use super::plan;
-use super::scan_info::Methods;
 use crate::memory;
 use crate::pg::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
@@ -15,25 +15,18 @@ use std::sync::OnceLock;
 /// What EXPLAIN calls the node: `Custom Scan (LuceneCount)`.
 pub const NAME: &std::ffi::CStr = c"LuceneCount";
 
-static PATH: Methods<pg_sys::CustomPathMethods> = Methods(pg_sys::CustomPathMethods {
-    CustomName: NAME.as_ptr(),
-    PlanCustomPath: Some(plan_count),
-    ReparameterizeCustomPathByChild: None,
-});
+static PATH: Methods<pg_sys::CustomPathMethods> = Methods::of_path(NAME, plan_count);
 
-static SCAN: Methods<pg_sys::CustomScanMethods> = Methods(pg_sys::CustomScanMethods {
-    CustomName: NAME.as_ptr(),
-    CreateCustomScanState: Some(count_node::create),
-});
+static SCAN: Methods<pg_sys::CustomScanMethods> = Methods::of_plan(NAME, count_node::create);
 
 /// The hook that another extension had set before.
 static PREVIOUS: OnceLock<pg_sys::create_upper_paths_hook_type> = OnceLock::new();
 
 pub fn install() {
+    SCAN.register();
     // SAFETY: create_upper_paths_hook is a global that only the server's one thread uses. Libraries
     // set it when they are loaded (planner.h), which happens once in a process.
     unsafe {
-        pg_sys::RegisterCustomScanMethods(&raw const SCAN.0);
         PREVIOUS.get_or_init(|| {
             let previous = pg_sys::create_upper_paths_hook;
             pg_sys::create_upper_paths_hook = Some(add_paths);

@@ -4,6 +4,7 @@
 //! ```text
 //! path          may the node read this table, and at what cost (set_rel_pathlist_hook)
 //! plan          path → plan
+//! methods       the tables of functions that each of our nodes hands to the server
 //! scan_info     what a plan carries for the node
 //! node          the plan at work: the functions that the server calls
 //! state         what they share; result: what the executor answers
@@ -33,6 +34,7 @@ mod execute;
 mod explain;
 mod field_test;
 mod heap_pages;
+mod methods;
 mod node;
 mod one_row;
 mod path;

@@ -5,39 +5,23 @@ use super::clause;
 use super::execute::execute;
 use super::field_test::FieldTests;
 use super::heap_pages::HeapPages;
+use super::methods::{Execution, Methods};
 use super::result::{ScanResult, ScanTarget};
-use super::scan_info::{self, Methods, NAME, ScanInfo};
+use super::scan_info::{self, NAME, ScanInfo};
 use super::state::{LuceneScanState, Scan, scan_of};
 use crate::executor::{IndexedTable, ReadStats};
 use crate::memory;
 use pgrx::{PgList, PgMemoryContexts, pg_guard, pg_sys};
 
-static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
-    CustomName: NAME.as_ptr(),
-    BeginCustomScan: Some(begin),
-    ExecCustomScan: Some(next),
-    EndCustomScan: Some(end),
-    ReScanCustomScan: Some(rescan),
-    MarkPosCustomScan: None,
-    RestrPosCustomScan: None,
-    EstimateDSMCustomScan: None,
-    InitializeDSMCustomScan: None,
-    ReInitializeDSMCustomScan: None,
-    InitializeWorkerCustomScan: None,
-    ShutdownCustomScan: None,
-    ExplainCustomScan: Some(super::explain::explain),
-});
+static EXECUTION: Methods<pg_sys::CustomExecMethods> =
+    Methods::of_state(NAME, Execution { begin, next, rescan, end })
+        .explained(super::explain::explain);
 
 /// CreateCustomScanState
 #[pg_guard]
 pub unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: palloc0 returns zeroed memory of the right size, which is how the server makes nodes.
-    unsafe {
-        let node = pg_sys::palloc0(size_of::<LuceneScanState>()).cast::<LuceneScanState>();
-        (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
-        (*node).custom.methods = &raw const EXECUTION.0;
-        node.cast()
-    }
+    // SAFETY: the type is what `new_state` asks for; zero is false, and a null pointer.
+    unsafe { EXECUTION.new_state::<LuceneScanState>() }
 }
 
 /// BeginCustomScan
@@ -184,12 +168,9 @@ unsafe extern "C-unwind" fn next(
 /// # Safety
 /// The state must be that of a plan that was initialized.
 pub unsafe fn take_count(node: *mut pg_sys::PlanState) -> Option<u64> {
-    // SAFETY: the node says that it is a custom one, and its methods that it is of `create`.
+    // SAFETY: the caller's state is of a plan at work, and if it has these methods, of `create`.
     unsafe {
-        let custom = node.cast::<pg_sys::CustomScanState>();
-        if !pgrx::is_a(node.cast(), pg_sys::NodeTag::T_CustomScanState)
-            || (*custom).methods != &raw const EXECUTION.0
-        {
+        if !EXECUTION.is_of(node) {
             return None;
         }
         let state = &mut *node.cast::<LuceneScanState>();
@@ -218,13 +199,11 @@ pub unsafe fn take_count(node: *mut pg_sys::PlanState) -> Option<u64> {
 /// # Safety
 /// The state must be that of a plan that was initialized.
 pub unsafe fn take_left(node: *mut pg_sys::PlanState) -> u64 {
-    // SAFETY: the node says that it is a custom one, and its methods that it is of `create`.
+    // SAFETY: the caller's state is of a plan at work, and if it has these methods, of `create`.
     unsafe {
-        let is_ours = pgrx::is_a(node.cast(), pg_sys::NodeTag::T_CustomScanState)
-            && (*node.cast::<pg_sys::CustomScanState>()).methods == &raw const EXECUTION.0;
         let state = node.cast::<LuceneScanState>();
         // EXPLAIN ANALYZE counts the rows as they are returned.
-        match is_ours && (*node).instrument.is_null() && (*state).returns_empty_slot {
+        match EXECUTION.is_of(node) && (*node).instrument.is_null() && (*state).returns_empty_slot {
             true => std::mem::take(&mut (*state).left),
             false => 0,
         }

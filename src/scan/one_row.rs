@@ -6,7 +6,7 @@
 //! the user may see. Other conditions beside it are not answered. Then, as where the planner's hook
 //! does not run, rows of the table are read, and `one_row` raises an error for the first one.
 
-use super::scan_info::Methods;
+use super::methods::{Execution, Methods, no_recheck, store_row};
 use crate::error::Error;
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::pg::versions;
@@ -15,32 +15,12 @@ use std::ffi::{CStr, c_int};
 
 const NAME: &CStr = c"LuceneRow";
 
-static PATH: Methods<pg_sys::CustomPathMethods> = Methods(pg_sys::CustomPathMethods {
-    CustomName: NAME.as_ptr(),
-    PlanCustomPath: Some(plan),
-    ReparameterizeCustomPathByChild: None,
-});
+static PATH: Methods<pg_sys::CustomPathMethods> = Methods::of_path(NAME, plan);
 
-static SCAN: Methods<pg_sys::CustomScanMethods> = Methods(pg_sys::CustomScanMethods {
-    CustomName: NAME.as_ptr(),
-    CreateCustomScanState: Some(create),
-});
+static SCAN: Methods<pg_sys::CustomScanMethods> = Methods::of_plan(NAME, create);
 
-static EXECUTION: Methods<pg_sys::CustomExecMethods> = Methods(pg_sys::CustomExecMethods {
-    CustomName: NAME.as_ptr(),
-    BeginCustomScan: Some(begin),
-    ExecCustomScan: Some(next),
-    EndCustomScan: Some(end),
-    ReScanCustomScan: Some(rescan),
-    MarkPosCustomScan: None,
-    RestrPosCustomScan: None,
-    EstimateDSMCustomScan: None,
-    InitializeDSMCustomScan: None,
-    ReInitializeDSMCustomScan: None,
-    InitializeWorkerCustomScan: None,
-    ShutdownCustomScan: None,
-    ExplainCustomScan: None,
-});
+static EXECUTION: Methods<pg_sys::CustomExecMethods> =
+    Methods::of_state(NAME, Execution { begin, next, rescan, end });
 
 c_functions! {
     pg_finfo_session_store_one_row session_store_one_row one_row;
@@ -61,8 +41,7 @@ unsafe fn one_row_support(_: Arguments) -> pg_sys::Datum {
 type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
 
 pub fn register() {
-    // SAFETY: the server loads a library once in a process, and so this runs once.
-    unsafe { pg_sys::RegisterCustomScanMethods(&raw const SCAN.0) };
+    SCAN.register();
 }
 
 /// Whether a clause is `session_store.one_row(…)`.
@@ -158,13 +137,8 @@ struct LuceneRowState {
 /// CreateCustomScanState
 #[pg_guard]
 unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: palloc0 returns zeroed memory of the right size, which is how the server makes nodes.
-    unsafe {
-        let node = pg_sys::palloc0(size_of::<LuceneRowState>()).cast::<LuceneRowState>();
-        (*node).custom.ss.ps.type_ = pg_sys::NodeTag::T_CustomScanState;
-        (*node).custom.methods = &raw const EXECUTION.0;
-        node.cast()
-    }
+    // SAFETY: the type is what `new_state` asks for; zero is false, and a null pointer.
+    unsafe { EXECUTION.new_state::<LuceneRowState>() }
 }
 
 /// BeginCustomScan. The server has opened the table and made a slot for its rows.
@@ -182,7 +156,7 @@ unsafe extern "C-unwind" fn next(
     node: *mut pg_sys::CustomScanState,
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: the server calls this with a node that it has initialized.
-    unsafe { pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(recheck)) }
+    unsafe { pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(no_recheck)) }
 }
 
 /// The row, in the first call.
@@ -196,23 +170,10 @@ unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::T
         if std::mem::replace(&mut (*ss.cast::<LuceneRowState>()).is_over, true) {
             return slot;
         }
-        for column in 0..(*(*slot).tts_tupleDescriptor).natts as usize {
-            *(*slot).tts_values.add(column) = pg_sys::Datum::null();
-            *(*slot).tts_isnull.add(column) = true;
-        }
-        pg_sys::ExecStoreVirtualTuple(slot);
+        store_row(slot, None);
         (*slot).tts_tableOid = (*(*ss).ss_currentRelation).rd_id;
         slot
     }
-}
-
-/// There is no row in the table that EvalPlanQual could check.
-#[pg_guard]
-unsafe extern "C-unwind" fn recheck(
-    _ss: *mut pg_sys::ScanState,
-    _slot: *mut pg_sys::TupleTableSlot,
-) -> bool {
-    true
 }
 
 /// ReScanCustomScan

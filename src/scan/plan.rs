@@ -9,25 +9,18 @@
 //! Otherwise the server would count the rows that they remove, and EXPLAIN ANALYZE would show how
 //! many hidden rows match.
 
+use super::methods::Methods;
 use super::node;
-use super::scan_info::{Methods, NAME, ScanInfo};
+use super::scan_info::{NAME, ScanInfo};
 use crate::pg::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
 
-static PATH: Methods<pg_sys::CustomPathMethods> = Methods(pg_sys::CustomPathMethods {
-    CustomName: NAME.as_ptr(),
-    PlanCustomPath: Some(plan),
-    ReparameterizeCustomPathByChild: None,
-});
+static PATH: Methods<pg_sys::CustomPathMethods> = Methods::of_path(NAME, plan);
 
-static SCAN: Methods<pg_sys::CustomScanMethods> = Methods(pg_sys::CustomScanMethods {
-    CustomName: NAME.as_ptr(),
-    CreateCustomScanState: Some(node::create),
-});
+static SCAN: Methods<pg_sys::CustomScanMethods> = Methods::of_plan(NAME, node::create);
 
 pub fn register() {
-    // SAFETY: the server loads a library once in a process, and so this runs once.
-    unsafe { pg_sys::RegisterCustomScanMethods(&raw const SCAN.0) };
+    SCAN.register();
 }
 
 /// Fills in what makes a path one of this node.

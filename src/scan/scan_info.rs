@@ -6,12 +6,6 @@ use pgrx::pg_sys;
 /// What EXPLAIN calls the node: `Custom Scan (LuceneScan)`.
 pub const NAME: &std::ffi::CStr = c"LuceneScan";
 
-/// A table of functions for the server: at one address as long as the process runs.
-pub struct Methods<T>(pub T);
-
-// SAFETY: these tables hold names and functions, which never change.
-unsafe impl<T> Sync for Methods<T> {}
-
 /// How a table is read.
 #[derive(Clone, Copy)]
 pub struct ScanInfo {

@@ -4,7 +4,7 @@
 use super::given;
 use crate::document::{JsonbArg, JsonbDatum};
 use crate::error::Error;
-use crate::store::{estimate, identity, load, search, shard_page};
+use crate::store::{estimate, identity, load, search, shard_page, shard_values};
 use pgrx::datum::Internal;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -61,6 +61,24 @@ mod session_store {
     ) -> Result<JsonbDatum, ErrorReport> {
         let (q, windows) = (given("q", q)?, given("windows", windows)?);
         Ok(shard_page::page(shard, q, sort, fl, windows, bytes.unwrap_or(0))?)
+    }
+
+    /// What a shard of a distributed table answers about the values of its matches.
+    ///
+    /// ```sql
+    /// SELECT session_store.shard_values(tableoid, 'a.b:1', '{"facet": {"n": "sum(a.c)"}}', now(), 10000)
+    /// FROM sessions.stash WHERE session_store.one_row(id);
+    /// ```
+    #[pg_extern(stable, parallel_restricted, cost = 10000)]
+    fn shard_values(
+        shard: pgrx::pg_sys::Oid,
+        q: Option<&str>,
+        asked: Option<&str>,
+        now: Option<TimestampWithTimeZone>,
+        bytes: Option<i64>,
+    ) -> Result<Vec<u8>, ErrorReport> {
+        let (q, asked, now) = (given("q", q)?, given("asked", asked)?, given("now", now)?);
+        Ok(shard_values::of_shard(shard, q, asked, now, bytes.unwrap_or(0))?)
     }
 
     /// The trigger of the view `session_store.load`: reads a line, and writes what was read at the end

@@ -24,6 +24,9 @@ pub enum PartRows {
     All(u64),
     /// The rows with these doc IDs.
     Some(RoaringBitmap),
+    /// So many rows of tables on other servers, which are known by the number of an answer alone.
+    /// They are not combined with any others.
+    Elsewhere { answer: u32, count: u64 },
 }
 
 impl Domain {
@@ -47,6 +50,7 @@ impl Domain {
         let both = |(a, b): (&PartRows, &PartRows)| match (a, b) {
             (PartRows::All(_), rows) | (rows, PartRows::All(_)) => rows.clone(),
             (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a & b),
+            (PartRows::Elsewhere { .. }, _) | (_, PartRows::Elsewhere { .. }) => a.clone(),
         };
         Domain { parts: self.parts.iter().zip(&other.parts).map(both).collect() }
     }
@@ -56,6 +60,7 @@ impl Domain {
         let one = |(a, b): (&PartRows, &PartRows)| match (a, b) {
             (PartRows::All(count), _) | (_, PartRows::All(count)) => PartRows::All(*count),
             (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a | b),
+            (PartRows::Elsewhere { .. }, _) | (_, PartRows::Elsewhere { .. }) => a.clone(),
         };
         Domain { parts: self.parts.iter().zip(&other.parts).map(one).collect() }
     }
@@ -65,7 +70,8 @@ impl Domain {
         for (rows, more) in self.parts.iter_mut().zip(&other.parts) {
             match (&mut *rows, more) {
                 (PartRows::Some(rows), PartRows::Some(more)) => *rows |= more,
-                (PartRows::All(_), _) => {}
+                (PartRows::All(_) | PartRows::Elsewhere { .. }, _) => {}
+                (_, PartRows::Elsewhere { .. }) => {}
                 (_, all @ PartRows::All(_)) => *rows = all.clone(),
             }
         }
@@ -80,12 +86,25 @@ impl Domain {
     pub fn numbers(&self) -> Option<&RoaringBitmap> {
         self.parts.first().and_then(PartRows::list)
     }
+
+    /// Documents on other servers, which are known by the number of an answer.
+    pub fn elsewhere(answer: u32, count: u64) -> Domain {
+        Domain { parts: vec![PartRows::Elsewhere { answer, count }] }
+    }
+
+    /// The number of the answer of such documents.
+    pub fn answer(&self) -> Option<u32> {
+        match self.parts.first() {
+            Some(PartRows::Elsewhere { answer, .. }) => Some(*answer),
+            _ => None,
+        }
+    }
 }
 
 impl PartRows {
     pub fn len(&self) -> u64 {
         match self {
-            PartRows::All(count) => *count,
+            PartRows::All(count) | PartRows::Elsewhere { count, .. } => *count,
             PartRows::Some(rows) => rows.len(),
         }
     }
@@ -93,7 +112,7 @@ impl PartRows {
     /// The rows; none if it is all of them.
     pub fn list(&self) -> Option<&RoaringBitmap> {
         match self {
-            PartRows::All(_) => None,
+            PartRows::All(_) | PartRows::Elsewhere { .. } => None,
             PartRows::Some(rows) => Some(rows),
         }
     }

@@ -92,7 +92,7 @@ pub use share::share;
 pub use sorted_values::SortedValues;
 pub use table::IndexedTable;
 pub use tested_rows::{Findings, RowTest, TestedScan};
-pub use values::{Group, Instants, MILLISECONDS, Span, ValueSource, Visit, Ways, text_of};
+pub use values::{Group, Instants, MILLISECONDS, Span, Totals, ValueSource, Visit, Ways, text_of};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;

@@ -82,6 +82,7 @@ impl OrdinalCounts {
                 Counts::Some(counts)
             }
             PartRows::Some(rows) => Counts::Each(count_each(&ordinals, rows)?),
+            PartRows::Elsewhere { .. } => Counts::Some(Vec::new()),
         };
         Ok(OrdinalCounts { ordinals, counts })
     }

@@ -47,6 +47,26 @@ pub struct Tally {
     pub distinct: u64,
 }
 
+/// The numbers and the ends of some values. Each counts once for each document that has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Totals {
+    pub values: u64,
+    /// How many of the values are numbers.
+    pub numbers: u64,
+    /// The least value and the greatest.
+    pub ends: Option<(Vec<u8>, Vec<u8>)>,
+    pub sum: Decimal,
+    /// The sum of the squares of the numbers.
+    pub squares: Decimal,
+}
+
+impl Default for Totals {
+    fn default() -> Totals {
+        let zero = || Decimal::from_i64(0);
+        Totals { values: 0, numbers: 0, ends: None, sum: zero(), squares: zero() }
+    }
+}
+
 /// Takes values until it breaks.
 pub type Visit<'v> = dyn FnMut(Group<'_>) -> ReadResult<ControlFlow<()>> + 'v;
 
@@ -125,6 +145,11 @@ pub trait ValueSource {
     /// How many of some documents have each value at a path, if that is known by ordinals. No
     /// document has two values, and no value is longer than the index keeps.
     fn counted(&mut self, _path: &str, _within: &Domain) -> ReadResult<Option<Rc<OrdinalCounts>>> {
+        Ok(None)
+    }
+
+    /// The totals of the values at a path that some documents have, if no more than these are known.
+    fn totals(&mut self, _path: &str, _within: &Domain) -> ReadResult<Option<Totals>> {
         Ok(None)
     }
 

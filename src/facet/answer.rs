@@ -104,7 +104,7 @@ impl<'f> Statistics<'f> {
     }
 
     /// The paths, each with the kinds of figures that are asked for.
-    fn by_path(&self) -> Vec<(&'f str, Vec<(&'f str, &'f Kind)>)> {
+    pub(super) fn by_path(&self) -> Vec<(&'f str, Vec<(&'f str, &'f Kind)>)> {
         let mut paths: Vec<(&str, Vec<(&str, &Kind)>)> = Vec::new();
         for (name, Statistic { kind, path }) in self.statistics {
             match paths.iter_mut().find(|(known, _)| known == path) {

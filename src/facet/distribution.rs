@@ -5,7 +5,9 @@ use super::statistic::Kind;
 use super::sum::Sum;
 use crate::document::{Decimal, NUMBER, read_ordered};
 use crate::error::{Error, Result};
-use crate::executor::{Domain, Group, Moments, OrdinalCounts, ReadResult, Span, ValueSource};
+use crate::executor::{
+    Domain, Group, Moments, OrdinalCounts, ReadResult, Span, Totals, ValueSource,
+};
 use crate::index::gin::Direction;
 use crate::memory;
 use pgrx::AnyNumeric;
@@ -111,6 +113,13 @@ impl Distribution {
             self.add_counted(counted, sums || squares);
             return Ok(());
         }
+        if !ranks
+            && !kinds.contains(&&Kind::Unique)
+            && let Some(totals) = source.totals(path, within)?
+        {
+            self.add_totals(totals);
+            return Ok(());
+        }
         let span = Span::all(Direction::Ascending);
         let mut last = Vec::new();
         let mut first = None;
@@ -150,6 +159,28 @@ impl Distribution {
             self.widen(first, last);
         }
         Ok(())
+    }
+
+    /// What can be added up of it.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            values: self.values,
+            numbers: self.numbers,
+            ends: self.extremes.clone(),
+            sum: self.sum.decimal(),
+            squares: self.squares.decimal(),
+        }
+    }
+
+    fn add_totals(&mut self, totals: Totals) {
+        let Totals { values, numbers, ends, sum, squares } = totals;
+        self.values += values;
+        self.numbers += numbers;
+        self.sum.add_decimal(&sum);
+        self.squares.add_decimal(&squares);
+        if let Some((least, greatest)) = ends {
+            self.widen(least, greatest);
+        }
     }
 
     /// Takes a least value and a greatest one.

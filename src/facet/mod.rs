@@ -10,13 +10,19 @@
 //! histogram     documents by intervals that follow each other
 //! answer        a request over some documents, as JSON
 //! documents     the values of documents that were read one by one
+//! asked         what is asked of them all, also of other servers
+//! gather        what a server knows of it; gathered: how that adds up; merged: its values
 //! ```
 
 mod answer;
+mod asked;
 mod distribution;
 mod documents;
+mod gather;
+mod gathered;
 mod histogram;
 mod json;
+mod merged;
 mod options;
 mod range;
 mod request;
@@ -26,9 +32,13 @@ mod terms;
 mod top;
 
 pub use answer::{answer, summary};
+pub use asked::{Asked, buckets, request_summary, request_values};
 pub use documents::{DocumentValues, Needs};
+pub use gather::gather;
+pub use gathered::Gathered;
 pub use histogram::{MAX_BUCKETS, number_edges, number_extremes, too_many};
 pub use json::value_to_json;
+pub use merged::MergedValues;
 pub use request::Facets;
 pub use statistic::Statistic;
 pub use terms::{Order, OrderBy, ValueCount, values};

@@ -18,10 +18,10 @@ const MAX_BUCKETS: usize = 100_000;
 /// A facet by intervals.
 #[derive(Debug)]
 pub struct RangeFacet {
-    path: String,
+    pub(super) path: String,
     buckets: Vec<RangeBucket>,
     /// The edges of the buckets, if each begins with its own and ends before the next.
-    edges: Option<Vec<Edge>>,
+    pub(super) edges: Option<Vec<Edge>>,
     /// The buckets beside them: `before`, `after`, `between`.
     others: Vec<(&'static str, RangeBucket)>,
     pub(super) mincount: u64,

@@ -22,6 +22,8 @@ const DEFAULT_LIMIT: usize = 10;
 /// Facets and statistics, each with its name in the answer.
 #[derive(Debug, Default)]
 pub struct Facets {
+    /// The JSON that they were read from, of those that are not in others.
+    pub(super) request: Value,
     pub(super) statistics: Vec<(String, Statistic)>,
     pub(super) facets: Vec<(String, Facet)>,
 }
@@ -52,8 +54,26 @@ impl Facets {
         now: DateTime<Utc>,
         read_query: &mut ReadQuery<'_>,
     ) -> Result<Facets> {
-        let json = request_to_json(request)?;
-        Reader { read_query, now, parts: 0 }.facets(&json, "facet")
+        Facets::read_json(&request_to_json(request)?, now, read_query)
+    }
+
+    /// The same, from JSON.
+    pub fn read_json(
+        json: &Value,
+        now: DateTime<Utc>,
+        read_query: &mut ReadQuery<'_>,
+    ) -> Result<Facets> {
+        let facets = Reader { read_query, now, parts: 0 }.facets(json, "facet")?;
+        Ok(Facets { request: json.clone(), ..facets })
+    }
+
+    /// Whether an answer can be put together from those of several servers.
+    pub(super) fn adds_up(&self) -> bool {
+        self.facets.iter().all(|(_, facet)| match facet {
+            Facet::Terms(terms) => terms.adds_up() && terms.inner.adds_up(),
+            Facet::Range(range) => range.inner.adds_up(),
+            Facet::Query(query) => query.inner.adds_up(),
+        })
     }
 
     /// Reads a whole request, whose only member is `facet`.
@@ -71,8 +91,8 @@ impl Facets {
             let what = format!("\"{other}\" in a request");
             return Err(Error::Unsupported { place: format!("json.{other}"), what });
         }
-        let mut reader = Reader { read_query, now, parts: 0 };
-        members.get("facet").map_or(Ok(Facets::default()), |facet| reader.facets(facet, "facet"))
+        let facet = members.get("facet");
+        facet.map_or(Ok(Facets::default()), |facet| Facets::read_json(facet, now, read_query))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -210,6 +210,21 @@ impl Search<'_> {
 }
 
 impl TermsFacet {
+    /// The values that are buckets, in ascending order.
+    pub(super) fn span(&self) -> Span {
+        match &self.prefix {
+            Some(prefix) => Span::prefix(prefix, Direction::Ascending),
+            None => Span::all(Direction::Ascending),
+        }
+    }
+
+    /// Whether an answer can be put together from those of several servers.
+    pub(super) fn adds_up(&self) -> bool {
+        // With a mincount of 0, a value that no match has is a bucket, too. The statistics of all
+        // buckets count a document for each of its buckets.
+        self.mincount > 0 && (!self.all_buckets || self.inner.statistics.is_empty())
+    }
+
     /// The answer, over some documents.
     pub(super) fn answer(
         &self,
@@ -275,10 +290,7 @@ impl TermsFacet {
         if statistics.is_empty() {
             return Ok(all);
         }
-        let span = match &self.prefix {
-            Some(prefix) => Span::prefix(prefix, Direction::Ascending),
-            None => Span::all(Direction::Ascending),
-        };
+        let span = self.span();
         let mut values: Vec<Vec<u8>> = Vec::new();
         source.each_value(&self.path, &span, within, false, &mut |group| {
             memory::reserve(&mut values, 1)?;
@@ -298,7 +310,7 @@ impl TermsFacet {
 }
 
 /// Those of some documents that have a value.
-fn rows_of(
+pub(super) fn rows_of(
     source: &mut dyn ValueSource,
     path: &str,
     value: &[u8],

@@ -316,7 +316,7 @@ pub fn parse_at(query: &str, now: pg_sys::TimestampTz) -> Result<(Ast, predicate
 }
 
 /// The instant of a PostgreSQL timestamp. Every such timestamp is within the range of `DateTime`.
-fn instant(time: pg_sys::TimestampTz) -> DateTime<Utc> {
+pub fn instant(time: pg_sys::TimestampTz) -> DateTime<Utc> {
     /// Microseconds from 1970-01-01 to 2000-01-01 (timestamp.h).
     const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
     DateTime::from_timestamp_micros(time.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default()
@@ -328,7 +328,7 @@ pub fn now() -> DateTime<Utc> {
 }
 
 /// The start of the transaction, in microseconds since 2000-01-01.
-fn transaction_start() -> pg_sys::TimestampTz {
+pub fn transaction_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the running transaction (xact.c).
     unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
 }

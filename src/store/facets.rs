@@ -6,11 +6,13 @@ use super::query::stats_to_json;
 use super::running::{ROW_BATCH, RunningQuery};
 use super::search::StoreQuery;
 use super::select::{Select, Window};
+use super::shard_values;
+use super::table::Table;
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::executor::{self, Edge, IndexedTable, Obstacle, ReadError, ReadResult, ValueSource};
-use crate::facet::{self, DocumentValues, Facets, Needs, Order, OrderBy, ValueCount};
-use crate::index::parse_cache;
+use crate::facet::{self, Asked, DocumentValues, Facets, Needs, Order, OrderBy, ValueCount};
+use crate::index::{is_distributed, parse_cache};
 use crate::pg::guc::with_gucs;
 use crate::pg::spi::Spi;
 use crate::predicate::Predicate;
@@ -34,8 +36,8 @@ pub fn facets(store: &str, query: &str, request: Jsonb<'_>) -> Result<Value> {
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, store: &store, operator, search: &search };
-        target.facets(&facets)
+        let (table, search) = (&store.source(), &search);
+        Target { spi, table, operator, search }.facets(&facets)
     })
 }
 
@@ -67,8 +69,8 @@ pub(super) fn values_of(
     let window = (usize::try_from(window.start()).unwrap_or(usize::MAX), rows);
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, store: &store, operator, search };
-        target.with_values(&Needs::path(path), &mut |source| {
+        let target = Target { spi, table: &store.source(), operator, search };
+        target.with_facets(path, &facet::request_values(path, prefix), &mut |source| {
             let matches = source.matches();
             facet::values(source, &matches, path, prefix, order, window)
         })
@@ -108,7 +110,7 @@ fn parse_order(sort: &str) -> Result<Order> {
 /// Whose values are asked for.
 pub struct Target<'t> {
     pub spi: &'t Spi,
-    pub store: &'t Store,
+    pub table: &'t Table,
     pub operator: Operator,
     pub search: &'t StoreQuery,
 }
@@ -116,21 +118,24 @@ pub struct Target<'t> {
 impl Target<'_> {
     /// The answer to a facet request.
     pub fn facets(&self, facets: &Facets) -> Result<Value> {
-        self.with_values(&Needs::of(facets), &mut |source| facet::answer(source, facets))
+        self.with_values(&Asked::Facets(facets), &mut |source| facet::answer(source, facets))
     }
 
     /// How a facet request is answered, and what that takes.
     pub fn explain(&self, facets: &Facets) -> Result<Value> {
         let started = Instant::now();
-        let way = match self.tables() {
+        let asked = Asked::Facets(facets);
+        let mut explained = match self.tables() {
             Ok(_) => json!({ "way": "index" }),
+            Err(Obstacle::Distributed) if shard_values::of_all(self, &asked)?.is_some() => {
+                json!({ "way": "shards" })
+            }
             Err(obstacle) => json!({ "way": "planner", "reason": obstacle.to_string() }),
         };
-        let (ways, stats) = self.with_values(&Needs::of(facets), &mut |source| {
+        let (ways, stats) = self.with_values(&asked, &mut |source| {
             facet::answer(source, facets)?;
             Ok((source.ways(), source.stats()))
         })?;
-        let mut explained = way;
         explained["paths"] = json!(ways);
         explained["read"] = stats_to_json(&stats);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
@@ -139,13 +144,8 @@ impl Target<'_> {
 
     /// How many matches have a value at a path from one edge up to but not including the next.
     pub fn counts_between(&self, path: &str, edges: &[Edge]) -> Result<Vec<u64>> {
-        let bucket = |pair: &[Edge]| match pair {
-            [from, below] => executor::between(path, from, below),
-            _ => Predicate::None,
-        };
-        let buckets: Vec<Predicate> = edges.windows(2).map(bucket).collect();
-        let needs = Needs { predicates: buckets.iter().collect(), ..Needs::default() };
-        self.with_values(&needs, &mut |source| {
+        let buckets = facet::buckets(path, edges);
+        self.with_values(&Asked::Between { path, edges, buckets: &buckets }, &mut |source| {
             let matches = source.matches();
             source.counts_between(path, edges, &matches)
         })
@@ -153,26 +153,46 @@ impl Target<'_> {
 
     /// The store's tables, if the executor may read them.
     pub fn tables(&self) -> std::result::Result<Vec<IndexedTable>, Obstacle> {
-        executor::indexed_tables(self.store.table, self.operator.oid)
+        executor::indexed_tables(self.table.oid, self.operator.oid)
+    }
+
+    /// Does some work with the values at a path that a facet asks for, as JSON.
+    pub fn with_facets<T>(
+        &self,
+        path: &str,
+        request: &Value,
+        work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
+    ) -> Result<T> {
+        if !is_distributed(self.table.oid) || path.is_empty() {
+            return self.with_values(&Asked::Values { path }, work);
+        }
+        let mut no_query = |_: &str| Ok(Predicate::None.into());
+        let facets = Facets::read_json(request, parse_cache::now(), &mut no_query)?;
+        self.with_values(&Asked::Facets(&facets), work)
     }
 
     /// Does some work with the values of the matches.
     pub fn with_values<T>(
         &self,
-        needs: &Needs<'_>,
+        asked: &Asked<'_>,
         work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
     ) -> Result<T> {
-        if let Some(result) = self.with_index(work)? {
-            return Ok(result);
+        match self.tables() {
+            Ok(tables) => {
+                let predicate = &self.search.predicate;
+                if let Some(result) = executor::with_index_values(&tables, predicate, work)? {
+                    return Ok(result);
+                }
+            }
+            Err(Obstacle::Distributed) => {
+                if let Some(mut values) = shard_values::of_all(self, asked)? {
+                    return work(&mut values).map_err(unnumbered);
+                }
+            }
+            Err(_) => {}
         }
-        let mut values = self.read_documents(needs)?;
-        work(&mut values).map_err(|error| match error {
-            ReadError::Failed(error) => error,
-            // Documents that were read one by one have numbers, and no doc IDs that could overflow.
-            ReadError::DocIdOverflow(_) => Error::RequestTooLarge {
-                problem: "there are more documents than can be numbered".to_string(),
-            },
-        })
+        let mut values = self.read_documents(&asked.needs())?;
+        work(&mut values).map_err(unnumbered)
     }
 
     /// The same, where the executor may read the store's indexes; else none.
@@ -203,7 +223,7 @@ impl Target<'_> {
         take: &mut dyn FnMut(Jsonb<'_>) -> Result<()>,
     ) -> Result<()> {
         let window = Window::new(0, None)?;
-        let statement = Select::new(&self.store.source(), self.operator, search, &[], window)?;
+        let statement = Select::new(self.table, self.operator, search, &[], window)?;
         with_gucs(statement.settings, || {
             // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It
             // is the context of the SPI connection, which outlives the query.
@@ -224,5 +244,16 @@ impl Target<'_> {
             running.close();
             result
         })
+    }
+}
+
+/// The error of work with values that are numbered as they come, or not at all: no doc ID of theirs
+/// can overflow.
+fn unnumbered(error: ReadError) -> Error {
+    match error {
+        ReadError::Failed(error) => error,
+        ReadError::DocIdOverflow(_) => Error::RequestTooLarge {
+            problem: "there are more documents than can be numbered".to_string(),
+        },
     }
 }

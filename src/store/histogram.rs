@@ -6,7 +6,7 @@ use super::search::StoreQuery;
 use crate::document::Decimal;
 use crate::error::{Error, Result};
 use crate::executor::{Edge, Instants, MILLISECONDS, ValueSource};
-use crate::facet::{self, MAX_BUCKETS, Needs, Statistic};
+use crate::facet::{self, Asked, MAX_BUCKETS, Statistic};
 use crate::index::parse_cache;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
@@ -25,7 +25,7 @@ pub fn stats(store: &str, query: &str, path: &str, percentiles: &[f64]) -> Resul
     }
     Statistic::check_percentiles(percentiles.len(), "percentiles")?;
     with_target(store, query, |target| {
-        target.with_values(&Needs::path(path), &mut |source| {
+        target.with_facets(path, &facet::request_summary(path), &mut |source| {
             facet::summary(source, path, percentiles)
         })
     })
@@ -41,7 +41,7 @@ fn with_target<T>(
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        work(&Target { spi, store: &store, operator, search: &search })
+        work(&Target { spi, table: &store.source(), operator, search: &search })
     })
 }
 
@@ -111,10 +111,10 @@ pub fn by_time(
         })?;
         let (labels, counts) = match known {
             Some(known) => known,
-            // The planner's way must know the edges before it reads the documents.
+            // Other ways must know the edges before it reads the documents.
             None => {
                 let instants =
-                    target.with_values(&Needs::path(path), &mut |source| ends(source))?;
+                    target.with_values(&Asked::Ends { path }, &mut |source| ends(source))?;
                 let (labels, edges) = edges(instants)?;
                 (labels, target.counts_between(path, &edges)?)
             }
@@ -282,7 +282,7 @@ pub fn by_number(
     let since_end = since.as_ref().map(|since| decimal("since", since)).transpose()?;
     let until_end = until.as_ref().map(|until| decimal("until", until)).transpose()?;
     with_target(store, query, |target| {
-        let extremes = target.with_values(&Needs::path(path), &mut |source| {
+        let extremes = target.with_values(&Asked::Ends { path }, &mut |source| {
             let matches = source.matches();
             if since_end.is_some() && until_end.is_some() {
                 return Ok(None);

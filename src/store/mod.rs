@@ -19,6 +19,7 @@
 //! shards       the same of a distributed table; shard_page: what one of its shards answers
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
+//! shard_values the same of a distributed table: what a shard answers, and how answers add up
 //! histogram    session_stats and session_histogram
 //! why          what keeps documents out of an answer, and what is near
 //! stream       rows one by one; running: a statement that is read as rows are asked for
@@ -50,6 +51,7 @@ mod running;
 pub mod search;
 pub mod select;
 pub mod shard_page;
+pub mod shard_values;
 mod shards;
 mod storage;
 pub mod stream;

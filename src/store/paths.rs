@@ -33,7 +33,7 @@ pub fn paths(store: &str, prefix: &str) -> Result<Vec<PathSummary>> {
     let search = StoreQuery::parse("*:*")?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, store: &store, operator, search: &search };
+        let target = Target { spi, table: &store.source(), operator, search: &search };
         if let Ok(tables) = target.tables() {
             let mut work = |source: &mut dyn ValueSource| of_index(source, prefix);
             let found = executor::with_index_values(&tables, &search.predicate, &mut work)?;
@@ -52,7 +52,7 @@ pub(super) fn names(store: &str) -> Result<Vec<String>> {
     let search = StoreQuery::parse("*:*")?;
     let known = Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, store: &store, operator, search: &search };
+        let target = Target { spi, table: &store.source(), operator, search: &search };
         let Ok(tables) = target.tables() else { return Ok(None) };
         let mut work = |source: &mut dyn ValueSource| source.paths("");
         Ok(executor::with_index_values(&tables, &search.predicate, &mut work)?.flatten())

@@ -103,7 +103,7 @@ pub fn query(
         }
         let facets = match &request {
             Some(request) => {
-                let target = Target { spi, store: &store, operator, search };
+                let target = Target { spi, table: &table, operator, search };
                 Some(document::jsonb_payload(target.facets(request)?))
             }
             None => None,
@@ -154,7 +154,7 @@ pub fn explain(
             explained["inexpressible"] = json!(reason.to_string());
         }
         if let Some(request) = &request {
-            let target = Target { spi, store: &store, operator, search: &search };
+            let target = Target { spi, table: &store.source(), operator, search: &search };
             explained["facets"] = target.explain(request)?;
         }
         let started = Instant::now();

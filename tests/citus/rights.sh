@@ -10,7 +10,8 @@ GRANT SELECT ON sessions.here, sessions.there TO citus_reader, citus_tenant;
 GRANT SELECT (doc) ON sessions.here, sessions.there TO citus_column;
 END
 as() { PGUSER=$1 "${@:2}"; }
-ask() { sql "SELECT session_count('$1', 'few:[2 TO 4]'), session_query('$1', 'few:*', sort => 'few, _number_', start => 10), session_query('$1', '*:*', rows => 0)"; }
+ask() { sql "SELECT session_count('$1', 'few:[2 TO 4]'), session_query('$1', 'few:*', sort => 'few, _number_', start => 10), session_query('$1', '*:*', rows => 0),
+    session_facets('$1', 'few:*', '{\"f\": {\"type\": \"terms\", \"field\": \"few\", \"facet\": {\"s\": \"sum(_number_)\"}}}'), session_stats('$1', '*:*', 'few'), (SELECT jsonb_agg(v) FROM session_values('$1', '*:*', 'few') AS v)"; }
 is 'a reader' "$(as citus_reader ask here)" "$(as citus_reader ask there)"
 is 'a reader of one column' "$(as citus_column ask here)" "$(as citus_column ask there)"
 # refused WHAT CODE COMMAND…
@@ -30,6 +31,7 @@ is 'a reader on a worker' t "$(as citus_reader worker 1 sql "SELECT $page->'item
 refused 'a stranger on a worker' 42501 as citus_stranger worker 1 sql "SELECT $page"
 worker 1 sql "SET citus.enable_ddl_propagation = off; CREATE SCHEMA closed; CREATE TABLE closed.t (id text, doc jsonb); GRANT SELECT ON closed.t TO public" -o /dev/null
 refused 'a schema that is closed' 42501 as citus_reader worker 1 sql "SELECT session_store.shard_page((SELECT oid FROM pg_class WHERE relname = 't' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'closed')), '*:*', NULL, NULL, '{\"*\": [0, 2]}', 100)"
+refused 'values of no table' 42P01 sql "SELECT session_store.shard_values(1, '*:*', '{\"path\": \"few\"}', now(), 100)"
 refused 'no table' 42P01 sql "SELECT session_store.shard_page(1, '*:*', NULL, NULL, '{}', 0)"
 refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '*:*', NULL, NULL, '[1', 0)"
 refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '*:*', NULL, NULL, '{\"*\": [-1, 0]}', 0)"

@@ -102,7 +102,7 @@ impl<'i> PartValues<'i> {
     pub(super) fn filter<'r>(&'r self, rows: &'r PartRows) -> RowFilter<'r> {
         let except = match rows {
             PartRows::All(_) => self.doubt.as_ref().map(|doubt| &doubt.hidden),
-            PartRows::Some(_) => None,
+            PartRows::Some(_) | PartRows::Elsewhere { .. } => None,
         };
         RowFilter { among: rows.list(), except }
     }
@@ -112,7 +112,9 @@ impl<'i> PartValues<'i> {
             (PartRows::Some(rows), _) => Counted::Among(rows),
             (PartRows::All(_), Some(doubt)) => Counted::AllBut(&doubt.hidden, &doubt.blocks),
             // Where all rows are meant without a list of them, there is one of hidden rows.
-            (PartRows::All(_), None) => Counted::Among(&self.none),
+            (PartRows::All(_), None) | (PartRows::Elsewhere { .. }, _) => {
+                Counted::Among(&self.none)
+            }
         };
         RowCounter::new(self.reader.doc_ids, counted, self.reader.blocks, work_mem() / 2)
     }

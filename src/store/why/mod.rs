@@ -114,8 +114,8 @@ impl<'a> Asking<'a> {
         let search = StoreQuery::parse("*:*")?;
         Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, self.store)?, Operator::find()?);
-            let target = Target { spi, store: &store, operator, search: &search };
-            target.with_values(&crate::facet::Needs::path(path), work)
+            let target = Target { spi, table: &store.source(), operator, search: &search };
+            target.with_values(&crate::facet::Asked::Values { path }, work)
         })
     }
 

@@ -13,6 +13,8 @@ trap start EXIT
 
 unreachable="ERROR:  connection to the remote node postgres@${workers[0]}:5432 failed"
 is 'a count' "$unreachable" "$(first_line sql "SELECT session_count('stash', '*:*')" | cut -c "1-${#unreachable}")"
+facet="session_facets('stash', '*:*', '{\"f\": {\"type\": \"query\", \"q\": \"id:[1 TO 50]\"}}')->'f'->>'count'"
+is 'a facet' "$unreachable" "$(first_line sql "SELECT $facet" | cut -c "1-${#unreachable}")"
 is 'a write there' "$unreachable" "$(first_line sql "SELECT session_update('stash', '[{\"upsert\": [{\"id\": $there, \"new\": 1}]}]')" | cut -c "1-${#unreachable}")"
 is 'a write of both' "$unreachable" "$(first_line sql "SELECT session_update('stash', '[{\"upsert\": [{\"id\": $elsewhere, \"new\": 1}, {\"id\": $there, \"new\": 1}]}]')" | cut -c "1-${#unreachable}")"
 sql "SELECT session_update('stash', '[{\"upsert\": [{\"id\": $elsewhere, \"new\": 2}]}]')" -o /dev/null
@@ -21,6 +23,7 @@ is 'the list' 'stash|4|t' "$(sql 'SELECT name, shards, bytes IS NULL FROM sessio
 
 start
 trap - EXIT
+is 'a facet again' 50 "$(sql "SELECT $facet")"
 is 'back' '100 1' "$(sql "SELECT session_count('stash', '*:*') || ' ' || session_count('stash', 'new:*')")"
 sql "SELECT session_update('stash', '[{\"upsert\": [{\"id\": $elsewhere, \"new\": 3}, {\"id\": $there, \"new\": 3}]}]')" -o /dev/null
 is 'and writes' 2 "$(sql "SELECT session_count('stash', 'new:3')")"

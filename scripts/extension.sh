@@ -4,12 +4,21 @@
 
 version=$(sed -n 's/^version *= *"\(.*\)"/\1/p;' Cargo.toml | head -n 1)
 schema=sql/session_store--$version.sql
-library=$target/release/libsession_store.so
+profile=release # of Cargo.toml
 
-# The library, for the PostgreSQL that find_postgresql found.
+# The library, for the PostgreSQL that find_postgresql found. A note says that cargo has it in its cache,
+# where those for several versions lie side by side.
 build_extension() {
     env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" PGRX_PG_CONFIG_PATH="$pg_config" \
-        cargo build --release --lib --no-default-features --features "pg$pg_major"
+        cargo build --profile "$profile" --lib --no-default-features --features "pg$pg_major"
+    "$pg_config" --version >"$target/$profile/built.pg$pg_major"
+}
+
+# is_built PROFILE: whether cargo has the library for that PostgreSQL from the sources as they are
+is_built() {
+    local note=$target/$1/built.pg$pg_major
+    [ "$("$pg_config" --version)" = "$(cat "$note" 2>/dev/null)" ] &&
+        [ -z "$(find Cargo.toml Cargo.lock src sql -type f ! -name 'session_store--*' -newer "$note" -print -quit)" ]
 }
 
 # install_files PG_CONFIG [COMMAND…]: what was built into that installation, below $DESTDIR if that is
@@ -21,7 +30,7 @@ install_files() {
     [ -e "$schema" ] || die "$schema is missing: scripts/schema writes it"
     sed "s/@CARGO_VERSION@/$version/" session_store.control >"$target/session_store.control"
     "$@" install -d "$lib" "$share"
-    "$@" install -m 755 "$library" "$lib/session_store.so"
+    "$@" install -m 755 "$target/$profile/libsession_store.so" "$lib/session_store.so"
     "$@" install -m 644 "$target/session_store.control" sql/session_store--*.sql "$share"
 }
 

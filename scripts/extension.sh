@@ -4,19 +4,19 @@
 
 version=$(sed -n 's/^version *= *"\(.*\)"/\1/p;' Cargo.toml | head -n 1)
 schema=sql/session_store--$version.sql
-profile=release # of Cargo.toml
+profile=${PROFILE:-release} # of Cargo.toml
 
-# The library, for the PostgreSQL that find_postgresql found. A note says that cargo has it in its cache,
-# where those for several versions lie side by side.
+# The library, for the PostgreSQL that find_postgresql found. A note says which one that was: cargo keeps the
+# library for one in each profile, and all else for each.
 build_extension() {
     env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" PGRX_PG_CONFIG_PATH="$pg_config" \
         cargo build --profile "$profile" --lib --no-default-features --features "pg$pg_major"
-    "$pg_config" --version >"$target/$profile/built.pg$pg_major"
+    "$pg_config" --version >"$target/$profile/built"
 }
 
 # is_built PROFILE: whether cargo has the library for that PostgreSQL from the sources as they are
 is_built() {
-    local note=$target/$1/built.pg$pg_major
+    local note=$target/$1/built
     [ "$("$pg_config" --version)" = "$(cat "$note" 2>/dev/null)" ] &&
         [ -z "$(find Cargo.toml Cargo.lock src sql -type f ! -name 'session_store--*' -newer "$note" -print -quit)" ]
 }

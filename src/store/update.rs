@@ -3,6 +3,7 @@
 use super::catalog::{Lock, Store};
 use super::distributed;
 use super::ops::{self, Change};
+use super::pending_list::{LongerList, MANY_DOCUMENTS};
 use super::progress::Progress;
 use crate::document::Jsonb;
 use crate::error::Result;
@@ -120,7 +121,8 @@ fn apply_all(
             done(1);
             continue;
         }
-        let statement = if matches!(batch.first(), Some((_, Change::Upsert(_)))) {
+        let is_upsert = matches!(batch.first(), Some((_, Change::Upsert(_))));
+        let statement = if is_upsert {
             spi.prepare_saved(Mode::Write, &upsert(&table, ROWS), &types)?
         } else if store.shards == 1 {
             spi.prepare_saved(Mode::WritePruned, &sql(DELETE), &types[..1])?
@@ -131,10 +133,29 @@ fn apply_all(
             // is too large to be saved.
             spi.prepare(Mode::Write, &sql(DELETE), &types[..1])?
         };
-        apply_batch(batch, &statement)?;
+        if is_upsert && store.shards == 1 && batch.len() > MANY_DOCUMENTS {
+            upsert_many(spi, store, batch, &statement)?;
+        } else {
+            apply_batch(batch, &statement)?;
+        }
         done(batch.len());
     }
     Ok(())
+}
+
+/// Meanwhile the index's pending list may get longer. Then it has its own limit again, so the last
+/// document merges what is left of it.
+fn upsert_many(
+    spi: &Spi,
+    store: &Store,
+    batch: Changes<'_, '_>,
+    statement: &Statement<'_>,
+) -> Result<()> {
+    let Some(((id, Change::Upsert(doc)), many)) = batch.split_last() else { return Ok(()) };
+    let longer = LongerList::of(store.table);
+    apply_batch(many, statement)?;
+    drop(longer);
+    upsert_one(spi, Mode::Write, &store.name.table(), id, *doc)
 }
 
 /// One shard after the other, each statement about one of them. Citus plans such statements only

@@ -17,3 +17,32 @@ CREATE INDEX "stored 2 doc" ON sessions."stored 2" USING gin (doc jsonb_lucene_o
 SELECT session_adopt('stored');
 SELECT * FROM pg_temp.parameters('stored');
 SELECT session_drop('stored');
+
+-- A call that writes many documents lets the pending list get longer meanwhile, and its last document merges what is left.
+SELECT session_add('stored', key => 'id');
+CREATE FUNCTION pg_temp.documents(first int, last int) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_agg(jsonb_build_object('id', lpad(i::text, 6, '0'), 'name', 'name ' || i, 'half', i / 2, 'pad', repeat(md5(i::text), 4)))
+    FROM generate_series(first, last) AS i
+$$;
+CREATE FUNCTION pg_temp.put(documents jsonb) RETURNS void LANGUAGE sql AS $$ SELECT session_update('stored', jsonb_build_array(jsonb_build_object('upsert', documents))) $$;
+SELECT pg_temp.put(pg_temp.documents(1, 300));
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') AS pages_left;
+-- Where the last one is as it was, nothing is merged: more than 64 kB are left (8 pages), and less than 256 kB.
+SELECT pg_temp.put(pg_temp.documents(301, 301));
+SELECT pg_temp.put(pg_temp.documents(1001, 1001));
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') > 0 AS merged;
+SELECT pg_temp.put(pg_temp.documents(302, 602) || pg_temp.documents(1001, 1001));
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 12 AND 34 AS is_longer;
+-- Then the list has its own limit again: one document after the other leaves no more than 64 kB and a page.
+DO $$ BEGIN FOR i IN 2001..2350 LOOP PERFORM pg_temp.put(pg_temp.documents(i, i)); END LOOP; END $$;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 9 AS is_short;
+-- After an error, too, whether it is caught at once or not.
+CREATE FUNCTION sessions.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id = '003250' THEN RAISE 'refused'; END IF; RETURN new; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON sessions.stored FOR EACH ROW EXECUTE FUNCTION sessions.refuse();
+DO $$ BEGIN PERFORM pg_temp.put(pg_temp.documents(3001, 3400)); EXCEPTION WHEN raise_exception THEN RAISE NOTICE '%', sqlerrm; END $$;
+SELECT pg_temp.put(pg_temp.documents(3001, 3400));
+DO $$ BEGIN FOR i IN 4001..4350 LOOP PERFORM pg_temp.put(pg_temp.documents(i, i)); END LOOP; END $$;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 9 AS is_short;
+SELECT session_count('stored', '*:*');
+SELECT session_drop('stored');
+DROP FUNCTION sessions.refuse();

@@ -25,7 +25,8 @@ start() {
     $run_as "$1/pg_ctl" -D "$dir/${1//\//_}" -l "$dir/log" -w -s start \
         -o "-c unix_socket_directories=$dir -c listen_addresses= -c fsync=off"
 }
-psql() { "$old/psql" -Xq -v ON_ERROR_STOP=1 "$@"; }
+# The new one's psql reads old servers too, and that of the Python package with 17 crashes.
+psql() { "$new/psql" -Xq -v ON_ERROR_STOP=1 "$@"; }
 
 answers() {
     psql -At <<'SQL'

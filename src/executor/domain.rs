@@ -35,6 +35,11 @@ impl Domain {
         self.parts.iter().map(PartRows::len).sum()
     }
 
+    /// About how many bytes of memory a list of them takes.
+    pub fn size(&self) -> usize {
+        self.parts.iter().filter_map(PartRows::list).map(RoaringBitmap::serialized_size).sum()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

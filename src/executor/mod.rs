@@ -18,6 +18,7 @@
 //! partition_matches             what a search has found in one table
 //! visible_matches               the rows that match and are visible, exactly
 //! domain                        the documents that values are counted over; counting postings
+//! wanted_rows                   those rows of a posting list that a set holds
 //! value_cursor                  the values at a path in their order, each with its rows
 //! doc_address, opened           rows of several tables; what is open of those tables
 //! index_order                   the rows of a search in the order of a path, by value cursors
@@ -73,6 +74,7 @@ mod value_cursor;
 mod values;
 mod visibility_map;
 mod visible_matches;
+mod wanted_rows;
 
 pub use access::{Obstacle, check_access, indexed_tables, lock_partitions};
 pub use active::Active;

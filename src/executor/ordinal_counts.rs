@@ -12,8 +12,8 @@ use std::rc::Rc;
 
 /// For so few rows beside the number of values, the ordinals of the rows are sorted.
 const VALUES_PER_ROW: usize = 16;
-/// Ordinals that are counted between two checks for interrupts.
-const STRIDE: usize = 1 << 16;
+/// Ordinals that are looked at together.
+const TOGETHER: usize = 64;
 
 /// How many rows have each value. No row has two.
 pub struct OrdinalCounts {
@@ -24,7 +24,7 @@ pub struct OrdinalCounts {
 enum Counts {
     /// All rows count.
     All,
-    /// By ordinal.
+    /// By ordinal plus one. The place 0 is that of rows without a value.
     Each(Vec<u32>),
     /// Ordinals with their counts above 0, in order.
     Some(Vec<(u32, u32)>),
@@ -54,11 +54,12 @@ impl OrdinalCounts {
                     None => Counts::All,
                     Some(_) => {
                         let mut counts = Vec::new();
-                        memory::reserve(&mut counts, ordinals.len())?;
+                        memory::reserve(&mut counts, ordinals.len() + 1)?;
+                        counts.push(0);
                         counts.extend_from_slice(ordinals.counts());
                         for ordinal in hidden {
                             interrupts::spend(1);
-                            if let Some(count) = counts.get_mut(ordinal as usize) {
+                            if let Some(count) = counts.get_mut(ordinal as usize + 1) {
                                 *count = count.saturating_sub(1);
                             }
                         }
@@ -96,7 +97,7 @@ impl OrdinalCounts {
     fn dense(&self) -> std::result::Result<&[u32], &[(u32, u32)]> {
         match &self.counts {
             Counts::All => Ok(self.ordinals.counts()),
-            Counts::Each(counts) => Ok(counts),
+            Counts::Each(counts) => Ok(counts.get(1..).unwrap_or_default()),
             Counts::Some(counts) => Err(counts),
         }
     }
@@ -109,34 +110,31 @@ impl OrdinalCounts {
         direction: Direction,
         mut visit: impl FnMut(usize, u64) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let mut take = |at: usize, count: u32| {
-            if at.is_multiple_of(STRIDE) {
-                memory::check();
-            }
-            if count == 0 { ControlFlow::Continue(()) } else { visit(at, u64::from(count)) }
-        };
         match self.dense() {
             Ok(counts) => {
-                let counts = counts.get(range.clone()).unwrap_or_default();
-                let mut counts = range.zip(counts);
+                let (start, counts) = (range.start, counts.get(range).unwrap_or_default());
+                let take = |(number, counts): (usize, &[u32])| {
+                    interrupts::spend(counts.len());
+                    let first = start + number * TOGETHER;
+                    each_filled(counts, direction, &mut |at, count| visit(first + at, count))
+                };
+                let mut chunks = counts.chunks(TOGETHER).enumerate();
                 match direction {
-                    Direction::Ascending => counts.try_for_each(|(at, count)| take(at, *count)),
-                    Direction::Descending => {
-                        counts.rev().try_for_each(|(at, count)| take(at, *count))
-                    }
+                    Direction::Ascending => chunks.try_for_each(take),
+                    Direction::Descending => chunks.rev().try_for_each(take),
                 }
             }
             Err(counts) => {
                 let behind = |end: usize| counts.partition_point(|(at, _)| (*at as usize) < end);
                 let counts = counts.get(behind(range.start)..behind(range.end));
                 let mut counts = counts.unwrap_or_default().iter();
+                let take = |(at, count): &(u32, u32)| {
+                    interrupts::spend(1);
+                    visit(*at as usize, u64::from(*count))
+                };
                 match direction {
-                    Direction::Ascending => {
-                        counts.try_for_each(|(at, count)| take(*at as usize, *count))
-                    }
-                    Direction::Descending => {
-                        counts.rev().try_for_each(|(at, count)| take(*at as usize, *count))
-                    }
+                    Direction::Ascending => counts.try_for_each(take),
+                    Direction::Descending => counts.rev().try_for_each(take),
                 }
             }
         }
@@ -181,7 +179,15 @@ impl OrdinalCounts {
     /// put in order.
     pub fn number_at_rank(&self, rank: u64) -> Option<usize> {
         let mut before = 0;
-        let numbers = self.ordinals.of_type(NUMBER);
+        let mut numbers = self.ordinals.of_type(NUMBER);
+        // Most of the way in long steps.
+        while numbers.len() > TOGETHER {
+            let sum = self.sum(numbers.start..numbers.start + TOGETHER);
+            if before + sum >= rank {
+                break;
+            }
+            (before, numbers.start) = (before + sum, numbers.start + TOGETHER);
+        }
         let found = self.each(numbers, Direction::Ascending, |at, count| {
             before += count;
             if before >= rank { ControlFlow::Break(at) } else { ControlFlow::Continue(()) }
@@ -216,7 +222,30 @@ impl OrdinalCounts {
     }
 }
 
-/// Counts some rows by ordinal.
+/// Calls `visit` with the places and counts of at most 64 that are above 0, until it breaks. Which
+/// those are is found out first, so that the processor does not guess at each of them.
+#[inline]
+fn each_filled<B>(
+    counts: &[u32],
+    direction: Direction,
+    visit: &mut impl FnMut(usize, u64) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let mut filled = 0u64;
+    for (at, count) in counts.iter().enumerate() {
+        filled |= u64::from(*count > 0) << at;
+    }
+    while filled != 0 {
+        let at = match direction {
+            Direction::Ascending => filled.trailing_zeros(),
+            Direction::Descending => 63 - filled.leading_zeros(),
+        } as usize;
+        filled &= !(1 << at);
+        visit(at, counts.get(at).map_or(0, |count| u64::from(*count)))?;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Counts some rows by ordinal plus one.
 fn count_each(ordinals: &Ordinals, rows: &RoaringBitmap) -> Result<Vec<u32>> {
     // The place 0 takes the rows without a value, so that no branch is needed.
     let (mut counts, numbers) = (Vec::new(), ordinals.rows());
@@ -239,6 +268,5 @@ fn count_each(ordinals: &Ordinals, rows: &RoaringBitmap) -> Result<Vec<u32>> {
             }
         }
     }
-    counts.remove(0);
     Ok(counts)
 }

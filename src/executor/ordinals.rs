@@ -5,12 +5,12 @@
 //! They are made in one walk over the keys of the path (`ordinals_memory` says when, and for how
 //! long they are true), and only for paths at which no row has two values.
 
-use super::doc_id::{DocIdOverflow, ReadError, ReadResult};
+use super::doc_id::{DocIdOverflow, ReadResult};
 use super::edges::second_of;
 use super::postings::PostingReader;
 use crate::document::{NUMBER, OrderedNumber, STRING, read_ordered};
 use crate::error::Result;
-use crate::index::gin::{Entries, Tid};
+use crate::index::gin::{Entries, Postings, Tid};
 use crate::index::key::{self, PathHash};
 use crate::index::string_code::{Unpacked, unpack};
 use crate::{interrupts, memory};
@@ -45,7 +45,7 @@ const MAX_INTEGER: i128 = 1 << 47;
 pub const NO_INSTANT: i64 = i64::MIN;
 
 impl Ordinals {
-    /// Walks over the keys of a path. None if a row has two values, if the table has grown or is so
+    /// Walks over the keys of a path, in the tree and pending. None if a row has two values, if the table has grown or is so
     /// large that its rows have no wider doc IDs, or if more than `max_bytes` were needed.
     pub fn read(
         reader: &PostingReader<'_>,
@@ -62,12 +62,13 @@ impl Ordinals {
         rows.resize(length, 0);
         let (mut bytes, mut ends, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fits, mut overflowed) = (true, false);
-        let (from, below) = key::values(PathHash::of(path));
-        let mut entries = Entries::ascending(reader.index, &from)?;
-        entries.each_below(reader.index, &below, &mut |key, postings| {
+        let mut enter = |key: &[u8],
+                         postings: Option<&Postings<'_>>,
+                         pending: &[Tid]|
+         -> ReadResult<ControlFlow<()>> {
             let Some(stored) = key::value_of(key) else { return Ok(ControlFlow::Continue(())) };
             let (number, mut count) = (ends.len() as u32 + 1, 0u32);
-            postings.for_each(&mut |tid: Tid| {
+            let mut take = |tid: Tid| {
                 let row = match doc_ids.doc_id(tid) {
                     Some(doc_id) if tid.block < blocks => rows.get_mut(doc_id as usize),
                     Some(_) => None,
@@ -75,9 +76,15 @@ impl Ordinals {
                 };
                 match row {
                     Some(row) if *row == 0 => (*row, count) = (number, count + 1),
+                    // It was pending, and is in the tree now.
+                    Some(row) if *row == number => {}
                     _ => fits = false,
                 }
-            })?;
+            };
+            pending.iter().for_each(|tid| take(*tid));
+            if let Some(postings) = postings {
+                postings.for_each(&mut take)?;
+            }
             if overflowed && doc_ids.wider().is_some_and(|wider| wider.covers(blocks)) {
                 return Err(DocIdOverflow.into());
             }
@@ -92,11 +99,26 @@ impl Ordinals {
             }
             let size = bytes.len() + (rows.len() + ends.len() + counts.len()) * size_of::<u32>();
             fits = fits && size <= max_bytes && u32::try_from(bytes.len()).is_ok();
-            Ok::<_, ReadError>(match fits {
-                true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
-            })
+            Ok(if fits { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        };
+        let (from, below) = key::values(PathHash::of(path));
+        let mut pending = reader.pending.range(from.clone()..below.clone()).peekable();
+        let mut entries = Entries::ascending(reader.index, &from)?;
+        entries.each_below(reader.index, &below, &mut |key, postings| {
+            while let Some((before, tids)) = pending.next_if(|(next, _)| next.as_slice() < key) {
+                if enter(before, None, tids)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let same = pending.next_if(|(next, _)| next.as_slice() == key);
+            enter(key, Some(postings), same.map_or(&[], |(_, tids)| tids))
         })?;
+        for (key, tids) in pending {
+            interrupts::spend(tids.len());
+            if enter(key, None, tids)?.is_break() {
+                break;
+            }
+        }
         if !fits {
             return Ok(None);
         }

@@ -11,9 +11,10 @@ use super::page_visibility::wal_position;
 use super::postings::PostingReader;
 use super::settings::values_memory;
 use crate::error::Result;
-use crate::index::gin::ReadPages;
+use crate::index::gin::{PendingEntries, ReadPages};
+use crate::index::key::{self, PathHash};
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// Paths of which it is remembered how often they were asked for.
 const MAX_PATHS: usize = 64;
@@ -44,6 +45,8 @@ struct PathMemory {
 struct Known {
     ordinals: Rc<Ordinals>,
     pages: ReadPages,
+    /// The pending entries that they hold; none if none of the path's were pending.
+    pending: Option<Weak<PendingEntries>>,
     /// How far the write-ahead log was written when the pages were looked at last. As long as
     /// nothing more is written, none has changed.
     wal: u64,
@@ -55,7 +58,16 @@ impl Known {
         self.ordinals.size() + self.pages.size()
     }
 
-    fn is_true(&mut self, reader: &PostingReader<'_>) -> Result<bool> {
+    /// The pending list was read before the log's position, so what it holds is always compared. As
+    /// long as it is the same, `pending_memory` has the same entries.
+    fn is_true(&mut self, reader: &PostingReader<'_>, path: &str) -> Result<bool> {
+        let is_pending = match &self.pending {
+            Some(pending) => !std::ptr::eq(pending.as_ptr(), Rc::as_ptr(&reader.pending)),
+            None => has_pending(reader, path),
+        };
+        if is_pending {
+            return Ok(false);
+        }
         // The position is read first, so that what is written meanwhile counts as later.
         let wal = wal_position();
         if self.wal == wal {
@@ -84,7 +96,7 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
         (memory.known, memory.doc_ids, memory.patience) = (None, doc_ids, 1);
     }
     if let Some(known) = &mut memory.known {
-        match known.is_true(reader)? {
+        match known.is_true(reader, path)? {
             true => known.used += 1,
             false => {
                 memory.patience = match known.used < WORTH_MAKING {
@@ -111,7 +123,9 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
         memory.asked = 0;
         match made {
             (Some(ordinals), Some(pages)) => {
-                memory.known = Some(Known { ordinals: Rc::new(ordinals), pages, wal, used: 0 });
+                let pending = has_pending(reader, path).then(|| Rc::downgrade(&reader.pending));
+                let ordinals = Rc::new(ordinals);
+                memory.known = Some(Known { ordinals, pages, pending, wal, used: 0 });
             }
             _ => memory.patience = MAX_PATIENCE,
         }
@@ -119,6 +133,12 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
     let found = memory.known.as_ref().map(|known| Rc::clone(&known.ordinals));
     put(memory, max_bytes);
     Ok(found)
+}
+
+/// Whether entries of a path are pending.
+fn has_pending(reader: &PostingReader<'_>, path: &str) -> bool {
+    let (from, below) = key::values(PathHash::of(path));
+    reader.pending.range(from..below).next().is_some()
 }
 
 /// Notes that so many values of a path were counted without ordinals.

@@ -1,11 +1,15 @@
-//! How many values and rows ranges of keys had, for as long as nothing at all is written.
+//! How many values some documents have at a path, for as long as nothing at all is written.
 //!
-//! Only tables of which all pages are all-visible are remembered: then all snapshots see the same
-//! rows. Whatever changes that is written to the write-ahead log first, as are commits. So while the
-//! log ends where it did, the numbers are true.
+//! Whatever changes an index is written to the write-ahead log first. So while the log ends where it
+//! did, the indexes have the same entries, and of the same rows the same number of values. All rows
+//! of a table are the same ones for all snapshots where all of its pages are all-visible. Else the
+//! rows that a snapshot sees are compared, one by one.
 
+use super::doc_id::ReadResult;
+use super::domain::Domain;
 use super::page_visibility::wal_position;
-use crate::error::Result;
+use super::settings::changes_memory;
+use super::values::Tally;
 use crate::index::gin::GinIndex;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,47 +17,64 @@ use std::collections::HashMap;
 /// Ranges that are remembered at most: about three for each path.
 const MAX_RANGES: usize = 16_384;
 
-/// An index, and a range of its keys.
-type KeyRange = (u32, Vec<u8>, Vec<u8>);
+/// A path, and a range of its values. Two paths may have the same hash, and so the same keys.
+type ValueRange = (String, Vec<u8>, Vec<u8>);
 
-/// What was counted while the log ended at one place.
-#[derive(Default)]
+/// What was counted of some documents while the log ended at one place.
 struct Tallies {
     wal: u64,
-    counts: HashMap<KeyRange, (u64, u64)>,
+    indexes: Vec<u32>,
+    documents: Domain,
+    counts: HashMap<ValueRange, Tally>,
 }
 
 thread_local! {
-    static TALLIES: RefCell<Tallies> = RefCell::default();
+    static TALLIES: RefCell<Option<Tallies>> = const { RefCell::new(None) };
 }
 
-/// The rows and the keys of a range: those that are remembered, or else what `count` finds.
-/// `is_all_visible`: whether all pages of the table are.
+/// How many values of a range some documents have, of the tables with these indexes: what is
+/// remembered, or else what `count` finds. `is_known`: whether the documents are listed, or are all
+/// rows of tables of which all pages are all-visible.
 pub fn remembered(
-    index: &GinIndex,
-    (from, below): (&[u8], &[u8]),
-    is_all_visible: bool,
-    count: impl FnOnce() -> Result<(u64, u64)>,
-) -> Result<(u64, u64)> {
-    if !is_all_visible || !index.is_wal_logged() {
+    indexes: &[&GinIndex],
+    range: ValueRange,
+    documents: &Domain,
+    is_known: bool,
+    count: impl FnOnce() -> ReadResult<Tally>,
+) -> ReadResult<Tally> {
+    let max_bytes = changes_memory();
+    let is_remembered = is_known
+        && max_bytes > 0
+        && indexes.iter().all(|index| index.is_wal_logged())
+        && documents.size() <= max_bytes / 4;
+    if !is_remembered {
         return count();
     }
     // The position is read first, so that what is written meanwhile counts as later.
     let wal = wal_position();
-    let key = (index.oid(), from.to_vec(), below.to_vec());
     let known = TALLIES.with_borrow_mut(|tallies| {
-        if tallies.wal != wal || tallies.counts.len() >= MAX_RANGES {
-            *tallies = Tallies { wal, ..Tallies::default() };
-        }
-        tallies.counts.get(&key).copied()
+        let is_same = |known: &Tallies| {
+            known.wal == wal
+                && known.counts.len() < MAX_RANGES
+                && indexes.iter().map(|index| index.oid()).eq(known.indexes.iter().copied())
+                && known.documents == *documents
+        };
+        *tallies = tallies.take().filter(is_same);
+        let anew = || Tallies {
+            wal,
+            indexes: indexes.iter().map(|index| index.oid()).collect(),
+            documents: documents.clone(),
+            counts: HashMap::new(),
+        };
+        tallies.get_or_insert_with(anew).counts.get(&range).copied()
     });
     if let Some(known) = known {
         return Ok(known);
     }
     let counted = count()?;
     TALLIES.with_borrow_mut(|tallies| {
-        if tallies.wal == wal {
-            tallies.counts.insert(key, counted);
+        if let Some(tallies) = tallies.as_mut().filter(|tallies| tallies.wal == wal) {
+            tallies.counts.insert(range, counted);
         }
     });
     Ok(counted)

@@ -3,16 +3,14 @@
 //! Sorting, facets, statistics and suggestions need values in order. The index has them: the keys
 //! of a path's values are neighbours, in the order of the values.
 
-use super::block_set::BlockSet;
-use super::collector::Collector;
-use super::doc_id::{DocIdMap, DocIdOverflow, ReadError, ReadResult};
+use super::doc_id::{DocIdMap, ReadError, ReadResult};
 use super::domain::RowCounter;
 use super::postings::PostingReader;
+use super::wanted_rows::{RowFilter, WantedRows, wanted_rows};
 use crate::error::Result;
-use crate::index::gin::{Direction, Entries, GinIndex, PendingEntries, Postings, Tid};
+use crate::index::gin::{Direction, Entries, GinIndex, PendingEntries};
 use crate::index::key::{self, PathHash};
 use crate::index::string_code::{Unpacked, unpack};
-use crate::pg::guc::work_mem;
 use roaring::RoaringBitmap;
 use std::cmp::Ordering;
 use std::ops::{Bound, ControlFlow};
@@ -50,15 +48,6 @@ pub struct ValueBounds<'v> {
     pub below: Option<&'v [u8]>,
 }
 
-/// The rows that a caller wants to see.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RowFilter<'r> {
-    /// Rows of this set alone; none for all rows of the table.
-    pub among: Option<&'r RoaringBitmap>,
-    /// No rows of this set.
-    pub except: Option<&'r RoaringBitmap>,
-}
-
 /// A value, and the rows that have it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueRows {
@@ -68,23 +57,6 @@ pub struct ValueRows {
     /// values.
     pub is_truncated: bool,
     pub rows: RoaringBitmap,
-}
-
-impl RowFilter<'_> {
-    fn contains(self, doc_id: u32) -> bool {
-        self.among.is_none_or(|among| among.contains(doc_id))
-            && !self.except.is_some_and(|except| except.contains(doc_id))
-    }
-
-    /// Removes all other rows.
-    pub fn apply(self, rows: &mut RoaringBitmap) {
-        if let Some(among) = self.among {
-            *rows &= among;
-        }
-        if let Some(except) = self.except {
-            *rows -= except;
-        }
-    }
 }
 
 impl ValueCursor {
@@ -254,7 +226,7 @@ impl ValueCursor {
     }
 
     /// Visits all values that are still to come and that wanted rows have, with how many, until the
-    /// visitor breaks. As `next_count`, but faster where nothing is pending.
+    /// visitor breaks. As `next_count`, but faster.
     pub fn each_count(
         &mut self,
         index: &GinIndex,
@@ -262,26 +234,51 @@ impl ValueCursor {
         counter: &mut RowCounter<'_>,
         visit: &mut impl FnMut(&[u8], u64) -> ReadResult<ControlFlow<()>>,
     ) -> ReadResult<()> {
-        let is_plain = self.direction == Direction::Ascending
+        let mut is_over = false;
+        if self.direction == Direction::Ascending
             && self.tree.is_none()
-            && self.pending.peek(self.direction).is_none();
-        if !is_plain {
-            let mut stored = Vec::new();
-            while let Some(count) = self.next_count(index, filter, counter, &mut stored)? {
-                if visit(&stored, count)?.is_break() {
-                    break;
-                }
-            }
-            return Ok(());
+            && let Some(mut entries) = self.entries.take()
+        {
+            let below = self.below.clone();
+            entries.each_below(index, &below, &mut |key, postings| {
+                let count = loop {
+                    let pending = self.pending.peek(Direction::Ascending);
+                    match pending.map_or(Ordering::Greater, |pending| pending.cmp(key)) {
+                        Ordering::Greater => break counter.count(postings)?,
+                        Ordering::Equal => {
+                            // A row may be both pending and in the tree.
+                            let rows = wanted_rows(postings, self.doc_ids, self.blocks, filter)?;
+                            let pending = self.next_pending(filter)?;
+                            let union = pending.map(|(_, more)| rows.union_len(&more));
+                            break union.unwrap_or(rows.len());
+                        }
+                        Ordering::Less => {
+                            let Some((pending, rows)) = self.next_pending(filter)? else { continue };
+                            if let Some(stored) = key::value_of(&pending)
+                                && !rows.is_empty()
+                                && visit(stored, rows.len())?.is_break()
+                            {
+                                is_over = true;
+                                return Ok(ControlFlow::Break(()));
+                            }
+                        }
+                    }
+                };
+                let flow = match key::value_of(key) {
+                    Some(stored) if count > 0 => visit(stored, count)?,
+                    _ => ControlFlow::Continue(()),
+                };
+                is_over = flow.is_break();
+                Ok::<_, ReadError>(flow)
+            })?;
         }
-        let Some(mut entries) = self.entries.take() else { return Ok(()) };
-        entries.each_below(index, &self.below, &mut |key, postings| {
-            let count = counter.count(postings)?;
-            match key::value_of(key) {
-                Some(stored) if count > 0 => visit(stored, count),
-                _ => Ok(ControlFlow::Continue(())),
-            }
-        })
+        let mut stored = Vec::new();
+        while !is_over
+            && let Some(count) = self.next_count(index, filter, counter, &mut stored)?
+        {
+            is_over = visit(&stored, count)?.is_break();
+        }
+        Ok(())
     }
 
     /// Takes the next pending key.
@@ -295,36 +292,6 @@ impl ValueCursor {
         let rows = rows.finish()?;
         self.pending.advance(&key, self.direction);
         Ok(Some((key, rows)))
-    }
-}
-
-/// Those rows of an entry that the filter lets through.
-fn wanted_rows(
-    postings: &Postings<'_>,
-    doc_ids: DocIdMap,
-    blocks: u32,
-    filter: RowFilter<'_>,
-) -> ReadResult<RoaringBitmap> {
-    let mut rows = WantedRows::new(doc_ids, blocks, filter);
-    // Of few rows each is looked up in the filter. Many rows are collected, then filtered.
-    if postings.known_len().is_some() {
-        postings.for_each(&mut |tid| rows.push(tid))?;
-        return rows.finish();
-    }
-    let (all, max_bytes) = (BlockSet::all(), work_mem() / 2);
-    let mut collector = Collector::new(doc_ids, &all, blocks, max_bytes);
-    postings.for_each(&mut collector)?;
-    match collector.finish() {
-        // The row that has no doc ID was added after the filter's rows were found.
-        Err(ReadError::DocIdOverflow(_)) if filter.among.is_some() => {
-            postings.for_each(&mut |tid| rows.push(tid))?;
-            rows.finish()
-        }
-        found => {
-            let mut found = found?;
-            filter.apply(&mut found);
-            Ok(found)
-        }
     }
 }
 
@@ -360,39 +327,5 @@ impl PendingCursor {
             Direction::Ascending => self.from = [key, &[0]].concat(),
             Direction::Descending => self.below = key.to_vec(),
         }
-    }
-}
-
-/// Rows that are collected one by one.
-struct WantedRows<'r> {
-    doc_ids: DocIdMap,
-    blocks: u32,
-    filter: RowFilter<'r>,
-    rows: RoaringBitmap,
-    overflowed: bool,
-}
-
-impl<'r> WantedRows<'r> {
-    fn new(doc_ids: DocIdMap, blocks: u32, filter: RowFilter<'r>) -> WantedRows<'r> {
-        WantedRows { doc_ids, blocks, filter, rows: RoaringBitmap::new(), overflowed: false }
-    }
-
-    fn push(&mut self, tid: Tid) {
-        // Rows behind the end that the table had when the query began were added later.
-        if tid.block >= self.blocks {
-            return;
-        }
-        match self.doc_ids.doc_id(tid) {
-            Some(doc_id) if self.filter.contains(doc_id) => {
-                self.rows.insert(doc_id);
-            }
-            Some(_) => {}
-            // A row without a doc ID is in no set of rows.
-            None => self.overflowed |= self.filter.among.is_none(),
-        }
-    }
-
-    fn finish(self) -> ReadResult<RoaringBitmap> {
-        if self.overflowed { Err(DocIdOverflow.into()) } else { Ok(self.rows) }
     }
 }

@@ -5,7 +5,7 @@ use super::distribution::{Figure, compare_figures};
 use super::json::value_to_json;
 use super::request::Facets;
 use super::top::Top;
-use crate::executor::{Domain, Group, ReadResult, Span, ValueSource};
+use crate::executor::{Domain, Group, OrdinalCounts, ReadResult, Span, ValueSource};
 use crate::index::gin::Direction;
 use crate::memory;
 use serde_json::{Map, Value, json};
@@ -189,6 +189,13 @@ impl Search<'_> {
         if most == Some(0) && !self.is_complete {
             return Ok(Found { values: Vec::new(), buckets: 0, total: 0 });
         }
+        if order.by == OrderBy::Count
+            && self.prefix.is_none()
+            && !with_zeros
+            && let Some(counted) = source.counted(self.path, within)?
+        {
+            return self.of_counted(&counted);
+        }
         source.each_value(self.path, &span, &walked, with_zeros, &mut |group| {
             if !with_zeros {
                 let count = group.count;
@@ -206,6 +213,29 @@ impl Search<'_> {
         let values = top.into_sorted().into_iter().skip(self.start);
         let values = values.map(|candidate| candidate.counted).collect();
         Ok(Found { values, buckets, total })
+    }
+
+    /// The first values by their counts, of values that were counted by ordinals. Only those that
+    /// are found are unpacked.
+    fn of_counted(&self, counted: &OrdinalCounts) -> ReadResult<Found> {
+        let ordinals = counted.ordinals();
+        let all = 0..ordinals.len();
+        let mut top = Top::new(self.rows.map(|rows| rows.saturating_add(self.start)));
+        let flow = counted.each(all.clone(), Direction::Ascending, |ordinal, count| {
+            let rank = if self.order.descending { u64::MAX - count } else { count };
+            let item = (rank, ordinal, count);
+            match count >= self.mincount && top.wants(|last| item < *last) {
+                true => top.push(item).map_or_else(ControlFlow::Break, ControlFlow::Continue),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        if let ControlFlow::Break(error) = flow {
+            return Err(error.into());
+        }
+        let values = top.into_sorted().into_iter().skip(self.start);
+        let value = |(_, ordinal, count)| ValueCount { value: ordinals.value(ordinal), count };
+        let (buckets, total) = (counted.distinct(all.clone()), counted.sum(all));
+        Ok(Found { values: values.map(value).collect(), buckets, total })
     }
 }
 

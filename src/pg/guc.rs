@@ -52,6 +52,16 @@ pub fn with_gucs<T>(settings: &[Setting], work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// The value of a setting, as SHOW tells it.
+pub fn current(name: &CStr) -> Option<String> {
+    // SAFETY: the name is a C string. The server returns none for a setting that it does not know
+    // (missing_ok), or a C string that is valid until a setting changes; it is copied at once.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+    }
+}
+
 /// Bytes that one operation of a query may take (work_mem in config.sgml).
 pub fn work_mem() -> usize {
     // SAFETY: reads a variable of this backend, which is in kilobytes and never negative.

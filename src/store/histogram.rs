@@ -1,21 +1,22 @@
 //! session_stats and session_histogram.
 
+use super::calendar::{Calendar, to_timestamp};
 use super::catalog::{Operator, Store};
 use super::facets::Target;
 use super::search::StoreQuery;
 use crate::document::Decimal;
 use crate::error::{Error, Result};
 use crate::executor::{Edge, Instants, MILLISECONDS, ValueSource};
-use crate::facet::{self, Asked, MAX_BUCKETS, Statistic};
+use crate::facet::{self, Asked, Statistic};
 use crate::index::parse_cache;
-use crate::pg::guc::{NO_JIT, with_gucs};
-use crate::pg::spi::{Mode, Spi};
+use crate::pg::spi::Spi;
 use crate::predicate::evaluate_date_math;
 use crate::syntax::DateMath;
 use chrono::{DateTime, Utc};
 use pgrx::AnyNumeric;
 use pgrx::datum::TimestampWithTimeZone;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The statistics of the values at a path.
 pub fn stats(store: &str, query: &str, path: &str, percentiles: &[f64]) -> Result<Value> {
@@ -75,7 +76,7 @@ pub fn by_time(
         return Ok(Vec::new());
     }
     with_target(store, query, |target| {
-        let unit = Unit::read(target.spi, step)?;
+        let calendar = Calendar::read(target.spi, step, zone)?;
         // The first instant and the last one, where they matter.
         let ends = |source: &mut dyn ValueSource| match (since, until) {
             (Some(_), Some(_)) => Ok(None),
@@ -86,15 +87,15 @@ pub fn by_time(
         };
         // The starts of the intervals, and their edges: the first interval begins at `since`, and
         // the last one ends at `until`.
-        let edges = |instants: Instants| -> Result<(Vec<DateTime<Utc>>, Vec<Edge>)> {
+        let edges = |instants: Instants| -> Result<(Rc<Vec<DateTime<Utc>>>, Vec<Edge>)> {
             let first = since.or(instants.map(|(first, _)| first));
             let last = until.and_then(before).or(instants.map(|(_, last)| last));
             let (Some(first), Some(last)) = (first, last) else { return Ok(Default::default()) };
             if first > last {
                 return Ok(Default::default());
             }
-            let labels = unit.edges(target.spi, step, zone, first, last)?;
-            let mut edges = labels.clone();
+            let labels = calendar.edges(target.spi, first, last)?;
+            let mut edges = labels.to_vec();
             if let (Some(edge), Some(since)) = (edges.first_mut(), since) {
                 *edge = since.max(*edge);
             }
@@ -128,136 +129,6 @@ pub fn by_time(
 /// The instant before another one: no document has a more exact one.
 fn before(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
     instant.checked_sub_signed(chrono::TimeDelta::nanoseconds(1))
-}
-
-/// How the steps of a histogram lie in the calendar.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    /// Months or years, counted from the year 0 on.
-    Months,
-    /// Days, or more than an hour: they begin at times of the zone's clocks.
-    Days,
-    /// An hour or less. Where a clock is set back, its hours come twice.
-    Time,
-}
-
-/// A step of a histogram.
-struct Unit {
-    kind: Kind,
-    /// About how long it is.
-    seconds: f64,
-}
-
-impl Unit {
-    fn read(spi: &Spi, step: &str) -> Result<Unit> {
-        // Operators written so are all of one precedence.
-        let sql = "
-            SELECT pg_catalog.date_part('year', i) OPERATOR(pg_catalog.*) 12::pg_catalog.float8
-                    OPERATOR(pg_catalog.+) pg_catalog.date_part('month', i),
-                (pg_catalog.date_part('day', i) OPERATOR(pg_catalog.*) 86400::pg_catalog.float8)
-                    OPERATOR(pg_catalog.+) (pg_catalog.date_part('hour', i) OPERATOR(pg_catalog.*) 3600::pg_catalog.float8)
-                    OPERATOR(pg_catalog.+) (pg_catalog.date_part('minute', i) OPERATOR(pg_catalog.*) 60::pg_catalog.float8)
-                    OPERATOR(pg_catalog.+) pg_catalog.date_part('second', i),
-                pg_catalog.date_part('day', i)
-            FROM (SELECT $1::pg_catalog.interval) AS _(i)";
-        let rows = spi.run(Mode::Read, sql, &[step.into()])?;
-        let number = |column| rows.get::<f64>(0, column).unwrap_or(0.0);
-        let (months, seconds, days) = (number(1), number(2), number(3));
-        let wrong = |problem: &str| {
-            let problem = format!("\"{step}\" {problem}");
-            Err(Error::Request { place: "step".to_string(), problem })
-        };
-        match (months, seconds) {
-            (0.0, 0.0) => wrong("is no length of time"),
-            (months, seconds) if months < 0.0 || seconds < 0.0 => wrong("is below zero"),
-            (0.0, ..=3600.0) if days == 0.0 => Ok(Unit { kind: Kind::Time, seconds }),
-            (0.0, _) => Ok(Unit { kind: Kind::Days, seconds }),
-            (_, 0.0) => Ok(Unit { kind: Kind::Months, seconds: months * 2_629_746.0 }),
-            _ => wrong("has both months and days or a time"),
-        }
-    }
-
-    /// The edges of the intervals, from the one that holds the first instant to the end of the one
-    /// that holds the last. PostgreSQL has the calendar and the zones.
-    fn edges(
-        &self,
-        spi: &Spi,
-        step: &str,
-        zone: &str,
-        first: DateTime<Utc>,
-        last: DateTime<Utc>,
-    ) -> Result<Vec<DateTime<Utc>>> {
-        // The server keeps what generate_series returns, so too many edges are refused before.
-        if (last - first).as_seconds_f64() / self.seconds > MAX_BUCKETS as f64 {
-            return Err(facet::too_many());
-        }
-        let sql = match self.kind {
-            // The first month whose number is a multiple of those of a step.
-            Kind::Months => "
-                SELECT pg_catalog.timezone($2, edge.local) FROM (
-                    SELECT pg_catalog.timezone($2, $3) AS local, pg_catalog.timezone($2, $4) AS last,
-                        (pg_catalog.date_part('year', $1::pg_catalog.interval) OPERATOR(pg_catalog.*) 12::pg_catalog.float8
-                            OPERATOR(pg_catalog.+) pg_catalog.date_part('month', $1::pg_catalog.interval))::pg_catalog.int4 AS months
-                ) AS ends
-                CROSS JOIN LATERAL (
-                    SELECT (pg_catalog.date_part('year', ends.local) OPERATOR(pg_catalog.*) 12::pg_catalog.float8
-                        OPERATOR(pg_catalog.+) pg_catalog.date_part('month', ends.local) OPERATOR(pg_catalog.-) 1::pg_catalog.float8)::pg_catalog.int4 AS month
-                ) AS number
-                CROSS JOIN LATERAL pg_catalog.generate_series(
-                    pg_catalog.date_trunc('month', ends.local) OPERATOR(pg_catalog.-) pg_catalog.make_interval(months =>
-                        ((number.month OPERATOR(pg_catalog.%) ends.months) OPERATOR(pg_catalog.+) ends.months) OPERATOR(pg_catalog.%) ends.months),
-                    ends.last OPERATOR(pg_catalog.+) $1::pg_catalog.interval, $1::pg_catalog.interval) AS edge(local)",
-            // 2001-01-01 was a Monday, so weeks begin on Mondays, as with date_trunc.
-            Kind::Days => "
-                SELECT pg_catalog.timezone($2, edge.local) FROM pg_catalog.generate_series(
-                    pg_catalog.date_bin($1::pg_catalog.interval, pg_catalog.timezone($2, $3), '2001-01-01'::pg_catalog.timestamp),
-                    pg_catalog.timezone($2, $4) OPERATOR(pg_catalog.+) $1::pg_catalog.interval OPERATOR(pg_catalog.+) '1 day'::pg_catalog.interval,
-                    $1::pg_catalog.interval) AS edge(local)",
-            // The clock's offset is that of the first instant.
-            Kind::Time => "
-                SELECT edge FROM pg_catalog.generate_series(
-                    $3 OPERATOR(pg_catalog.-) (pg_catalog.timezone($2, $3) OPERATOR(pg_catalog.-) pg_catalog.date_bin(
-                        $1::pg_catalog.interval, pg_catalog.timezone($2, $3), '2001-01-01'::pg_catalog.timestamp)),
-                    $4 OPERATOR(pg_catalog.+) $1::pg_catalog.interval, $1::pg_catalog.interval) AS edge",
-        };
-        let (from, to) = (to_timestamp(first)?, to_timestamp(last)?);
-        let parameters = [step.into(), zone.into(), from.into(), to.into()];
-        let rows = with_gucs(&[NO_JIT], || spi.run(Mode::ReadInOrder, sql, &parameters))?;
-        let mut edges: Vec<DateTime<Utc>> = Vec::new();
-        for edge in rows.column::<TimestampWithTimeZone>() {
-            let edge = from_timestamp(edge);
-            // Where a clock is set forward, some of its times do not exist. Those before the first
-            // instant are there because of a clock that was set back.
-            if edges.last().is_none_or(|last| *last < edge) {
-                edges.push(edge);
-            }
-        }
-        let before = edges.partition_point(|edge| *edge <= first);
-        edges.drain(..before.saturating_sub(1));
-        let behind = edges.partition_point(|edge| *edge <= last);
-        edges.truncate(behind + 1);
-        if edges.len() > MAX_BUCKETS + 1 || edges.last().is_none_or(|edge| *edge <= last) {
-            return Err(facet::too_many());
-        }
-        Ok(edges)
-    }
-}
-
-/// Microseconds from 1970-01-01 to 2000-01-01 (timestamp.h).
-const EPOCH_DIFFERENCE: i64 = 946_684_800_000_000;
-
-/// The timestamp of an instant. What it has beyond microseconds is cut off.
-fn to_timestamp(instant: DateTime<Utc>) -> Result<TimestampWithTimeZone> {
-    let time = instant.timestamp_micros().saturating_sub(EPOCH_DIFFERENCE);
-    TimestampWithTimeZone::try_from(time).map_err(|_| Error::Request {
-        place: "path".to_string(),
-        problem: "an instant is not within the range of timestamps".to_string(),
-    })
-}
-
-fn from_timestamp(timestamp: TimestampWithTimeZone) -> DateTime<Utc> {
-    let time = i64::from(timestamp);
-    DateTime::from_timestamp_micros(time.saturating_add(EPOCH_DIFFERENCE)).unwrap_or_default()
 }
 
 /// How many documents have a number at a path in each interval of a length.

@@ -28,7 +28,8 @@
 
 pub mod admin;
 pub mod adopt;
-pub mod catalog;
+mod calendar;
+mod catalog;
 pub mod change_key;
 mod constraint;
 pub mod distributed;

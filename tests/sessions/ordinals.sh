@@ -47,6 +47,7 @@ is 'as GROUP BY' "user|$grouped" "$(ask "$(questions '*:*' | head -n 1)")"
 while IFS='~' read -r what change; do
     sql "$change" -o /dev/null
     compare "$what"
+    if [ "$what" = pending ]; then is 'ordinals hold what is pending' t "$(ask "$ways;")"; fi
 done <<'END'
 pending~SELECT session_update('ordinals', documents(100, 140, 2))
 deleted~SELECT session_update('ordinals', '[{"delete": [7, 8, 9, 500]}]')
@@ -65,6 +66,13 @@ large numbers~SELECT session_update('ordinals', '[{"upsert": [{"id": 31, "n": 12
 gone~SELECT session_update('ordinals', '[{"delete": [3, 31, 32]}]')
 another table~VACUUM FULL sessions.ordinals
 END
+# The edges of a histogram are those of the settings by which a zone is read.
+zoned="SELECT string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '*:*', 'at', '1 day'::text, 'EST');"
+for abbreviations in Default Australia Default; do
+    change="SET timezone = 'UTC'; SET timezone_abbreviations = '$abbreviations';"
+    is "abbreviations: $abbreviations" "$(echo "$change $zoned" | psql)" "$(ask "$change $zoned")"
+done
+ask 'RESET timezone; RESET timezone_abbreviations;'
 # A transaction's own writes, and what it takes back.
 for change in "SELECT session_update('ordinals', documents(650, 720, 4))" 'TRUNCATE sessions.ordinals'; do
     questions=$(questions '*:*' | grep -v path)

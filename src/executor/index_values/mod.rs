@@ -22,7 +22,7 @@ use crate::executor::search::{known_doc_ids, remember_doc_ids};
 use crate::executor::sorted_values::SortedValues;
 use crate::executor::table::IndexedTable;
 use crate::executor::value_cursor::{ValueBounds, ValueCursor};
-use crate::executor::values::{Group, Span, ValueSource, Visit, Ways};
+use crate::executor::values::{Group, Span, Tally, ValueSource, Visit, Ways, tally_each};
 use crate::executor::visibility_map::VisibilityMap;
 use crate::index::gin::{Direction, GinIndex, PostingSizes};
 use crate::index::key::{self, PathHash};
@@ -179,6 +179,26 @@ impl IndexValues<'_> {
             && part.reader.pending.range(from..below).next().is_none()
             && part.reader.is_unused(&key::truncated(hash))?
             && self.is_ordered(path)?)
+    }
+
+    /// How many values of a span there are. Where all documents are meant, leaf pages of the index
+    /// are counted as they are remembered.
+    fn tally_now(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {
+        if !self.is_tallied(path, within)? {
+            return tally_each(self, path, span, within);
+        }
+        let (mut tally, hash) = (Tally::default(), PathHash::of(path));
+        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
+        for (part, rows) in self.parts.iter().zip(&within.parts) {
+            let mut counter = part.counter(rows)?;
+            for (from, below) in stored_intervals(span) {
+                let (from, below) = (key::value(hash, &from), key::value(hash, &below));
+                let (values, distinct) = counter.tally(part.reader.index, &from, &below)?;
+                tally.values += values;
+                tally.distinct += distinct;
+            }
+        }
+        Ok(tally)
     }
 
     /// Counts the numbers of a span by leaf pages, interval by interval, if there are fewer of those

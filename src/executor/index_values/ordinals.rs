@@ -8,7 +8,6 @@ use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::ordinals::Ordinals;
 use crate::executor::ordinals_memory::{counted_without, ordinals};
 use crate::executor::values::Span;
-use crate::index::key::{self, PathHash};
 use std::rc::Rc;
 
 /// Documents. So few are counted as quickly in other ways.
@@ -23,10 +22,8 @@ impl IndexValues<'_> {
         let is_single = match known {
             Some(is_single) => is_single,
             None => {
-                let (from, below) = key::values(PathHash::of(path));
-                let is_single = part.reader.pending.range(from..below).next().is_none()
-                    && part.reader.has_single_values(path)?
-                    && self.is_ordered(path)?;
+                let is_single =
+                    part.reader.has_single_values(path)? && self.is_ordered(path)?;
                 self.single.insert(path.to_string(), is_single);
                 is_single
             }

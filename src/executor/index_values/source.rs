@@ -1,7 +1,7 @@
 //! What facets and statistics ask, answered from the indexes.
 
-use super::part::visible_rows;
-use super::{IndexValues, stored_intervals};
+use super::part::{Doubt, PartValues, visible_rows};
+use super::IndexValues;
 use crate::document::{instant, unordered_instant, walk};
 use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};
@@ -13,9 +13,9 @@ use crate::executor::tid_bitmap::TidBitmap;
 use crate::executor::value_cursor::ValueCursor;
 use crate::executor::values::{
     Group, Instants, Span, Tally, ValueSource, Visit, Ways, number_instants, strings_of_instants,
-    tally_each, text_of, widen,
+    text_of, widen,
 };
-use crate::index::gin::Direction;
+use crate::index::gin::{Direction, GinIndex};
 use crate::index::key::{self, PathHash};
 use crate::matcher::Matcher;
 use crate::predicate::Predicate;
@@ -111,29 +111,16 @@ impl ValueSource for IndexValues<'_> {
         Ok(count)
     }
 
-    /// Where all documents are meant, leaf pages of the index are counted as they are remembered.
+    /// What was counted of the same documents is remembered.
     fn tally(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {
-        if !self.is_tallied(path, within)? {
-            return tally_each(self, path, span, within);
-        }
-        let (mut tally, hash) = (Tally::default(), PathHash::of(path));
-        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
-        for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let mut counter = part.counter(rows)?;
-            for (from, below) in stored_intervals(span) {
-                let (from, below) = (key::value(hash, &from), key::value(hash, &below));
-                let is_all_visible =
-                    part.doubt.as_ref().is_some_and(|doubt| doubt.blocks.is_empty());
-                let index = part.reader.index;
-                let (values, distinct) =
-                    remembered(index, (&from, &below), is_all_visible, || {
-                        counter.tally(index, &from, &below)
-                    })?;
-                tally.values += values;
-                tally.distinct += distinct;
-            }
-        }
-        Ok(tally)
+        let range = (path.to_string(), span.from.clone(), span.below.clone());
+        let is_known = |(part, rows): (&PartValues<'_>, &PartRows)| {
+            let is_all_visible = |doubt: &Doubt| doubt.blocks.is_empty();
+            rows.list().is_some() || part.doubt.as_ref().is_some_and(is_all_visible)
+        };
+        let is_known = self.parts.iter().zip(&within.parts).all(is_known);
+        let indexes: Vec<&GinIndex> = self.parts.iter().map(|part| part.reader.index).collect();
+        remembered(&indexes, range, within, is_known, || self.tally_now(path, span, within))
     }
 
     fn without(&mut self, within: &Domain, others: &Domain) -> ReadResult<Domain> {
@@ -182,7 +169,7 @@ impl ValueSource for IndexValues<'_> {
     fn counted(&mut self, path: &str, within: &Domain) -> ReadResult<Option<Rc<OrdinalCounts>>> {
         // Values that were truncated may differ although their keys do not.
         match !within.is_empty() && self.has_single_values(path)? {
-            true => self.count_by_ordinals(path, within),
+            true => self.count_span_by_ordinals(path, &Span::all(Direction::Ascending), within),
             false => Ok(None),
         }
     }

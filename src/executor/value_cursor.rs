@@ -253,7 +253,9 @@ impl ValueCursor {
                             break union.unwrap_or(rows.len());
                         }
                         Ordering::Less => {
-                            let Some((pending, rows)) = self.next_pending(filter)? else { continue };
+                            let Some((pending, rows)) = self.next_pending(filter)? else {
+                                continue;
+                            };
                             if let Some(stored) = key::value_of(&pending)
                                 && !rows.is_empty()
                                 && visit(stored, rows.len())?.is_break()
@@ -273,9 +275,7 @@ impl ValueCursor {
             })?;
         }
         let mut stored = Vec::new();
-        while !is_over
-            && let Some(count) = self.next_count(index, filter, counter, &mut stored)?
-        {
+        while !is_over && let Some(count) = self.next_count(index, filter, counter, &mut stored)? {
             is_over = visit(&stored, count)?.is_break();
         }
         Ok(())

@@ -106,6 +106,32 @@ unsafe fn path(
     }
 }
 
+/// Whether a query counts the rows of one table that meet one condition, and does nothing else. How
+/// many those are then makes no difference to any other part of the plan.
+///
+/// # Safety
+/// The nodes must be the planner's, when it knows the conditions of the relation.
+pub unsafe fn is_lone_count(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> bool {
+    // SAFETY: as the caller says. A relation that is scanned has a target.
+    unsafe {
+        let query = &*(*root).parse;
+        super::ENABLED.get()
+            && query.hasAggs
+            && query.groupClause.is_null()
+            && query.groupingSets.is_null()
+            && query.havingQual.is_null()
+            && !query.jointree.is_null()
+            && pg_sys::list_length((*query.jointree).fromlist) == 1
+            && pgrx::is_a(
+                pg_sys::list_nth((*query.jointree).fromlist, 0).cast(),
+                pg_sys::NodeTag::T_RangeTblRef,
+            )
+            && pg_sys::list_length((*rel).baserestrictinfo) == 1
+            && (*(*rel).reltarget).exprs.is_null()
+            && counts((*root).processed_tlist).is_some()
+    }
+}
+
 /// The scans that a path consists of, if a count is all that one of them has to return.
 unsafe fn counted_scans(path: *mut pg_sys::Path) -> Option<*mut pg_sys::List> {
     // SAFETY: the node says which kind of path it is.

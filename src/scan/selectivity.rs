@@ -1,9 +1,9 @@
 //! Which fraction of rows satisfies `column @@@ query`, for any plan. The index of the column says
 //! so.
 
-use super::clause;
 use super::estimate::fraction_of;
 use super::rights;
+use super::{clause, count_path};
 use crate::executor::IndexedTable;
 use crate::index::{has_own_rows, query_type, recognize};
 use crate::pg::fmgr::{Arguments, c_functions};
@@ -71,6 +71,10 @@ unsafe fn of_constant(
                 return None;
             }
             let index = index_on(root, variable.rel, variable.var, operator)?;
+            // `LuceneCount` is next. To look into the index would take as long as to count.
+            if count_path::is_lone_count(root, variable.rel) {
+                return Some(predicate.visit(&mut Guess));
+            }
             Some(fraction_of(&index, &predicate).unwrap_or_else(|error| error.raise()))
         });
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {

@@ -20,7 +20,7 @@
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
 //! shard_values the same of a distributed table: what a shard answers, and how answers add up
-//! histogram    session_stats and session_histogram
+//! histogram    session_stats and session_histogram; calendar: where intervals begin
 //! why          what keeps documents out of an answer, and what is near
 //! stream       rows one by one; running: a statement that is read as rows are asked for
 //! estimate     how many rows a stream will return, for the planner

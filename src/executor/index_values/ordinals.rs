@@ -22,8 +22,7 @@ impl IndexValues<'_> {
         let is_single = match known {
             Some(is_single) => is_single,
             None => {
-                let is_single =
-                    part.reader.has_single_values(path)? && self.is_ordered(path)?;
+                let is_single = part.reader.has_single_values(path)? && self.is_ordered(path)?;
                 self.single.insert(path.to_string(), is_single);
                 is_single
             }

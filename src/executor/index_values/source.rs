@@ -1,7 +1,7 @@
 //! What facets and statistics ask, answered from the indexes.
 
-use super::part::{Doubt, PartValues, visible_rows};
 use super::IndexValues;
+use super::part::{Doubt, PartValues, visible_rows};
 use crate::document::{instant, unordered_instant, walk};
 use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};

@@ -14,6 +14,7 @@ pub mod query_type;
 pub mod ranges;
 pub mod recognize;
 mod scan_key;
+mod simple_queries;
 pub mod string_code;
 mod telling;
 pub mod ternary;

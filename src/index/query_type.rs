@@ -148,6 +148,8 @@ struct PreviousCall {
 /// After how many calls in a row with the same query it is prepared. That takes about as long as so
 /// many calls without.
 const PREPARE_AFTER: usize = 16;
+/// The same for a simple query, which is kept anyway and takes little longer so.
+const PREPARE_SIMPLE_AFTER: usize = 128;
 
 impl PreviousCall {
     fn matches(&mut self, query: &[u8], document: Jsonb<'_>) -> Result<bool> {
@@ -160,10 +162,12 @@ impl PreviousCall {
             self.calls = 0;
         }
         self.calls += 1;
-        let is_repeated = self.calls > PREPARE_AFTER;
-        if !is_repeated && let Some(answer) = parse_cache::match_at_once(query, document) {
+        if self.calls <= PREPARE_SIMPLE_AFTER
+            && let Some(answer) = parse_cache::match_at_once(query, document)
+        {
             return Ok(answer);
         }
+        let is_repeated = self.calls > PREPARE_AFTER;
         Ok(match parse_cache::match_document(query, is_repeated, document)? {
             DocumentAnswer::Answered(answer) => answer,
             DocumentAnswer::Prepared(query) => self.prepared.insert(query).matches(document),

@@ -8,11 +8,12 @@ use crate::predicate::{Lowering, UnreadValue, is_admitted, is_date};
 use crate::syntax::{ClauseBuilder, Occur, SimpleTest, read_simple};
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The longest query, in bytes, that is evaluated this way. Each clause searches the document
 /// again, so a long query is faster with one walk for all clauses ([`Matcher`](super::Matcher)).
-const MAX_DIRECT_QUERY_BYTES: usize = 512;
+pub(super) const MAX_DIRECT_QUERY_BYTES: usize = 512;
 
 /// Which queries [`match_once`] answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,10 +36,7 @@ pub fn match_once<'a>(
     if query.len() > MAX_DIRECT_QUERY_BYTES {
         return None;
     }
-    Some(match read_simple(query, &mut DirectQuery { document, scope, now })? {
-        ClauseResult::Plain(result) => result,
-        ClauseResult::Prohibited(any) => !any,
-    })
+    Some(read_simple(query, &mut DirectQuery { document, scope, now })?.is_match())
 }
 
 /// Evaluates each clause as soon as it is read.
@@ -50,7 +48,7 @@ struct DirectQuery<C, N> {
 
 /// What the document says to one clause.
 #[derive(Clone, Copy)]
-enum ClauseResult {
+pub(super) enum ClauseResult {
     /// Whether the clause matches.
     Plain(bool),
     /// Whether any clause matches in a group that has prohibited clauses only. Such a group matches
@@ -61,7 +59,7 @@ enum ClauseResult {
 
 /// What the document says to the clauses of one group, as far as they were read.
 #[derive(Default)]
-struct ClauseResults {
+pub(super) struct ClauseResults {
     /// Whether all required clauses match; none if there is no required clause.
     required: Option<bool>,
     /// Whether any optional clause matches.
@@ -72,7 +70,6 @@ struct ClauseResults {
     is_positive: bool,
 }
 
-/// Follows the same boolean rules as `lower`.
 impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQuery<C, N> {
     type Query = ClauseResult;
     type Clauses = ClauseResults;
@@ -83,28 +80,123 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
 
     fn condition(&mut self, path: Option<&str>, test: SimpleTest<'_>) -> Option<ClauseResult> {
         let document = self.document;
-        Some(ClauseResult::Plain(match test {
-            SimpleTest::Exists => any_leaf(document, path, true, |_| true),
-            SimpleTest::Equal(text) => {
-                let value = UnreadValue::new(&text, &self.now);
-                any_leaf(document, path, false, |leaf| value.equals(leaf))
+        if let SimpleTest::Wildcard(_) = test {
+            if self.scope == Scope::Comparisons {
+                return None;
             }
-            SimpleTest::Prefix(prefix) => any_leaf(
-                document,
-                path,
-                false,
-                |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(&*prefix)),
-            ),
+            // A query with an error is left to `lower`, which reports it.
+            let mut scratch = Scratch::new();
+            let test = Lowering::new((self.now)()).test(&test.into()).ok()?;
+            let satisfies =
+                |leaf: Leaf<'_>| leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf));
+            return Some(ClauseResult::Plain(any_leaf(document, path, false, satisfies)));
+        }
+        let test = Comparison::<Cow<'_, str>, _>::new(test, &self.now)?;
+        Some(ClauseResult::Plain(test.matches(document, path)))
+    }
+
+    fn add(&mut self, clauses: &mut ClauseResults, occur: Occur, query: ClauseResult) {
+        clauses.add(occur, query);
+    }
+
+    fn group(&mut self, clauses: ClauseResults) -> ClauseResult {
+        clauses.result()
+    }
+
+    fn decided(&self, clauses: &ClauseResults, occur: Occur) -> Option<ClauseResult> {
+        clauses.is_decided(occur).then_some(ClauseResult::Plain(false))
+    }
+}
+
+/// Follows the same boolean rules as `lower`.
+impl ClauseResults {
+    pub(super) fn add(&mut self, occur: Occur, query: ClauseResult) {
+        let is_met = matches!(query, ClauseResult::Plain(true));
+        self.is_positive |= occur != Occur::MustNot;
+        match occur {
+            Occur::Must => self.required = Some(is_met && self.required.unwrap_or(true)),
+            Occur::Should => self.optional |= is_met,
+            Occur::MustNot => self.prohibited |= is_met,
+        }
+    }
+
+    pub(super) fn result(self) -> ClauseResult {
+        match self.is_positive {
+            false => ClauseResult::Prohibited(self.prohibited),
+            true => {
+                let chosen = self.required.unwrap_or(self.optional);
+                ClauseResult::Plain(chosen && !self.prohibited)
+            }
+        }
+    }
+
+    /// Whether the result of the next clause does not matter any more.
+    pub(super) fn is_decided(&self, occur: Occur) -> bool {
+        let is_needless = occur == Occur::Should && (self.optional || self.required.is_some());
+        is_needless || self.prohibited || self.required == Some(false)
+    }
+}
+
+impl ClauseResult {
+    /// Whether the document matches, if this is the whole query.
+    pub(super) fn is_match(self) -> bool {
+        match self {
+            ClauseResult::Plain(result) => result,
+            ClauseResult::Prohibited(any) => !any,
+        }
+    }
+}
+
+/// The test of a condition, if it compares values as they stand in the query. `T` holds their texts.
+#[derive(Debug)]
+pub(super) enum Comparison<T, N> {
+    Exists,
+    Equal(UnreadValue<T, N>),
+    Prefix(T),
+    /// The lower and the upper bound, each with whether it is in the range.
+    Range([Option<(UnreadValue<T, N>, bool)>; 2]),
+}
+
+impl<'t, T, N> Comparison<T, N>
+where
+    T: AsRef<str> + From<&'t str> + From<Cow<'t, str>>,
+    N: Fn() -> DateTime<Utc> + Copy,
+{
+    /// None if it is a wildcard.
+    #[inline]
+    pub(super) fn new(test: SimpleTest<'t>, now: N) -> Option<Comparison<T, N>> {
+        Some(match test {
+            SimpleTest::Exists => Comparison::Exists,
+            SimpleTest::Equal(text) => Comparison::Equal(UnreadValue::new(text.into(), now)),
+            SimpleTest::Prefix(prefix) => Comparison::Prefix(prefix.into()),
+            SimpleTest::Wildcard(_) => return None,
             SimpleTest::Range(bounds) => {
                 // Beside a date, four digits are a year. Other bounds need not be looked at.
                 let mut texts = bounds.iter().flatten().map(|(text, _)| *text);
                 let is_dated = texts.clone().any(|text| text.len() == 4) && texts.any(is_date);
-                let bounds = bounds.map(|bound| {
-                    let read = |text| UnreadValue::bound(text, is_dated, &self.now);
-                    bound.map(|(text, inclusive)| (read(text), inclusive))
-                });
-                let [lower, upper] = &bounds;
-                let admits = |bound: &Option<(UnreadValue<'_, _>, bool)>, leaf, inside| {
+                let read = |text: &'t str| UnreadValue::bound(text.into(), is_dated, now);
+                let bound = |(text, inclusive)| (read(text), inclusive);
+                Comparison::Range(bounds.map(|end| end.map(bound)))
+            }
+        })
+    }
+}
+
+impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> Comparison<T, N> {
+    /// Whether a leaf of the document satisfies it, at the path or, without a path, anywhere.
+    #[inline]
+    pub(super) fn matches<'a>(&self, document: impl Container<'a>, path: Option<&str>) -> bool {
+        match self {
+            Comparison::Exists => any_leaf(document, path, true, |_| true),
+            Comparison::Equal(value) => any_leaf(document, path, false, |leaf| value.equals(leaf)),
+            Comparison::Prefix(prefix) => any_leaf(
+                document,
+                path,
+                false,
+                |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(prefix.as_ref())),
+            ),
+            Comparison::Range([lower, upper]) => {
+                let admits = |bound: &Option<(UnreadValue<T, N>, bool)>, leaf, inside| {
                     bound.as_ref().is_none_or(|(value, inclusive)| {
                         is_admitted(value.compare(leaf), inside, *inclusive)
                     })
@@ -113,45 +205,7 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
                     admits(lower, leaf, Ordering::Greater) && admits(upper, leaf, Ordering::Less)
                 })
             }
-            SimpleTest::Wildcard(_) if self.scope == Scope::Comparisons => return None,
-            SimpleTest::Wildcard(_) => {
-                // A query with an error is left to `lower`, which reports it.
-                let mut scratch = Scratch::new();
-                let test = Lowering::new((self.now)()).test(&test.into()).ok()?;
-                any_leaf(document, path, false, |leaf| {
-                    leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf))
-                })
-            }
-        }))
-    }
-
-    fn add(&mut self, clauses: &mut ClauseResults, occur: Occur, query: ClauseResult) {
-        let is_met = matches!(query, ClauseResult::Plain(true));
-        clauses.is_positive |= occur != Occur::MustNot;
-        match occur {
-            Occur::Must => {
-                clauses.required = Some(is_met && clauses.required.unwrap_or(true));
-            }
-            Occur::Should => clauses.optional |= is_met,
-            Occur::MustNot => clauses.prohibited |= is_met,
         }
-    }
-
-    fn group(&mut self, clauses: ClauseResults) -> ClauseResult {
-        match clauses.is_positive {
-            false => ClauseResult::Prohibited(clauses.prohibited),
-            true => {
-                let chosen = clauses.required.unwrap_or(clauses.optional);
-                ClauseResult::Plain(chosen && !clauses.prohibited)
-            }
-        }
-    }
-
-    fn decided(&self, clauses: &ClauseResults, occur: Occur) -> Option<ClauseResult> {
-        let is_needless =
-            occur == Occur::Should && (clauses.optional || clauses.required.is_some());
-        let is_decided = clauses.prohibited || clauses.required == Some(false);
-        (is_needless || is_decided).then_some(ClauseResult::Plain(false))
     }
 }
 

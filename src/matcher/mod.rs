@@ -5,8 +5,10 @@ mod direct;
 mod leaf;
 mod objects;
 mod path_trie;
+mod simple;
 
 pub use direct::{Scope, match_once};
+pub use simple::SimpleMatcher;
 
 use crate::document::Container;
 use crate::predicate::{ObjectCondition, Predicate, Test, Visitor};

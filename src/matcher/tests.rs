@@ -173,6 +173,9 @@ fn matches_documents() {
         assert_eq!(lowered(query).predicate.matches(&document), expected, "{query}");
         let directly = match_once(query, Scope::Patterns, || NOW.parse().unwrap(), &document);
         assert_eq!(directly.unwrap_or(expected), expected, "{query} directly");
+        let kept = SimpleMatcher::new(query, || NOW.parse().unwrap());
+        let kept = kept.map(|kept| kept.matches(&document));
+        assert_eq!(kept.unwrap_or(expected), expected, "{query} kept");
     }
 }
 
@@ -337,6 +340,16 @@ mod by_leaves {
             let predicate = lowered(&query).predicate;
             if let Some(answer) = match_once(&query, Scope::Patterns, || NOW.parse().unwrap(), &doc) {
                 prop_assert_eq!(answer, holds(&predicate, &doc), "{} {}", query, doc);
+            }
+        }
+
+        #[test]
+        fn kept_queries_answer_as_prepared_ones(docs in prop::collection::vec(document(), 1..4), query in query()) {
+            let predicate = lowered(&query).predicate;
+            if let Some(kept) = SimpleMatcher::new(&query, || NOW.parse().unwrap()) {
+                for doc in &docs {
+                    prop_assert_eq!(kept.matches(doc), holds(&predicate, doc), "{} {}", query, doc);
+                }
             }
         }
     }

@@ -165,8 +165,9 @@ fn read_date(text: &str, is_beside_date: bool) -> Option<DateMath> {
 
 /// A value of a query that is compared with few leaves: it is read only for the types that these
 /// leaves have. It compares as [`Value`] does.
-pub struct UnreadValue<'q, N> {
-    text: &'q str,
+#[derive(Debug)]
+pub struct UnreadValue<T, N> {
+    text: T,
     /// As for [`Value::read_beside_date`].
     is_beside_date: bool,
     now: N,
@@ -175,21 +176,21 @@ pub struct UnreadValue<'q, N> {
     number: OnceCell<Option<Span<Base10000>>>,
 }
 
-impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
+impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> UnreadValue<T, N> {
     /// A value of this text, with `now` for `NOW`.
-    pub fn new(text: &'q str, now: N) -> UnreadValue<'q, N> {
+    pub fn new(text: T, now: N) -> UnreadValue<T, N> {
         let (instants, number) = (OnceCell::new(), OnceCell::new());
         UnreadValue { text, is_beside_date: false, now, instants, number }
     }
 
     /// A bound of this text, which may be beside a date.
-    pub fn bound(text: &'q str, is_beside_date: bool, now: N) -> UnreadValue<'q, N> {
+    pub fn bound(text: T, is_beside_date: bool, now: N) -> UnreadValue<T, N> {
         UnreadValue { is_beside_date, ..UnreadValue::new(text, now) }
     }
 
     /// Whether the leaf equals the value.
     pub fn equals(&self, leaf: Leaf<'_>) -> bool {
-        matches!(leaf, Leaf::String(text) if text == self.text)
+        matches!(leaf, Leaf::String(text) if text == self.text.as_ref())
             || self.compare(leaf) == Some(Ordering::Equal)
     }
 
@@ -197,15 +198,16 @@ impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
     pub fn compare(&self, leaf: Leaf<'_>) -> Option<Ordering> {
         match leaf {
             Leaf::String(text)
-                if document::is_plain_instant(text) && document::is_plain_instant(self.text) =>
+                if document::is_plain_instant(text)
+                    && document::is_plain_instant(self.text.as_ref()) =>
             {
-                Some(text.as_bytes().cmp(self.text.as_bytes()))
+                Some(text.as_bytes().cmp(self.text.as_ref().as_bytes()))
             }
             Leaf::String(text) => {
                 let (instants, is_calculated) = self.instants().unzip();
-                compare_strings(text, self.text, instants, is_calculated.unwrap_or(false))
+                compare_strings(text, self.text.as_ref(), instants, is_calculated.unwrap_or(false))
             }
-            Leaf::Bool(b) => boolean(self.text).map(|value| b.cmp(&value)),
+            Leaf::Bool(b) => boolean(self.text.as_ref()).map(|value| b.cmp(&value)),
             Leaf::Number(number) => {
                 let value = self.number.get_or_init(|| self.read_number()).as_ref()?;
                 value.locate_by(|value| number.compare(value))
@@ -215,7 +217,7 @@ impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
 
     fn instants(&self) -> Option<(Span<DateTime<Utc>>, bool)> {
         *self.instants.get_or_init(|| {
-            let math = read_date(self.text, self.is_beside_date)?;
+            let math = read_date(self.text.as_ref(), self.is_beside_date)?;
             // Asking the server for the time takes longer than all the rest.
             let now = if math.start.is_none() { (self.now)() } else { DateTime::default() };
             Some((date::evaluate(&math, now), math.is_calculated()))
@@ -227,7 +229,7 @@ impl<'q, N: Fn() -> DateTime<Utc>> UnreadValue<'q, N> {
             Some((instants, _)) => {
                 Some(instants.map(|instant| Base10000::of(&date::milliseconds(*instant))))
             }
-            None => Base10000::parse(self.text).map(Span::single),
+            None => Base10000::parse(self.text.as_ref()).map(Span::single),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::index::gin::Tid;
 use crate::pg::versions;
 use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// A test that a row passes or not, whoever asks and whenever.
@@ -48,6 +49,8 @@ pub struct TestedScan {
 pub struct Findings {
     table: IndexedTable,
     test: Known,
+    /// Whether any row was looked at.
+    is_more: bool,
 }
 
 /// What is remembered of one test of a table.
@@ -62,6 +65,8 @@ struct Known {
     /// The rows that were looked at, and those of them that pass.
     tested: RoaringBitmap,
     passing: RoaringBitmap,
+    /// The rows that may pass and were not looked at.
+    untested: Option<RoaringBitmap>,
 }
 
 /// Tests that are remembered at most.
@@ -136,6 +141,7 @@ impl TestedScan {
             possible: None,
             tested: RoaringBitmap::new(),
             passing: RoaringBitmap::new(),
+            untested: None,
         });
         if let (true, None, Some(necessary)) = (is_known, &test.possible, necessary) {
             let search = IndexSearch::new(&[table], necessary)?;
@@ -143,6 +149,7 @@ impl TestedScan {
             let matches = partitions.pop().filter(|matches| matches.doc_ids == doc_ids);
             let Some(matches) = matches else { return Ok(None) };
             test.possible = matches.candidates;
+            test.untested = test.possible.as_ref().map(|possible| possible - &test.tested);
         }
         let after = VisibilityMap::read(&heap, blocks)?;
         if after.lsns() != Some(lsns) {
@@ -150,16 +157,25 @@ impl TestedScan {
         }
         // Rows on pages that are not all-visible, or that were added meanwhile, are looked at.
         let closed = closed(found, &before.and(&after)?, doc_ids);
-        let sure = &closed - &matches.recheck;
+        let sure = match matches.recheck.is_empty() {
+            true => Cow::Borrowed(closed.as_ref()),
+            false => Cow::Owned(closed.as_ref() - &matches.recheck),
+        };
         let passing = sure.intersection_len(&test.passing);
-        let mut rest = found - &(&sure & &test.tested);
-        if let Some(possible) = &test.possible {
-            rest -= &closed - possible;
-        }
+        let rest = match &test.untested {
+            Some(untested) if sure.len() == matches.count => found & untested,
+            _ => {
+                let mut rest = found - &(sure.as_ref() & &test.tested);
+                if let Some(possible) = &test.possible {
+                    rest -= closed.as_ref() - possible;
+                }
+                rest
+            }
+        };
         matches.recheck &= &rest;
         matches.count = rest.len();
         matches.candidates = Some(rest);
-        let findings = Some(Findings { table, test });
+        let findings = Some(Findings { table, test, is_more: false });
         Ok(Some(TestedScan { candidates: CandidateScan::of(search), passing, findings }))
     }
 }
@@ -168,6 +184,7 @@ impl Findings {
     /// Takes in whether a row passes. It must be visible.
     pub fn add(&mut self, tid: Tid, passes: bool) {
         let Some(doc_id) = self.test.doc_ids.doc_id(tid) else { return };
+        self.is_more = true;
         self.test.tested.insert(doc_id);
         if passes {
             self.test.passing.insert(doc_id);
@@ -176,28 +193,38 @@ impl Findings {
 
     /// Remembers what was found, as far as it is true of all-visible pages.
     pub fn remember(self) -> Result<()> {
-        let Findings { table, mut test } = self;
+        let Findings { table, mut test, is_more } = self;
+        if !is_more {
+            put_back(test);
+            return Ok(());
+        }
         let heap = Heap::of(&table);
         let map = VisibilityMap::read(&heap, heap.blocks())?;
         if map.lsns() != Some(test.map_lsns.as_slice()) || heap.file_id() != test.file {
             return Ok(());
         }
-        test.tested = closed(&test.tested, &map, test.doc_ids);
+        test.tested = closed(&test.tested, &map, test.doc_ids).into_owned();
         test.passing &= &test.tested;
-        TESTS.with_borrow_mut(|tests| {
-            tests.retain(|known| !known.is_of(&heap, &test.identity));
-            tests.insert(0, test);
-            tests.truncate(MAX_TESTS);
-            let mut size = 0;
-            let fitting = tests.iter().take_while(|test| {
-                size += test.size();
-                size <= changes_memory()
-            });
-            let fitting = fitting.count();
-            tests.truncate(fitting);
-        });
+        test.untested = test.possible.as_ref().map(|possible| possible - &test.tested);
+        put_back(test);
         Ok(())
     }
+}
+
+/// Remembers a test, as the one that was asked for last.
+fn put_back(test: Known) {
+    TESTS.with_borrow_mut(|tests| {
+        tests.retain(|known| !known.is_same(&test));
+        tests.insert(0, test);
+        tests.truncate(MAX_TESTS);
+        let mut size = 0;
+        let fitting = tests.iter().take_while(|test| {
+            size += test.size();
+            size <= changes_memory()
+        });
+        let fitting = fitting.count();
+        tests.truncate(fitting);
+    });
 }
 
 impl Known {
@@ -205,8 +232,13 @@ impl Known {
         self.file == heap.file_id() && self.column == heap.column() && self.identity == identity
     }
 
+    fn is_same(&self, other: &Known) -> bool {
+        self.file == other.file && self.column == other.column && self.identity == other.identity
+    }
+
     fn size(&self) -> usize {
-        let bitmaps = [&self.tested, &self.passing].into_iter().chain(&self.possible);
+        let bitmaps = [&self.tested, &self.passing].into_iter();
+        let bitmaps = bitmaps.chain(&self.possible).chain(&self.untested);
         bitmaps.map(RoaringBitmap::serialized_size).sum::<usize>()
             + self.identity.len()
             + 8 * self.map_lsns.len()
@@ -223,11 +255,20 @@ fn take(heap: &Heap, identity: &[u8], lsns: &[u64]) -> Option<Known> {
 }
 
 /// Those of some rows that lie on pages which are all-visible in a map of so many blocks.
-fn closed(rows: &RoaringBitmap, map: &VisibilityMap, doc_ids: DocIdMap) -> RoaringBitmap {
+fn closed<'r>(
+    rows: &'r RoaringBitmap,
+    map: &VisibilityMap,
+    doc_ids: DocIdMap,
+) -> Cow<'r, RoaringBitmap> {
+    let open = map.not_all_visible();
+    let end = *doc_ids.doc_ids(map.blocks()..=map.blocks()).start();
+    if open.is_empty() && rows.max().is_none_or(|last| last < end) {
+        return Cow::Borrowed(rows);
+    }
     let mut closed = rows.clone();
-    for block in map.not_all_visible() {
+    for block in open {
         closed.remove_range(doc_ids.doc_ids(block..=block));
     }
-    closed.remove_range(*doc_ids.doc_ids(map.blocks()..=map.blocks()).start()..);
-    closed
+    closed.remove_range(end..);
+    Cow::Owned(closed)
 }

@@ -29,17 +29,18 @@ pub fn number_extremes(
 }
 
 /// The edges of intervals of numbers: the first one is the greatest that is not above `from`, and
-/// the last one is above `to`. `first` is that first one.
+/// the last one is above `to`. `first` is that first one, and `step` is above 0. Too many are refused
+/// before any is calculated: the edges of a tiny step have many digits.
 pub fn number_edges(first: Decimal, to: &Decimal, step: &Decimal) -> Result<Vec<Decimal>> {
+    if Sum::of_steps(&first, step, MAX_BUCKETS as u64) <= *to {
+        return Err(too_many());
+    }
     let mut bytes: Vec<u8> = Vec::new();
     write_ordered(step, &mut bytes);
     let step = read_ordered(&bytes);
     let (mut sum, mut edges) = (Sum::default(), vec![first.clone()]);
     sum.add_decimal(&first);
-    while edges.last().is_some_and(|last| last <= to) {
-        if edges.len() > MAX_BUCKETS {
-            return Err(too_many());
-        }
+    while edges.len() <= MAX_BUCKETS && edges.last().is_some_and(|last| last <= to) {
         crate::memory::check();
         if let Some(step) = &step {
             sum.add(step, 1);

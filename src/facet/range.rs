@@ -111,15 +111,23 @@ impl Gap {
     fn add(&self, edge: &Edge) -> Option<Edge> {
         match (self, edge) {
             (Gap::Number(gap), Edge::Number(number)) => {
-                let mut sum = Sum::default();
-                sum.add_decimal(number);
-                sum.add_decimal(gap);
-                Some(Edge::Number(sum.decimal()))
+                Some(Edge::Number(Sum::of_steps(number, gap, 1)))
             }
             (Gap::Steps(math), Edge::Instant(instant)) => {
                 Some(Edge::Instant(evaluate_date_math(math, *instant).first))
             }
             _ => None,
+        }
+    }
+
+    /// Whether there are more intervals of numbers than a facet may have. It is told before any is
+    /// made, since the edges of a tiny gap have many digits.
+    fn is_too_small(&self, start: &Edge, end: &Edge) -> bool {
+        match (self, start, end) {
+            (Gap::Number(gap), Edge::Number(start), Edge::Number(end)) => {
+                *gap > Decimal::from_i64(0) && Sum::of_steps(start, gap, MAX_BUCKETS as u64) < *end
+            }
+            _ => false,
         }
     }
 }
@@ -178,10 +186,17 @@ impl RangeFacet {
             RangeBucket { label, predicate }
         };
         let is_half_open = include.lower && !include.upper && !include.edge;
+        let too_many = || {
+            let problem = format!("there would be more than {MAX_BUCKETS} buckets");
+            RangeError { option: "gap", problem, kind: ErrorKind::TooLarge }
+        };
+        if gap.is_too_small(&start, &end) {
+            return Err(too_many());
+        }
         let mut edges = vec![start.clone()];
         let (mut buckets, mut low, mut last) = (Vec::new(), start.clone(), end.clone());
         while low < end {
-            crate::interrupts::spend(64);
+            crate::memory::check();
             let mut high = gap.add(&low).filter(|high| *high > low).ok_or_else(|| {
                 let problem = "it is not above 0, or too small beside start and end".to_string();
                 RangeError::wrong("gap", problem)
@@ -196,9 +211,7 @@ impl RangeFacet {
             let upper = include.upper || include.edge && high == end;
             buckets.push(bucket(label(&low), Some((&low, lower)), Some((&high, upper))));
             if buckets.len() > MAX_BUCKETS {
-                let problem = format!("there would be more than {MAX_BUCKETS} buckets");
-                let kind = ErrorKind::TooLarge;
-                return Err(RangeError { option: "gap", problem, kind });
+                return Err(too_many());
             }
             edges.push(high.clone());
             low = high;

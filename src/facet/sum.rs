@@ -44,11 +44,24 @@ impl Sum {
 
     /// Adds a decimal number.
     pub fn add_decimal(&mut self, number: &Decimal) {
+        self.add_decimals(number, 1);
+    }
+
+    /// Adds a decimal number so many times.
+    fn add_decimals(&mut self, number: &Decimal, times: u64) {
         let mut bytes: Vec<u8> = Vec::new();
         crate::document::write_ordered(number, &mut bytes);
         if let Some(number) = crate::document::read_ordered(&bytes) {
-            self.add(&number, 1);
+            self.add(&number, times);
         }
+    }
+
+    /// A number and so many steps from there.
+    pub fn of_steps(first: &Decimal, step: &Decimal, times: u64) -> Decimal {
+        let mut sum = Sum::default();
+        sum.add_decimal(first);
+        sum.add_decimals(step, times);
+        sum.decimal()
     }
 
     /// Adds an integer × 10000^weight.

@@ -94,7 +94,13 @@ BEGIN
         'SELECT session_query(''damaged'', ''*:*'', sort => ''v asc, id desc'', rows => 3)',
         'SELECT count(*) FROM session_stream(''damaged'', ''*:*'', sort => ''w.x desc'')', 'SELECT count(*) FROM session_stream(''damaged'', ''-v:5'')',
         'SELECT session_explain(''damaged'', ''v:[100 TO 300] AND w.x:*a*'')', 'EXPLAIN SELECT FROM sessions.damaged WHERE doc @@@ ''w:* AND id:[5 TO 5000]''',
-        'SELECT count(*), count(doc) FROM sessions.damaged WHERE doc @@@ ''v:[100 TO 300]''']
+        'SELECT count(*), count(doc) FROM sessions.damaged WHERE doc @@@ ''v:[100 TO 300]''',
+        'SELECT count(*) FROM session_values(''damaged'', ''*:*'', ''v'', rows => NULL)', 'SELECT count(*) FROM session_values(''damaged'', ''id:[5 TO *]'', ''v'', sort => ''value desc'')',
+        'SELECT session_facets(''damaged'', ''v:[* TO 500]'', ''{"a": {"type": "terms", "field": "w.x", "facet": {"n": "sum(id)", "u": "unique(v)"}}, "p": "percentile(id,50)"}'')',
+        'SELECT session_facets(''damaged'', ''*:*'', ''{"r": {"type": "range", "field": "id", "start": 0, "end": 10000, "gap": 1000, "facet": {"x": "max(w.x)"}}}'')',
+        'SELECT count(*) FROM session_histogram(''damaged'', ''*:*'', ''id'', 100)', 'SELECT session_stats(''damaged'', ''*:*'', ''v'')',
+        'SELECT count(*) FROM session_paths(''damaged'')', 'SELECT count(*) FROM session_suggest(''damaged'', ''w.x'', ''c'')',
+        'SELECT session_why(''damaged'', ''+v:5 +w.x:C4* +id:99999'')']
     LOOP
         BEGIN
             EXECUTE question;

@@ -22,6 +22,9 @@ thread_local! {
     static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Where intervals begin, and behind them where the last one ends.
+pub(super) type Starts = Rc<Vec<DateTime<Utc>>>;
+
 /// The steps of a histogram in the calendar of a zone.
 pub(super) struct Calendar<'c> {
     step: &'c str,
@@ -38,7 +41,7 @@ struct Known {
     settings: [Option<String>; READ_BY.len()],
     unit: Unit,
     ends: (DateTime<Utc>, DateTime<Utc>),
-    edges: Rc<Vec<DateTime<Utc>>>,
+    edges: Starts,
 }
 
 impl<'c> Calendar<'c> {
@@ -63,7 +66,7 @@ impl<'c> Calendar<'c> {
         spi: &Spi,
         first: DateTime<Utc>,
         last: DateTime<Utc>,
-    ) -> Result<Rc<Vec<DateTime<Utc>>>> {
+    ) -> Result<Starts> {
         let known = KNOWN.with_borrow_mut(|known| {
             let at = known.iter().position(|one| {
                 (one.step.as_str(), one.zone.as_str()) == (self.step, self.zone)

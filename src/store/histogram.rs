@@ -1,6 +1,6 @@
 //! session_stats and session_histogram.
 
-use super::calendar::{Calendar, to_timestamp};
+use super::calendar::{Calendar, Starts, to_timestamp};
 use super::catalog::{Operator, Store};
 use super::facets::Target;
 use super::search::StoreQuery;
@@ -16,7 +16,6 @@ use chrono::{DateTime, Utc};
 use pgrx::AnyNumeric;
 use pgrx::datum::TimestampWithTimeZone;
 use serde_json::Value;
-use std::rc::Rc;
 
 /// The statistics of the values at a path.
 pub fn stats(store: &str, query: &str, path: &str, percentiles: &[f64]) -> Result<Value> {
@@ -87,7 +86,7 @@ pub fn by_time(
         };
         // The starts of the intervals, and their edges: the first interval begins at `since`, and
         // the last one ends at `until`.
-        let edges = |instants: Instants| -> Result<(Rc<Vec<DateTime<Utc>>>, Vec<Edge>)> {
+        let edges = |instants: Instants| -> Result<(Starts, Vec<Edge>)> {
             let first = since.or(instants.map(|(first, _)| first));
             let last = until.and_then(before).or(instants.map(|(_, last)| last));
             let (Some(first), Some(last)) = (first, last) else { return Ok(Default::default()) };

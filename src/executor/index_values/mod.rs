@@ -6,23 +6,21 @@ mod key_walk;
 mod ordinals;
 mod part;
 mod source;
+mod tally;
 
-use crate::document::NUMBER;
 use crate::error::Result;
 use crate::executor::doc_address::DocAddress;
 use crate::executor::doc_id::{DocIdMap, ReadError, ReadResult};
 use crate::executor::domain::{Domain, PartRows};
-use crate::executor::edges::EdgeCounts;
 use crate::executor::heap::Heap;
 use crate::executor::ordinal_counts::OrdinalCounts;
-use crate::executor::ordinals_memory::counted_without;
 use crate::executor::partition_matches::open;
 use crate::executor::read_stats::ReadStats;
 use crate::executor::search::{known_doc_ids, remember_doc_ids};
 use crate::executor::sorted_values::SortedValues;
 use crate::executor::table::IndexedTable;
 use crate::executor::value_cursor::{ValueBounds, ValueCursor};
-use crate::executor::values::{Group, Span, Tally, ValueSource, Visit, Ways, tally_each};
+use crate::executor::values::{Group, Span, ValueSource, Visit, Ways};
 use crate::executor::visibility_map::VisibilityMap;
 use crate::index::gin::{Direction, GinIndex, PostingSizes};
 use crate::index::key::{self, PathHash};
@@ -164,72 +162,6 @@ impl IndexValues<'_> {
             }
         }
         Ok(is_exact)
-    }
-
-    /// Whether the values of all documents at a path can be counted by leaf pages: there is one
-    /// table, so that no value has two keys; each key is that of one value; and nothing is pending,
-    /// which might be in the tree, too.
-    fn is_tallied(&mut self, path: &str, within: &Domain) -> Result<bool> {
-        let hash = PathHash::of(path);
-        let ([part], [PartRows::All(_)]) = (&self.parts[..], &within.parts[..]) else {
-            return Ok(false);
-        };
-        let (from, below) = key::values(hash);
-        Ok(part.doubt.is_some()
-            && part.reader.pending.range(from..below).next().is_none()
-            && part.reader.is_unused(&key::truncated(hash))?
-            && self.is_ordered(path)?)
-    }
-
-    /// How many values of a span there are. Where all documents are meant, leaf pages of the index
-    /// are counted as they are remembered.
-    fn tally_now(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {
-        if !self.is_tallied(path, within)? {
-            return tally_each(self, path, span, within);
-        }
-        let (mut tally, hash) = (Tally::default(), PathHash::of(path));
-        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
-        for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let mut counter = part.counter(rows)?;
-            for (from, below) in stored_intervals(span) {
-                let (from, below) = (key::value(hash, &from), key::value(hash, &below));
-                let (values, distinct) = counter.tally(part.reader.index, &from, &below)?;
-                tally.values += values;
-                tally.distinct += distinct;
-            }
-        }
-        Ok(tally)
-    }
-
-    /// Counts the numbers of a span by leaf pages, interval by interval, if there are fewer of those
-    /// than leaf pages. Returns whether it did.
-    fn tally_between(
-        &mut self,
-        path: &str,
-        span: &Span,
-        counts: &mut EdgeCounts,
-        within: &Domain,
-    ) -> ReadResult<bool> {
-        if span.from.first() != Some(&NUMBER) || !self.is_tallied(path, within)? {
-            return Ok(false);
-        }
-        let hash = PathHash::of(path);
-        for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let index = part.reader.index;
-            let (from, below) = (key::value(hash, &span.from), key::value(hash, &span.below));
-            if index.estimate_leaf_pages(&from, &below)? <= counts.intervals() {
-                return Ok(false);
-            }
-            let mut counter = part.counter(rows)?;
-            counts.add_numbers(&mut |from, below| {
-                let (from, below) = (key::value(hash, from), key::value(hash, below));
-                Ok(counter.tally(index, &from, &below)?.0)
-            })?;
-            // Ordinals are quicker still, while they last.
-            counted_without(&part.reader, path, u64::MAX);
-        }
-        *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
-        Ok(true)
     }
 
     /// Whether it takes less time to read some documents than to walk over the keys of a path.

@@ -1,7 +1,7 @@
 """How long a statement runs on after it was cancelled: each construct of tests/sessions/cancel.sh in
 each of its statements, on the server of `make run`.
 
-python3 bench/cancel.py [PSQL]    prints what took longest. PostgreSQL and this script must be on one
+python3 bench/cancel.py [PSQL [calls]]    prints what took longest. PostgreSQL and this script must be on one
 machine: the script sends the signal that pg_cancel_backend sends, some time after the statement began,
 and counts the processor time of the backend (/proc/PID/schedstat) until the error, so that it does not
 matter what else the machine does.
@@ -15,22 +15,25 @@ import sys
 import time
 
 PSQL = sys.argv[1] if len(sys.argv) > 1 else "target/psql"
+ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 DELAYS = (0.02, 0.05, 0.1, 0.2, 0.4)
 ROOT = os.path.join(os.path.dirname(__file__), "..")
 
 
 def constructs():
-    """The queries and the statements of the test, which is bash: by name, as SQL expressions."""
+    """The statements, the calls and the queries of the test, which is bash: queries by name, as SQL expressions."""
     with open(os.path.join(ROOT, "tests/sessions/cancel.sh")) as file:
         text = file.read()
     declarations = text[text.index("list() {") : text.index("# A statement may end well")]
     script = declarations + """
         for statement in "${statements[@]}"; do printf 's\\t%s\\0' "$statement"; done
+        for call in "${calls[@]}"; do printf 'c\\t%s\\0' "$call"; done
         for name in "${!constructs[@]}"; do printf '%s\\t%s\\0' "$name" "${constructs[$name]}"; done"""
     lines = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     pairs = [line.split("\t", 1) for line in lines.split("\0") if line]
     statements = [text.replace("%%", "%", 9) for name, text in pairs if name == "s"]
-    return statements, [(name, text) for name, text in pairs if name != "s"]
+    calls = [text for name, text in pairs if name == "c"]
+    return statements, calls, [(name, text) for name, text in pairs if name not in "sc"]
 
 
 def cpu(pid):
@@ -59,22 +62,23 @@ def cancelled(statement, delay):
 
 
 def prepare():
-    psql = subprocess.run([PSQL, "-X", "-q"], text=True, capture_output=True, input="""
-        SELECT session_add('many', key => 'id'); SELECT session_add('long', key => 'id');
-        INSERT INTO sessions.many SELECT i::text, jsonb_build_object('id', i, 'a', md5(i::text)) FROM generate_series(1, 20000) AS i;
-        INSERT INTO sessions.long SELECT '1', jsonb_build_object('id', 1, 'a', repeat('a', 1000000));
-        VACUUM ANALYZE""")
-    assert "does not exist" not in psql.stderr, psql.stderr
+    """The stores of the test."""
+    with open(os.path.join(ROOT, "tests/sessions/cancel.sh")) as file:
+        text = file.read()
+    begin = text.index("# A store with 20,000")
+    script = 'sql() { "$PSQL" -X -q -v ON_ERROR_STOP=1 -c "$@"; }\nset -e\n' + text[begin : text.index("# Queries as SQL")]
+    subprocess.run(["bash", "-c", script], check=True, env={**os.environ, "PSQL": os.path.abspath(PSQL)})
 
 
 prepare()
-statements, queries = constructs()
+statements, calls, queries = constructs()
+texts = [(call[:90], "", call) for call in calls]
+for name, query in queries if ONLY != "calls" else []:
+    texts += [(name, statement[:40], re.sub("%s", lambda _: query, statement, count=1)) for statement in statements]
 worst = []
-for name, query in queries:
-    for statement in statements:
-        for delay in DELAYS:
-            text = re.sub("%s", lambda _: query, statement, count=1)
-            worst.append((*cancelled(text, delay), delay, name, statement[:40]))
+for name, statement, text in texts:
+    for delay in DELAYS:
+        worst.append((*cancelled(text, delay), delay, name, statement))
 worst.sort(reverse=True)
 print(f"{sum(was_cancelled for _, _, was_cancelled, *_ in worst)} of {len(worst)} were cancelled before they ended. The longest, in milliseconds:")
 print("| processor | clock | signal after | ended by | query | statement |\n| --- | --- | --- | --- | --- | --- |")

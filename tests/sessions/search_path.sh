@@ -10,7 +10,7 @@ SELECT session_update(store, '[{"upsert": [{"id": 1, "other": 2, "s": "x", "t": 
 FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
 SELECT session_update('hostile', '[{"upsert": [{"id": 1, "other": 2, "s": "x"}]}]');
 SELECT session_count('hostile', 's:x'), session_query('hostile 2', 's:(x y)', sort => 's desc, other asc'), session_stream('hostile', '*:*', 's desc');
-SELECT session_query('hostile', '*:*', fl => 'id,o*', json => '{"facet": {"a": "sum(other)"}}'), session_stream('hostile 2', '*:*', fl => 's');
+SELECT session_query('hostile', '*:*', fl => 'id,o*', "json" => '{"facet": {"a": "sum(other)"}}'), session_stream('hostile 2', '*:*', fl => 's');
 SELECT session_facets(store, '*:*', '{"a": {"type": "terms", "field": "s", "facet": {"n": "sum(other)", "d": "unique(id)"}}, "b": {"type": "range", "field": "other", "start": 0, "end": 10, "gap": 5}, "c": {"type": "query", "q": "s:y", "facet": {"p": "percentile(other,50)"}}}')
 FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
 SELECT session_values(store, '*:*', 's', prefix => 'x'), session_stats(store, 'id:*', 'other') FROM (VALUES ('hostile'), ('hostile 2')) AS _ (store);
@@ -44,7 +44,7 @@ SELECT session_explain('hostile 3', 's:x', 's asc') OPERATOR(pg_catalog.->>) 'wa
 SELECT session_facets(store, '*:*', '{"a": {"type": "terms", "field": "s"}, "b": "avg(other)"}'), session_values(store, '*:*', 's'), session_stats(store, '*:*', 'other'), session_paths(store), session_why(store, 's:X')
 FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
 SELECT session_suggest(store, 's', 'x'), session_histogram(store, '*:*', 'other', 2::pg_catalog.numeric), session_histogram(store, '*:*', 't', '1 day'::pg_catalog.text), session_why(store, 's:y', '2'),
-    session_query(store, '*:*', sort => 's desc', fl => 'id', json => '{"facet": {"a": "unique(s)"}}') FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
+    session_query(store, '*:*', sort => 's desc', fl => 'id', "json" => '{"facet": {"a": "unique(s)"}}') FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
 SELECT session_store.shard_page(c, 's:x', 's', 'id', '{"*": [0, 5]}', 1000) OPERATOR(pg_catalog.->) 'items' FROM pg_catalog.unnest(ARRAY['sessions."hostile 3"'::pg_catalog.regclass]::pg_catalog.oid[]) AS _ (c);
 SELECT session_drop('hostile 3'), session_drop('hostile 4');
 SQL

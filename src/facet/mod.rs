@@ -2,7 +2,8 @@
 //! answers are those of Solr's JSON Facet API (org.apache.solr.search.facet of Solr 8.11).
 //!
 //! ```text
-//! request       a request, read and checked; options: those of one facet; statistic: `sum(a.b)`
+//! request       what a request asks for; reader: from its JSON; options: those of one facet
+//! statistic     `sum(a.b)`
 //! sum           exact sums of decimals
 //! distribution  the statistics of some documents, from the values in their order
 //! top           the first values in an order
@@ -25,6 +26,7 @@ mod json;
 mod merged;
 mod options;
 mod range;
+mod reader;
 mod request;
 mod statistic;
 mod sum;

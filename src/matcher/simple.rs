@@ -16,6 +16,10 @@ pub struct SimpleMatcher<N> {
     query: Clause<N>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a condition in the clause itself is in one piece with it"
+)]
 #[derive(Debug)]
 enum Clause<N> {
     All,

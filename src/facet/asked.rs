@@ -134,11 +134,13 @@ impl Numbers {
     }
 }
 
-#[cfg(test)]
+// This runs in a server, as it asks for interrupts.
+#[pgrx::pg_schema]
+#[cfg(any(test, feature = "pg_test"))]
 mod tests {
     use super::*;
 
-    #[test]
+    #[pgrx::pg_test]
     fn what_is_asked_is_read_again() {
         let instant = Edge::Instant(DateTime::from_timestamp(-210_866_803_200, 1).unwrap());
         for edges in [

@@ -196,7 +196,7 @@ impl RangeFacet {
         let mut edges = vec![start.clone()];
         let (mut buckets, mut low, mut last) = (Vec::new(), start.clone(), end.clone());
         while low < end {
-            crate::memory::check();
+            crate::interrupts::check();
             let mut high = gap.add(&low).filter(|high| *high > low).ok_or_else(|| {
                 let problem = "it is not above 0, or too small beside start and end".to_string();
                 RangeError::wrong("gap", problem)

@@ -6,6 +6,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 psql() { "$PG_BINDIR/psql" -X -q -At -v ON_ERROR_STOP=1 "$@"; }
 sql() { psql -c "$1" "${@:2}"; }
 
+# spent OPTION OF PSQL…: what psql prints, and in a last line how many milliseconds of processor time the server has
+# spent in that session. A machine that does much else changes it little.
+spent() {
+    psql -v ON_ERROR_STOP=0 "$@" -c 'RESET ROLE' \
+        -c "SELECT 10 * (f[14]::int + f[15]::int) FROM pg_catalog.string_to_array(pg_catalog.pg_read_file('/proc/self/stat'), ' ') AS f"
+}
+
 # is WHAT EXPECTED ACTUAL
 is() {
     if [ "$2" != "$3" ]; then

@@ -11,7 +11,8 @@ INSERT INTO asking SELECT 4001, 's', ('(x:1 OR s:nothing) -s:(' || string_agg('u
 ANALYZE asking;
 -- A query from each row of another table: by the scan of our own, and by bitmap scans
 EXPLAIN (COSTS off) SELECT n, path, count(listed.id) FROM asking JOIN listed ON doc @@@ q GROUP BY n, path ORDER BY n, path;
-SET statement_timeout = '20s';
+-- What would not end is cancelled; what takes long is found at the end, by the processor time.
+SET statement_timeout = '300s';
 SELECT n, path, count(listed.id), max(listed.id) FROM asking JOIN listed ON doc @@@ q GROUP BY n, path ORDER BY n, path;
 SELECT n, path, count(listed.id) FROM asking LEFT JOIN listed ON doc @@@ q AND listed.id % 2 = 0 WHERE n < 5000 GROUP BY n, path ORDER BY n, path;
 SELECT n, path FROM asking WHERE EXISTS (SELECT FROM listed WHERE doc @@@ q AND listed.id = 50000) ORDER BY n, path;
@@ -44,3 +45,4 @@ RESET ROLE;
 DROP OWNED BY session_store_lister;
 DROP ROLE session_store_lister;
 DROP TABLE listed, listed_parts, asking;
+SELECT (f[14]::int + f[15]::int) / 100 < 60 AS within_a_minute FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') AS f;

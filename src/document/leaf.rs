@@ -113,6 +113,8 @@ pub const NUMBER: u8 = 1;
 pub const STRING: u8 = 2;
 /// The tag of booleans.
 pub const BOOLEAN: u8 = 3;
+/// All tags.
+pub const TYPES: [u8; 3] = [NUMBER, STRING, BOOLEAN];
 
 impl Scalar<'_> {
     /// Writes the value as bytes. Their memcmp order is the order of `sort`: numbers, then strings

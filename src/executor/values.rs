@@ -95,6 +95,16 @@ pub trait ValueSource {
         Ok(self.having(path, within)?.len())
     }
 
+    /// How many of some documents have a value of a type at exactly this path.
+    fn count_type(&mut self, path: &str, tag: u8, within: &Domain) -> ReadResult<u64> {
+        let (span, mut rows) = (Span::of_type(tag, Direction::Ascending), within.none());
+        self.each_value(path, &span, within, true, &mut |group: Group<'_>| {
+            group.rows.iter().for_each(|more| rows.add(more));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows.len())
+    }
+
     /// How many values of a span there are at a path among some documents; a document counts once
     /// for each value that it has.
     fn tally(&mut self, path: &str, span: &Span, within: &Domain) -> ReadResult<Tally> {

@@ -25,9 +25,14 @@ pub enum Asked<'a> {
     Ends {
         path: &'a str,
     },
-    /// Anything about the values at a path. Other servers are not asked for it.
+    /// The values at a path, and of which types they are.
     Values {
         path: &'a str,
+    },
+    /// The same at all paths that begin with a prefix; or the names of these paths alone.
+    Paths {
+        prefix: &'a str,
+        only_names: bool,
     },
 }
 
@@ -40,6 +45,7 @@ impl<'a> Asked<'a> {
                 Needs { predicates: buckets.iter().collect(), ..Needs::default() }
             }
             Asked::Ends { path } | Asked::Values { path } => Needs::path(path),
+            Asked::Paths { .. } => Needs::default(),
         }
     }
 
@@ -52,7 +58,11 @@ impl<'a> Asked<'a> {
                 Some(json!({ "path": path, "edges": edges }))
             }
             Asked::Ends { path } => Some(json!({ "path": path })),
-            Asked::Facets(_) | Asked::Values { .. } => None,
+            Asked::Values { path } => Some(json!({ "values": path })),
+            Asked::Paths { prefix, only_names } => {
+                Some(json!({ "paths": prefix, "only_names": only_names }))
+            }
+            Asked::Facets(_) => None,
         }
     }
 
@@ -65,8 +75,15 @@ impl<'a> Asked<'a> {
         if let Some(request) = json.get("facet") {
             return work(&Asked::Facets(&read(request)?));
         }
+        if let Some(path) = json.get("values").and_then(Value::as_str) {
+            return work(&Asked::Values { path });
+        }
+        if let Some(prefix) = json.get("paths").and_then(Value::as_str) {
+            let only_names = json.get("only_names").and_then(Value::as_bool).unwrap_or(false);
+            return work(&Asked::Paths { prefix, only_names });
+        }
         let wrong = || {
-            let problem = "expected facet, or path and edges".to_string();
+            let problem = "expected facet, values, paths, or path and edges".to_string();
             Error::Request { place: "asked".to_string(), problem }
         };
         let path = json.get("path").and_then(Value::as_str).ok_or_else(wrong)?;

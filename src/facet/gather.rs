@@ -9,7 +9,7 @@ use super::gathered::{Counts, Gathered, Step};
 use super::request::{Facet, Facets};
 use super::statistic::Kind;
 use super::terms::{TermsFacet, rows_of};
-use crate::document::NUMBER;
+use crate::document::{NUMBER, TYPES};
 use crate::executor::{Domain, Group, ReadResult, Span, ValueSource};
 use crate::index::gin::Direction;
 use crate::memory;
@@ -40,7 +40,17 @@ pub fn gather(
             found.instants.insert(path.to_string(), source.instants(path, &within)?);
             gatherer.least_and_greatest(source, path, &within, &mut found)?;
         }
-        Asked::Values { .. } => return Ok(None),
+        Asked::Values { path } => gatherer.path(source, path, &within, &mut found)?,
+        Asked::Paths { prefix, only_names } => {
+            let Some(paths) = source.paths(prefix)? else { return Ok(None) };
+            for path in paths {
+                memory::check();
+                match only_names {
+                    true => drop(gatherer.part(Step::Having(path), 0, &mut found)),
+                    false => gatherer.path(source, &path, &within, &mut found)?,
+                }
+            }
+        }
     }
     found.count = within.len();
     Ok((!gatherer.is_full).then_some(found))
@@ -197,6 +207,40 @@ impl Gatherer<'_> {
             let rows = source.without(within, &having)?;
             let part = self.part(Step::Missing(path.clone()), rows.len(), into);
             self.facets(source, &terms.inner, &rows, part)?;
+        }
+        Ok(())
+    }
+
+    /// The values at a path, how many documents have one, and how many have one of each type.
+    fn path(
+        &mut self,
+        source: &mut dyn ValueSource,
+        path: &str,
+        within: &Domain,
+        into: &mut Gathered,
+    ) -> ReadResult<()> {
+        if self.is_full {
+            return Ok(());
+        }
+        let span = Span::all(Direction::Ascending);
+        self.values(source, path, &span, within, into)?;
+        let interval = (path.to_string(), span.from, span.below);
+        let mut of_types = [0; TYPES.len()];
+        for (value, count) in into.values.get(&interval).into_iter().flatten() {
+            let tag = TYPES.iter().position(|tag| value.first() == Some(tag));
+            if let Some(known) = tag.and_then(|tag| of_types.get_mut(tag)) {
+                *known += count;
+            }
+        }
+        // A document counts once for each of its values.
+        let counted: u64 = of_types.iter().sum();
+        let having = source.count_having(path, within)?;
+        let part = self.part(Step::Having(path.to_string()), having, into);
+        for (tag, mut count) in TYPES.into_iter().zip(of_types) {
+            if counted > having && count > 0 {
+                count = source.count_type(path, tag, within)?;
+            }
+            self.part(Step::Predicate(tag.into()), count, part);
         }
         Ok(())
     }

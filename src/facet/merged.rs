@@ -9,12 +9,14 @@ use crate::executor::{
 use crate::index::gin::Direction;
 use crate::memory;
 use crate::predicate::Predicate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What all servers know together. A domain is the number of what is known of its documents.
 pub struct MergedValues {
     known: Vec<Known>,
     numbers: Numbers,
+    /// Whether all paths are known.
+    has_paths: bool,
 }
 
 /// What is known of some documents, and the numbers of what is known of parts of them.
@@ -25,8 +27,9 @@ struct Known {
 
 impl MergedValues {
     pub fn new(asked: &Asked<'_>, gathered: Gathered) -> Result<MergedValues> {
-        let mut merged =
-            MergedValues { known: Vec::new(), numbers: Numbers::of(&asked.needs().predicates) };
+        let numbers = Numbers::of(&asked.needs().predicates);
+        let has_paths = matches!(asked, Asked::Paths { .. });
+        let mut merged = MergedValues { known: Vec::new(), numbers, has_paths };
         merged.push(gathered)?;
         Ok(merged)
     }
@@ -146,6 +149,20 @@ impl ValueSource for MergedValues {
     fn instants(&mut self, path: &str, within: &Domain) -> ReadResult<Instants> {
         let Some(known) = self.known(within)? else { return Ok(None) };
         known.of_all.instants.get(path).copied().ok_or(Error::ShardAnswer.into())
+    }
+
+    fn paths(&mut self, prefix: &str) -> ReadResult<Option<BTreeSet<String>>> {
+        let steps = self.known.first().into_iter().flat_map(|known| known.parts.keys());
+        let path = |step: &Step| match step {
+            Step::Having(path) if path.starts_with(prefix) => Some(path.clone()),
+            _ => None,
+        };
+        Ok(self.has_paths.then(|| steps.filter_map(path).collect()))
+    }
+
+    fn count_type(&mut self, path: &str, tag: u8, within: &Domain) -> ReadResult<u64> {
+        let having = self.having(path, within)?;
+        Ok(self.part(&having, &Step::Predicate(tag.into()))?.len())
     }
 
     fn ways(&self) -> Ways {

@@ -2,6 +2,7 @@
 //! planner finds. The answers are the same.
 
 use super::catalog::{Operator, Store};
+use super::matches::TOO_MANY_ROWS;
 use super::query::stats_to_json;
 use super::running::{ROW_BATCH, RunningQuery};
 use super::search::StoreQuery;
@@ -125,17 +126,21 @@ impl Target<'_> {
     pub fn explain(&self, facets: &Facets) -> Result<Value> {
         let started = Instant::now();
         let asked = Asked::Facets(facets);
-        let mut explained = match self.tables() {
-            Ok(_) => json!({ "way": "index" }),
-            Err(Obstacle::Distributed) if shard_values::of_all(self, &asked)?.is_some() => {
-                json!({ "way": "shards" })
-            }
-            Err(obstacle) => json!({ "way": "planner", "reason": obstacle.to_string() }),
-        };
-        let (ways, stats) = self.with_values(&asked, &mut |source| {
+        let mut work = |source: &mut dyn ValueSource| {
             facet::answer(source, facets)?;
             Ok((source.ways(), source.stats()))
-        })?;
+        };
+        let (mut explained, (ways, stats)) =
+            match (self.with_known(&asked, &mut work)?, self.tables()) {
+                (Some(found), Ok(_)) => (json!({ "way": "index" }), found),
+                (Some(found), Err(_)) => (json!({ "way": "shards" }), found),
+                (None, tables) => {
+                    let obstacle = tables.err().map(|obstacle| obstacle.to_string());
+                    let reason = obstacle.as_deref().unwrap_or(TOO_MANY_ROWS);
+                    let found = self.with_documents(&asked, &mut work)?;
+                    (json!({ "way": "planner", "reason": reason }), found)
+                }
+            };
         explained["paths"] = json!(ways);
         explained["read"] = stats_to_json(&stats);
         explained["milliseconds"] = json!(started.elapsed().as_micros() as f64 / 1000.0);
@@ -177,20 +182,34 @@ impl Target<'_> {
         asked: &Asked<'_>,
         work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
     ) -> Result<T> {
-        match self.tables() {
-            Ok(tables) => {
-                let predicate = &self.search.predicate;
-                if let Some(result) = executor::with_index_values(&tables, predicate, work)? {
-                    return Ok(result);
-                }
-            }
-            Err(Obstacle::Distributed) => {
-                if let Some(mut values) = shard_values::of_all(self, asked)? {
-                    return work(&mut values).map_err(unnumbered);
-                }
-            }
-            Err(_) => {}
+        match self.with_known(asked, work)? {
+            Some(result) => Ok(result),
+            None => self.with_documents(asked, work),
         }
+    }
+
+    /// The same, where the executor may read the store's indexes, or shards answer; else none.
+    pub fn with_known<T>(
+        &self,
+        asked: &Asked<'_>,
+        work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
+    ) -> Result<Option<T>> {
+        match self.tables() {
+            Ok(tables) => executor::with_index_values(&tables, &self.search.predicate, work),
+            Err(Obstacle::Distributed) => {
+                let values = shard_values::of_all(self, asked)?;
+                values.map(|mut values| work(&mut values).map_err(unnumbered)).transpose()
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The same with the documents that the planner finds.
+    fn with_documents<T>(
+        &self,
+        asked: &Asked<'_>,
+        work: &mut dyn FnMut(&mut dyn ValueSource) -> ReadResult<T>,
+    ) -> Result<T> {
         let mut values = self.read_documents(&asked.needs())?;
         work(&mut values).map_err(unnumbered)
     }

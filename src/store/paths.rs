@@ -3,15 +3,15 @@
 use super::catalog::{Operator, Store};
 use super::facets::Target;
 use super::search::StoreQuery;
-use crate::document::{BOOLEAN, Jsonb, NUMBER, STRING, Scratch, walk};
+use crate::document::{Jsonb, Scratch, TYPES, walk};
 use crate::error::{Error, Result};
-use crate::executor::{self, Group, ReadResult, Span, ValueSource};
+use crate::executor::{ReadResult, Span, ValueSource};
+use crate::facet::Asked;
 use crate::index::gin::Direction;
 use crate::interrupts;
 use crate::pg::guc::work_mem;
 use crate::pg::spi::Spi;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::ControlFlow;
 
 /// What there is at a path.
 pub struct PathSummary {
@@ -26,20 +26,16 @@ pub struct PathSummary {
     pub is_multivalued: bool,
 }
 
-const TYPES: [u8; 3] = [NUMBER, STRING, BOOLEAN];
-
 /// The paths that begin with a prefix, in their order.
 pub fn paths(store: &str, prefix: &str) -> Result<Vec<PathSummary>> {
     let search = StoreQuery::parse("*:*")?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let target = Target { spi, table: &store.source(), operator, search: &search };
-        if let Ok(tables) = target.tables() {
-            let mut work = |source: &mut dyn ValueSource| of_index(source, prefix);
-            let found = executor::with_index_values(&tables, &search.predicate, &mut work)?;
-            if let Some(paths) = found.flatten() {
-                return Ok(paths);
-            }
+        let asked = Asked::Paths { prefix, only_names: false };
+        let known = target.with_known(&asked, &mut |source| of_index(source, prefix))?;
+        if let Some(paths) = known.flatten() {
+            return Ok(paths);
         }
         let mut all = DocumentPaths { prefix, paths: BTreeMap::new(), bytes: 0 };
         target.each_document(&search, &mut |doc| all.push(doc))?;
@@ -53,9 +49,8 @@ pub(super) fn names(store: &str) -> Result<Vec<String>> {
     let known = Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
         let target = Target { spi, table: &store.source(), operator, search: &search };
-        let Ok(tables) = target.tables() else { return Ok(None) };
-        let mut work = |source: &mut dyn ValueSource| source.paths("");
-        Ok(executor::with_index_values(&tables, &search.predicate, &mut work)?.flatten())
+        let asked = Asked::Paths { prefix: "", only_names: true };
+        Ok(target.with_known(&asked, &mut |source| source.paths(""))?.flatten())
     })?;
     match known {
         Some(names) => Ok(names.into_iter().collect()),
@@ -63,7 +58,7 @@ pub(super) fn names(store: &str) -> Result<Vec<String>> {
     }
 }
 
-/// The paths as an index knows them; none if it does not.
+/// The paths as an index knows them, or all shards together; none if they do not.
 fn of_index(source: &mut dyn ValueSource, prefix: &str) -> ReadResult<Option<Vec<PathSummary>>> {
     let Some(paths) = source.paths(prefix)? else { return Ok(None) };
     let mut summaries = Vec::new();
@@ -97,27 +92,12 @@ fn summary(source: &mut dyn ValueSource, path: String) -> ReadResult<Option<Path
         for (count, tag) in types.iter_mut().zip(TYPES).filter(|(count, _)| **count > 0) {
             *count = documents;
             if !is_only {
-                *count = documents_of_type(source, &path, tag)?;
+                *count = source.count_type(&path, tag, &all)?;
             }
         }
     }
     let is_multivalued = counted > documents;
     Ok(Some(PathSummary { path, documents, types, values, is_multivalued }))
-}
-
-/// How many documents have a value of a type at a path.
-pub(super) fn documents_of_type(
-    source: &mut dyn ValueSource,
-    path: &str,
-    tag: u8,
-) -> ReadResult<u64> {
-    let (all, span) = (source.matches(), Span::of_type(tag, Direction::Ascending));
-    let mut rows = all.none();
-    source.each_value(path, &span, &all, true, &mut |group: Group<'_>| {
-        group.rows.iter().for_each(|more| rows.add(more));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(rows.len())
 }
 
 /// The paths of documents that are read one by one.

@@ -61,7 +61,18 @@ END
 cat >"$scratch/planned" <<'END'
 session_facets('STORE', 'few:3', '{"f": {"type": "terms", "field": "word", "mincount": 0, "limit": 30}}')
 session_facets('STORE', '*:*', '{"f": {"type": "terms", "field": "tags", "allBuckets": true, "facet": {"s": "sum(price)"}}}')
+END
+# All paths, and what session_why looks up: names of paths, the values at one, their types.
+cat >"$scratch/paths" <<'END'
 (SELECT jsonb_agg(p) FROM session_paths('STORE') AS p)
+(SELECT jsonb_agg(p) FROM session_paths('STORE', 'ta') AS p)
+(SELECT jsonb_agg(p) FROM session_paths('STORE', 'nowhere') AS p)
+session_why('STORE', 'wrd:w1') - 'way'
+session_why('STORE', 'word:W1') - 'way'
+session_why('STORE', 'word:wx1') - 'way'
+session_why('STORE', 'tags:[90 TO *]') - 'way'
+session_why('STORE', 'price:[1000 TO *] AND flag:true') - 'way'
+session_why('STORE', 'few:3 AND word:nothing', '7') - 'way'
 END
 
 # differences FILE: the calls whose answers differ, and that all were asked
@@ -77,6 +88,12 @@ differences() {
 }
 is 'the same answers' 'all asked' "$(differences "$scratch/calls")"
 is 'the same answers by the planner' 'all asked' "$(differences "$scratch/planned")"
+is 'the same paths' 'all asked' "$(differences "$scratch/paths")"
+# sent CALL: what the shards are asked for
+sent() { PGOPTIONS='-c citus.log_remote_commands=on -c work_mem=64MB' sql "SELECT $1" -o /dev/null 2>&1 | grep -o 'session_store.shard_[a-z]*\|SELECT doc' | sort | uniq -c | tr -s ' \n' ' '; }
+is 'paths by the shards' ' 8 session_store.shard_values ' "$(sent "session_paths('there')")"
+is 'no documents for session_why' '' "$(sent "session_why('there', 'wrd:w1')" | grep -o 'SELECT doc')"
+is 'each shard is asked once' ' 8 session_store.shard_page 8 session_store.shard_values ' "$(sent "session_explain('there', '*:*', json => '{\"facet\": {\"n\": \"sum(few)\"}}')")"
 
 way() { sql "SELECT e->'facets'->>'way' FROM session_explain('there', '*:*', json => '{\"facet\": {\"f\": $1}}') AS e"; }
 is 'by the shards' shards "$(way '{"type": "terms", "field": "few", "facet": {"s": "sum(many)"}}')"
@@ -122,6 +139,7 @@ SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
 WHERE indrelid = (SELECT min(oid) FROM pg_class WHERE relname ~ '^there_[0-9]+$') AND NOT indisunique \gexec
 END
 is 'the same answers without an index on a shard' 'all asked' "$(differences "$scratch/calls")"
+is 'the same paths without an index on a shard' 'all asked' "$(differences "$scratch/paths")"
 is 'still by the shards' shards "$(way '{"type": "terms", "field": "few"}')"
 
 # What cannot be read is refused, and nobody reads what they may not.

@@ -7,7 +7,6 @@ use crate::executor::{Group, ReadResult, Span, ValueSource, text_of};
 use crate::facet::value_to_json;
 use crate::index::gin::Direction;
 use crate::pattern::Fuzzy;
-use crate::store::paths;
 use serde_json::Value;
 use std::ops::ControlFlow;
 
@@ -63,7 +62,7 @@ impl Asking<'_> {
             for (tag, kind) in &mut kinds {
                 kind.documents = match is_only {
                     true => source.having(path, &all)?.len(),
-                    false => paths::documents_of_type(source, path, *tag)?,
+                    false => source.count_type(path, *tag, &all)?,
                 };
             }
             Ok(kinds.into_iter().map(|(_, kind)| kind).collect())

@@ -13,7 +13,7 @@ use super::facets::Target;
 use super::search::StoreQuery;
 use super::{facets, paths, query, select::Window};
 use crate::error::{Error, Result};
-use crate::executor;
+use crate::executor::{self, Obstacle};
 use crate::facet::value_to_json;
 use crate::pg::spi::Spi;
 use crate::syntax::{self, Ast, LeafQuery, Occur};
@@ -74,6 +74,7 @@ impl<'a> Asking<'a> {
             let (store, operator) = (Store::find(spi, self.store)?, Operator::find()?);
             Ok(match executor::indexed_tables(store.table, operator.oid) {
                 Ok(_) => vec![("way", "posting lists".to_string())],
+                Err(Obstacle::Distributed) => vec![("way", "shards".to_string())],
                 Err(obstacle) => {
                     vec![("way", "planner".to_string()), ("reason", obstacle.to_string())]
                 }

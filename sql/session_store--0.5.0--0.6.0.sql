@@ -26,6 +26,14 @@ DROP FUNCTION session_store.new_session_query(text, text, text, bigint, bigint, 
 DROP FUNCTION session_store.new_session_stream(text, text, text, bigint, bigint, text);
 DROP FUNCTION session_store.new_session_explain(text, text, text, jsonb);
 
+-- What the constraint of a new store asks, in place of two: that documents are objects, and lie under their identity
+-- (src/store/constraint.rs). To put it where the two are, all documents would be read while nobody else may read or write: here the
+-- two stay, until session_key is called with the path that the store has.
+CREATE FUNCTION session_store.is_session(id text, doc jsonb, key text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'is_session_wrapper';
+COMMENT ON FUNCTION session_store.is_session(text, jsonb, text) IS
+    'whether a document may lie under an id: it is an object, and has this identity at a path or none';
+
 -- Facets and statistics.
 CREATE FUNCTION session_facets(store text, q text, facet jsonb)
 RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'session_facets_wrapper';

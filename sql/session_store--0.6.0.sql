@@ -498,6 +498,15 @@ IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'identity_wrapper';
 
+CREATE  FUNCTION session_store."is_session"(
+	"id" TEXT,
+	"doc" jsonb,
+	"key" TEXT
+) RETURNS bool
+IMMUTABLE STRICT PARALLEL SAFE COST 20
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'is_session_wrapper';
+
 CREATE  FUNCTION session_store."sort_key"(
 	"doc" jsonb,
 	"path" TEXT,
@@ -593,6 +602,8 @@ COMMENT ON FUNCTION session_store.sort_key(jsonb, text, boolean) IS
     'the smallest or largest value at a path, as bytes in the order of sort';
 COMMENT ON FUNCTION session_store.identity(jsonb, text) IS
     'the identity of a document at a path, or null';
+COMMENT ON FUNCTION session_store.is_session(text, jsonb, text) IS
+    'whether a document may lie under an id: it is an object, and has this identity at a path or none';
 COMMENT ON FUNCTION session_store.jsonpath_text(text) IS
     'a query as text of an SQL/JSON path';
 COMMENT ON FUNCTION session_store.stream_support(internal) IS

@@ -34,6 +34,17 @@ mod session_store {
         identity::identity(doc.document(), key).ok()
     }
 
+    /// Whether a document may lie under an id: it is an object, and it has this identity at a path or
+    /// none. The constraint `session_identity` of each store asks this.
+    ///
+    /// ```sql
+    /// SELECT session_store.is_session('2002', '{"session": {"id": 2002.0}}', 'session.id');  -- true
+    /// ```
+    #[pg_extern(immutable, strict, parallel_safe, cost = 20)]
+    fn is_session(id: &str, doc: JsonbArg<'_>, key: &str) -> bool {
+        identity::is_session(id, doc.document(), key)
+    }
+
     /// A query as the text of a JSON path, which `session_jsonpath` casts to jsonpath.
     ///
     /// ```sql

@@ -17,6 +17,8 @@ pub const FROM_THE_START: Setting = (c"synchronize_seqscans", c"off");
 pub const ONLY_ERRORS: Setting = (c"client_min_messages", c"error");
 /// How PostgreSQL writes a string that holds a backslash.
 pub const STANDARD_STRINGS: Setting = (c"standard_conforming_strings", c"on");
+/// Names of PostgreSQL's own objects are shown without their schema, all others with it.
+pub const ONLY_CATALOG: Setting = (c"search_path", c"pg_catalog");
 /// session_query reads its items without parallel workers, so EXPLAIN must plan without them, too.
 pub const NO_WORKERS: Setting = (c"max_parallel_workers_per_gather", c"0");
 

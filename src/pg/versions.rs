@@ -28,10 +28,10 @@ unsafe extern "C-unwind" {
 }
 
 /// How many locks dropping one partition of a store takes: on its table, its two indexes, its TOAST
-/// table and the index of that, its row type and the array type of it, its primary key and its two
-/// CHECK constraints. From 18 on, the NOT NULL of each of the two columns is a constraint with a
+/// table and the index of that, its row type and the array type of it, its primary key and its CHECK
+/// constraint. From 18 on, the NOT NULL of each of the two columns is a constraint with a
 /// lock, too.
-pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 12 } else { 10 };
+pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 11 } else { 9 };
 
 /// Pins the buffer in which a block of a relation was found before, if it still holds that block.
 ///
@@ -46,6 +46,25 @@ pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys:
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
         let locator = (*relation).rd_locator;
         ReadRecentBuffer(locator, pg_sys::ForkNumber::MAIN_FORKNUM, block, buffer)
+    }
+}
+
+/// Fetches the row at a TID if the snapshot sees it (heapam.c, heap_fetch). Then its page is pinned.
+///
+/// # Safety
+/// The relation must be an open heap that has the block, the snapshot valid, and `row` have the TID.
+pub unsafe fn heap_fetch(
+    relation: pg_sys::Relation,
+    snapshot: pg_sys::Snapshot,
+    row: pg_sys::HeapTuple,
+    pinned: *mut pg_sys::Buffer,
+) -> bool {
+    // SAFETY: the caller vouches for all of them.
+    unsafe {
+        #[cfg(feature = "pg14")]
+        return pg_sys::heap_fetch(relation, snapshot, row, pinned);
+        #[cfg(not(feature = "pg14"))]
+        return pg_sys::heap_fetch(relation, snapshot, row, pinned, false);
     }
 }
 

@@ -25,7 +25,7 @@ const MAX_SHARDS: i32 = 1024;
 const TABLE: &str = r#"
     CREATE TABLE {table} (
         id pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
-        doc pg_catalog.jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.=) 'object')
+        doc pg_catalog.jsonb NOT NULL
     )"#;
 
 const SHARDED: &str = " PARTITION BY HASH (id)";

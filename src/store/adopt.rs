@@ -42,16 +42,6 @@ const SHARDS: &str = "
     SELECT pg_catalog.count(*)::pg_catalog.int4
     FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) AS tree WHERE tree.isleaf";
 
-/// Whether a constraint makes sure that documents are objects.
-const OBJECTS: &str = "
-    SELECT FROM pg_catalog.pg_constraint AS checked
-    WHERE checked.conrelid OPERATOR(pg_catalog.=) $1 AND checked.contype OPERATOR(pg_catalog.=) 'c' AND checked.convalidated
-        AND pg_catalog.strpos(
-            pg_catalog.pg_get_expr(checked.conbin, checked.conrelid), 'jsonb_typeof(doc)') OPERATOR(pg_catalog.>) 0";
-
-const ADD_OBJECTS: &str = "
-    ALTER TABLE {table} ADD CHECK (pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.=) 'object')";
-
 const ELSEWHERE: &str = r#"
     SELECT id, doc FROM {table}
     WHERE pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.<>) 'object'
@@ -93,9 +83,6 @@ pub fn adopt(name: &str, key: &str) -> Result<()> {
             return Err(unfit(&table, Obstacle::NoIndex.to_string(), hint));
         }
         refuse_elsewhere(spi, &table, key)?;
-        if spi.run(Mode::Write, OBJECTS, &[oid.into()])?.len() == 0 {
-            spi.run(Mode::Write, &ADD_OBJECTS.replace("{table}", &table), &[])?;
-        }
         constraint::remove(spi, &name)?;
         constraint::add(spi, &name, key)?;
         storage::set_unset(spi, oid)?;

@@ -1,33 +1,52 @@
-//! The CHECK constraint that the `id` of a row is the identity of its document, whoever writes it.
-//! A document with another id would be a second one of the same session, which session_update would
-//! never find.
+//! The CHECK constraint that a document is an object and that the `id` of its row is its identity,
+//! whoever writes it. A document with another id would be a second one of the same session, which
+//! session_update would never find. A document without an identity may have any id.
 //!
-//! A document without an identity may have any id: then the condition is null, which satisfies a
-//! CHECK.
+//! PostgreSQL reads the condition of each constraint from its text for every statement that writes
+//! (execMain.c, ExecRelCheck). So there is only one, and it is as short as can be.
 
 use super::name::Name;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::pg::guc::{ONLY_CATALOG, with_gucs};
 use crate::pg::spi::{Mode, Spi};
 
 const NAME: &str = "session_identity";
 
+/// Before 0.6.0, a constraint of its own said that documents are objects. If its condition is shown
+/// without a schema while the path has no other, function and operator are PostgreSQL's own.
+const PRESENT: &str = "
+    SELECT conname::pg_catalog.text FROM pg_catalog.pg_constraint
+    WHERE conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
+        AND (conname OPERATOR(pg_catalog.=) $2::pg_catalog.name
+            OR contype OPERATOR(pg_catalog.=) 'c' AND coninhcount OPERATOR(pg_catalog.=) 0
+            AND pg_catalog.pg_get_expr(conbin, conrelid) OPERATOR(pg_catalog.=) '(jsonb_typeof(doc) = ''object''::text)')
+    ORDER BY conname";
+
+/// Before the extension is updated, the function is missing.
+const IS_UPDATED: &str = "
+    SELECT pg_catalog.to_regprocedure(
+        'session_store.is_session(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text)') IS NOT NULL";
+
 /// Adds the constraint to the table of a store. All of its documents must satisfy it.
 pub fn add(spi: &Spi, store: &Name, key: &str) -> Result<()> {
+    if spi.run(Mode::Write, IS_UPDATED, &[])?.get(0, 1) != Some(true) {
+        return Err(Error::Outdated);
+    }
     // ALTER TABLE takes no parameters, so the key is quoted into the statement.
     let key = pgrx::spi::quote_literal(key);
-    let condition = format!("id OPERATOR(pg_catalog.=) session_store.identity(doc, {key})");
+    let condition = format!("session_store.is_session(id, doc, {key})");
     let sql = format!("ALTER TABLE {} ADD CONSTRAINT {NAME} CHECK ({condition})", store.table());
     spi.run(Mode::Write, &sql, &[]).map(drop)
 }
 
-/// Removes the constraint if the table has it.
+/// Removes what the constraint says from the table, if it is there.
 pub fn remove(spi: &Spi, store: &Name) -> Result<()> {
-    let sql = "
-        SELECT FROM pg_catalog.pg_constraint
-        WHERE conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
-            AND conname OPERATOR(pg_catalog.=) $2::pg_catalog.name";
-    if spi.run(Mode::Write, sql, &[store.table().into(), NAME.into()])?.len() > 0 {
-        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {NAME}", store.table());
+    let table = store.table();
+    let present: Vec<String> = with_gucs(&[ONLY_CATALOG], || {
+        Ok(spi.run(Mode::Write, PRESENT, &[table.as_str().into(), NAME.into()])?.column())
+    })?;
+    for name in present {
+        let sql = format!("ALTER TABLE {table} DROP CONSTRAINT {}", Name::new(&name)?.quoted());
         spi.run(Mode::Write, &sql, &[])?;
     }
     Ok(())

@@ -192,9 +192,15 @@ pub fn find_on_worker(spi: &Spi, name: &Name, lock: u32) -> Result<Option<(Strin
     Ok(definition.as_deref().and_then(key_of).map(|key| (key, table)))
 }
 
-/// The key in `CHECK ((id = session_store.identity(doc, 'session.id'::text)))`.
+/// The key in `CHECK (session_store.is_session(id, doc, 'session.id'::text))`, or before 0.6.0 in
+/// `CHECK ((id = session_store.identity(doc, 'session.id'::text)))`.
 fn key_of(definition: &str) -> Option<String> {
-    let (_, rest) = definition.split_once("identity(doc, '")?;
+    let (function, rest) = definition.split_once("doc, '")?;
+    if !function.ends_with("session_store.is_session(id, ")
+        && !function.ends_with("session_store.identity(")
+    {
+        return None;
+    }
     let (key, _) = rest.rsplit_once("'::text)")?;
     Some(key.replace("''", "'"))
 }
@@ -258,11 +264,15 @@ mod tests {
 
     #[test]
     fn the_constraint_names_the_key() {
-        let key = |text: &str| {
-            key_of(&format!("CHECK ((id = session_store.identity(doc, '{text}'::text)))"))
-        };
-        assert_eq!(key("session.id").as_deref(), Some("session.id"));
-        assert_eq!(key("it''s \\ x'::text)").as_deref(), Some("it's \\ x'::text)"));
+        for (before, after) in [
+            ("CHECK (session_store.is_session(id, doc, '", "'::text))"),
+            ("CHECK ((id = session_store.identity(doc, '", "'::text)))"),
+        ] {
+            let key = |text: &str| key_of(&format!("{before}{text}{after}"));
+            assert_eq!(key("session.id").as_deref(), Some("session.id"));
+            assert_eq!(key("it''s \\ x'::text)").as_deref(), Some("it's \\ x'::text)"));
+            assert_eq!(key("(doc, ''").as_deref(), Some("(doc, '"));
+        }
         assert_eq!(key_of("CHECK ((id <> ''))"), None);
     }
 }

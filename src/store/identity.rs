@@ -23,6 +23,45 @@ pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
     }
 }
 
+/// Whether a document may lie under an id: it is an object, and it has this identity or none. Every
+/// row that is written is asked, so nothing is copied where `identity` would make a string.
+pub fn is_session(id: &str, doc: Jsonb<'_>, path: &str) -> bool {
+    let (mut count, mut is_other) = (0, false);
+    doc.leaves_at(path, &mut |leaf| {
+        count += 1;
+        if count == 1 {
+            is_other = match leaf {
+                Leaf::String(text) => text.len() <= MAX_IDENTITY_BYTES && text != id,
+                leaf => is_other_number(leaf, id),
+            };
+        }
+    });
+    doc.is_object() && !(count == 1 && is_other)
+}
+
+fn is_other_number(leaf: Leaf<'_>, id: &str) -> bool {
+    if let Leaf::Number(number) = leaf
+        && let Some(integer) = number.small_integer()
+    {
+        return !is_written(integer, id);
+    }
+    leaf_identity(leaf).is_ok_and(|identity| identity != id)
+}
+
+/// Whether an integer is written like this in decimals.
+fn is_written(integer: u64, text: &str) -> bool {
+    let (mut digits, mut rest) = (text.bytes().rev(), integer);
+    loop {
+        if digits.next() != Some(b'0' + (rest % 10) as u8) {
+            return false;
+        }
+        rest /= 10;
+        if rest == 0 {
+            return digits.next().is_none();
+        }
+    }
+}
+
 /// The identity that a string or number stands for. Numbers and strings share one space: 2002,
 /// 2002.0 and "2002" are the same identity.
 pub fn leaf_identity(leaf: Leaf<'_>) -> Result<String, String> {
@@ -91,5 +130,23 @@ mod tests {
             assert_eq!(plain(&number).as_deref(), Some(identity));
         }
         assert_eq!(plain(&Decimal::parse("1e99999").unwrap()), None);
+    }
+
+    #[test]
+    fn an_integer_is_written_in_one_way() {
+        for integer in [0, 1, 10, 2002, u64::MAX] {
+            let text = integer.to_string();
+            assert!(is_written(integer, &text));
+            for other in [
+                format!("0{text}"),
+                format!("-{text}"),
+                format!("+{text}"),
+                format!("{text}0"),
+                format!("1{text}"),
+                text.chars().skip(1).collect(),
+            ] {
+                assert!(!is_written(integer, &other), "{integer} {other}");
+            }
+        }
     }
 }

@@ -80,6 +80,11 @@ is 'two of one session' '"1" would become "1" "y" would become "1"' "$(sed -n 's
 sql "DELETE FROM sessions.planted WHERE id = 'y'; SELECT session_key('planted', 'id')" -d "$old" -o /dev/null
 is 'each under its identity' '1 2' "$(sql "SELECT string_agg(id, ' ' ORDER BY id) FROM sessions.planted" -d "$old")"
 
+# A store keeps the constraints that it has until somebody asks for the new one.
+two=$(sql "SELECT string_agg(conname || ': ' || pg_get_constraintdef(oid), '; ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'sessions.stash'::regclass AND contype = 'c'" -d "$old")
+is 'the constraints of an old store' "session_identity: CHECK ((id = session_store.identity(doc, 'session.id'::text))); stash_doc_check: CHECK ((jsonb_typeof(doc) = 'object'::text))" "$two"
+sql "SELECT session_key(name, key) FROM session_list() WHERE name <> 'lost'" -d "$old" -o /dev/null
+
 # Everything that belongs to the extension, with all that can be said about it; then the tables and indexes of stores.
 objects() {
     psql "$@" <<'SQL'
@@ -145,6 +150,8 @@ for fixture in tests/sessions/upgrade/session_store--*.sql; do
     done
     sql 'CREATE EXTENSION session_store' -d "${PGDATABASE}_fresh"
     sql "CREATE EXTENSION session_store VERSION '$version'" -d "${PGDATABASE}_updated"
+    if message=$(sql "SELECT session_add('early')" -d "${PGDATABASE}_updated" 2>&1); then is "session_add before the update from $version" refused "$message"; fi
+    is "session_add before the update from $version" 'HINT:  ALTER EXTENSION session_store UPDATE brings it up to date.' "$(tail -n 1 <<<"$message")"
     sql 'ALTER EXTENSION session_store UPDATE' -d "${PGDATABASE}_updated"
     rm "$extensions/${fixture##*/}"
     diff <(objects -d "${PGDATABASE}_fresh") <(objects -d "${PGDATABASE}_updated") ||

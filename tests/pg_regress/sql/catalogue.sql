@@ -100,3 +100,36 @@ SELECT session_count('renamed', 'n:>1');
 SELECT 'n:>1'::lucene_query;
 SELECT session_drop('renamed');
 DROP ROLE session_store_reader;
+
+-- A session remembers where it found the row of a store. By now the row may be an older one, another's, or none.
+SELECT session_add('kept', key => 'a');
+SELECT session_count('kept', '*:*');
+SELECT session_key('kept', 'b');
+SELECT session_update('kept', '[{"upsert": [{"a": 1, "b": 2}]}]');
+SELECT id FROM sessions.kept;
+BEGIN;
+SELECT session_key('kept', 'a');
+SELECT session_update('kept', '[{"upsert": [{"a": 3, "b": 4}]}]');
+ROLLBACK;
+SELECT session_update('kept', '[{"upsert": [{"a": 3, "b": 4}]}]');
+SELECT id FROM sessions.kept ORDER BY id;
+BEGIN;
+TRUNCATE session_store.store;
+SELECT session_count('kept', '*:*');
+ROLLBACK;
+SELECT session_count('kept', '*:*');
+SELECT ctid AS place FROM session_store.store WHERE name = 'kept' \gset
+DELETE FROM session_store.store WHERE name = 'kept';
+VACUUM session_store.store;
+INSERT INTO session_store.store (name, key, shards, replicas) SELECT 'other ' || i, 'a', 1, 1 FROM generate_series(1, 1000) AS i;
+SELECT count(*) FROM session_store.store WHERE ctid = :'place' AND name ~ '^other';
+SELECT session_count('kept', '*:*');
+-- Behind the end of the file
+SELECT session_adopt('kept', 'b');
+SELECT session_count('kept', '*:*');
+SELECT (ctid::text::point)[0] > 1 AS is_behind FROM session_store.store WHERE name = 'kept';
+DELETE FROM session_store.store WHERE name ~ '^(other|kept)';
+VACUUM session_store.store;
+SELECT pg_relation_size('session_store.store') / current_setting('block_size')::int AS pages;
+SELECT session_count('kept', '*:*');
+DROP TABLE sessions.kept;

@@ -107,6 +107,8 @@ UPDATE sessions.identity SET id = '2';
 INSERT INTO sessions.identity VALUES ('1.0', '{"it''s": {"{table}": {"\\id": 1.0}}}');
 INSERT INTO sessions.identity SELECT session_store.identity(doc, 'it''s.{table}.\id'), doc FROM (VALUES (jsonb '{"it''s.{table}.\\id": [2.50]}')) AS _ (doc);
 INSERT INTO sessions.identity VALUES ('any', '{"n": 1}');
+INSERT INTO sessions.identity VALUES ('list', '["n"]');
+INSERT INTO sessions.identity VALUES ('scalar', '"n"');
 SELECT id FROM sessions.identity ORDER BY id;
 -- It follows the key.
 UPDATE sessions.identity SET doc = doc || jsonb_build_object('k', 'k' || id);
@@ -119,6 +121,48 @@ SELECT session_key('identity', 'k');
 SELECT id FROM sessions.identity ORDER BY id;
 INSERT INTO sessions.identity VALUES ('planted', '{"k": "k1"}');
 SELECT session_drop('identity');
+
+-- What the constraint asks says the same as the two that stores had before 0.6.0, of every document and id.
+WITH documents (doc) AS (
+    SELECT format('{"k": %s}', value)::jsonb
+    FROM unnest('{0,-0,7,7.0,7e0,70,-7,0.7,7e-1,-0.70,1e3,1000,1e30,18446744073709551615,18446744073709551616,9999999999999999,1e99999}'::text[]) AS value
+    UNION ALL SELECT jsonb_build_object('k', value) FROM unnest(ARRAY['', '7', '07', '+7', '-7', '7.0', 'ü', repeat('x', 2500), repeat('x', 2501)]) AS value
+    UNION ALL VALUES (jsonb '{}'), ('[]'), ('7'), ('"7"'), ('null'), ('[{"k": 7}]'), ('{"k": null}'), ('{"k": true}'), ('{"k": []}'), ('{"k": [7]}'), ('{"k": [[7]]}'),
+        ('{"k": [7, 7]}'), ('{"k": ["7", true]}'), ('{"k": {}}'), ('{"k": {"": 7}}'), ('{"k": {"k": 7}}')
+), ids (id) AS (
+    SELECT session_store.identity(doc, 'k') FROM documents
+    UNION VALUES (''), ('7'), ('07'), ('007'), ('-7'), ('-0'), ('+7'), ('7.0'), ('70'), ('17'), ('0.70'), (' 7'), (repeat('x', 2501)), ('any'), (NULL)
+)
+SELECT count(*) - count(*) FILTER (WHERE session_store.is_session(id, doc, 'k') IS NOT DISTINCT FROM
+        CASE WHEN id IS NOT NULL THEN jsonb_typeof(doc) = 'object' AND coalesce(id = session_store.identity(doc, 'k'), true) END) AS different,
+    count(*) FILTER (WHERE session_store.is_session(id, doc, 'k')) AS may_lie_there
+FROM documents, ids;
+
+-- A store of before 0.6.0 has two constraints, and gets the one by session_key or session_adopt. Others stay, also one that is only shown like it.
+CREATE FUNCTION key_make_old(store text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE sessions.%1$I DROP CONSTRAINT session_identity, ADD CHECK (pg_catalog.jsonb_typeof(doc) = ''object''),
+        ADD CONSTRAINT session_identity CHECK (id = session_store.identity(doc, %2$L))', store, 'it''s');
+END
+$$;
+CREATE SCHEMA key_other;
+CREATE FUNCTION key_other.jsonb_typeof(jsonb) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'object';
+SELECT session_add('two', key => 'it''s'), session_add('two_3', key => 'it''s', shards => 3);
+SELECT session_update(name, '[{"upsert": [{"it''s": 1, "b": "x"}, {"it''s": "b", "b": "y"}, {"it''s": 2.5, "b": "z"}]}]') FROM session_list() WHERE name ~ '^two';
+SELECT key_make_old(name) FROM session_list() WHERE name ~ '^two';
+SET search_path = key_other, pg_catalog, public;
+ALTER TABLE sessions.two ADD CONSTRAINT other CHECK (jsonb_typeof(doc) = 'object'), ADD CONSTRAINT own CHECK (pg_catalog.jsonb_typeof(doc) = 'object' OR true);
+SELECT session_key('two', 'it''s'), session_key('two_3', 'b');
+RESET search_path;
+SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'sessions'::regnamespace AND conrelid::regclass::text ~ 'two' AND contype = 'c' ORDER BY conrelid::regclass::text, conname;
+SELECT key_make_old('two');
+DELETE FROM session_store.store WHERE name = 'two';
+SELECT session_adopt('two', 'it''s');
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'sessions.two'::regclass AND contype = 'c' ORDER BY conname;
+SELECT session_update('two', '[{"upsert": [{"it''s": 4}], "delete": [1]}]'), session_drop('two'), session_drop('two_3');
+DROP FUNCTION key_make_old;
+DROP SCHEMA key_other CASCADE;
 
 -- Not all rows are seen: nothing is changed.
 CREATE ROLE session_store_owner;

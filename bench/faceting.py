@@ -92,8 +92,7 @@ class LuceneFacets:
         self.java = Java("Lucene", "3g", collection, work, "lucene-facets", collection.changes, main="Facets")
 
     def run(self, question, runs):
-        if question.kind == "paths":
-            raise Unable("a schema knows the paths beforehand")
+        check(question)
         answer, *times = self.java.ask(f"{runs}\t{question.lucene()}")
         return answer, [int(time) / 1e6 for time in times], None
 
@@ -116,8 +115,7 @@ class SolrFacets:
         self.http = KeptAlive("127.0.0.1", int(self.java.ready[1]))
 
     def run(self, question, runs):
-        if question.kind == "paths":
-            raise Unable("a schema knows the paths beforehand")
+        check(question)
         parameters = {"q": question.q, "df": "_any_", "rows": 0, "wt": "json", "echoParams": "none", "json.facet": json.dumps(question.facet())}
         path = "/solr/bench/select?" + urlencode(parameters)
         times = []
@@ -132,6 +130,14 @@ class SolrFacets:
     def close(self):
         self.http.close()
         self.java.close()
+
+
+def check(question):
+    """What only a database is asked."""
+    if question.kind == "paths":
+        raise Unable("a schema knows the paths beforehand")
+    if question.kind == "floor":
+        raise Unable("there are no statements")
 
 
 def body(answer):

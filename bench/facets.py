@@ -16,7 +16,7 @@ PERCENTS = (50, 95, 99)
 class Question:
     name: str
     title: str
-    kind: str  # terms nested histogram stats suggest paths
+    kind: str  # terms nested histogram stats suggest paths, or floor: what any statement takes
     q: str = "*:*"
     path: str = ""
     more: str = ""  # the inner path, the step, the prefix
@@ -53,6 +53,8 @@ class Question:
         return f"{self.kind}\t{self.path}\t{more}\t{self.q}"
 
     def ours(self, store):
+        if self.kind == "floor":
+            return "SELECT '{}'::jsonb"
         arguments = f"{quote(store)}, {quote(self.q)}"
         if self.kind in ("terms", "nested"):
             return f"SELECT session_facets({arguments}, {quote(json.dumps(self.facet()))})"
@@ -113,6 +115,10 @@ def digest(answer):
     return ",".join(map(str, found))
 
 
+# A statement that asks nothing: what parsing, planning and the way there and back take.
+FLOOR = Question("floor", "a statement that asks nothing", "floor")
+
+
 def questions(n):
     """For a collection of n documents."""
     asked = {"all": ("*:*", "all"), "common": ("event.type:click", "a common term"), "rare": (f"user.id:{user(77)}", "a rare term")}
@@ -141,4 +147,4 @@ def questions(n):
         Question("suggest-city", "suggest, 5,000 values", "suggest", path="_m1.geo.city", more="city12"),
         Question("suggest-ip", f"suggest, about {n:,} values", "suggest", path="ip", more="42.17"),
     ]
-    return [*found, *nested, *histograms, *statistics, *suggested, Question("paths", "every path", "paths")]
+    return [*found, *nested, *histograms, *statistics, *suggested, Question("paths", "every path", "paths"), FLOOR]

@@ -56,6 +56,15 @@ impl BlockSet {
         self.extra[at] |= 1 << (block % 64);
     }
 
+    /// The pages that were added beside the range.
+    pub fn added(&self) -> impl Iterator<Item = u32> {
+        (0u32..).zip(&self.extra).flat_map(|(at, word)| {
+            let next = |left: &u64| Some(left & left.wrapping_sub(1)).filter(|left| *left != 0);
+            let words = std::iter::successors(Some(*word).filter(|word| *word != 0), next);
+            words.map(move |left| at * 64 + left.trailing_zeros())
+        })
+    }
+
     /// The first doc ID behind the range.
     pub fn end_of_range(&self, doc_ids: DocIdMap) -> u32 {
         *doc_ids.doc_ids(self.blocks.end..=self.blocks.end).start()
@@ -115,6 +124,9 @@ mod tests {
                 let expected = blocks.range(asked.clone()).next().is_some();
                 prop_assert_eq!(set.intersects(asked), expected);
             }
+            let mut added: BTreeSet<u32> = set.added().collect();
+            added.extend(start..end);
+            prop_assert_eq!(&added, &blocks);
             let bounds = set.bounds(300);
             prop_assert!(blocks.iter().all(|block| *block >= 300 || bounds.contains(block)));
             let all = BlockSet::all();

@@ -3,6 +3,7 @@
 
 use super::block_set::BlockSet;
 use super::doc_id::DocIdMap;
+use super::row_bits::set_bits;
 use super::settings::postings_memory;
 use crate::error::Result;
 use crate::index::gin::{
@@ -10,6 +11,7 @@ use crate::index::gin::{
 };
 use crate::memory;
 use roaring::RoaringBitmap;
+use std::rc::Rc;
 
 /// Some visible documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +20,12 @@ pub struct Domain {
 }
 
 /// Some visible rows of one table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum PartRows {
     /// All of them, of which there are so many.
     All(u64),
     /// The rows with these doc IDs.
-    Some(RoaringBitmap),
+    Some(Rc<RoaringBitmap>),
     /// So many rows of tables on other servers, which are known by the number of an answer alone.
     /// They are not combined with any others.
     Elsewhere { answer: u32, count: u64 },
@@ -47,14 +49,14 @@ impl Domain {
 
     /// No documents, in the same tables.
     pub fn none(&self) -> Domain {
-        Domain { parts: vec![PartRows::Some(RoaringBitmap::new()); self.parts.len()] }
+        Domain { parts: vec![PartRows::of(RoaringBitmap::new()); self.parts.len()] }
     }
 
     /// The documents that are in both.
     pub fn and(&self, other: &Domain) -> Domain {
         let both = |(a, b): (&PartRows, &PartRows)| match (a, b) {
             (PartRows::All(_), rows) | (rows, PartRows::All(_)) => rows.clone(),
-            (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a & b),
+            (PartRows::Some(a), PartRows::Some(b)) => PartRows::of(&**a & &**b),
             (PartRows::Elsewhere { .. }, _) | (_, PartRows::Elsewhere { .. }) => a.clone(),
         };
         Domain { parts: self.parts.iter().zip(&other.parts).map(both).collect() }
@@ -64,7 +66,7 @@ impl Domain {
     pub fn or(&self, other: &Domain) -> Domain {
         let one = |(a, b): (&PartRows, &PartRows)| match (a, b) {
             (PartRows::All(count), _) | (_, PartRows::All(count)) => PartRows::All(*count),
-            (PartRows::Some(a), PartRows::Some(b)) => PartRows::Some(a | b),
+            (PartRows::Some(a), PartRows::Some(b)) => PartRows::of(&**a | &**b),
             (PartRows::Elsewhere { .. }, _) | (_, PartRows::Elsewhere { .. }) => a.clone(),
         };
         Domain { parts: self.parts.iter().zip(&other.parts).map(one).collect() }
@@ -74,7 +76,7 @@ impl Domain {
     pub fn add(&mut self, other: &Domain) {
         for (rows, more) in self.parts.iter_mut().zip(&other.parts) {
             match (&mut *rows, more) {
-                (PartRows::Some(rows), PartRows::Some(more)) => *rows |= more,
+                (PartRows::Some(rows), PartRows::Some(more)) => *Rc::make_mut(rows) |= &**more,
                 (PartRows::All(_) | PartRows::Elsewhere { .. }, _) => {}
                 (_, PartRows::Elsewhere { .. }) => {}
                 (_, all @ PartRows::All(_)) => *rows = all.clone(),
@@ -84,7 +86,7 @@ impl Domain {
 
     /// Documents that are numbered, and not rows of a table.
     pub fn numbered(documents: RoaringBitmap) -> Domain {
-        Domain { parts: vec![PartRows::Some(documents)] }
+        Domain { parts: vec![PartRows::of(documents)] }
     }
 
     /// The numbers of such documents; none for all of them.
@@ -106,7 +108,30 @@ impl Domain {
     }
 }
 
+impl PartialEq for PartRows {
+    /// Lists with the same rows are mostly the same list. `RoaringBitmap` compares others row by
+    /// row, but finds out word by word whether one has all rows of the other.
+    fn eq(&self, other: &PartRows) -> bool {
+        match (self, other) {
+            (PartRows::All(a), PartRows::All(b)) => a == b,
+            (PartRows::Some(a), PartRows::Some(b)) => {
+                Rc::ptr_eq(a, b) || a.len() == b.len() && a.is_subset(b)
+            }
+            (
+                PartRows::Elsewhere { answer, count },
+                PartRows::Elsewhere { answer: other, count: others },
+            ) => answer == other && count == others,
+            _ => false,
+        }
+    }
+}
+
 impl PartRows {
+    /// The rows of a list.
+    pub fn of(rows: RoaringBitmap) -> PartRows {
+        PartRows::Some(Rc::new(rows))
+    }
+
     pub fn len(&self) -> u64 {
         match self {
             PartRows::All(count) | PartRows::Elsewhere { count, .. } => *count,
@@ -137,8 +162,11 @@ pub enum Counted<'r> {
 pub struct RowCounter<'r> {
     doc_ids: DocIdMap,
     counted: Counted<'r>,
-    /// A bit for each doc ID of the set. Empty where memory does not suffice for that.
+    /// A bit for each doc ID of the set. Empty where memory does not suffice for that, and until
+    /// something is counted.
     bits: Vec<u64>,
+    /// How many words of bits there will be.
+    words: usize,
     count: u64,
 }
 
@@ -149,21 +177,22 @@ impl<'r> RowCounter<'r> {
         counted: Counted<'r>,
         blocks: u32,
         max_bytes: usize,
-    ) -> Result<RowCounter<'r>> {
+    ) -> RowCounter<'r> {
         let words = ((blocks as usize) << doc_ids.offset_bits()).div_ceil(64);
-        let mut bits = Vec::new();
-        if let Counted::Among(rows) = counted
-            && words * 8 <= max_bytes
-        {
-            memory::reserve(&mut bits, words)?;
-            bits.resize(words, 0);
-            for doc_id in rows {
-                if let Some(word) = bits.get_mut(doc_id as usize / 64) {
-                    *word |= 1u64 << (doc_id % 64);
-                }
-            }
+        let has_bits = matches!(counted, Counted::Among(_)) && words * 8 <= max_bytes;
+        let words = if has_bits { words } else { 0 };
+        RowCounter { doc_ids, counted, bits: Vec::new(), words, count: 0 }
+    }
+
+    /// Sets the bits before the first list is counted. Many walks find no list.
+    #[cold]
+    fn make_bits(&mut self) -> Result<()> {
+        memory::reserve(&mut self.bits, self.words)?;
+        self.bits.resize(self.words, 0);
+        match self.counted {
+            Counted::Among(rows) => set_bits(rows, &mut self.bits),
+            Counted::AllBut(..) => Ok(()),
         }
-        Ok(RowCounter { doc_ids, counted, bits, count: 0 })
     }
 
     /// How many rows of an entry count.
@@ -175,6 +204,9 @@ impl<'r> RowCounter<'r> {
         {
             return Ok(count as u64);
         }
+        if self.bits.len() < self.words {
+            self.make_bits()?;
+        }
         self.count = 0;
         postings.for_each(self)?;
         Ok(self.count)
@@ -183,6 +215,9 @@ impl<'r> RowCounter<'r> {
     /// How many rows of the keys from `from` up to but not including `below` count, and how many of
     /// the keys have such rows.
     pub fn tally(&mut self, index: &GinIndex, from: &[u8], below: &[u8]) -> Result<(u64, u64)> {
+        if self.bits.len() < self.words {
+            self.make_bits()?;
+        }
         self.count = 0;
         let keys = index.tally(from, below, self)?;
         Ok((self.count, keys))

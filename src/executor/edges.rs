@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::index::gin::Direction;
 use crate::index::key;
 use crate::predicate::{Limit, Predicate, Test, Value};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 /// An edge of an interval.
@@ -31,19 +32,42 @@ impl Edge {
 
     /// The edge as a number: instants are milliseconds since the epoch.
     fn number(&self) -> Option<Vec<u8>> {
-        let Limit { value, .. } = self.limit(true);
         let mut bytes = vec![NUMBER];
-        write_ordered(&value.number?.first, &mut bytes);
+        match self {
+            Edge::Number(number) => write_ordered(number, &mut bytes),
+            Edge::Instant(instant) if instant.timestamp_subsec_nanos() == 0 => {
+                write_ordered(&Decimal::from_i64(instant.timestamp_millis()), &mut bytes);
+            }
+            Edge::Instant(_) => {
+                write_ordered(&self.limit(true).value.number?.first, &mut bytes);
+            }
+        }
         Some(bytes)
     }
 
-    /// The edge as a string `…T…Z`, up to the second. None if it does not lie on a second, or in a
-    /// year of four digits.
+    /// Whether the edge is a number, or lies on a second in a year of four digits.
+    fn is_comparable(&self) -> bool {
+        match self {
+            Edge::Number(_) => true,
+            Edge::Instant(instant) => {
+                instant.timestamp_subsec_nanos() == 0 && (0..=9_999).contains(&instant.year())
+            }
+        }
+    }
+
+    /// The edge as a string `…T…Z`, up to the second; none for a number.
     fn second(&self) -> Option<Vec<u8>> {
         let Edge::Instant(instant) = self else { return None };
         let text = instant.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let is_exact = instant.timestamp_subsec_nanos() == 0 && text.len() == SECOND_LENGTH;
-        is_exact.then(|| [&[STRING], text.as_bytes()].concat())
+        Some([&[STRING], text.as_bytes()].concat())
+    }
+
+    /// The edge as a second key of instants; none for a number.
+    fn second_key(&self) -> Option<Vec<u8>> {
+        match self {
+            Edge::Instant(instant) => Some(key::instant(*instant)),
+            Edge::Number(_) => None,
+        }
     }
 }
 
@@ -75,40 +99,35 @@ pub fn count_each<S: ValueSource + ?Sized>(
 }
 
 /// Counts values, which come in ascending order, by the interval in which they lie.
-pub struct EdgeCounts {
-    /// The edges as values: as numbers, and if they are instants, as strings and second keys.
+pub struct EdgeCounts<'e> {
+    edges: &'e [Edge],
+    /// The edges as values: as numbers, and once somebody needs them as strings and second keys.
     numbers: Vec<Vec<u8>>,
-    seconds: Vec<Vec<u8>>,
-    instants: Vec<Vec<u8>>,
-    /// Instants as seconds since 1970.
-    unix: Vec<i64>,
+    seconds: OnceCell<Vec<Vec<u8>>>,
+    instants: OnceCell<Vec<Vec<u8>>>,
     /// The next edge.
     next: usize,
     counts: Vec<u64>,
 }
 
-impl EdgeCounts {
+impl EdgeCounts<'_> {
     /// None if the edges cannot be compared with values byte by byte.
-    pub fn new(edges: &[Edge]) -> Option<EdgeCounts> {
+    pub fn new(edges: &[Edge]) -> Option<EdgeCounts<'_>> {
+        if edges.is_empty() || !edges.iter().all(Edge::is_comparable) {
+            return None;
+        }
         let numbers = edges.iter().map(Edge::number).collect::<Option<_>>()?;
-        let unix = |edge: &Edge| match edge {
-            Edge::Instant(instant) => Some(instant.timestamp()),
-            Edge::Number(_) => None,
-        };
-        let unix = edges.iter().filter_map(unix).collect();
-        let (seconds, instants) = match edges.first()? {
-            Edge::Number(_) => (Vec::new(), Vec::new()),
-            Edge::Instant(_) => {
-                let stored = |edge: &Edge| match edge {
-                    Edge::Instant(instant) => Some(key::instant(*instant)),
-                    Edge::Number(_) => None,
-                };
-                let seconds = edges.iter().map(Edge::second).collect::<Option<_>>()?;
-                (seconds, edges.iter().map(stored).collect::<Option<_>>()?)
-            }
-        };
+        let (seconds, instants) = (OnceCell::new(), OnceCell::new());
         let counts = vec![0; edges.len().saturating_sub(1)];
-        Some(EdgeCounts { numbers, seconds, instants, unix, next: 0, counts })
+        Some(EdgeCounts { edges, numbers, seconds, instants, next: 0, counts })
+    }
+
+    fn seconds(&self) -> &[Vec<u8>] {
+        self.seconds.get_or_init(|| self.edges.iter().filter_map(Edge::second).collect())
+    }
+
+    fn second_keys(&self) -> &[Vec<u8>] {
+        self.instants.get_or_init(|| self.edges.iter().filter_map(Edge::second_key).collect())
     }
 
     /// Where the values lie that are counted.
@@ -118,7 +137,7 @@ impl EdgeCounts {
             Some(Span::new(from, below, Direction::Ascending))
         };
         // Within a second, a string with a fraction comes before the one without.
-        let seconds = span(&self.seconds).map(|mut span| {
+        let seconds = span(self.seconds()).map(|mut span| {
             span.from.truncate(COMPARED);
             span.below.truncate(COMPARED);
             span
@@ -135,21 +154,23 @@ impl EdgeCounts {
     #[inline]
     pub fn add(&mut self, value: &[u8], count: u64) -> ControlFlow<()> {
         let (edges, value) = match value.first() {
-            Some(&NUMBER) => (&self.numbers, value),
+            Some(&NUMBER) => (self.numbers.as_slice(), value),
             Some(&STRING) if is_ordered_instant(value) => {
-                (&self.seconds, value.get(..COMPARED).unwrap_or(value))
+                (self.seconds(), value.get(..COMPARED).unwrap_or(value))
             }
-            Some(&key::INSTANT) => (&self.instants, value),
+            Some(&key::INSTANT) => (self.second_keys(), value),
             _ => return ControlFlow::Continue(()),
         };
         let compared = |edge: &[u8]| match edge.first() {
             Some(&STRING) => edge.get(..COMPARED).unwrap_or(edge) <= value,
             _ => edge <= value,
         };
-        while edges.get(self.next).is_some_and(|edge| compared(edge)) {
-            self.next += 1;
+        let (count_edges, mut next) = (edges.len(), self.next);
+        while edges.get(next).is_some_and(|edge| compared(edge)) {
+            next += 1;
         }
-        if self.next == edges.len() {
+        self.next = next;
+        if next == count_edges {
             return ControlFlow::Break(());
         }
         if let Some(count_of) = self.next.checked_sub(1).and_then(|at| self.counts.get_mut(at)) {
@@ -176,18 +197,24 @@ impl EdgeCounts {
         Ok(())
     }
 
-    /// Takes all values at a path, which were counted by ordinals.
-    pub fn add_counts(&mut self, counted: &OrdinalCounts) -> Result<()> {
+    /// Takes all values at a path, which were counted by ordinals. Returns whether there may be
+    /// instants beside those that were taken.
+    pub fn add_counts(&mut self, counted: &OrdinalCounts) -> Result<bool> {
         let ordinals = counted.ordinals();
-        let ends: Vec<usize> = self.numbers.iter().map(|n| ordinals.first_behind(n)).collect();
-        for (count, ends) in self.counts.iter_mut().zip(ends.windows(2)) {
-            if let [from, below] = ends {
-                *count += counted.sum(*from..*below);
-            }
-        }
-        let (edges, mut next) = (&self.unix, 0);
+        counted.add_between(&ordinals.first_behind_each(&self.numbers), &mut self.counts)?;
+        // Instants as seconds since 1970.
+        let second = |edge: &Edge| match edge {
+            Edge::Instant(instant) => Some(instant.timestamp()),
+            Edge::Number(_) => None,
+        };
+        let edges: Vec<i64> = self.edges.iter().filter_map(second).collect();
+        let mut next = 0;
         if edges.is_empty() {
-            return Ok(());
+            return Ok(false);
+        }
+        if let Some(ends) = ordinals.first_at_seconds(&edges)? {
+            counted.add_between(&ends, &mut self.counts)?;
+            return Ok(false);
         }
         let counts = &mut self.counts;
         counted.each_second(|second, count| {
@@ -201,7 +228,8 @@ impl EdgeCounts {
                 *sum += count;
             }
             ControlFlow::Continue(())
-        })
+        })?;
+        Ok(true)
     }
 
     pub fn into_counts(self) -> Vec<u64> {
@@ -265,7 +293,8 @@ mod tests {
     fn counts_by_interval() {
         let edge = |text: &str| Edge::Instant(instant(text).unwrap());
         let edges = ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-04T00:00:00Z"];
-        let mut counts = EdgeCounts::new(&edges.map(edge)).unwrap();
+        let edges = edges.map(edge);
+        let mut counts = EdgeCounts::new(&edges).unwrap();
         let string = |text: &str| Scalar::String(text).to_bytes();
         for (text, breaks) in [
             ("2023-12-31T23:59:59.9Z", false),

@@ -17,6 +17,7 @@
 //! count                         how many rows match on all-visible pages, without a list of them
 //! partition_matches             what a search has found in one table
 //! visible_matches               the rows that match and are visible, exactly
+//! row_bits                      the rows of a bitmap as words, and many at a time
 //! domain                        the documents that values are counted over; counting postings
 //! wanted_rows                   those rows of a posting list that a set holds
 //! value_cursor                  the values at a path in their order, each with its rows
@@ -24,7 +25,8 @@
 //! index_order                   the rows of a search in the order of a path, by value cursors
 //! sorter, sorted_rows           … or by sorting
 //! search                        all of that, for the tables of a store
-//! edges                         intervals of values that follow each other
+//! ordinals, listed_ordinals     the values at a path by number; the numbers of some rows
+//! ordinal_counts, edges         how many rows have each value; intervals of values
 //! values                        what facets ask for: the values at a path, and who has them
 //! sorted_values, index_values   … answered from documents; from the index, and from documents
 //! candidates                    a search for callers that look rows up themselves
@@ -48,6 +50,7 @@ mod heap_page;
 mod held;
 mod index_order;
 mod index_values;
+mod listed_ordinals;
 mod opened;
 mod ordinal_counts;
 mod ordinals;
@@ -58,6 +61,7 @@ mod path_facts;
 mod pending_filter;
 mod postings;
 mod read_stats;
+mod row_bits;
 mod search;
 mod settings;
 mod share;

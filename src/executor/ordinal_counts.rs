@@ -1,6 +1,7 @@
 //! How many of some rows have each value at a path, by ordinal.
 
 use super::domain::PartRows;
+use super::listed_ordinals::{Grouped, Listed, count_each, within};
 use super::ordinals::Ordinals;
 use crate::document::{NUMBER, STRING};
 use crate::error::Result;
@@ -10,8 +11,6 @@ use roaring::RoaringBitmap;
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 
-/// For so few rows beside the number of values, the ordinals of the rows are sorted.
-const VALUES_PER_ROW: usize = 16;
 /// Ordinals that are looked at together.
 const TOGETHER: usize = 64;
 
@@ -26,8 +25,8 @@ enum Counts {
     All,
     /// By ordinal plus one. The place 0 is that of rows without a value.
     Each(Vec<u32>),
-    /// Ordinals with their counts above 0, in order.
-    Some(Vec<(u32, u32)>),
+    /// There are more than twice as many values as rows.
+    Listed(Listed),
 }
 
 /// What statistics need to know of some numbers: each is an integer × 10000^weight.
@@ -67,23 +66,11 @@ impl OrdinalCounts {
                     }
                 }
             }
-            PartRows::Some(rows) if (rows.len() as usize) < ordinals.len() / VALUES_PER_ROW => {
-                let mut found = Vec::new();
-                memory::reserve(&mut found, rows.len() as usize)?;
-                found.extend(rows.iter().filter_map(|row| ordinals.of_row(row)));
-                found.sort_unstable();
-                let mut counts: Vec<(u32, u32)> = Vec::new();
-                memory::reserve(&mut counts, found.len())?;
-                for ordinal in found {
-                    match counts.last_mut() {
-                        Some((last, count)) if *last == ordinal => *count += 1,
-                        _ => counts.push((ordinal, 1)),
-                    }
-                }
-                Counts::Some(counts)
+            PartRows::Some(rows) if (rows.len() as usize) < ordinals.len() / 2 => {
+                Counts::Listed(Listed::of(&ordinals, rows)?)
             }
             PartRows::Some(rows) => Counts::Each(count_each(&ordinals, rows)?),
-            PartRows::Elsewhere { .. } => Counts::Some(Vec::new()),
+            PartRows::Elsewhere { .. } => Counts::Listed(Listed::none()),
         };
         Ok(OrdinalCounts { ordinals, counts })
     }
@@ -93,12 +80,11 @@ impl OrdinalCounts {
         &self.ordinals
     }
 
-    /// By ordinal; none if only those above 0 are listed.
-    fn dense(&self) -> std::result::Result<&[u32], &[(u32, u32)]> {
+    fn grouped(&self) -> Grouped<'_> {
         match &self.counts {
-            Counts::All => Ok(self.ordinals.counts()),
-            Counts::Each(counts) => Ok(counts.get(1..).unwrap_or_default()),
-            Counts::Some(counts) => Err(counts),
+            Counts::All => Grouped::Each(self.ordinals.counts()),
+            Counts::Each(counts) => Grouped::Each(counts.get(1..).unwrap_or_default()),
+            Counts::Listed(listed) => listed.grouped(self.ordinals.len()),
         }
     }
 
@@ -110,8 +96,11 @@ impl OrdinalCounts {
         direction: Direction,
         mut visit: impl FnMut(usize, u64) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        match self.dense() {
-            Ok(counts) => {
+        if range.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        match self.grouped() {
+            Grouped::Each(counts) => {
                 let (start, counts) = (range.start, counts.get(range).unwrap_or_default());
                 let take = |(number, counts): (usize, &[u32])| {
                     interrupts::spend(counts.len());
@@ -124,17 +113,17 @@ impl OrdinalCounts {
                     Direction::Descending => chunks.rev().try_for_each(take),
                 }
             }
-            Err(counts) => {
-                let behind = |end: usize| counts.partition_point(|(at, _)| (*at as usize) < end);
-                let counts = counts.get(behind(range.start)..behind(range.end));
-                let mut counts = counts.unwrap_or_default().iter();
-                let take = |(at, count): &(u32, u32)| {
+            Grouped::Sorted(ordinals) => {
+                let mut same = within(ordinals, &range).chunk_by(|a, b| a == b);
+                let take = |same: &[u32]| {
                     interrupts::spend(1);
-                    visit(*at as usize, u64::from(*count))
+                    same.first().map_or(ControlFlow::Continue(()), |at| {
+                        visit(*at as usize, same.len() as u64)
+                    })
                 };
                 match direction {
-                    Direction::Ascending => counts.try_for_each(take),
-                    Direction::Descending => counts.rev().try_for_each(take),
+                    Direction::Ascending => same.try_for_each(take),
+                    Direction::Descending => same.rev().try_for_each(take),
                 }
             }
         }
@@ -142,42 +131,87 @@ impl OrdinalCounts {
 
     /// How many rows have a value of a range.
     pub fn sum(&self, range: Range<usize>) -> u64 {
-        match self.dense() {
-            Ok(counts) => counts.get(range).unwrap_or_default().iter().map(|n| u64::from(*n)).sum(),
-            Err(_) => {
-                let mut sum = 0;
-                let _ = self.each(range, Direction::Ascending, |_, count| {
-                    sum += count;
-                    ControlFlow::<()>::Continue(())
-                });
-                sum
-            }
+        match &self.counts {
+            Counts::Listed(listed) if !listed.is_grouped() => listed.within(range).count() as u64,
+            _ => match self.grouped() {
+                Grouped::Each(counts) => {
+                    counts.get(range).unwrap_or_default().iter().map(|n| u64::from(*n)).sum()
+                }
+                Grouped::Sorted(ordinals) => within(ordinals, &range).len() as u64,
+            },
         }
+    }
+
+    /// Adds to each of some intervals how many rows have a value from one of these ordinals up to
+    /// but not including the next.
+    pub fn add_between(&self, edges: &[usize], sums: &mut [u64]) -> Result<()> {
+        let Counts::Listed(listed) = &self.counts else {
+            for (sum, edges) in sums.iter_mut().zip(edges.windows(2)) {
+                if let [from, below] = edges {
+                    interrupts::spend(below - from);
+                    *sum += self.sum(*from..*below);
+                }
+            }
+            return Ok(());
+        };
+        let counts = listed.count_between(edges)?;
+        for (sum, count) in sums.iter_mut().zip(counts.iter().skip(1)) {
+            *sum += count;
+        }
+        Ok(())
     }
 
     /// How many values of a range some row has.
     pub fn distinct(&self, range: Range<usize>) -> u64 {
-        match self.dense() {
-            Ok(counts) => {
+        match self.grouped() {
+            Grouped::Each(counts) => {
                 let counts = counts.get(range).unwrap_or_default().iter();
                 counts.map(|count| u64::from(*count > 0)).sum()
             }
-            Err(counts) => {
-                let is_within = |(at, _): &&(u32, u32)| range.contains(&(*at as usize));
-                counts.iter().filter(is_within).count() as u64
+            Grouped::Sorted(ordinals) => {
+                within(ordinals, &range).chunk_by(|a, b| a == b).count() as u64
             }
         }
     }
 
-    /// The first ordinal that some row has.
-    pub fn end(&self, direction: Direction) -> Option<usize> {
-        let all = 0..self.ordinals.len();
-        self.each(all, direction, |at, _| ControlFlow::Break(at)).break_value()
+    /// The first and the last ordinal of a range that some row has.
+    pub fn ends(&self, range: Range<usize>) -> Option<(usize, usize)> {
+        if let Counts::Listed(listed) = &self.counts
+            && !listed.is_grouped()
+        {
+            return listed.ends(&range);
+        }
+        let end = |direction| {
+            let found = self.each(range.clone(), direction, |at, _| ControlFlow::Break(at));
+            found.break_value()
+        };
+        end(Direction::Ascending).zip(end(Direction::Descending))
+    }
+
+    /// The ordinals of a range that some row has.
+    pub fn those_within(&self, range: Range<usize>) -> Result<Vec<usize>> {
+        let mut found = Vec::new();
+        if let Counts::Listed(listed) = &self.counts
+            && !listed.is_grouped()
+        {
+            memory::reserve(&mut found, listed.within(range.clone()).count())?;
+            found.extend(listed.within(range));
+            found.sort_unstable();
+            found.dedup();
+            return Ok(found);
+        }
+        memory::reserve(&mut found, range.len())?;
+        let _ = self.each(range, Direction::Ascending, |at, _| {
+            found.push(at);
+            ControlFlow::<()>::Continue(())
+        });
+        Ok(found)
     }
 
     /// The ordinal of the number that comes at this rank, counted from 1, if all rows' numbers are
     /// put in order.
     pub fn number_at_rank(&self, rank: u64) -> Option<usize> {
+        self.grouped();
         let mut before = 0;
         let mut numbers = self.ordinals.of_type(NUMBER);
         // Most of the way in long steps.
@@ -245,28 +279,61 @@ fn each_filled<B>(
     ControlFlow::Continue(())
 }
 
-/// Counts some rows by ordinal plus one.
-fn count_each(ordinals: &Ordinals, rows: &RoaringBitmap) -> Result<Vec<u32>> {
-    // The place 0 takes the rows without a value, so that no branch is needed.
-    let (mut counts, numbers) = (Vec::new(), ordinals.rows());
-    memory::reserve(&mut counts, ordinals.len() + 1)?;
-    counts.resize(ordinals.len() + 1, 0u32);
-    let (mut buffer, mut left) = ([0u32; 512], rows.iter());
-    loop {
-        interrupts::spend(buffer.len());
-        let mut filled = 0;
-        for (place, row) in buffer.iter_mut().zip(left.by_ref()) {
-            (*place, filled) = (row, filled + 1);
-        }
-        if filled == 0 {
-            break;
-        }
-        for row in buffer.iter().take(filled) {
-            let number = numbers.get(*row as usize).copied().unwrap_or(0);
-            if let Some(count) = counts.get_mut(number as usize) {
-                *count += 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The same of rows that are listed, be they many or few, before they are put together by
+        /// value and afterwards, and of those that are counted at once.
+        #[test]
+        fn counts_rows(
+            values in 1usize..600,
+            numbers in proptest::collection::vec(0usize..600, 0..700),
+            taken in 1usize..200,
+            mut edges in proptest::collection::vec(0usize..600, 0..12),
+            range in (0usize..600, 0usize..600),
+        ) {
+            let stored: Vec<Vec<u8>> = (0..values as u32).map(|n| [&[STRING][..], &n.to_be_bytes()].concat()).collect();
+            let numbers: Vec<u32> = numbers.iter().map(|number| (number % (values + 1)) as u32).collect();
+            let rows: RoaringBitmap = (0..numbers.len() as u32).step_by(taken).collect();
+            let mut expected = vec![0u64; values];
+            rows.iter().filter_map(|row| numbers[row as usize].checked_sub(1)).for_each(|at| expected[at as usize] += 1);
+            edges.iter_mut().for_each(|edge| *edge %= values + 1);
+            edges.sort_unstable();
+            let range = range.0 % values..(range.1 % values).max(range.0 % values);
+            let filled: Vec<usize> = range.clone().filter(|at| expected[*at] > 0).collect();
+            let ends = filled.first().copied().zip(filled.last().copied());
+            let sum: u64 = expected[range.clone()].iter().sum();
+            let between: Vec<u64> = edges.windows(2).map(|edges| expected[edges[0]..edges[1]].iter().sum()).collect();
+
+            let ordinals = Rc::new(Ordinals::made_of(&stored, numbers));
+            let counts = |counts| OrdinalCounts { ordinals: Rc::clone(&ordinals), counts };
+            let listed = || Counts::Listed(Listed::of(&ordinals, &rows).unwrap());
+            let counted = counts(listed());
+            // In every order: some of these put the rows together by value.
+            for counted in [&counts(listed()), &counted, &counted, &counts(Counts::Each(count_each(&ordinals, &rows).unwrap()))] {
+                prop_assert_eq!(counted.ends(range.clone()), ends);
+                prop_assert_eq!(counted.sum(range.clone()), sum);
+                prop_assert_eq!(counted.those_within(range.clone()).unwrap(), filled.clone());
+                let mut sums = vec![0; edges.len().saturating_sub(1)];
+                counted.add_between(&edges, &mut sums).unwrap();
+                prop_assert_eq!(&sums, &between);
+                prop_assert_eq!(counted.distinct(range.clone()), filled.len() as u64);
+                for direction in [Direction::Ascending, Direction::Descending] {
+                    let mut found = Vec::new();
+                    let _ = counted.each(range.clone(), direction, |at, count| {
+                        found.push((at, count));
+                        ControlFlow::<()>::Continue(())
+                    });
+                    if direction == Direction::Descending {
+                        found.reverse();
+                    }
+                    let expected: Vec<(usize, u64)> = filled.iter().map(|at| (*at, expected[*at])).collect();
+                    prop_assert_eq!(found, expected);
+                }
             }
         }
     }
-    Ok(counts)
 }

@@ -28,7 +28,15 @@ pub struct Ordinals {
     /// By ordinal: how many rows have the value.
     counts: Vec<u32>,
     integers: OnceCell<Option<Integers>>,
-    seconds: OnceCell<Vec<i64>>,
+    seconds: OnceCell<Seconds>,
+}
+
+/// The seconds of the strings.
+struct Seconds {
+    /// By ordinal.
+    of: Vec<i64>,
+    /// Whether every string is an instant `…T…Z`, so that the seconds of the strings ascend.
+    ascend: bool,
 }
 
 /// The numbers among the values as integers: each stands for itself × 10000^weight.
@@ -133,7 +141,7 @@ impl Ordinals {
     pub fn size(&self) -> usize {
         let integers = self.integers.get().and_then(Option::as_ref);
         let integers = integers.map_or(0, |integers| integers.integers.capacity());
-        let seconds = self.seconds.get().map_or(0, Vec::capacity);
+        let seconds = self.seconds.get().map_or(0, |seconds| seconds.of.capacity());
         self.bytes.capacity()
             + (self.rows.capacity() + self.ends.capacity() + self.counts.capacity())
                 * size_of::<u32>()
@@ -174,6 +182,47 @@ impl Ordinals {
             }
         }
         low
+    }
+
+    /// The same for stored forms in ascending order. Each is looked for first where it would be if
+    /// it were as far from the last one as that was from the one before.
+    pub fn first_behind_each(&self, ascending: &[Vec<u8>]) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::with_capacity(ascending.len());
+        for stored in ascending {
+            let is_before = |at: usize| at < self.len() && self.stored(at) < stored.as_slice();
+            let [before, last] = match found.as_slice() {
+                [.., before, last] => [*before, *last],
+                _ => {
+                    found.push(self.first_behind(stored));
+                    continue;
+                }
+            };
+            // `low` ≤ the place that is looked for ≤ `high`
+            let (mut low, mut high) = (last, self.len());
+            let (guess, mut step) = (last + (last - before), (last - before) / 64 + 1);
+            if is_before(guess) {
+                low = guess + 1;
+                while low < high && is_before(low + step) {
+                    (low, step) = (low + step + 1, step * 2);
+                }
+                high = high.min(low + step);
+            } else {
+                high = high.min(guess);
+                while low + step < high && !is_before(high - step) {
+                    (high, step) = (high - step, step * 2);
+                }
+                low = low.max(high.saturating_sub(step));
+            }
+            while low < high {
+                let middle = low + (high - low) / 2;
+                match is_before(middle) {
+                    true => low = middle + 1,
+                    false => high = middle,
+                }
+            }
+            found.push(low);
+        }
+        found
     }
 
     /// The ordinals of the values of a type.
@@ -224,19 +273,35 @@ impl Ordinals {
     /// By ordinal, as far as strings reach: the second, since 1970, of those that are instants
     /// `…T…Z`, and `NO_INSTANT` for all other values.
     pub fn seconds(&self) -> Result<&[i64]> {
+        Ok(&self.known_seconds()?.of)
+    }
+
+    /// The first ordinals among strings whose values do not lie before some seconds since 1970,
+    /// which ascend. None if some string is no instant `…T…Z`.
+    pub fn first_at_seconds(&self, edges: &[i64]) -> Result<Option<Vec<usize>>> {
+        let Seconds { of, ascend } = self.known_seconds()?;
+        let strings = self.of_type(STRING);
+        let seconds = of.get(strings.clone()).unwrap_or_default();
+        let first = |edge: &i64| strings.start + seconds.partition_point(|second| second < edge);
+        Ok(ascend.then(|| edges.iter().map(first).collect()))
+    }
+
+    fn known_seconds(&self) -> Result<&Seconds> {
         if let Some(known) = self.seconds.get() {
             return Ok(known);
         }
         let (strings, mut unpacked) = (self.of_type(STRING), Unpacked::new());
-        let mut seconds = Vec::new();
-        memory::reserve(&mut seconds, strings.end)?;
-        seconds.resize(strings.start, NO_INSTANT);
+        let (mut of, mut ascend) = (Vec::new(), true);
+        memory::reserve(&mut of, strings.end)?;
+        of.resize(strings.start, NO_INSTANT);
         for ordinal in strings {
             interrupts::spend(1);
             let value = unpack(self.stored(ordinal), &mut unpacked);
-            seconds.push(second_of(value).unwrap_or(NO_INSTANT));
+            let second = second_of(value);
+            ascend = ascend && second.is_some();
+            of.push(second.unwrap_or(NO_INSTANT));
         }
-        Ok(self.seconds.get_or_init(|| seconds))
+        Ok(self.seconds.get_or_init(|| Seconds { of, ascend }))
     }
 }
 
@@ -258,9 +323,47 @@ fn integer(number: &OrderedNumber, weight: i64) -> Option<i64> {
 }
 
 #[cfg(test)]
+impl Ordinals {
+    /// Of values in order; by doc ID the ordinal of each row's value plus one, or 0.
+    pub fn made_of(values: &[Vec<u8>], rows: Vec<u32>) -> Ordinals {
+        let (mut bytes, mut ends, mut counts) = (Vec::new(), Vec::new(), vec![0; values.len()]);
+        for value in values {
+            bytes.extend_from_slice(value);
+            ends.push(bytes.len() as u32);
+        }
+        rows.iter()
+            .filter(|number| **number > 0)
+            .for_each(|number| counts[*number as usize - 1] += 1);
+        let (integers, seconds) = (OnceCell::new(), OnceCell::new());
+        Ordinals { bytes, ends, rows, counts, integers, seconds }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::document::{Decimal, write_ordered};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// However far each is from the one before.
+        #[test]
+        fn finds_values_in_order(
+            values in proptest::collection::btree_set(0u32..5_000, 0..300),
+            mut asked in proptest::collection::vec(0u32..5_000, 0..60),
+            step in 1u32..100,
+        ) {
+            let stored = |value: &u32| [&[NUMBER][..], &value.to_be_bytes()].concat();
+            let values: Vec<Vec<u8>> = values.iter().map(stored).collect();
+            let ordinals = Ordinals::made_of(&values, Vec::new());
+            asked.sort_unstable();
+            for asked in [asked, (0..5_500).step_by(step as usize).collect()] {
+                let asked: Vec<Vec<u8>> = asked.iter().map(stored).collect();
+                let expected: Vec<usize> = asked.iter().map(|one| ordinals.first_behind(one)).collect();
+                prop_assert_eq!(ordinals.first_behind_each(&asked), expected);
+            }
+        }
+    }
 
     #[test]
     fn scales_numbers() {

@@ -126,6 +126,9 @@ impl<'i> PostingReader<'i> {
     /// All rows on pages of the block set, and the number of all other rows. `skipped` is that
     /// number, if it is known already.
     pub fn all_documents(&self, skipped: Option<u64>) -> ReadResult<LeafPostings> {
+        if let Some(skipped) = skipped.filter(|_| self.block_set.is_empty()) {
+            return Ok(LeafPostings { skipped, skipped_are_exact: true, ..Default::default() });
+        }
         let mut rows = self.collector();
         rows.stop_early = skipped.is_some();
         key::DOCUMENT_KEYS.iter().try_for_each(|key| self.collect_key(key, &mut rows))?;

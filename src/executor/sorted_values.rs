@@ -207,7 +207,7 @@ impl<'d> GroupBuilder<'d> {
         if count == 0 {
             return Ok(std::ops::ControlFlow::Continue(()));
         }
-        let parts = std::mem::take(&mut self.rows).into_iter().map(PartRows::Some).collect();
+        let parts = std::mem::take(&mut self.rows).into_iter().map(PartRows::of).collect();
         let rows = self.with_rows.then_some(Domain { parts });
         visit(Group { value: &self.value, count, rows })
     }

@@ -60,6 +60,10 @@ pub fn remembered(
                 && known.documents == *documents
         };
         *tallies = tallies.take().filter(is_same);
+        // The next range of the same statement finds the same list.
+        if let Some(known) = tallies {
+            known.documents = documents.clone();
+        }
         let anew = || Tallies {
             wal,
             indexes: indexes.iter().map(|index| index.oid()).collect(),

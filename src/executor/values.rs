@@ -6,12 +6,15 @@ use super::doc_id::ReadResult;
 use super::domain::Domain;
 use super::edges::{Edge, count_each};
 use super::ordinal_counts::OrdinalCounts;
+use super::ordinals::NO_INSTANT;
 use super::read_stats::ReadStats;
 use crate::document::{
     Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,
 };
+use crate::error::Result;
 use crate::index::gin::Direction;
 use crate::index::string_code::end_of_prefix;
+use crate::interrupts;
 use crate::predicate::Predicate;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,14 +235,9 @@ pub fn number_instants<S: ValueSource + ?Sized>(
     path: &str,
     within: &Domain,
 ) -> ReadResult<Instants> {
-    let number = |milliseconds: i64| {
-        let mut bytes = vec![NUMBER];
-        write_ordered(&Decimal::from_i64(milliseconds), &mut bytes);
-        bytes
-    };
     let mut found = None;
     for direction in [Direction::Ascending, Direction::Descending] {
-        let (from, below) = (number(MILLISECONDS.0), number(MILLISECONDS.1));
+        let (from, below) = number_bounds();
         let span = Span::new(from, below, direction);
         source.each_value(path, &span, within, false, &mut |group: Group<'_>| {
             let number = group.value.strip_prefix(&[NUMBER]).and_then(read_ordered);
@@ -248,6 +246,47 @@ pub fn number_instants<S: ValueSource + ?Sized>(
         })?;
     }
     Ok(found)
+}
+
+/// The numbers between which those that are instants lie.
+fn number_bounds() -> (Vec<u8>, Vec<u8>) {
+    let number = |milliseconds: i64| {
+        let mut bytes = vec![NUMBER];
+        write_ordered(&Decimal::from_i64(milliseconds), &mut bytes);
+        bytes
+    };
+    (number(MILLISECONDS.0), number(MILLISECONDS.1))
+}
+
+/// The instants of values that were counted by ordinals. None if some string is no instant `…T…Z`,
+/// so that the instants among the strings may have another order than the strings.
+pub fn counted_instants(counted: &OrdinalCounts) -> Result<Option<Instants>> {
+    let ordinals = counted.ordinals();
+    if ordinals.first_at_seconds(&[])?.is_none() {
+        return Ok(None);
+    }
+    let mut found = None;
+    let (from, below) = number_bounds();
+    let numbers = ordinals.first_behind(&from)..ordinals.first_behind(&below);
+    if let Some((first, last)) = counted.ends(numbers) {
+        for at in [first, last] {
+            let number = ordinals.number(at);
+            found = widen(found, number.as_ref().and_then(instant_of_milliseconds));
+        }
+    }
+    // Within a second, a string with a fraction comes before the one without.
+    if let Some((first, last)) = counted.ends(ordinals.of_type(STRING)) {
+        for at in [first, last] {
+            let second = ordinals.seconds()?.get(at).copied().unwrap_or(NO_INSTANT);
+            let ends = ordinals.first_at_seconds(&[second, second.saturating_add(1)])?;
+            let Some(&[from, below]) = ends.as_deref() else { continue };
+            for at in counted.those_within(from..below)? {
+                interrupts::spend(1);
+                found = widen(found, text_of(&ordinals.value(at)).and_then(instant));
+            }
+        }
+    }
+    Ok(Some(found))
 }
 
 /// The instant of a number of milliseconds, to the nanosecond.

@@ -198,11 +198,8 @@ impl Distribution {
         self.values += counted.sum(all.clone());
         self.distinct += counted.distinct(all);
         self.numbers += counted.sum(numbers.clone());
-        let value = |direction| counted.end(direction).map(|at| ordinals.value(at));
-        if let (Some(first), Some(last)) =
-            (value(Direction::Ascending), value(Direction::Descending))
-        {
-            self.widen(first, last);
+        if let Some((first, last)) = counted.ends(0..ordinals.len()) {
+            self.widen(ordinals.value(first), ordinals.value(last));
         }
         match counted.moments().filter(|_| sums) {
             Some(Moments { weight, sum, squares }) => {

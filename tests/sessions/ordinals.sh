@@ -7,6 +7,7 @@ SELECT session_add('ordinals', key => 'id');
 CREATE FUNCTION documents(low int, high int, round int) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'pad', repeat('p', 600), 'user', 'u' || (n * 7 + round) % 200, 'n', (n * round) % 90 * 0.25 - 3,
         'mixed', CASE n % 3 WHEN 0 THEN to_jsonb(n % 50) WHEN 1 THEN to_jsonb('s' || n % 60) ELSE to_jsonb(n % 2 = 0) END, 'ip', concat_ws('.', 10, n % 50, n % 7), 'ecdy', 'e' || n % 70,
+        'sec', '2024-05-05T05:05:0' || (n + round) % 4 || CASE n % 3 WHEN 0 THEN '' ELSE '.' || n % 8 END || 'Z',
         'at', to_char('2024-01-01'::timestamp + (n + round) * interval '5 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'ms', 1704067200000 + (n + round) * 18000000::bigint))))
     FROM generate_series(low, high) AS n $$;
 SELECT session_update('ordinals', documents(1, 700, 1));
@@ -20,7 +21,9 @@ questions() { # QUERY
     done
     for path in at ms; do
         echo "SELECT '$path', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', '$path', '1 day'::text) WHERE count > 0;"
+        echo "SELECT '$path', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', '$path', '6 hours'::text, since => '2024-01-09T01:00:00Z', until => '2024-02-17T23:30:00Z');"
     done
+    echo "SELECT 'sec', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', 'sec', '1 second'::text);"
     echo "SELECT 'fives', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', 'n', 5);"
     echo "SELECT session_facets('ordinals', '$1', '{\"x\": {\"terms\": {\"field\": \"mixed\", \"limit\": 4, \"facet\": {\"y\": {\"terms\": \"ip\"}, \"s\": \"sum(n)\", \"u\": \"unique(user)\"}}}}');"
     echo "SELECT string_agg(concat_ws(' ', path, documents, strings, numbers, booleans, values, multivalued), ';') FROM session_paths('ordinals');"
@@ -31,9 +34,9 @@ ask() { # SQL: in the session that remembers
     printf '%s\n\\echo done\n' "$1" >&"${REMEMBERING[1]}"
     while read -r line <&"${REMEMBERING[0]}" && [ "$line" != 'done' ]; do echo "$line"; done
 }
-compare() { # WHAT: each question three times, for all documents and for some
+compare() { # WHAT: each question three times, for all documents, for many and for few
     local q expected each
-    for q in '*:*' 'n:[0 TO 12]'; do
+    for q in '*:*' 'n:[0 TO 12]' 'n:[0 TO 2]'; do
         expected=$({ echo 'SET session_store.changes_memory = 0;'; questions "$q"; } | psql)
         for each in 1 2 3; do is "$1: $q, time $each" "$expected" "$(ask "$(questions "$q")")"; done
     done

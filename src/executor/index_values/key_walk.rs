@@ -83,7 +83,7 @@ impl<'w> KeyWalk<'w> {
                 keys: &part.keys,
                 cursor: ValueCursor::new(&part.reader, path, bounds, direction)?,
                 filter: part.filter(rows),
-                counter: part.counter(rows)?,
+                counter: part.counter(rows),
             })
         };
         let parts: Vec<_> = parts.iter().zip(&within.parts).map(walk).collect::<Result<_>>()?;
@@ -124,7 +124,7 @@ impl<'w> KeyWalk<'w> {
             let Some(head) = self.head(0, std::mem::take(stored))? else { return Ok(None) };
             *stored = head.stored;
             return Ok(Some(match self.with_rows {
-                true => Found::Rows(Domain { parts: vec![PartRows::Some(head.rows)] }),
+                true => Found::Rows(Domain { parts: vec![PartRows::of(head.rows)] }),
                 false => Found::Count(head.count),
             }));
         }
@@ -146,7 +146,7 @@ impl<'w> KeyWalk<'w> {
             next = if is_same { self.heads.pop() } else { None };
         }
         Ok(Some(match self.with_rows {
-            true => Found::Rows(Domain { parts: rows.into_iter().map(PartRows::Some).collect() }),
+            true => Found::Rows(Domain { parts: rows.into_iter().map(PartRows::of).collect() }),
             false => Found::Count(count),
         }))
     }

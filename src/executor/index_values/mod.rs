@@ -38,8 +38,9 @@ use std::rc::Rc;
 const DOCUMENT_COST: f64 = 1_500.0;
 const KEY_COST: f64 = 30.0;
 const POSTING_COST: f64 = 2.0;
-/// Documents. So few are read without an estimate of what the keys would take.
-const FEW_DOCUMENTS: u64 = 8;
+/// Documents. So few are read without an estimate of what the keys would take, since that takes as
+/// long.
+const FEW_DOCUMENTS: u64 = 24;
 /// Leaf pages of the index that such an estimate reads.
 const SAMPLED_PAGES: usize = 8;
 
@@ -252,7 +253,7 @@ impl IndexValues<'_> {
             } else if let ([part], [rows], false) = (&self.parts[..], &within.parts[..], with_rows)
             {
                 let mut cursor = ValueCursor::new(&part.reader, path, bounds, span.direction)?;
-                let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
+                let (filter, mut counter) = (part.filter(rows), part.counter(rows));
                 let (index, mut keys) = (part.reader.index, 0);
                 cursor.each_count(index, filter, &mut counter, &mut |stored, count| {
                     keys += 1;

@@ -11,7 +11,7 @@ use crate::executor::values::Span;
 use std::rc::Rc;
 
 /// Documents. So few are counted as quickly in other ways.
-const FEW_DOCUMENTS: u64 = 8;
+const FEW_DOCUMENTS: u64 = 24;
 
 impl IndexValues<'_> {
     /// The ordinals of a path, if they are known or should be made now. There must be one table, so

@@ -65,10 +65,10 @@ impl<'i> PartValues<'i> {
         let blocks = heap.blocks();
         let before = VisibilityMap::read(&heap, blocks)?;
         let mut reader = PostingReader::new(index, doc_ids, blocks, &PendingFilter::All)?;
-        let not_all_visible = before.not_all_visible();
+        let not_all_visible = may_doubt.then(|| before.not_all_visible());
+        let few = |open: &RoaringBitmap| open.len() <= u64::from(blocks / MAX_NOT_ALL_VISIBLE);
         let mut doubt = None;
-        let few_open = not_all_visible.len() <= u64::from(blocks / MAX_NOT_ALL_VISIBLE);
-        let rows = if may_doubt && few_open {
+        let rows = if let Some(not_all_visible) = not_all_visible.filter(few) {
             let mut open = BlockSet::prefix(0);
             not_all_visible.iter().for_each(|block| open.add(block));
             // A pending entry may be read a second time, in the tree, so its row must be known.
@@ -82,7 +82,7 @@ impl<'i> PartValues<'i> {
             let mut visible = all.rows.candidates;
             stats.heap_pages += remove_hidden(&mut visible, &heap, &not_all_visible, doc_ids);
             let mut hidden = RoaringBitmap::new();
-            for block in (0..blocks).filter(|block| open.contains(*block)) {
+            for block in open.added() {
                 hidden.insert_range(doc_ids.doc_ids(block..=block));
             }
             hidden -= &visible;
@@ -90,7 +90,7 @@ impl<'i> PartValues<'i> {
             doubt = Some(Doubt { blocks: open, hidden, outside });
             PartRows::All(outside + visible.len())
         } else {
-            PartRows::Some(visible_rows(table, predicate, doc_ids, stats)?)
+            PartRows::of(visible_rows(table, predicate, doc_ids, stats)?)
         };
         let (table, fetcher) = (*table, RefCell::new(heap.fetcher()));
         let (none, documents, keys) = (RoaringBitmap::new(), Cell::new(0), Cell::new(0));
@@ -107,7 +107,7 @@ impl<'i> PartValues<'i> {
         RowFilter { among: rows.list(), except }
     }
 
-    pub(super) fn counter<'r>(&'r self, rows: &'r PartRows) -> Result<RowCounter<'r>> {
+    pub(super) fn counter<'r>(&'r self, rows: &'r PartRows) -> RowCounter<'r> {
         let counted = match (rows, &self.doubt) {
             (PartRows::Some(rows), _) => Counted::Among(rows),
             (PartRows::All(_), Some(doubt)) => Counted::AllBut(&doubt.hidden, &doubt.blocks),

@@ -12,8 +12,8 @@ use crate::executor::tally_memory::remembered;
 use crate::executor::tid_bitmap::TidBitmap;
 use crate::executor::value_cursor::ValueCursor;
 use crate::executor::values::{
-    Group, Instants, Span, Tally, ValueSource, Visit, Ways, number_instants, strings_of_instants,
-    text_of, widen,
+    Group, Instants, Span, Tally, ValueSource, Visit, Ways, counted_instants, number_instants,
+    strings_of_instants, text_of, widen,
 };
 use crate::index::gin::{Direction, GinIndex};
 use crate::index::key::{self, PathHash};
@@ -40,7 +40,7 @@ impl ValueSource for IndexValues<'_> {
         for part in &self.parts {
             let doc_ids = part.reader.doc_ids;
             let rows = visible_rows(&part.table, &Predicate::All, doc_ids, &mut self.stats)?;
-            parts.push(PartRows::Some(rows));
+            parts.push(PartRows::of(rows));
         }
         Ok(self.everything.insert(Domain { parts }).clone())
     }
@@ -62,7 +62,7 @@ impl ValueSource for IndexValues<'_> {
                 }
                 part.documents.set(part.documents.get() + 1);
             }
-            found.push(PartRows::Some(candidates));
+            found.push(PartRows::of(candidates));
         }
         Ok(Domain { parts: found })
     }
@@ -73,7 +73,7 @@ impl ValueSource for IndexValues<'_> {
             for (part, rows) in self.parts.iter().zip(&within.parts) {
                 let mut having = part.reader.rows_of_key(&key::exists(path))?;
                 part.filter(rows).apply(&mut having);
-                found.push(PartRows::Some(having));
+                found.push(PartRows::of(having));
             }
             return Ok(Domain { parts: found });
         }
@@ -88,7 +88,7 @@ impl ValueSource for IndexValues<'_> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(Domain { parts: having.into_iter().map(PartRows::Some).collect() })
+        Ok(Domain { parts: having.into_iter().map(PartRows::of).collect() })
     }
 
     fn count_having(&mut self, path: &str, within: &Domain) -> ReadResult<u64> {
@@ -103,7 +103,7 @@ impl ValueSource for IndexValues<'_> {
         }
         let mut count = 0;
         for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let mut counter = part.counter(rows)?;
+            let mut counter = part.counter(rows);
             count += part.reader.index.entry(&key, |postings| {
                 postings.map_or(Ok(0), |postings| counter.count(&postings))
             })?;
@@ -129,7 +129,7 @@ impl ValueSource for IndexValues<'_> {
         {
             let mut rows = part.list(rows)?;
             rows -= &part.list(others)?;
-            left.push(PartRows::Some(rows));
+            left.push(PartRows::of(rows));
         }
         Ok(Domain { parts: left })
     }
@@ -195,10 +195,12 @@ impl ValueSource for IndexValues<'_> {
         let Some(mut counts) = EdgeCounts::new(edges).filter(|_| is_simple) else {
             return count_each(self, path, edges, within);
         };
-        let spans = if by_ordinals.is_some() { Vec::new() } else { counts.spans() };
-        if let Some(by_ordinals) = by_ordinals {
-            counts.add_counts(&by_ordinals)?;
+        if let Some(by_ordinals) = &by_ordinals
+            && !counts.add_counts(by_ordinals)?
+        {
+            return Ok(counts.into_counts());
         }
+        let spans = if by_ordinals.is_some() { Vec::new() } else { counts.spans() };
         let before = self.keys_read();
         for span in spans {
             if self.tally_between(path, &span, &mut counts, within)? {
@@ -212,7 +214,7 @@ impl ValueSource for IndexValues<'_> {
         self.note_keys(path, before);
         for (part, rows) in self.parts.iter().zip(&within.parts) {
             let mut cursor = ValueCursor::of_instants(&part.reader, path, Direction::Ascending)?;
-            let (filter, mut counter) = (part.filter(rows), part.counter(rows)?);
+            let (filter, mut counter) = (part.filter(rows), part.counter(rows));
             counts.rewind();
             cursor.each_count(part.reader.index, filter, &mut counter, &mut |stored, count| {
                 Ok(counts.add(stored, count))
@@ -225,7 +227,11 @@ impl ValueSource for IndexValues<'_> {
     /// have keys of their own, so that only the ends have to be looked at.
     fn instants(&mut self, path: &str, within: &Domain) -> ReadResult<Instants> {
         // Who asks for the ends counts what is between them next.
-        self.count_by_ordinals(path, within)?;
+        if let Some(counted) = self.count_by_ordinals(path, within)?
+            && let Some(found) = counted_instants(&counted)?
+        {
+            return Ok(found);
+        }
         let mut found = number_instants(self, path, within)?;
         let mut has_keys = self.is_ordered(path)? && !self.are_documents_cheaper(path, within)?;
         for part in &self.parts {

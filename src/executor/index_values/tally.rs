@@ -40,7 +40,7 @@ impl IndexValues<'_> {
         let (mut tally, hash) = (Tally::default(), PathHash::of(path));
         *self.ways.entry(path.to_string()).or_default().entry("leaf pages").or_default() += 1;
         for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let mut counter = part.counter(rows)?;
+            let mut counter = part.counter(rows);
             for (from, below) in stored_intervals(span) {
                 let (from, below) = (key::value(hash, &from), key::value(hash, &below));
                 let (values, distinct) = counter.tally(part.reader.index, &from, &below)?;
@@ -57,7 +57,7 @@ impl IndexValues<'_> {
         &mut self,
         path: &str,
         span: &Span,
-        counts: &mut EdgeCounts,
+        counts: &mut EdgeCounts<'_>,
         within: &Domain,
     ) -> ReadResult<bool> {
         if span.from.first() != Some(&NUMBER) || !self.is_tallied(path, within)? {
@@ -70,7 +70,7 @@ impl IndexValues<'_> {
             if index.estimate_leaf_pages(&from, &below)? <= counts.intervals() {
                 return Ok(false);
             }
-            let mut counter = part.counter(rows)?;
+            let mut counter = part.counter(rows);
             counts.add_numbers(&mut |from, below| {
                 let (from, below) = (key::value(hash, from), key::value(hash, below));
                 Ok(counter.tally(index, &from, &below)?.0)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from collection import Collection, drop_store, export, new_store, say
 from engines import Java, Lucene
-from server import Connection, Failed, quote
+from server import Connection, Failed
 from systems import Operator, PathOps, SessionStore, Unable
+from text import quote
 
 TOGETHER = 100  # changes in a transaction, where nobody searches meanwhile
 OTHER = "live_other"  # a store of one document: who has searched it has loaded what any question needs

@@ -5,7 +5,8 @@ import sys
 
 from psycopg import pq
 
-from server import opclasses, quote
+from server import opclasses
+from text import quote
 
 
 def say(text):

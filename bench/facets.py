@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from queries import user
-from server import quote
+from text import quote
 
 LIMIT = 10
 START, EACH = 1612137600000, 1009  # of session.start in documents.sql: milliseconds

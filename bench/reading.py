@@ -5,7 +5,8 @@ from time import sleep
 
 from collection import say
 from queries import queries
-from server import Connection, Failed, median, operator_exists, quote
+from server import Connection, Failed, median, operator_exists
+from text import quote
 
 PATH = "event.data.amount"
 EXPRESSION = "doc->'event'->'data'->'amount'"

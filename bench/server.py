@@ -4,6 +4,8 @@ from time import perf_counter_ns
 
 from psycopg import pq
 
+from text import quote
+
 DATABASE = "bench"
 
 
@@ -44,10 +46,6 @@ class Connection:
 
     def close(self):
         self.pg.finish()
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
 
 
 def opclass_exists(connection, name):

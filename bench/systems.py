@@ -4,7 +4,8 @@ the count and the first ten documents together (and, where those are two stateme
 import json
 
 from engines import ROWS, Lucene, Solr
-from server import Connection, operator_exists, quote
+from server import Connection, operator_exists
+from text import quote
 
 
 class Unable(Exception):

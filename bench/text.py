@@ -1,4 +1,4 @@
-"""Numbers and tables as the report writes them."""
+"""Numbers and tables as the report writes them, and text as SQL does."""
 
 
 def number(x):
@@ -16,3 +16,7 @@ def table(head, rows):
     """The first column is words, the others are numbers."""
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
+
+
+def quote(text):
+    return "'" + text.replace("'", "''") + "'"

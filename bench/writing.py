@@ -6,7 +6,8 @@ from itertools import islice
 from time import perf_counter
 
 from collection import drop_store, gin_indexes, new_store, say
-from server import Connection, median, opclasses, quantile, quote
+from server import Connection, median, opclasses, quantile
+from text import quote
 
 INSERTED = 50_000
 LOADED = 100_000

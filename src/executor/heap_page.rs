@@ -1,7 +1,7 @@
 //! Which rows of one page of a table a snapshot sees, and what that depends on.
 
 use super::heap::Heap;
-use crate::pg::prefetch::prefetch;
+use crate::pg::prefetch::{prefetch, prefetch_line};
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
@@ -94,6 +94,7 @@ impl Heap {
                 let page = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>());
                 let (mut visible, mut newest) = (VisibleRows::default(), NewestTransaction(None));
                 let mut documents = VisibleRows::default();
+                page.prefetch_rows();
                 for offset in 1..=page.line_pointers() {
                     if !page.is_root(offset, &mut newest) {
                         continue;
@@ -170,15 +171,35 @@ impl PinnedPage {
         (lower.saturating_sub(header) / size_of::<pg_sys::ItemIdData>()) as u16
     }
 
+    /// Fetches the headers of all rows from memory at the same time. They lie in cache lines of their
+    /// own, and waiting for one after the other would take longer than all else that is done here.
+    unsafe fn prefetch_rows(self) {
+        // SAFETY: the caller has pinned and locked the page, and the page has these line pointers.
+        // What a normal one leads to is on the page; prefetching reads nothing.
+        unsafe {
+            for offset in 1..=self.line_pointers() {
+                let item = self.item(offset);
+                if item.lp_flags() == pg_sys::LP_NORMAL {
+                    prefetch_line(self.0.add(item.lp_off() as usize));
+                }
+            }
+        }
+    }
+
+    /// A line pointer, which the page must have.
+    unsafe fn item<'p>(self, offset: u16) -> &'p pg_sys::ItemIdData {
+        let header = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
+        // SAFETY: the caller has pinned and locked the page, which has this line pointer.
+        unsafe { &*self.0.add(header).cast::<pg_sys::ItemIdData>().add(usize::from(offset) - 1) }
+    }
+
     /// Whether index entries may name a line pointer. In either case, the transactions of its tuple
     /// are added to `newest`.
     unsafe fn is_root(self, offset: u16, newest: &mut NewestTransaction) -> bool {
         // SAFETY: the caller has pinned and locked the page, and the page has this line pointer. A
         // normal line pointer leads to a tuple on the page.
         unsafe {
-            let header = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
-            let items = self.0.add(header).cast::<pg_sys::ItemIdData>();
-            let item = &*items.add(usize::from(offset) - 1);
+            let item = self.item(offset);
             match item.lp_flags() {
                 pg_sys::LP_REDIRECT => true,
                 pg_sys::LP_NORMAL => {

@@ -7,14 +7,25 @@ use pgrx::pg_sys;
 #[inline]
 pub fn prefetch(buffer: pg_sys::Buffer) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: prefetching is a hint to the CPU that reads nothing and cannot fault. The addresses
-    // are computed only: the buffer is or was a shared one, and those stay where they are.
+    // SAFETY: the addresses are computed only: the buffer is or was a shared one, and those stay where
+    // they are.
     unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(pg_sys::BufferGetPage(buffer).cast());
-        let descriptor = pg_sys::BufferDescriptors.wrapping_add(buffer as usize - 1);
-        _mm_prefetch::<_MM_HINT_T0>(descriptor.cast());
+        prefetch_line(pg_sys::BufferGetPage(buffer).cast());
+        prefetch_line(pg_sys::BufferDescriptors.wrapping_add(buffer as usize - 1).cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = buffer;
+}
+
+/// Fetches the cache line of an address.
+#[inline]
+pub fn prefetch_line(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: prefetching is a hint to the CPU that reads nothing and cannot fault.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }

@@ -64,7 +64,7 @@ two values~SELECT session_update('ordinals', '[{"upsert": [{"id": 2, "user": ["u
 one value again~SELECT session_update('ordinals', '[{"upsert": [{"id": 2, "user": "u1"}]}]')
 one value, and no trace of two~VACUUM sessions.ordinals
 cut values~SELECT session_update('ordinals', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', repeat('u', 300) || n % 3))))) FROM generate_series(20, 30) AS n
-another path of the same hash~SELECT session_update('ordinals', '[{"upsert": [{"id": 3, "kybn": "e5"}, {"id": 4, "at": "2024-02-03 01:30:00.5+02"}]}]')
+another path of the same hash~SELECT session_update('ordinals', '[{"upsert": [{"id": 3, "kybn": "e5"}, {"id": 4, "at": "2024-02-03 01:30:00.5+02"}, {"id": 5, "at": "2024-02-03 23:30:00-02"}]}]')
 large numbers~SELECT session_update('ordinals', '[{"upsert": [{"id": 31, "n": 12345.25}, {"id": 32, "n": 0.00000000000000001}]}]')
 gone~SELECT session_update('ordinals', '[{"delete": [3, 31, 32]}]')
 another table~VACUUM FULL sessions.ordinals

@@ -173,6 +173,12 @@ mod tests {
             });
             assert!(found.unwrap());
         }
+        let names = Asked::Paths { prefix: "a.", only_names: true };
+        for asked in [Asked::Ends { path: "a b" }, Asked::Values { path: "a b" }, names] {
+            let (json, read) = (asked.to_json().unwrap(), |_: &Value| Ok(Facets::default()));
+            let again = Asked::with_json(&json, read, |asked| Ok(asked.to_json()));
+            assert_eq!(again.unwrap(), Some(json));
+        }
         for json in [json!({}), json!({ "path": 1 }), json!({ "path": "a", "edges": [[1]] })] {
             assert!(Asked::with_json(&json, |_| Ok(Facets::default()), |_| Ok(())).is_err());
         }

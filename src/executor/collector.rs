@@ -120,6 +120,38 @@ impl<'b> Collector<'b> {
         }
     }
 
+    /// Lists all rows of a compressed list, without a branch for each.
+    fn list_packed(&mut self, packed: PackedList<'_>) -> Parsed<u64> {
+        let (listed, count) = (self.list.len(), packed.count());
+        self.collected += count as u64;
+        self.list.resize(listed + count, 0);
+        let offset_bits = self.doc_ids.offset_bits();
+        let end = u64::from(self.blocks) << offset_bits;
+        let places = &mut self.list[listed..];
+        let (mut at, mut inside, mut offsets) = (0, 0, 0);
+        let last = packed.unpack(|row, ends| {
+            let (block, offset) = (row >> OFFSET_BITS, (row & OFFSET_MASK).wrapping_sub(1));
+            let doc_id = (block << offset_bits).wrapping_add(offset);
+            // A row that is not complete yet is replaced by the next step.
+            if let Some(place) = places.get_mut(at) {
+                *place = doc_id as u32;
+            }
+            at += ends as usize;
+            inside += (ends & u64::from(doc_id < end)) as usize;
+            offsets |= offset & ends.wrapping_neg();
+        })?;
+        // Offset 0, which no row has, has become a number with all bits set.
+        if offsets >> PLACE_BITS != 0 {
+            return Err(NOWHERE);
+        }
+        self.overflowed |= offsets >> offset_bits != 0;
+        // Rows ascend, so those behind the end of the table are the last ones.
+        self.list.truncate(listed + inside);
+        let mut seam = self.list[listed.saturating_sub(1)..].iter().take(2);
+        self.is_sorted &= listed == 0 || seam.next().zip(seam.next()).is_none_or(|(a, b)| a < b);
+        Ok(last)
+    }
+
     /// Moves the list into the compressed bitmap, where a row takes two bytes, and never more than
     /// a plain bitmap would take for all.
     #[cold]
@@ -128,7 +160,12 @@ impl<'b> Collector<'b> {
             self.list.sort_unstable();
             self.list.dedup();
         }
-        self.rows |= RoaringBitmap::from_sorted_iter(self.list.drain(..)).unwrap_or_default();
+        let rows = of_sorted(&self.list);
+        match self.rows.is_empty() {
+            true => self.rows = rows,
+            false => self.rows |= rows,
+        }
+        self.list.clear();
         self.is_sorted = true;
     }
 
@@ -197,10 +234,16 @@ impl Sink for Collector<'_> {
         bits.iter_mut().zip(words).for_each(|(bits, word)| *bits |= word);
     }
 
-    /// Writes straight into the bits, if there are any, where all rows are wanted.
+    /// Writes straight into the bits or the list, where all rows are wanted.
     fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
-        if self.bits.is_empty() || !self.block_set.is_all() {
+        if !self.block_set.is_all() {
             return self.take_each(list);
+        }
+        if self.bits.is_empty() {
+            return match self.list.len() + list.count() < self.max_listed {
+                true => self.list_packed(list),
+                false => self.take_each(list),
+            };
         }
         self.collected += list.count() as u64;
         let (offset_bits, mut offsets) = (self.doc_ids.offset_bits(), 0);
@@ -221,6 +264,40 @@ impl Sink for Collector<'_> {
         self.overflowed |= offsets >> offset_bits != 0;
         Ok(last)
     }
+}
+
+/// The bitmap of ascending doc IDs. It is put together as its bytes are
+/// (<https://github.com/RoaringBitmap/RoaringFormatSpec>): to push each doc ID takes several times as
+/// long.
+fn of_sorted(doc_ids: &[u32]) -> RoaringBitmap {
+    /// SERIAL_COOKIE_NO_RUNCONTAINER
+    const COOKIE: u32 = 12346;
+    /// A container with more values has bits.
+    const MAX_ARRAY: usize = 4096;
+    let containers = || doc_ids.chunk_by(|one, next| one >> 16 == next >> 16);
+    let pushed = || RoaringBitmap::from_sorted_iter(doc_ids.iter().copied()).unwrap_or_default();
+    let (mut count, mut longest) = (0u32, 0);
+    for container in containers() {
+        (count, longest) = (count + 1, longest.max(container.len()));
+    }
+    if longest > MAX_ARRAY {
+        return pushed();
+    }
+    let mut bytes = Vec::with_capacity(8 + 8 * count as usize + 2 * doc_ids.len());
+    bytes.extend(COOKIE.to_le_bytes());
+    bytes.extend(count.to_le_bytes());
+    for container in containers() {
+        bytes.extend(((container[0] >> 16) as u16).to_le_bytes());
+        bytes.extend(((container.len() - 1) as u16).to_le_bytes());
+    }
+    // Where each container is, which is not asked for where all are read.
+    bytes.resize(bytes.len() + 4 * count as usize, 0);
+    let values = bytes.len();
+    bytes.resize(values + 2 * doc_ids.len(), 0);
+    for (value, doc_id) in bytes[values..].chunks_exact_mut(2).zip(doc_ids) {
+        value.copy_from_slice(&(*doc_id as u16).to_le_bytes());
+    }
+    RoaringBitmap::deserialize_unchecked_from(bytes.as_slice()).unwrap_or_else(|_| pushed())
 }
 
 fn bytes_of(words: &[u64]) -> &[u8] {

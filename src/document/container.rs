@@ -24,6 +24,23 @@ pub trait Container<'a>: Copy {
 
     /// Whether any key of an object has a dot in it.
     fn has_dotted_key(self) -> bool;
+
+    /// Whether `visit` accepts a member of an object on the way along a path: one whose key is the
+    /// path, or the path up to one of its dots. It gets what stands behind that dot; none at the end
+    /// of the path.
+    fn any_on_path<'p>(
+        self,
+        path: &'p str,
+        mut visit: impl FnMut(Option<&'p str>, Item<'a, Self>) -> bool,
+    ) -> bool {
+        self.members().any(|(key, item)| match path.strip_prefix(key) {
+            Some("") => visit(None, item),
+            Some(behind) => {
+                behind.strip_prefix('.').is_some_and(|behind| visit(Some(behind), item))
+            }
+            None => false,
+        })
+    }
 }
 
 /// One value of an object or array.

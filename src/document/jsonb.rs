@@ -152,11 +152,7 @@ impl<'a> Jsonb<'a> {
             match found.len().cmp(&key.len()).then_with(|| found.cmp(key.as_bytes())) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => {
-                    let start = self.start_of(count + middle)?;
-                    let (entry, end) = self.entry(count + middle, start)?;
-                    return self.value(entry, base, start, end);
-                }
+                Ordering::Equal => return self.member_value(middle, count, base),
             }
         }
         None
@@ -173,13 +169,56 @@ impl<'a> Jsonb<'a> {
             if end == start + key.len()
                 && self.bytes.get(base + start..base + end)? == key.as_bytes()
             {
-                let start = self.start_of(count + index)?;
-                let (entry, end) = self.entry(count + index, start)?;
-                return self.value(entry, base, start, end);
+                return self.member_value(index, count, base);
             }
             start = end;
         }
         None
+    }
+
+    /// The value of the member of this number.
+    #[inline]
+    fn member_value(self, index: usize, count: usize, base: usize) -> Option<Item<'a, Self>> {
+        let start = self.start_of(count + index)?;
+        let (entry, end) = self.entry(count + index, start)?;
+        self.value(entry, base, start, end)
+    }
+
+    /// Does the same as `any_on_path` for an object of few members, in one walk over its keys. None
+    /// if it is damaged.
+    #[inline]
+    fn any_on_path_linear<'p>(
+        self,
+        path: &'p str,
+        mut visit: impl FnMut(Option<&'p str>, Item<'a, Self>) -> bool,
+    ) -> Option<bool> {
+        let count = self.member_count();
+        let base = 4 + 8 * count;
+        let entries = self.bytes.get(4..4 + 4 * count)?;
+        let mut start = 0;
+        for (index, entry) in entries.chunks_exact(4).enumerate() {
+            let entry = word(entry, 0)?;
+            let offlen = (entry & OFFLEN_MASK) as usize;
+            let end = if entry & HAS_OFFSET != 0 { offlen } else { start + offlen };
+            let length = end.checked_sub(start)?;
+            let is_end = match path.as_bytes().get(length) {
+                Some(b'.') => Some(false),
+                Some(_) => None,
+                None if length == path.len() => Some(true),
+                // All further keys are at least as long.
+                None => break,
+            };
+            if let Some(is_end) = is_end
+                && self.bytes.get(base + start..base + end)? == path.as_bytes().get(..length)?
+            {
+                let behind = if is_end { None } else { Some(path.get(length + 1..)?) };
+                if visit(behind, self.member_value(index, count, base)?) {
+                    return Some(true);
+                }
+            }
+            start = end;
+        }
+        Some(false)
     }
 
     /// The bytes of all keys of an object, one key behind the other.
@@ -268,5 +307,26 @@ impl<'a> Container<'a> for Jsonb<'a> {
     #[inline]
     fn has_dotted_key(self) -> bool {
         memchr::memchr(b'.', self.keys()).is_some()
+    }
+
+    #[inline]
+    fn any_on_path<'p>(
+        self,
+        path: &'p str,
+        mut visit: impl FnMut(Option<&'p str>, Item<'a, Self>) -> bool,
+    ) -> bool {
+        if self.member_count() <= MAX_LINEAR_SEARCH {
+            return self.any_on_path_linear(path, visit).unwrap_or(false);
+        }
+        let dots = memchr::memchr_iter(b'.', path.as_bytes());
+        for end in dots.chain(std::iter::once(path.len())) {
+            let Some((key, behind)) = path.split_at_checked(end) else { break };
+            if let Some(item) = self.get(key)
+                && visit(behind.strip_prefix('.'), item)
+            {
+                return true;
+            }
+        }
+        false
     }
 }

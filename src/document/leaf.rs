@@ -1,7 +1,7 @@
 //! Leaves: the scalars of a document.
 
 use super::decimal::Decimal;
-use super::numeric::{Base10000, Numeric};
+use super::numeric::{Base10000, Numeric, Parts};
 use super::ordered::write_decimal;
 use std::cmp::Ordering;
 
@@ -65,7 +65,7 @@ impl Number<'_> {
     /// Compares it with another number. None if it is not finite, or its exponent is too long.
     #[inline]
     #[must_use]
-    pub fn compare(self, other: &Base10000) -> Option<Ordering> {
+    pub fn compare(self, other: Parts<'_>) -> Option<Ordering> {
         match self {
             Number::Numeric(numeric) => numeric.compare(other),
             Number::Text(text) => Base10000::parse(text).map(|number| number.compare(other)),

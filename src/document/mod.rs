@@ -28,7 +28,7 @@ pub use decimal::Decimal;
 pub use instant::{instant, instant_prefix, is_plain_instant, unordered_instant};
 pub use jsonb::Jsonb;
 pub use leaf::{BOOLEAN, Leaf, NUMBER, Number, STRING, Scalar, Scratch, TYPES};
-pub use numeric::{Base10000, Numeric};
+pub use numeric::{Base10000, Numeric, Parts, ShortNumber};
 pub use ordered::{OrderedNumber, read as read_ordered, write_decimal as write_ordered};
 pub use projection::Projection;
 pub use walk::{extreme, walk};

@@ -70,7 +70,7 @@ impl<'a> Numeric<'a> {
 
     /// Compares it with another number. None if it is not finite.
     #[inline]
-    pub fn compare(self, other: &Base10000) -> Option<Ordering> {
+    pub fn compare(self, other: Parts<'_>) -> Option<Ordering> {
         let (negative, weight, digits) = self.parts()?;
         let digits = digits.chunks_exact(2).map(|d| u16::from_ne_bytes([d[0], d[1]]));
         Some(compare(negative, weight, digits, other))
@@ -113,7 +113,50 @@ pub struct Base10000 {
     digits: SmallVec<[u16; 8]>,
 }
 
+/// The sign, the weight and the digits of a number.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    negative: bool,
+    weight: i64,
+    digits: &'a [u16],
+}
+
+/// A number of few digits, in few bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct ShortNumber {
+    negative: bool,
+    length: u8,
+    weight: i16,
+    digits: [u16; 5],
+}
+
+impl ShortNumber {
+    /// The same number; none if it has too many digits.
+    #[must_use]
+    pub fn of(number: &Base10000) -> Option<ShortNumber> {
+        let mut digits = [0; 5];
+        digits.get_mut(..number.digits.len())?.copy_from_slice(&number.digits);
+        let (length, weight) = (number.digits.len() as u8, number.weight.try_into().ok()?);
+        Some(ShortNumber { negative: number.negative, length, weight, digits })
+    }
+
+    /// Its parts.
+    #[inline]
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        let digits = self.digits.get(..self.length.into()).unwrap_or(&self.digits);
+        Parts { negative: self.negative, weight: self.weight.into(), digits }
+    }
+}
+
 impl Base10000 {
+    /// Its parts.
+    #[inline]
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        Parts { negative: self.negative, weight: self.weight, digits: &self.digits }
+    }
+
     /// Reads a number as `Decimal::parse` does.
     #[must_use]
     pub fn parse(text: &str) -> Option<Base10000> {
@@ -171,7 +214,7 @@ impl Base10000 {
 
     /// Compares two numbers.
     #[must_use]
-    pub fn compare(&self, other: &Base10000) -> Ordering {
+    pub fn compare(&self, other: Parts<'_>) -> Ordering {
         compare(self.negative, self.weight, self.digits.iter().copied(), other)
     }
 }
@@ -182,7 +225,7 @@ fn compare(
     negative: bool,
     weight: i64,
     digits: impl ExactSizeIterator<Item = u16>,
-    other: &Base10000,
+    other: Parts<'_>,
 ) -> Ordering {
     let sign = |is_zero, negative| match (is_zero, negative) {
         (true, _) => 0,

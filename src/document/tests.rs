@@ -46,6 +46,17 @@ fn arbitrary(seed: &mut u64, depth: u32) -> Value {
     }
 }
 
+/// What an item is, as bytes.
+fn kind(item: &Item<'_, Jsonb<'_>>) -> Vec<u8> {
+    match item {
+        Item::Null => vec![],
+        Item::Leaf(leaf) => {
+            leaf.scalar(&mut Scratch::new()).map(|value| value.to_bytes()).unwrap_or_default()
+        }
+        Item::Container(inner) => inner.bytes().to_vec(),
+    }
+}
+
 /// Whether looking a key up gives what going through all members gives, in this container and in
 /// all within.
 fn check_look_up(container: Jsonb<'_>) {
@@ -63,6 +74,27 @@ fn check_look_up(container: Jsonb<'_>) {
             _ => panic!("{key:?} of {} members", members.len()),
         }
         assert!(container.get(&format!("{key}!")).is_none());
+    }
+    // Paths along each key, with the members that lie on them.
+    for path in members.iter().flat_map(|(key, _)| [key.to_string(), format!("{key}.a.b.")]) {
+        let on_path = |(key, _): &&(&str, _)| match path.strip_prefix(key) {
+            Some(behind) => behind.is_empty() || behind.starts_with('.'),
+            None => false,
+        };
+        let mut expected: Vec<_> =
+            members.iter().filter(on_path).map(|(key, item)| (key.len(), kind(item))).collect();
+        let (mut found, mut accepts) = (Vec::new(), expected.len());
+        let mut visit = |behind: Option<&str>, item| {
+            let length = behind.map_or(path.len(), |behind| path.len() - behind.len() - 1);
+            found.push((length, kind(&item)));
+            accepts -= 1;
+            accepts == 0
+        };
+        assert!(container.any_on_path(&path, &mut visit), "{path:?}");
+        assert!(!container.any_on_path(&path, |_, _| false));
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "{path:?}");
     }
     let dotted = members.iter().any(|(key, _)| key.contains('.'));
     assert_eq!((container.member_count(), container.has_dotted_key()), (members.len(), dotted));
@@ -118,6 +150,8 @@ mod tests {
                 (0..count).map(|n| (key(n), arbitrary(&mut seed, 1))).collect();
             stored(&object.clone().into(), check_look_up);
             object.insert(key(count) + ".", json!({ "a": { "": 1 } }));
+            object.insert(key(count) + ".a", json!(2));
+            object.insert(key(count), json!(3));
             stored(&json!([object]), check_look_up);
         }
     }

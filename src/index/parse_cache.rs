@@ -2,7 +2,6 @@
 //! its query several times, each of its rows needs it again, and the next statement may have the
 //! same query.
 
-use super::simple_queries;
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::habits;
@@ -256,12 +255,9 @@ pub enum DocumentAnswer {
     Answered(bool),
 }
 
-/// Matches a document with a stored query if that needs no preparation, and so takes less time than
-/// to find the query in the cache. Else none.
+/// Matches a document with a simple stored query, which needs no preparation for that, and so takes
+/// less time than to find the query in the cache. None for another query.
 pub fn match_at_once(query: &[u8], document: Jsonb<'_>) -> Option<bool> {
-    if let Some(answer) = simple_queries::match_kept(query, document) {
-        return Some(answer);
-    }
     let text = std::str::from_utf8(query).ok()?;
     matcher::match_once(text, Scope::Comparisons, || instant(transaction_start()), document)
 }

@@ -4,6 +4,7 @@
 //! `NOW` as a word, whose value is that of each transaction.
 
 use super::parse_cache::{self, DocumentAnswer, ParsedQuery};
+use super::simple_queries::{Known, SimpleQueries};
 use crate::document::Jsonb;
 use crate::error::{Error, Result};
 use crate::pg::fmgr::{Arguments, c_functions};
@@ -137,10 +138,11 @@ unsafe fn query_at_now(arguments: Arguments) -> pg_sys::Datum {
 }
 
 /// What a call of the operator's function keeps for the next one.
-#[derive(Default)]
 struct PreviousCall {
+    simple_queries: SimpleQueries,
+    /// The last query that was not among those.
     query: Vec<u8>,
-    /// How many calls in a row had this query.
+    /// How many such calls in a row had this query.
     calls: usize,
     prepared: Option<Rc<ParsedQuery>>,
 }
@@ -148,21 +150,32 @@ struct PreviousCall {
 /// After how many calls in a row with the same query it is prepared. That takes about as long as so
 /// many calls without.
 const PREPARE_AFTER: usize = 16;
-/// The same for a simple query, which is kept anyway and takes little longer so.
+/// The same for a simple query, which takes little longer without.
 const PREPARE_SIMPLE_AFTER: usize = 128;
 
 impl PreviousCall {
+    fn new() -> PreviousCall {
+        let simple_queries = SimpleQueries::get();
+        PreviousCall { simple_queries, query: Vec::new(), calls: 0, prepared: None }
+    }
+
     fn matches(&mut self, query: &[u8], document: Jsonb<'_>) -> Result<bool> {
         if let Some(prepared) = self.prepared.as_ref().filter(|prepared| prepared.is_for(query)) {
             return Ok(prepared.matches(document));
         }
+        let is_simple = match self.simple_queries.matches(query, document) {
+            Known::Answer(answer) => return Ok(answer),
+            Known::Nothing => true,
+            Known::Other => false,
+        };
         if self.query != query {
             self.query.clear();
             self.query.extend_from_slice(query);
             self.calls = 0;
         }
         self.calls += 1;
-        if self.calls <= PREPARE_SIMPLE_AFTER
+        if is_simple
+            && self.calls <= PREPARE_SIMPLE_AFTER
             && let Some(answer) = parse_cache::match_at_once(query, document)
         {
             return Ok(answer);
@@ -193,7 +206,7 @@ unsafe fn matches(arguments: Arguments) -> pg_sys::Datum {
         let function = &mut *(*arguments.0).flinfo;
         if function.fn_extra.is_null() {
             let mut context = PgMemoryContexts::For(function.fn_mcxt);
-            function.fn_extra = context.leak_and_drop_on_delete(PreviousCall::default()).cast();
+            function.fn_extra = context.leak_and_drop_on_delete(PreviousCall::new()).cast();
         }
         &mut *function.fn_extra.cast::<PreviousCall>()
     };

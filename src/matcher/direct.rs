@@ -8,12 +8,11 @@ use crate::predicate::{Lowering, UnreadValue, is_admitted, is_date};
 use crate::syntax::{ClauseBuilder, Occur, SimpleTest, read_simple};
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The longest query, in bytes, that is evaluated this way. Each clause searches the document
 /// again, so a long query is faster with one walk for all clauses ([`Matcher`](super::Matcher)).
-pub(super) const MAX_DIRECT_QUERY_BYTES: usize = 512;
+pub const MAX_DIRECT_QUERY_BYTES: usize = 512;
 
 /// Which queries [`match_once`] answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,19 +79,38 @@ impl<'a, C: Container<'a>, N: Fn() -> DateTime<Utc>> ClauseBuilder for DirectQue
 
     fn condition(&mut self, path: Option<&str>, test: SimpleTest<'_>) -> Option<ClauseResult> {
         let document = self.document;
-        if let SimpleTest::Wildcard(_) = test {
-            if self.scope == Scope::Comparisons {
-                return None;
+        Some(ClauseResult::Plain(match test {
+            SimpleTest::Exists => any_leaf(document, path, true, |_| true),
+            SimpleTest::Equal(text) => {
+                let value = UnreadValue::new(text, &self.now);
+                any_leaf(document, path, false, |leaf| value.equals(leaf))
             }
-            // A query with an error is left to `lower`, which reports it.
-            let mut scratch = Scratch::new();
-            let test = Lowering::new((self.now)()).test(&test.into()).ok()?;
-            let satisfies =
-                |leaf: Leaf<'_>| leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf));
-            return Some(ClauseResult::Plain(any_leaf(document, path, false, satisfies)));
-        }
-        let test = Comparison::<Cow<'_, str>, _>::new(test, &self.now)?;
-        Some(ClauseResult::Plain(test.matches(document, path)))
+            SimpleTest::Prefix(prefix) => {
+                let starts = |leaf: Leaf<'_>| matches!(leaf, Leaf::String(text) if text.starts_with(&*prefix));
+                any_leaf(document, path, false, starts)
+            }
+            SimpleTest::Wildcard(_) if self.scope == Scope::Comparisons => return None,
+            SimpleTest::Wildcard(_) => {
+                // A query with an error is left to `lower`, which reports it.
+                let mut scratch = Scratch::new();
+                let test = Lowering::new((self.now)()).test(&test.into()).ok()?;
+                let satisfies = |leaf: Leaf<'_>| {
+                    leaf.scalar(&mut scratch).is_some_and(|leaf| test.accepts(&leaf))
+                };
+                any_leaf(document, path, false, satisfies)
+            }
+            SimpleTest::Range(bounds) => {
+                let is_dated = is_dated(&bounds);
+                let bounds = bounds.map(|end| {
+                    end.map(|(text, inclusive)| {
+                        (UnreadValue::bound(text, is_dated, &self.now), inclusive)
+                    })
+                });
+                any_leaf(document, path, false, |leaf| {
+                    is_within(&bounds, |(value, inclusive)| (value.compare(leaf), *inclusive))
+                })
+            }
+        }))
     }
 
     fn add(&mut self, clauses: &mut ClauseResults, occur: Occur, query: ClauseResult) {
@@ -147,71 +165,33 @@ impl ClauseResult {
     }
 }
 
-/// The test of a condition, if it compares values as they stand in the query. `T` holds their texts.
-#[derive(Debug)]
-pub(super) enum Comparison<T, N> {
-    Exists,
-    Equal(UnreadValue<T, N>),
-    Prefix(T),
-    /// The lower and the upper bound, each with whether it is in the range.
-    Range([Option<(UnreadValue<T, N>, bool)>; 2]),
+/// Whether the bounds of a range are beside a date, where four digits are a year. Other bounds need
+/// not be looked at.
+pub(super) fn is_dated(bounds: &[Option<(&str, bool)>; 2]) -> bool {
+    let mut texts = bounds.iter().flatten().map(|(text, _)| *text);
+    texts.clone().any(|text| text.len() == 4) && texts.any(is_date)
 }
 
-impl<'t, T, N> Comparison<T, N>
-where
-    T: AsRef<str> + From<&'t str> + From<Cow<'t, str>>,
-    N: Fn() -> DateTime<Utc> + Copy,
-{
-    /// None if it is a wildcard.
-    #[inline]
-    pub(super) fn new(test: SimpleTest<'t>, now: N) -> Option<Comparison<T, N>> {
-        Some(match test {
-            SimpleTest::Exists => Comparison::Exists,
-            SimpleTest::Equal(text) => Comparison::Equal(UnreadValue::new(text.into(), now)),
-            SimpleTest::Prefix(prefix) => Comparison::Prefix(prefix.into()),
-            SimpleTest::Wildcard(_) => return None,
-            SimpleTest::Range(bounds) => {
-                // Beside a date, four digits are a year. Other bounds need not be looked at.
-                let mut texts = bounds.iter().flatten().map(|(text, _)| *text);
-                let is_dated = texts.clone().any(|text| text.len() == 4) && texts.any(is_date);
-                let read = |text: &'t str| UnreadValue::bound(text.into(), is_dated, now);
-                let bound = |(text, inclusive)| (read(text), inclusive);
-                Comparison::Range(bounds.map(|end| end.map(bound)))
-            }
+/// Whether a leaf lies within a range. `compare` compares it with a bound, and says whether that is
+/// in the range.
+#[inline]
+pub(super) fn is_within<B>(
+    [lower, upper]: &[Option<B>; 2],
+    compare: impl Fn(&B) -> (Option<Ordering>, bool),
+) -> bool {
+    let admits = |bound: &Option<B>, inside| {
+        bound.as_ref().is_none_or(|bound| {
+            let (found, is_inclusive) = compare(bound);
+            is_admitted(found, inside, is_inclusive)
         })
-    }
-}
-
-impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> Comparison<T, N> {
-    /// Whether a leaf of the document satisfies it, at the path or, without a path, anywhere.
-    #[inline]
-    pub(super) fn matches<'a>(&self, document: impl Container<'a>, path: Option<&str>) -> bool {
-        match self {
-            Comparison::Exists => any_leaf(document, path, true, |_| true),
-            Comparison::Equal(value) => any_leaf(document, path, false, |leaf| value.equals(leaf)),
-            Comparison::Prefix(prefix) => any_leaf(
-                document,
-                path,
-                false,
-                |leaf| matches!(leaf, Leaf::String(text) if text.starts_with(prefix.as_ref())),
-            ),
-            Comparison::Range([lower, upper]) => {
-                let admits = |bound: &Option<(UnreadValue<T, N>, bool)>, leaf, inside| {
-                    bound.as_ref().is_none_or(|(value, inclusive)| {
-                        is_admitted(value.compare(leaf), inside, *inclusive)
-                    })
-                };
-                any_leaf(document, path, false, |leaf| {
-                    admits(lower, leaf, Ordering::Greater) && admits(upper, leaf, Ordering::Less)
-                })
-            }
-        }
-    }
+    };
+    admits(lower, Ordering::Greater) && admits(upper, Ordering::Less)
 }
 
 /// Whether a leaf satisfies a test, at the path or, without a path, anywhere. For an existence test
 /// leaves below the path count too.
-fn any_leaf<'a, C: Container<'a>>(
+#[inline]
+pub(super) fn any_leaf<'a, C: Container<'a>>(
     document: C,
     path: Option<&str>,
     is_existence: bool,
@@ -246,29 +226,36 @@ fn any_at<'a, C: Container<'a>>(
             }
         }
         let Some(rest) = rest else { continue };
-        let mut visit = |key: &str, item: Item<'a, C>| {
-            let Some(behind) = rest.strip_prefix(key) else {
-                // A key that continues the path with a dot is below the path.
-                let is_below = is_existence
-                    && key.strip_prefix(rest).is_some_and(|more| more.starts_with('.'));
-                return is_below && has_leaf(item);
-            };
-            let ends = behind.is_empty();
-            match (item, behind.strip_prefix('.')) {
-                (item, _) if ends && is_existence => return has_leaf(item),
-                (Item::Leaf(leaf), _) if ends => return satisfies(leaf),
-                (Item::Container(inner), _) if ends => open.push((inner, None)),
-                (Item::Container(inner), Some(behind)) => open.push((inner, Some(behind))),
-                _ => {}
+        let found = match is_existence {
+            true => {
+                let mut visit = |key: &str, item: Item<'a, C>| {
+                    // A key that continues the path with a dot is below the path.
+                    let is_below = |more: &str| more.is_empty() || more.starts_with('.');
+                    if key.strip_prefix(rest).is_some_and(is_below) {
+                        return has_leaf(item);
+                    }
+                    let behind = rest.strip_prefix(key).and_then(|more| more.strip_prefix('.'));
+                    if let (Item::Container(inner), Some(behind)) = (item, behind) {
+                        open.push((inner, Some(behind)));
+                    }
+                    false
+                };
+                match container.has_dotted_key() {
+                    true => container.members().any(|(key, item)| visit(key, item)),
+                    false => {
+                        let key = rest.split_once('.').map_or(rest, |(key, _)| key);
+                        container.member(key).is_some_and(|item| visit(key, item))
+                    }
+                }
             }
-            false
-        };
-        let found = match container.has_dotted_key() {
-            true => container.members().any(|(key, item)| visit(key, item)),
-            false => {
-                let key = rest.split_once('.').map_or(rest, |(key, _)| key);
-                container.member(key).is_some_and(|item| visit(key, item))
-            }
+            false => container.any_on_path(rest, |behind, item| match item {
+                Item::Leaf(leaf) => behind.is_none() && satisfies(leaf),
+                Item::Container(inner) => {
+                    open.push((inner, behind));
+                    false
+                }
+                Item::Null => false,
+            }),
         };
         if found {
             return true;

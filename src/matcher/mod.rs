@@ -7,7 +7,7 @@ mod objects;
 mod path_trie;
 mod simple;
 
-pub use direct::{Scope, match_once};
+pub use direct::{MAX_DIRECT_QUERY_BYTES, Scope, match_once};
 pub use simple::SimpleMatcher;
 
 use crate::document::Container;

@@ -210,9 +210,20 @@ impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> UnreadValue<T, N> {
             Leaf::Bool(b) => boolean(self.text.as_ref()).map(|value| b.cmp(&value)),
             Leaf::Number(number) => {
                 let value = self.number.get_or_init(|| self.read_number()).as_ref()?;
-                value.locate_by(|value| number.compare(value))
+                value.locate_by(|value| number.compare(value.parts()))
             }
         }
+    }
+
+    /// The number that the text reads as, if it is one number. A date reads as milliseconds since the
+    /// epoch.
+    pub fn number(&self) -> Option<Base10000> {
+        self.read_number().filter(|number| number.end.is_none()).map(|number| number.first)
+    }
+
+    /// Whether the text reads as an instant.
+    pub fn is_instant(&self) -> bool {
+        self.instants().is_some()
     }
 
     fn instants(&self) -> Option<(Span<DateTime<Utc>>, bool)> {

@@ -80,6 +80,16 @@ EXPLAIN (COSTS off) SELECT v.a, o.id FROM (VALUES (7), (8)) AS v(a), LATERAL (SE
 SELECT v.a, count(o.id) FROM (VALUES (7), (8)) AS v(a), LATERAL (SELECT id FROM operated WHERE doc @@@ format('a:%s', v.a)::lucene_query OFFSET 0) AS o GROUP BY v.a ORDER BY v.a;
 RESET session_store.enable_scan;
 SELECT v.a, count(*) FROM (VALUES (7), (8), (1000)) AS v(a), operated WHERE doc @@@ format('a:%s', v.a)::lucene_query GROUP BY v.a ORDER BY v.a;
+-- Queries that come again with each row are kept, and answer as each does alone: simple ones, with NOW, and
+-- such as are not simple, which nobody tries again to read as simple.
+CREATE TABLE repeated AS SELECT q FROM operator_queries UNION ALL SELECT unnest(array['+a:[3 TO 60} -b.c:"word 3"', 'a:7.0',
+    'a:(7 8 -9)', 'b.c:?ord*', 'b.c:/word [0-5]/', 'b.c:wird\ 2~1', 'b.c:wor*', '+(a:3 a:13) -(b:* -b.c:word*)', 'a:true',
+    'a:[NOW-30DAYS TO NOW]', 'a:[1970 TO 1970-01-01T00:00:00Z]', 'b.c:word\ 4', repeat('a:1 ', 200) || 'a:7']::lucene_query[]);
+CREATE TABLE answered AS SELECT array(SELECT q FROM repeated WHERE doc @@@ q) AS queries FROM operated;
+SELECT left(q::text, 40) AS q, (SELECT count(*) FROM answered WHERE q = ANY (queries)) AS found FROM repeated
+WHERE (SELECT count(*) FROM answered WHERE q = ANY (queries))::text <> split_part(pg_temp.count(q), ',', 1);
+SELECT count(*), count(*) FILTER (WHERE queries = '{}') FROM answered;
+DROP TABLE repeated, answered;
 
 -- Prepared, planned for each query and for any
 PREPARE found(lucene_query) AS SELECT count(*) FROM operated WHERE doc @@@ $1;

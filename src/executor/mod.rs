@@ -28,7 +28,8 @@
 //! ordinals, listed_ordinals     the values at a path by number; the numbers of some rows
 //! ordinal_counts, edges         how many rows have each value; intervals of values
 //! values                        what facets ask for: the values at a path, and who has them
-//! sorted_values, index_values   … answered from documents; from the index, and from documents
+//! group_builder, pair_file, sorted_values, index_values
+//!                               … answered from documents; from the index, and from documents
 //! candidates                    a search for callers that look rows up themselves
 //! share                         how many of some rows match, for estimates
 //! held, active                  what is open from one call to the next; the active snapshot
@@ -45,6 +46,7 @@ mod doc_id;
 mod domain;
 mod edges;
 mod evaluate;
+mod group_builder;
 mod heap;
 mod heap_page;
 mod held;
@@ -56,6 +58,7 @@ mod ordinal_counts;
 mod ordinals;
 mod ordinals_memory;
 mod page_visibility;
+mod pair_file;
 mod partition_matches;
 mod path_facts;
 mod pending_filter;

@@ -1,18 +1,23 @@
 //! Values that were read from documents, in their order, each with the documents that have it.
 //!
 //! As long as they fit into memory they are sorted there. Then PostgreSQL sorts them, in temporary
-//! files.
+//! files, and what is asked for again and again is written to files in which any part is found at
+//! once: the pairs in the order of their values, and those of a document behind each other. So the
+//! buckets of a facet do not each read all values.
 
 use super::doc_address::DocAddress;
 use super::doc_id::ReadResult;
-use super::domain::{Domain, PartRows};
+use super::domain::Domain;
+use super::group_builder::GroupBuilder;
+use super::pair_file::{PairFile, PairOrder};
 use super::sorter::{Reading, Sorter};
 use super::values::{Group, Span, Visit};
 use crate::error::Result;
 use crate::index::gin::Direction;
+use crate::interrupts;
 use crate::memory;
 use crate::pg::guc::work_mem;
-use roaring::RoaringBitmap;
+use std::ops::Range;
 
 /// Pairs of a value and a document.
 #[derive(Default)]
@@ -21,10 +26,28 @@ pub struct SortedValues {
     bytes: Vec<u8>,
     /// Where each value lies in them, and its document.
     pairs: Vec<(usize, u32, DocAddress)>,
+    /// The numbers of the sorted pairs, those of a document behind each other. It is made when the
+    /// values of few documents are asked for.
+    by_document: Vec<u32>,
+    /// The same where the pairs do not fit into memory.
+    documents: Option<PairFile>,
+    /// How many pairs there are.
+    count: u64,
+    /// Whether those that do not fit into memory were read.
+    was_read: bool,
     /// Takes the pairs when they have become too many.
-    sorter: Option<Sorter>,
+    spilled: Option<Spilled>,
     /// What the pairs may take, in bytes.
     max_bytes: usize,
+}
+
+type Pair = (Vec<u8>, DocAddress);
+
+/// Pairs that do not fit into memory.
+enum Spilled {
+    /// They are sorted, and were not read yet.
+    Sorter(Sorter),
+    File(PairFile),
 }
 
 impl SortedValues {
@@ -35,7 +58,8 @@ impl SortedValues {
 
     /// Takes a value of a document. The same pair may come again.
     pub fn push(&mut self, value: &[u8], address: DocAddress) -> Result<()> {
-        if self.sorter.is_none() {
+        self.count += 1;
+        if self.spilled.is_none() {
             let used = self.bytes.len() + self.pairs.len() * size_of::<(usize, u32, DocAddress)>();
             if used + value.len() <= self.max_bytes {
                 memory::reserve(&mut self.bytes, value.len())?;
@@ -50,9 +74,9 @@ impl SortedValues {
                 sorter.put(&vec![Some(self.value(start, length).to_vec())], address);
             }
             self.bytes = Vec::new();
-            self.sorter = Some(sorter);
+            self.spilled = Some(Spilled::Sorter(sorter));
         }
-        if let Some(sorter) = &mut self.sorter {
+        if let Some(Spilled::Sorter(sorter)) = &mut self.spilled {
             sorter.put(&vec![Some(value.to_vec())], address);
         }
         Ok(())
@@ -64,11 +88,12 @@ impl SortedValues {
 
     /// To be called when all pairs were pushed, and before any is read.
     pub fn sort(&mut self) {
-        if let Some(sorter) = &mut self.sorter {
+        if let Some(Spilled::Sorter(sorter)) = &mut self.spilled {
             sorter.sort();
         }
         let mut pairs = std::mem::take(&mut self.pairs);
         pairs.sort_unstable_by(|a, b| {
+            interrupts::spend(1);
             self.value(a.0, a.1).cmp(self.value(b.0, b.1)).then(a.2.cmp(&b.2))
         });
         self.pairs = pairs;
@@ -83,29 +108,172 @@ impl SortedValues {
         with_rows: bool,
         visit: &mut Visit<'_>,
     ) -> ReadResult<()> {
+        if self.spilled.is_some() {
+            return self.ascend_spilled(span, within, with_rows, visit);
+        }
         let mut group = GroupBuilder::new(within, with_rows);
-        if let Some(sorter) = &mut self.sorter {
-            sorter.rewind();
-            while let Some(address) = sorter.next() {
-                memory::check();
-                let Some(value) = sorter.values().pop().flatten() else { continue };
-                if span.contains(&value) && group.push(&value, address, visit)?.is_break() {
+        let end = |at: &[u8]| self.pairs.partition_point(|pair| self.value(pair.0, pair.1) < at);
+        let (first, last) = (end(&span.from), end(&span.below));
+        let few = match are_few(within, last.saturating_sub(first) as u64, IN_MEMORY) {
+            true => Some(self.pairs_of(within, first..last)?),
+            false => None,
+        };
+        let few = few.as_ref().map(|few| few.iter().map(|at| *at as usize));
+        let numbers: Box<dyn Iterator<Item = usize>> = match few {
+            Some(few) => Box::new(few),
+            None => Box::new(first..last),
+        };
+        for number in numbers {
+            interrupts::spend(1);
+            let Some(&(start, length, address)) = self.pairs.get(number) else { break };
+            if group.push(self.value(start, length), address, visit)?.is_break() {
+                return Ok(());
+            }
+        }
+        group.finish(visit)
+    }
+
+    /// The numbers, in order, of those of some pairs that are of few documents.
+    fn pairs_of(&mut self, within: &Domain, wanted: Range<usize>) -> Result<Vec<u32>> {
+        if self.by_document.is_empty() {
+            memory::reserve(&mut self.by_document, self.pairs.len())?;
+            self.by_document.extend(0..self.pairs.len() as u32);
+            let address = |number: &u32| self.pairs.get(*number as usize).map(|pair| pair.2);
+            self.by_document.sort_by(|a, b| {
+                interrupts::spend(1);
+                address(a).cmp(&address(b))
+            });
+        }
+        let address = |number: &u32| self.pairs.get(*number as usize).map(|pair| pair.2);
+        let mut numbers = Vec::new();
+        for (part, rows) in within.parts.iter().enumerate() {
+            for row in rows.list().into_iter().flatten() {
+                interrupts::spend(8);
+                let row = Some(DocAddress::new(part, row));
+                let first = self.by_document.partition_point(|number| address(number) < row);
+                let of_row = self.by_document.get(first..).unwrap_or_default().iter();
+                let of_row = of_row.take_while(|number| address(number) == row);
+                for number in of_row.filter(|number| wanted.contains(&(**number as usize))) {
+                    memory::reserve(&mut numbers, 1)?;
+                    numbers.push(*number);
+                }
+            }
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The same, of pairs that do not fit into memory.
+    fn ascend_spilled(
+        &mut self,
+        span: &Span,
+        within: &Domain,
+        with_rows: bool,
+        visit: &mut Visit<'_>,
+    ) -> ReadResult<()> {
+        let mut group = GroupBuilder::new(within, with_rows);
+        if are_few(within, self.count, IN_FILE)
+            && let Some(pairs) = self.spilled_pairs_of(span, within)?
+        {
+            for (value, address) in pairs {
+                if group.push(&value, address, visit)?.is_break() {
                     return Ok(());
                 }
             }
             return group.finish(visit);
         }
-        let first = self.pairs.partition_point(|pair| self.value(pair.0, pair.1) < &*span.from);
-        for &(start, length, address) in self.pairs.get(first..).unwrap_or_default() {
-            let value = self.value(start, length);
-            if !span.contains(value) {
-                break;
+        match &mut self.spilled {
+            Some(Spilled::Sorter(sorter)) if !self.was_read => {
+                self.was_read = true;
+                sorter.rewind();
+                while let Some(address) = sorter.next() {
+                    memory::check();
+                    let Some(value) = sorter.values().pop().flatten() else { continue };
+                    if span.contains(&value) && group.push(&value, address, visit)?.is_break() {
+                        return Ok(());
+                    }
+                }
             }
-            if group.push(value, address, visit)?.is_break() {
-                return Ok(());
+            _ => {
+                let Some(file) = self.file()? else { return Ok(()) };
+                file.seek(&span.from, DocAddress::new(0, 0))?;
+                while let Some((value, address)) = file.next()? {
+                    if value >= &*span.below {
+                        break;
+                    }
+                    if span.contains(value) && group.push(value, address, visit)?.is_break() {
+                        return Ok(());
+                    }
+                }
             }
         }
         group.finish(visit)
+    }
+
+    /// The file of the pairs in the order of their values, which is made when it is first needed.
+    fn file(&mut self) -> Result<Option<&mut PairFile>> {
+        if let Some(Spilled::Sorter(sorter)) = &mut self.spilled {
+            let mut file = PairFile::new(PairOrder::Value);
+            sorter.rewind();
+            while let Some(address) = sorter.next() {
+                memory::check();
+                if let Some(value) = sorter.values().pop().flatten() {
+                    file.push(&value, address)?;
+                }
+            }
+            self.spilled = Some(Spilled::File(file));
+        }
+        Ok(match &mut self.spilled {
+            Some(Spilled::File(file)) => Some(file),
+            _ => None,
+        })
+    }
+
+    /// The pairs of a span that are of few documents, in order. None if they take too much memory.
+    fn spilled_pairs_of(&mut self, span: &Span, within: &Domain) -> Result<Option<Vec<Pair>>> {
+        if self.documents.is_none() {
+            let Some(values) = self.file()? else { return Ok(None) };
+            // By the document, then by the value.
+            let mut sorter = Sorter::new(&[false, false], Reading::Repeated);
+            values.seek(&[], DocAddress::new(0, 0))?;
+            while let Some((value, address)) = values.next()? {
+                let place = address.to_integer().to_be_bytes().to_vec();
+                sorter.put(&vec![Some(place), Some(value.to_vec())], address);
+            }
+            sorter.sort();
+            let mut file = PairFile::new(PairOrder::Document);
+            while let Some(address) = sorter.next() {
+                memory::check();
+                if let Some(value) = sorter.values().pop().flatten() {
+                    file.push(&value, address)?;
+                }
+            }
+            self.documents = Some(file);
+        }
+        let Some(file) = &mut self.documents else { return Ok(None) };
+        let (mut pairs, mut used) = (Vec::new(), 0);
+        for (part, rows) in within.parts.iter().enumerate() {
+            for row in rows.list().into_iter().flatten() {
+                let row = DocAddress::new(part, row);
+                file.seek(&[], row)?;
+                while let Some((value, address)) = file.next()? {
+                    if address > row {
+                        break;
+                    }
+                    if address < row || !span.contains(value) {
+                        continue;
+                    }
+                    used += size_of::<Pair>() + value.len();
+                    if used > self.max_bytes {
+                        return Ok(None);
+                    }
+                    memory::reserve(&mut pairs, 1)?;
+                    pairs.push((value.to_vec(), address));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        Ok(Some(pairs))
     }
 
     /// Visits the values of a span in its direction, of some documents.
@@ -152,67 +320,14 @@ impl SortedValues {
     }
 }
 
-/// Collects neighbouring pairs with the same value.
-struct GroupBuilder<'d> {
-    within: &'d Domain,
-    with_rows: bool,
-    value: Vec<u8>,
-    last: Option<DocAddress>,
-    count: u64,
-    rows: Vec<RoaringBitmap>,
-}
+/// About how many pairs are passed over in the time that it takes to find a document: in memory, and
+/// in a file.
+const IN_MEMORY: u64 = 32;
+const IN_FILE: u64 = 64;
 
-impl<'d> GroupBuilder<'d> {
-    fn new(within: &'d Domain, with_rows: bool) -> GroupBuilder<'d> {
-        let (value, last, count, rows) = (Vec::new(), None, 0, Vec::new());
-        GroupBuilder { within, with_rows, value, last, count, rows }
-    }
-
-    fn push(
-        &mut self,
-        value: &[u8],
-        address: DocAddress,
-        visit: &mut Visit<'_>,
-    ) -> ReadResult<std::ops::ControlFlow<()>> {
-        let part = address.partition();
-        let is_within = self
-            .within
-            .parts
-            .get(part)
-            .is_some_and(|rows| rows.list().is_none_or(|rows| rows.contains(address.doc_id())));
-        if !is_within || self.last == Some(address) && self.value == value {
-            return Ok(std::ops::ControlFlow::Continue(()));
-        }
-        if self.value != value || self.last.is_none() {
-            let flow = self.flush(visit)?;
-            self.value.clear();
-            self.value.extend_from_slice(value);
-            if flow.is_break() {
-                return Ok(flow);
-            }
-        }
-        self.last = Some(address);
-        self.count += 1;
-        if self.with_rows {
-            self.rows.resize_with(self.within.parts.len(), RoaringBitmap::new);
-            if let Some(rows) = self.rows.get_mut(part) {
-                rows.insert(address.doc_id());
-            }
-        }
-        Ok(std::ops::ControlFlow::Continue(()))
-    }
-
-    fn flush(&mut self, visit: &mut Visit<'_>) -> ReadResult<std::ops::ControlFlow<()>> {
-        let count = std::mem::take(&mut self.count);
-        if count == 0 {
-            return Ok(std::ops::ControlFlow::Continue(()));
-        }
-        let parts = std::mem::take(&mut self.rows).into_iter().map(PartRows::of).collect();
-        let rows = self.with_rows.then_some(Domain { parts });
-        visit(Group { value: &self.value, count, rows })
-    }
-
-    fn finish(mut self, visit: &mut Visit<'_>) -> ReadResult<()> {
-        self.flush(visit).map(drop)
-    }
+/// Whether it takes less time to find the documents one by one than to pass over so many pairs.
+fn are_few(within: &Domain, pairs: u64, found: u64) -> bool {
+    pairs <= u64::from(u32::MAX)
+        && within.parts.iter().all(|rows| rows.list().is_some())
+        && within.len().saturating_mul(found) < pairs
 }

@@ -1,6 +1,7 @@
 //! The values of documents that were read one by one: those that the planner finds, where the
 //! executor may not read the index. Documents are numbered as they come.
 
+use super::intervals::PredicateRows;
 use super::request::Facets;
 use crate::document::{Jsonb, Scratch};
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ pub struct DocumentValues<'n> {
     /// The query. Documents that were read may not match it if everything is needed.
     query: Matcher,
     paths: HashMap<&'n str, PathValues>,
-    predicates: Vec<(&'n Predicate, Matcher, RoaringBitmap)>,
+    predicates: PredicateRows<'n>,
     everything: RoaringBitmap,
     matches: RoaringBitmap,
 }
@@ -59,12 +60,10 @@ impl<'n> DocumentValues<'n> {
         let path = |path: &&'n str| {
             (*path, PathValues { values: SortedValues::new(share), having: RoaringBitmap::new() })
         };
-        let predicate =
-            |predicate: &&'n Predicate| (*predicate, Matcher::new(predicate), RoaringBitmap::new());
         DocumentValues {
             query: Matcher::new(query),
             paths: needs.paths.iter().map(path).collect(),
-            predicates: needs.predicates.iter().map(predicate).collect(),
+            predicates: PredicateRows::new(&needs.predicates),
             everything: RoaringBitmap::new(),
             matches: RoaringBitmap::new(),
         }
@@ -79,11 +78,7 @@ impl<'n> DocumentValues<'n> {
         if is_match || self.query.matches(document) {
             self.matches.insert(number);
         }
-        for (_, matcher, rows) in &mut self.predicates {
-            if matcher.matches(document) {
-                rows.insert(number);
-            }
-        }
+        self.predicates.push(document, number);
         let (mut bytes, mut scratch, mut failed) = (Vec::new(), Scratch::new(), None);
         for (path, PathValues { values, having }) in &mut self.paths {
             document.leaves_at(path, &mut |leaf| {
@@ -115,13 +110,16 @@ impl ValueSource for DocumentValues<'_> {
     }
 
     fn matching(&mut self, predicate: &Predicate, within: &Domain) -> ReadResult<Domain> {
-        let found = self.predicates.iter().find(|(known, ..)| std::ptr::eq(*known, predicate));
-        let found =
-            found.or_else(|| self.predicates.iter().find(|(known, ..)| *known == predicate));
-        Ok(found.map_or_else(
-            || within.none(),
-            |(_, _, rows)| Domain::numbered(rows.clone()).and(within),
-        ))
+        let rows = self.predicates.get(predicate).cloned().unwrap_or_default();
+        Ok(Domain::numbered(rows).and(within))
+    }
+
+    fn count(&mut self, predicate: &Predicate, within: &Domain) -> ReadResult<u64> {
+        let rows = self.predicates.get(predicate);
+        let count = |rows: &RoaringBitmap| {
+            within.numbers().map_or(rows.len(), |within| rows.intersection_len(within))
+        };
+        Ok(rows.map_or(0, count))
     }
 
     fn having(&mut self, path: &str, within: &Domain) -> ReadResult<Domain> {

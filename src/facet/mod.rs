@@ -10,7 +10,7 @@
 //! terms         the buckets of a facet by value; range: those of a facet by intervals
 //! histogram     documents by intervals that follow each other
 //! answer        a request over some documents, as JSON
-//! documents     the values of documents that were read one by one
+//! documents     the values of documents that were read one by one; intervals: their buckets
 //! asked         what is asked of them all, also of other servers
 //! gather        what a server knows of it; gathered: how that adds up; merged: its values
 //! ```
@@ -22,6 +22,7 @@ mod documents;
 mod gather;
 mod gathered;
 mod histogram;
+mod intervals;
 mod json;
 mod merged;
 mod options;

@@ -8,6 +8,7 @@ use crate::document::Decimal;
 use crate::error::{Error, Result};
 use crate::executor::{Edge, Instants, MILLISECONDS, ValueSource};
 use crate::facet::{self, Asked, Statistic};
+use crate::habits::excerpt;
 use crate::index::parse_cache;
 use crate::pg::spi::Spi;
 use crate::predicate::evaluate_date_math;
@@ -50,13 +51,13 @@ fn end_of(what: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
     let Some(text) = text else { return Ok(None) };
     let math = DateMath::parse(text.trim()).or_else(|| DateMath::year(text.trim()));
     let Some(math) = math else {
-        let problem = format!("\"{text}\" is no instant and no date math");
+        let problem = format!("\"{}\" is no instant and no date math", excerpt(text));
         return Err(Error::Request { place: what.to_string(), problem });
     };
     let instant = evaluate_date_math(&math, parse_cache::now()).first;
     let (first, last) = MILLISECONDS;
     if !(first..last).contains(&instant.timestamp_millis()) {
-        let problem = format!("\"{text}\" is not within the range of timestamps");
+        let problem = format!("\"{}\" is not within the range of timestamps", excerpt(text));
         return Err(Error::Request { place: what.to_string(), problem });
     }
     Ok(Some(instant))
@@ -169,8 +170,13 @@ pub fn by_number(
             decimal.to_string().parse::<AnyNumeric>().map_err(|_| Error::NumericOverflow)
         };
         // The greatest multiple of the step that is not above the first number.
-        let edge = (numeric(&first)? / step.clone()).floor() * step;
-        let mut labels = facet::number_edges(decimal("step", &edge)?, &last, &width)?;
+        let edge = (numeric(&first)? / step.clone()).floor() * step.clone();
+        let mut start = decimal("step", &edge)?;
+        // A quotient has so many digits, and may have been rounded up to the next number.
+        if start > first {
+            start = decimal("step", &(edge - step))?;
+        }
+        let mut labels = facet::number_edges(start, &last, &width)?;
         // An interval that begins at `until` has no number in it.
         if until_end.is_some() {
             let behind = labels.partition_point(|edge| *edge < last);

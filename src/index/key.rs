@@ -34,6 +34,7 @@
 use super::string_code;
 use crate::document::{BOOLEAN, Jsonb, Leaf, NUMBER, unordered_instant, walk};
 use crate::error::{Error, Result};
+use crate::interrupts;
 use crate::memory;
 use chrono::{DateTime, Utc};
 
@@ -315,7 +316,10 @@ impl Keys {
         memory::reserve(&mut self.multi_valued, self.ends.len())?;
         let starts = std::iter::once(&0).chain(&self.ends);
         keys.extend(starts.zip(&self.ends).map(|(&start, &end)| prefixed(&self.bytes[start..end])));
-        keys.sort_unstable();
+        keys.sort_unstable_by(|a, b| {
+            interrupts::spend(1);
+            a.cmp(b)
+        });
         keys.dedup();
         self.multi_valued.extend(keys.windows(2).filter_map(|pair| {
             let hash = path_hash(pair[0].1)?;

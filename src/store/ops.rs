@@ -3,6 +3,7 @@
 use super::identity;
 use crate::document::{Container, Item, Jsonb};
 use crate::error::{Error, Result};
+use crate::interrupts;
 use crate::memory;
 use std::collections::HashMap;
 
@@ -30,7 +31,10 @@ pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> 
     memory::reserve(&mut sorted, changes.len())?;
     sorted.extend(changes);
     let mut changes: Vec<_> = sorted;
-    changes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    changes.sort_unstable_by(|(a, _), (b, _)| {
+        interrupts::spend(1);
+        a.cmp(b)
+    });
     Ok(changes)
 }
 

@@ -85,7 +85,8 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         | Rule::required
         | Rule::prohibited
         | Rule::close
-        | Rule::close_object => return None,
+        | Rule::close_object
+        | Rule::sort_comma => return None,
         Rule::EOI => "the end",
         _ => "a clause",
     })

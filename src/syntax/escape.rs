@@ -1,5 +1,6 @@
 //! Escapes: read as Solr reads them, and written so that a value reads back as itself.
 
+use crate::interrupts;
 use crate::parse_error::ParseError;
 use crate::pattern::Glob;
 
@@ -14,6 +15,7 @@ pub fn unescape(text: &str, offset: usize) -> Result<String, ParseError> {
     let mut units: Vec<u16> = Vec::with_capacity(text.len());
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
+        interrupts::spend(1);
         let c = match c {
             '\\' => match chars.next() {
                 Some((_, 'u')) => {
@@ -80,7 +82,10 @@ pub fn write_term(f: &mut impl std::fmt::Write, term: &str) -> std::fmt::Result 
     if matches!(term, "AND" | "OR" | "NOT") {
         f.write_char('\\')?;
     }
-    term.chars().try_for_each(|c| write_escaped(f, c))
+    term.chars().try_for_each(|c| {
+        interrupts::spend(1);
+        write_escaped(f, c)
+    })
 }
 
 /// Writes a character of a term, escaped unless it is plain. Wildcards are escaped, too.
@@ -88,7 +93,7 @@ pub fn write_escaped(f: &mut impl std::fmt::Write, c: char) -> std::fmt::Result 
     match c {
         '\0' => f.write_str("\\u0000"),
         c if is_plain(c) => f.write_char(c),
-        c => write!(f, "\\{c}"),
+        c => f.write_char('\\').and_then(|()| f.write_char(c)),
     }
 }
 
@@ -103,8 +108,9 @@ pub fn write_value(f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Resul
     }
     f.write_char('"')?;
     for c in value.chars() {
+        interrupts::spend(1);
         match c {
-            '"' | '\\' => write!(f, "\\{c}")?,
+            '"' | '\\' => f.write_char('\\').and_then(|()| f.write_char(c))?,
             '\0' => f.write_str("\\u0000")?,
             c => f.write_char(c)?,
         }
@@ -123,6 +129,7 @@ pub fn write_bound(f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Resul
         return write!(f, "\"{value}\"");
     }
     for c in value.chars() {
+        interrupts::spend(4);
         match c {
             c if is_simple(c) => f.write_char(c)?,
             '"' | '\\' => write!(f, "\\{c}")?,

@@ -153,6 +153,7 @@ impl ParamReader<'_> {
     }
 
     fn next(&mut self) -> Option<char> {
+        interrupts::spend(1);
         let c = self.rest().chars().next()?;
         self.position += c.len_utf8();
         Some(c)

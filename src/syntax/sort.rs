@@ -4,6 +4,7 @@ use super::diagnosis::syntax_error;
 use super::escape::{between_quotes, unescape};
 use super::grammar::{LuceneParser, Rule};
 use super::limits::{MAX_SORT_BYTES, MAX_SORT_KEYS, check_path};
+use crate::interrupts;
 use crate::parse_error::ParseError;
 use pest::Parser;
 use pest::iterators::Pair;
@@ -55,16 +56,31 @@ pub fn parse_sort(text: &str) -> Result<Vec<SortKey>, ParseError> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let sort = LuceneParser::parse(Rule::sort, text).map_err(|error| syntax_error(text, &error))?;
-    let keys = sort.flatten().filter(|pair| pair.as_rule() == Rule::sort_key);
-    let keys: Vec<SortKey> =
-        keys.take(MAX_SORT_KEYS + 1).map(sort_key).collect::<Result<_, _>>()?;
-    match keys.len() {
-        0..=MAX_SORT_KEYS => Ok(keys),
-        _ => Err(ParseError::too_large(format!(
-            "the sort order has more than {MAX_SORT_KEYS} paths"
-        ))),
+    let (mut keys, mut at) = (Vec::new(), 0);
+    loop {
+        interrupts::check();
+        let here = |error: ParseError| error.shifted_by(at);
+        let rest = text.get(at..).unwrap_or_default();
+        let step = LuceneParser::parse(Rule::sort_step, rest)
+            .map_err(|error| here(syntax_error(rest, &error)))?;
+        let mut next = None;
+        for part in step {
+            match part.as_rule() {
+                Rule::sort_key if keys.len() == MAX_SORT_KEYS => return Err(too_many_keys()),
+                Rule::sort_key => keys.push(sort_key(part).map_err(here)?),
+                Rule::sort_comma => next = Some(at + part.as_span().end()),
+                _ => {}
+            }
+        }
+        match next {
+            Some(next) => at = next,
+            None => return Ok(keys),
+        }
     }
+}
+
+fn too_many_keys() -> ParseError {
+    ParseError::too_large(format!("the sort order has more than {MAX_SORT_KEYS} paths"))
 }
 
 /// Checks the length before the text is read, since reading takes time.

@@ -119,12 +119,11 @@ fn equal(value: &Value, by: InstantSearch) -> Vec<KeyRange> {
         Some([first, last]) => {
             let instants = KeyRange { from: first.from, below: last.below, recheck: true };
             let has_key = by == InstantSearch::ByKey && unordered_instant(&value.text).is_some();
-            if !value.is_calculated && !has_key && !instants.contains(&text.from) {
+            if !has_key && !instants.contains(&text.from) {
                 ranges.push(text);
             }
             ranges.push(instants);
         }
-        None if value.is_calculated => {}
         None => ranges.push(text),
     }
     if let Some(boolean) = value.boolean {

@@ -117,10 +117,9 @@ impl Value {
         ends.map(|ends| ends.map(|end| start_of_text(end, "%Y-%m-%d")))
     }
 
-    /// Whether a leaf equals this value. A text equals itself, also where it does not compare with a
-    /// date, but date math does not.
+    /// Whether a leaf equals this value.
     pub fn equals(&self, leaf: &Scalar<'_>) -> bool {
-        matches!(leaf, Scalar::String(text) if !self.is_calculated && *text == self.text)
+        matches!(leaf, Scalar::String(text) if *text == self.text)
             || self.compare(leaf) == Some(Ordering::Equal)
     }
 
@@ -191,8 +190,7 @@ impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> UnreadValue<T, N> {
 
     /// Whether the leaf equals the value.
     pub fn equals(&self, leaf: Leaf<'_>) -> bool {
-        let is_text = |text: &str| text == self.text.as_ref() && !self.is_calculated();
-        matches!(leaf, Leaf::String(text) if is_text(text))
+        matches!(leaf, Leaf::String(text) if text == self.text.as_ref())
             || self.compare(leaf) == Some(Ordering::Equal)
     }
 
@@ -206,8 +204,8 @@ impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> UnreadValue<T, N> {
                 Some(text.as_bytes().cmp(self.text.as_ref().as_bytes()))
             }
             Leaf::String(text) => {
-                let instants = self.instants().map(|(instants, _)| instants);
-                compare_strings(text, self.text.as_ref(), instants, self.is_calculated())
+                let (instants, is_calculated) = self.instants().unzip();
+                compare_strings(text, self.text.as_ref(), instants, is_calculated.unwrap_or(false))
             }
             Leaf::Bool(b) => boolean(self.text.as_ref()).map(|value| b.cmp(&value)),
             Leaf::Number(number) => {
@@ -226,10 +224,6 @@ impl<T: AsRef<str>, N: Fn() -> DateTime<Utc>> UnreadValue<T, N> {
     /// Whether the text reads as an instant.
     pub fn is_instant(&self) -> bool {
         self.instants().is_some()
-    }
-
-    fn is_calculated(&self) -> bool {
-        self.instants().is_some_and(|(_, is_calculated)| is_calculated)
     }
 
     fn instants(&self) -> Option<(Span<DateTime<Utc>>, bool)> {

@@ -60,7 +60,6 @@ FROM compared AS c, LATERAL (
     UNION ALL SELECT 'other query parser' WHERE solr_hits IS NOT NULL AND code = '0A000'
     UNION ALL SELECT 'bad date math' WHERE solr_hits IS NOT NULL AND code = '42601' AND message LIKE '%is not valid date math%'
     UNION ALL SELECT 'bad date math as a term' WHERE solr_message LIKE 'Invalid Date Math%' AND code IS NULL AND query ~ '[{]!(term|terms|field|raw)\M'
-    UNION ALL SELECT 'date math as a text' WHERE solr_hits IS NOT NULL AND canonical ~ '(^|[-+( :])"?NOW([-+/][^" ]*)?"?($|[ )^])'
     UNION ALL SELECT 'clauses of an object' WHERE solr_refused = 'syntax' AND canonical ~ ':[{](?!("[^"]*"|[^] }]*) TO )'
     UNION ALL SELECT 'too complex for Solr' WHERE solr_message ~ '^(TooComplexToDeterminize|Determinizing automaton)'
     UNION ALL SELECT 'too complex here' WHERE code IN ('54000', '54001')

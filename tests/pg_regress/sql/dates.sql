@@ -107,31 +107,6 @@ SELECT q, array_agg(v) FROM unnest(ARRAY['"2026-11-22"', '"2026-11"', '"2026-11-
     unnest(ARRAY['t:2026-11-22', 't:2026-11', 't:"2026-11-22T10:00"', 't:2026', 't:[2026 TO 2026]', 't:[2026-11 TO 2026-11]', 't:2026-11-22T10/DAY+10HOURS', 't:2026-02-30', 't:["2026-11-22 10:00" TO *]']) AS q
 WHERE jsonb_build_object('t', v) @@@ q::lucene_query GROUP BY q ORDER BY q;
 
--- Date math is no text, however the query is asked: a text that looks so is found as a term that is not to be calculated.
-CREATE TABLE moments AS SELECT i, jsonb_build_object('t', (ARRAY['NOW', 'x', '2024-01-01T00:00:00Z/DAY', '2024-01-02T00:00:00Z', 'NOW-1DAY', '2024-01-02'])[1 + i % 6]) AS doc
-FROM generate_series(1, 600) AS i;
-CREATE FUNCTION pg_temp.counted(q text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    found bigint;
-BEGIN
-    EXECUTE format('SELECT count(*) FROM moments WHERE doc @@@ %L', q) INTO found;
-    RETURN found;
-END $$;
-CREATE FUNCTION pg_temp.each_way() RETURNS TABLE (q text, matcher bigint, plan bigint, at_now bigint) LANGUAGE sql AS $$
-    SELECT q, count(*) FILTER (WHERE doc @@@ q::lucene_query), pg_temp.counted(q), count(*) FILTER (WHERE doc @@@@ session_store.at_now(q::lucene_query))
-    FROM moments, unnest(ARRAY['t:NOW', 't:(NOW OR x)', 'NOW', '*:* -t:NOW', 't:"NOW-1DAY"', 't:"2024-01-01T00:00:00Z/DAY"', 't:"2024-01-01T00:00:00Z/DAY+1DAY"', 't:2024-01-02', 't:NOW~0', '{!term f=t}NOW']) AS q
-    GROUP BY q ORDER BY q
-$$;
-SELECT * FROM pg_temp.each_way();
-CREATE INDEX moments_doc ON moments USING gin (doc jsonb_lucene_ops);
-SET enable_seqscan = off;
-SELECT * FROM pg_temp.each_way();
-SET session_store.enable_scan = off;
-SELECT * FROM pg_temp.each_way();
-RESET session_store.enable_scan;
-RESET enable_seqscan;
-DROP TABLE moments;
-
 -- Bad date math, in values and bounds: the place, the units, and the repair where it can be told.
 \set VERBOSITY default
 SELECT session_count('dates', 't:[* TO NOW-1WEEK]');

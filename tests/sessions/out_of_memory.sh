@@ -35,12 +35,8 @@ operations=(
     "SELECT session_facets('big', '*:*', '{\"a\": {\"type\": \"terms\", \"field\": \"o.text\", \"limit\": 3, \"facet\": {\"u\": \"unique(k)\", \"p\": \"percentile(id,50)\"}}}')"
     "SELECT session_facets('big', 'k:[1 TO 500]', '{\"a\": {\"type\": \"range\", \"field\": \"k\", \"start\": 0, \"end\": 1000, \"gap\": 1, \"facet\": {\"t\": {\"type\": \"terms\", \"field\": \"o.text\"}}}}')"
     "SELECT count(*) FROM session_values('big', '*:*', 'o.long', rows => NULL, sort => 'value desc')"
-    "SELECT session_stats('big', 'k:[1 TO 500]', 'o.text')"
-    "SELECT count(*) FROM session_histogram('big', '*:*', 'k', 0.01)"
     "SELECT count(*) FROM session_paths('big')"
-    "SELECT count(*) FROM session_suggest('big', 'o.text', 'a', 'k:[1 TO 900]', 100)"
     "SELECT session_why('big', '+o.text:*A* +k:[2000 TO *] +o.long:zz~', '1')"
-    "SELECT count(*) FROM (SELECT session_query('big', '*:*', fl => 'o.*,k', rows => 10000, \"json\" => '{\"facet\": {\"a\": \"unique(o.text)\"}}')) AS _"
 )
 # ending OPERATION BYTES: how it ends with so many bytes of address space more than the session has.
 ending() {

@@ -82,6 +82,8 @@ pub enum Error {
     DependsOnNow { query: String },
     #[error("{doing} failed with SPI status {code}")]
     Spi { doing: &'static str, code: i32 },
+    #[error("could not read a temporary file")]
+    TemporaryFile,
     #[error("extension session_store is older in this database than its library")]
     Outdated,
     #[error("index \"{index}\" is damaged: block {block}: {what}")]
@@ -134,6 +136,7 @@ impl Error {
             | Error::Unsupported { .. }
             | Error::Distributed { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
+            Error::TemporaryFile => Code::ERRCODE_IO_ERROR,
             Error::OneRow => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Outdated | Error::NoLoadStore | Error::ShardAnswer => {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE

@@ -2,6 +2,7 @@
 
 use super::block_set::BlockSet;
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
+use super::row_bits::of_sorted;
 use super::settings::postings_memory;
 use crate::error::Error;
 use crate::index::gin::{
@@ -264,40 +265,6 @@ impl Sink for Collector<'_> {
         self.overflowed |= offsets >> offset_bits != 0;
         Ok(last)
     }
-}
-
-/// The bitmap of ascending doc IDs. It is put together as its bytes are
-/// (<https://github.com/RoaringBitmap/RoaringFormatSpec>): to push each doc ID takes several times as
-/// long.
-fn of_sorted(doc_ids: &[u32]) -> RoaringBitmap {
-    /// SERIAL_COOKIE_NO_RUNCONTAINER
-    const COOKIE: u32 = 12346;
-    /// A container with more values has bits.
-    const MAX_ARRAY: usize = 4096;
-    let containers = || doc_ids.chunk_by(|one, next| one >> 16 == next >> 16);
-    let pushed = || RoaringBitmap::from_sorted_iter(doc_ids.iter().copied()).unwrap_or_default();
-    let (mut count, mut longest) = (0u32, 0);
-    for container in containers() {
-        (count, longest) = (count + 1, longest.max(container.len()));
-    }
-    if longest > MAX_ARRAY {
-        return pushed();
-    }
-    let mut bytes = Vec::with_capacity(8 + 8 * count as usize + 2 * doc_ids.len());
-    bytes.extend(COOKIE.to_le_bytes());
-    bytes.extend(count.to_le_bytes());
-    for container in containers() {
-        bytes.extend(((container[0] >> 16) as u16).to_le_bytes());
-        bytes.extend(((container.len() - 1) as u16).to_le_bytes());
-    }
-    // Where each container is, which is not asked for where all are read.
-    bytes.resize(bytes.len() + 4 * count as usize, 0);
-    let values = bytes.len();
-    bytes.resize(values + 2 * doc_ids.len(), 0);
-    for (value, doc_id) in bytes[values..].chunks_exact_mut(2).zip(doc_ids) {
-        value.copy_from_slice(&(*doc_id as u16).to_le_bytes());
-    }
-    RoaringBitmap::deserialize_unchecked_from(bytes.as_slice()).unwrap_or_else(|_| pushed())
 }
 
 fn bytes_of(words: &[u64]) -> &[u8] {

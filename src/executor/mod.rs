@@ -8,6 +8,7 @@
 //! table, heap, access           a table with its index; its rows; may the executor read them?
 //! doc_id, block_set             rows as integers; the pages whose rows are collected
 //! settings                      how much may be remembered
+//! row_bits                      the rows of a bitmap as words, and many at a time
 //! collector, tid_bitmap         posting lists → bitmap; sets of rows, and which need a recheck
 //! heap_page, page_visibility    which rows of a page the snapshot sees; what is remembered
 //! visibility_map                which pages are all-visible: before the index is read, and after
@@ -17,7 +18,6 @@
 //! count                         how many rows match on all-visible pages, without a list of them
 //! partition_matches             what a search has found in one table
 //! visible_matches               the rows that match and are visible, exactly
-//! row_bits                      the rows of a bitmap as words, and many at a time
 //! domain                        the documents that values are counted over; counting postings
 //! wanted_rows                   those rows of a posting list that a set holds
 //! value_cursor                  the values at a path in their order, each with its rows

@@ -105,7 +105,7 @@ impl PairFile {
         // SAFETY: the file is open, and the place lies in it.
         match unsafe { pg_sys::BufFileSeek(self.file, segment, offset, libc::SEEK_SET) } {
             0 => Ok(()),
-            code => Err(Error::Spi { doing: "read a temporary file", code }),
+            _ => Err(Error::TemporaryFile),
         }
     }
 
@@ -127,7 +127,7 @@ impl PairFile {
         self.value = value;
         match is_there || length == 0 {
             true => Ok(Some((&self.value, address))),
-            false => Err(Error::Spi { doing: "read a temporary file", code: 0 }),
+            false => Err(Error::TemporaryFile),
         }
     }
 
@@ -140,7 +140,7 @@ impl PairFile {
         match read {
             0 => Ok(false),
             read if read == bytes.len() => Ok(true),
-            _ => Err(Error::Spi { doing: "read a temporary file", code: 0 }),
+            _ => Err(Error::TemporaryFile),
         }
     }
 }

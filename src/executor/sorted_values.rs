@@ -135,23 +135,23 @@ impl SortedValues {
 
     /// The numbers, in order, of those of some pairs that are of few documents.
     fn pairs_of(&mut self, within: &Domain, wanted: Range<usize>) -> Result<Vec<u32>> {
-        if self.by_document.is_empty() {
-            memory::reserve(&mut self.by_document, self.pairs.len())?;
-            self.by_document.extend(0..self.pairs.len() as u32);
-            let address = |number: &u32| self.pairs.get(*number as usize).map(|pair| pair.2);
-            self.by_document.sort_by(|a, b| {
+        let SortedValues { by_document, pairs, .. } = self;
+        let address = |number: &u32| pairs.get(*number as usize).map(|pair| pair.2);
+        if by_document.is_empty() {
+            memory::reserve(by_document, pairs.len())?;
+            by_document.extend(0..pairs.len() as u32);
+            by_document.sort_by(|a, b| {
                 interrupts::spend(1);
                 address(a).cmp(&address(b))
             });
         }
-        let address = |number: &u32| self.pairs.get(*number as usize).map(|pair| pair.2);
         let mut numbers = Vec::new();
         for (part, rows) in within.parts.iter().enumerate() {
             for row in rows.list().into_iter().flatten() {
                 interrupts::spend(8);
                 let row = Some(DocAddress::new(part, row));
-                let first = self.by_document.partition_point(|number| address(number) < row);
-                let of_row = self.by_document.get(first..).unwrap_or_default().iter();
+                let first = by_document.partition_point(|number| address(number) < row);
+                let of_row = by_document.get(first..).unwrap_or_default().iter();
                 let of_row = of_row.take_while(|number| address(number) == row);
                 for number in of_row.filter(|number| wanted.contains(&(**number as usize))) {
                     memory::reserve(&mut numbers, 1)?;

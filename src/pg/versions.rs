@@ -27,17 +27,14 @@ unsafe extern "C-unwind" {
     fn TestForOldSnapshot_impl(snapshot: pg_sys::Snapshot, relation: pg_sys::Relation);
 }
 
-/// How many locks dropping one partition of a store takes: on its table, its two indexes, its TOAST
-/// table and the index of that, its row type and the array type of it, its primary key and its CHECK
-/// constraint. From 18 on, the NOT NULL of each of the two columns is a constraint with a
-/// lock, too.
+/// How many locks dropping a partition of a store takes: on its table, two indexes, TOAST table and its
+/// index, row type and its array type, primary key and CHECK; from 18 on, on two NOT NULL, too.
 pub const LOCKS_OF_PARTITION: i64 = if cfg!(feature = "pg18") { 11 } else { 9 };
 
 /// Pins the buffer in which a block of a relation was found before, if it still holds that block.
 ///
 /// # Safety
-/// The relation must be open and not a temporary one. The call must be under a guard
-/// (pg_guard_ffi_boundary).
+/// The relation must be open and not temporary, the call under a guard (pg_guard_ffi_boundary).
 pub unsafe fn pin_recent(relation: pg_sys::Relation, block: u32, buffer: pg_sys::Buffer) -> bool {
     // SAFETY: the caller's relation is open, and its guard catches errors.
     unsafe {
@@ -59,13 +56,12 @@ pub unsafe fn heap_fetch(
     row: pg_sys::HeapTuple,
     pinned: *mut pg_sys::Buffer,
 ) -> bool {
+    #[cfg(feature = "pg14")]
     // SAFETY: the caller vouches for all of them.
-    unsafe {
-        #[cfg(feature = "pg14")]
-        return pg_sys::heap_fetch(relation, snapshot, row, pinned);
-        #[cfg(not(feature = "pg14"))]
-        return pg_sys::heap_fetch(relation, snapshot, row, pinned, false);
-    }
+    return unsafe { pg_sys::heap_fetch(relation, snapshot, row, pinned) };
+    #[cfg(not(feature = "pg14"))]
+    // SAFETY: the caller vouches for all of them.
+    return unsafe { pg_sys::heap_fetch(relation, snapshot, row, pinned, false) };
 }
 
 /// Any of these lets a user LOCK TABLE … IN ROW EXCLUSIVE MODE (lockcmds.c, LockTableAclCheck).

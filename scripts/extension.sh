@@ -6,10 +6,13 @@ version=$(sed -n 's/^version *= *"\(.*\)"/\1/p;' Cargo.toml | head -n 1)
 schema=sql/session_store--$version.sql
 profile=${PROFILE:-release} # of Cargo.toml
 
+# without_headers COMMAND…: cargo, with the bindings that pgrx is published with.
+without_headers() { env DOCS_RS=1 RUSTC_WRAPPER="$root/scripts/shipped-bindings" "$@"; }
+
 # The library, for the PostgreSQL that find_postgresql found. A note says which one that was: cargo keeps the
 # library for one in each profile, and all else for each.
 build_extension() {
-    env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" PGRX_PG_CONFIG_PATH="$pg_config" \
+    ${SHIPPED_BINDINGS:+without_headers} env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" PGRX_PG_CONFIG_PATH="$pg_config" \
         cargo build --profile "$profile" --lib --no-default-features --features "pg$pg_major"
     "$pg_config" --version >"$target/$profile/built"
 }

@@ -56,6 +56,11 @@ mod error;
 mod memory;
 mod pg;
 
+// For scripts/shipped-bindings alone.
+#[cfg(shipped_bindings)]
+#[path = "../tests/versions/inline_functions.rs"]
+mod inline_functions;
+
 ::pgrx::pg_module_magic!(name, version);
 
 pgrx::extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);

@@ -39,7 +39,8 @@ SELECT id, q FROM alerts ORDER BY id;
 SELECT alerts.id, count(*) FROM alerts JOIN sessions.stash ON doc @@@ q GROUP BY 1 ORDER BY 1;
 SET enable_seqscan = off;
 SELECT count(*) FROM logs WHERE entry @@@ 'level:error';
-SELECT name, key, shards, documents FROM session_list();
+-- Not documents, an estimate: pg_upgrade carries its statistics only to 18.
+SELECT name, key, shards FROM session_list();
 SQL
 }
 

@@ -19,9 +19,10 @@ CREATE FUNCTION pg_temp.grouped(store text, q text, path text) RETURNS TABLE(val
 $$;
 -- Nothing but the differences.
 CREATE FUNCTION pg_temp.differences(store text, q text, path text) RETURNS TABLE(side text, value jsonb, count bigint) LANGUAGE sql AS $$
-    (SELECT 'sql', * FROM (SELECT * FROM pg_temp.grouped(store, q, path) EXCEPT ALL SELECT * FROM session_values(store, q, path, rows => NULL)) AS _)
+    WITH grouped AS MATERIALIZED (SELECT * FROM pg_temp.grouped(store, q, path)), listed AS MATERIALIZED (SELECT * FROM session_values(store, q, path, rows => NULL))
+    (SELECT 'sql', * FROM (TABLE grouped EXCEPT ALL TABLE listed) AS _)
     UNION ALL
-    (SELECT 'values', * FROM (SELECT * FROM session_values(store, q, path, rows => NULL) EXCEPT ALL SELECT * FROM pg_temp.grouped(store, q, path)) AS _)
+    (SELECT 'values', * FROM (TABLE listed EXCEPT ALL TABLE grouped) AS _)
 $$;
 SELECT session_update('facets', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object(
     'id', n, 'type', (ARRAY['click', 'view', 'buy', 'view'])[n % 4 + 1], 'pages', n % 17, 'tags', CASE WHEN n % 3 = 0 THEN '[]'::jsonb ELSE jsonb_build_array('t' || n % 5, 't' || n % 7, 't' || n % 5) END,

@@ -7,6 +7,9 @@
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
+-- What a run that was interrupted has left.
+SELECT session_drop(name) FROM session_list() WHERE name = 'bench_policies' \g /dev/null
+SELECT unnest(ARRAY['DROP OWNED BY bench_tenant', 'DROP ROLE bench_tenant']) FROM pg_roles WHERE rolname = 'bench_tenant' \gexec
 SELECT session_add('bench_policies', key => 'id') \g /dev/null
 INSERT INTO sessions.bench_policies
 SELECT i::text, jsonb_build_object('id', i, 'tenant', 'bench_tenant', 'n', i % 100, 'h', i % 2, 'pad', repeat('x', 100))

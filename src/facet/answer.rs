@@ -3,6 +3,7 @@
 use super::distribution::{Distribution, Figure};
 use super::json::value_to_json;
 use super::request::{Facet, Facets};
+use super::room::{BUCKET, FIGURE, Room, least};
 use super::statistic::{Kind, Statistic};
 use super::terms::OrderBy;
 use crate::document::Decimal;
@@ -15,7 +16,7 @@ pub fn answer(source: &mut dyn ValueSource, facets: &Facets) -> ReadResult<Value
     let mut answer = Map::new();
     answer.insert("count".to_string(), json!(matches.len()));
     if !matches.is_empty() {
-        add_inner(source, facets, &matches, &mut answer)?;
+        add_inner(source, facets, &matches, &mut Room::new(), &mut answer)?;
     }
     Ok(Value::Object(answer))
 }
@@ -53,19 +54,23 @@ pub fn summary(source: &mut dyn ValueSource, path: &str, percentages: &[f64]) ->
 
 /// Adds statistics and facets to a bucket, which has its count already. As in Solr, a bucket
 /// without documents has neither.
-pub fn add_inner(
+pub(super) fn add_inner(
     source: &mut dyn ValueSource,
     facets: &Facets,
     within: &Domain,
+    room: &mut Room,
     bucket: &mut Map<String, Value>,
 ) -> ReadResult<()> {
+    room.check(least(facets))?;
+    room.take(facets.statistics.len() * FIGURE)?;
     Statistics::of(facets).add(source, within, bucket)?;
     for (name, facet) in &facets.facets {
         crate::memory::check();
         let answer = match facet {
-            Facet::Terms(terms) => terms.answer(source, within)?,
-            Facet::Range(range) => range.answer(source, within)?,
+            Facet::Terms(terms) => terms.answer(source, within, room)?,
+            Facet::Range(range) => range.answer(source, within, room)?,
             Facet::Query(query) => {
+                room.take(BUCKET)?;
                 let mut bucket = Map::new();
                 match query.inner.is_empty() {
                     true => {
@@ -76,7 +81,7 @@ pub fn add_inner(
                         let rows = source.matching(&query.predicate, within)?;
                         bucket.insert("count".to_string(), json!(rows.len()));
                         if !rows.is_empty() {
-                            add_inner(source, &query.inner, &rows, &mut bucket)?;
+                            add_inner(source, &query.inner, &rows, room, &mut bucket)?;
                         }
                     }
                 }

@@ -6,10 +6,12 @@ use super::request::Facets;
 use crate::document::Decimal;
 use crate::error::{Error, Result};
 use crate::executor::{Edge, between};
+use crate::memory;
 use crate::predicate::Predicate;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hasher};
 
 /// What is asked.
 pub enum Asked<'a> {
@@ -133,22 +135,49 @@ fn edge_of_json(json: &Value) -> Option<Edge> {
 }
 
 /// The numbers of predicates, by which servers that were asked the same know them. Equal ones have
-/// one number.
-pub struct Numbers(HashMap<String, u64>);
+/// one number, that of the first.
+pub struct Numbers<'p> {
+    predicates: Vec<&'p Predicate>,
+    /// Hashes of the predicates, each with its number, in order.
+    hashes: Vec<(u64, usize)>,
+}
 
-impl Numbers {
-    pub fn of(predicates: &[&Predicate]) -> Numbers {
-        let mut numbers = HashMap::new();
-        for (number, predicate) in (0..).zip(predicates) {
+impl<'p> Numbers<'p> {
+    pub fn of(predicates: Vec<&'p Predicate>) -> Result<Numbers<'p>> {
+        let mut hashes = Vec::new();
+        memory::reserve(&mut hashes, predicates.len())?;
+        for (number, predicate) in predicates.iter().enumerate() {
             crate::interrupts::spend(64);
-            numbers.entry(format!("{predicate:?}")).or_insert(number);
+            hashes.push((hash(predicate), number));
         }
-        Numbers(numbers)
+        hashes.sort_unstable();
+        Ok(Numbers { predicates, hashes })
     }
 
     pub fn get(&self, predicate: &Predicate) -> Option<u64> {
-        self.0.get(&format!("{predicate:?}")).copied()
+        let wanted = hash(predicate);
+        let start = self.hashes.partition_point(|(hash, _)| *hash < wanted);
+        let same = self.hashes.get(start..)?.iter().take_while(|(hash, _)| *hash == wanted);
+        let mut numbers = same.map(|(_, number)| *number);
+        let number =
+            numbers.find(|at| self.predicates.get(*at).is_some_and(|p| *p == predicate))?;
+        u64::try_from(number).ok()
     }
+}
+
+/// A hash of all that a predicate says. Numbers in it have no `Hash`, so its text is taken.
+fn hash(predicate: &Predicate) -> u64 {
+    struct Text(DefaultHasher);
+    impl Write for Text {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.write(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut text = Text(DefaultHasher::new());
+    // A hasher takes whatever is written.
+    let _ = write!(text, "{predicate:?}");
+    text.0.finish()
 }
 
 // This runs in a server, as it asks for interrupts.
@@ -156,6 +185,16 @@ impl Numbers {
 #[cfg(any(test, feature = "pg_test"))]
 mod tests {
     use super::*;
+
+    #[pgrx::pg_test]
+    fn equal_predicates_have_one_number() {
+        let edges: Vec<Edge> = (0..5).map(|n| Edge::Number(Decimal::from_i64(n))).collect();
+        let (first, second) = (buckets("a", &edges), buckets("a", &edges));
+        let numbers = Numbers::of(first.iter().chain(&second).collect()).unwrap();
+        let found: Vec<_> = second.iter().map(|bucket| numbers.get(bucket)).collect();
+        assert_eq!(found, [Some(0), Some(1), Some(2), Some(3)]);
+        assert_eq!(numbers.get(&Predicate::None), None);
+    }
 
     #[pgrx::pg_test]
     fn what_is_asked_is_read_again() {

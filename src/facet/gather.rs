@@ -25,7 +25,7 @@ pub fn gather(
     asked: &Asked<'_>,
     max_bytes: usize,
 ) -> ReadResult<Option<Gathered>> {
-    let (within, numbers) = (source.matches(), Numbers::of(&asked.needs().predicates));
+    let (within, numbers) = (source.matches(), Numbers::of(asked.needs().predicates)?);
     let mut gatherer = Gatherer { numbers: &numbers, left: max_bytes, is_full: false };
     let mut found = Gathered::default();
     match asked {
@@ -57,7 +57,7 @@ pub fn gather(
 }
 
 struct Gatherer<'n> {
-    numbers: &'n Numbers,
+    numbers: &'n Numbers<'n>,
     left: usize,
     is_full: bool,
 }

@@ -12,9 +12,9 @@ use crate::predicate::Predicate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all servers know together. A domain is the number of what is known of its documents.
-pub struct MergedValues {
+pub struct MergedValues<'a> {
     known: Vec<Known>,
-    numbers: Numbers,
+    numbers: Numbers<'a>,
     /// Whether all paths are known.
     has_paths: bool,
 }
@@ -25,9 +25,9 @@ struct Known {
     parts: BTreeMap<Step, u32>,
 }
 
-impl MergedValues {
-    pub fn new(asked: &Asked<'_>, gathered: Gathered) -> Result<MergedValues> {
-        let numbers = Numbers::of(&asked.needs().predicates);
+impl<'a> MergedValues<'a> {
+    pub fn new(asked: &Asked<'a>, gathered: Gathered) -> Result<MergedValues<'a>> {
+        let numbers = Numbers::of(asked.needs().predicates)?;
         let has_paths = matches!(asked, Asked::Paths { .. });
         let mut merged = MergedValues { known: Vec::new(), numbers, has_paths };
         merged.push(gathered)?;
@@ -86,7 +86,7 @@ fn of_span<'c>(
     counts.get(start..end.max(start))
 }
 
-impl ValueSource for MergedValues {
+impl ValueSource for MergedValues<'_> {
     fn matches(&self) -> Domain {
         self.domain(0).unwrap_or_else(|| Domain::elsewhere(0, 0))
     }

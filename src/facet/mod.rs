@@ -8,8 +8,9 @@
 //! distribution  the statistics of some documents, from the values in their order
 //! top           the first values in an order
 //! terms         the buckets of a facet by value; range: those of a facet by intervals
+//! batches       values, with each of which something is done that reads others
 //! histogram     documents by intervals that follow each other
-//! answer        a request over some documents, as JSON
+//! answer        a request over some documents, as JSON; room: how large that may become
 //! documents     the values of documents that were read one by one; intervals: their buckets
 //! asked         what is asked of them all, also of other servers
 //! gather        what a server knows of it; gathered: how that adds up; merged: its values
@@ -17,6 +18,7 @@
 
 mod answer;
 mod asked;
+mod batches;
 mod distribution;
 mod documents;
 mod gather;
@@ -29,6 +31,7 @@ mod options;
 mod range;
 mod reader;
 mod request;
+mod room;
 mod statistic;
 mod sum;
 mod terms;

@@ -36,10 +36,15 @@ impl<'o> Options<'o> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    pub fn path(self) -> Result<&'o str> {
-        match self.text("field")? {
-            Some(path) => Ok(path),
-            None => self.text("f")?.ok_or_else(|| self.missing("field")),
+    /// An option that has two names. Solr ignores the second one beside the first.
+    pub fn text_by(self, name: &str, other: &str) -> Result<Option<&'o str>> {
+        match self.text(name)? {
+            None => self.text(other),
+            Some(_) if self.get(other).is_some() => {
+                let problem = format!("there is \"{name}\", which is the same option");
+                Err(self.wrong(other, problem))
+            }
+            found => Ok(found),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::answer::add_inner;
 use super::json::number;
 use super::request::Facets;
+use super::room::{BUCKET, Room};
 use super::sum::Sum;
 use crate::document::Decimal;
 use crate::error::Error;
@@ -249,6 +250,11 @@ impl RangeFacet {
         Ok(RangeFacet { path, buckets, edges, others, mincount: 0, inner: Facets::default() })
     }
 
+    /// How many intervals there are, without those beside them.
+    pub(super) fn intervals(&self) -> usize {
+        self.buckets.len()
+    }
+
     pub(super) fn predicates(&self) -> impl Iterator<Item = &Predicate> {
         let others = self.others.iter().map(|(_, bucket)| bucket);
         self.buckets.iter().chain(others).map(|bucket| &bucket.predicate)
@@ -259,6 +265,7 @@ impl RangeFacet {
         &self,
         source: &mut dyn ValueSource,
         within: &Domain,
+        room: &mut Room,
     ) -> ReadResult<Value> {
         let mut answer = Map::new();
         let mut buckets = Vec::new();
@@ -271,9 +278,10 @@ impl RangeFacet {
         for (number, bucket) in self.buckets.iter().enumerate() {
             let (count, mut members) = match counts.get(number) {
                 Some(count) => (*count, Map::from_iter([("count".to_string(), json!(count))])),
-                None => self.bucket(source, &bucket.predicate, within, self.mincount)?,
+                None => self.bucket(source, &bucket.predicate, within, self.mincount, room)?,
             };
             if count >= self.mincount {
+                room.take(BUCKET)?;
                 members.insert("val".to_string(), bucket.label.clone());
                 buckets.push(Value::Object(members));
             }
@@ -281,7 +289,7 @@ impl RangeFacet {
         answer.insert("buckets".to_string(), Value::Array(buckets));
         // "we don't skip these buckets based on mincount"
         for (name, bucket) in &self.others {
-            let (_, members) = self.bucket(source, &bucket.predicate, within, 0)?;
+            let (_, members) = self.bucket(source, &bucket.predicate, within, 0, room)?;
             answer.insert(name.to_string(), Value::Object(members));
         }
         Ok(Value::Object(answer))
@@ -294,6 +302,7 @@ impl RangeFacet {
         predicate: &Predicate,
         within: &Domain,
         mincount: u64,
+        room: &mut Room,
     ) -> ReadResult<(u64, Map<String, Value>)> {
         crate::memory::check();
         let mut members = Map::new();
@@ -302,7 +311,7 @@ impl RangeFacet {
             false => {
                 let rows = source.matching(predicate, within)?;
                 if !rows.is_empty() && rows.len() >= mincount {
-                    add_inner(source, &self.inner, &rows, &mut members)?;
+                    add_inner(source, &self.inner, &rows, room, &mut members)?;
                 }
                 rows.len()
             }

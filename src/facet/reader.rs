@@ -14,6 +14,8 @@ use std::rc::Rc;
 
 /// How many facets and statistics a request may have.
 const MAX_PARTS: usize = 1_000;
+/// How many intervals the range facets of a request may have together: each takes about a kilobyte.
+const MAX_INTERVALS: usize = 100_000;
 /// Buckets that a facet without a limit has in Solr.
 const DEFAULT_LIMIT: usize = 10;
 
@@ -24,11 +26,12 @@ pub(super) struct Reader<'r, 'q> {
     read_query: &'r mut ReadQuery<'q>,
     now: DateTime<Utc>,
     parts: usize,
+    intervals: usize,
 }
 
 impl<'r, 'q> Reader<'r, 'q> {
     pub fn new(now: DateTime<Utc>, read_query: &'r mut ReadQuery<'q>) -> Self {
-        Reader { read_query, now, parts: 0 }
+        Reader { read_query, now, parts: 0, intervals: 0 }
     }
 
     /// Reads facets and statistics by name. The place is for errors, such as `facet.byType.facet`.
@@ -150,7 +153,7 @@ impl<'r, 'q> Reader<'r, 'q> {
         ])?;
         let path = match text {
             Some(path) => path,
-            None => options.path()?,
+            None => options.text_by("field", "f")?.ok_or_else(|| options.missing("field"))?,
         };
         let limit = match options.integer("limit")? {
             None => Some(DEFAULT_LIMIT),
@@ -178,10 +181,9 @@ impl<'r, 'q> Reader<'r, 'q> {
 
     fn query(&mut self, options: Options<'_>, text: Option<&str>) -> Result<QueryFacet> {
         options.only(&["type", "q", "query", "facet"])?;
-        let query = match (text, options.text("q")?) {
-            (Some(text), _) => Some(text),
-            (None, Some(query)) => Some(query),
-            (None, None) => options.text("query")?,
+        let query = match text {
+            Some(text) => Some(text),
+            None => options.text_by("q", "query")?,
         };
         let predicate = query.map_or(Ok(Rc::new(Predicate::All)), |q| (self.read_query)(q))?;
         Ok(QueryFacet { predicate, inner: self.inner(options)? })
@@ -214,6 +216,11 @@ impl<'r, 'q> Reader<'r, 'q> {
         let edges = [edge("start")?, edge("end")?, edge("gap")?];
         let range = RangeFacet::new(path, edges, hardend, &include, &other, self.now);
         let mut range = range.map_err(|error| error.at(options.place))?;
+        self.intervals += range.intervals();
+        if self.intervals > MAX_INTERVALS {
+            let problem = format!("the request has more than {MAX_INTERVALS} intervals");
+            return Err(Error::RequestTooLarge { problem });
+        }
         (range.mincount, range.inner) = (mincount, inner);
         Ok(range)
     }
@@ -307,6 +314,15 @@ mod tests {
         assert!(error(json!({ "x": { "type": "heatmap", "field": "a" } })).contains("heatmap"));
         assert!(error(json!({ "x": { "type": "nothing", "field": "a" } })).contains("\"nothing\""));
         assert!(error(json!({ "x": { "field": "a", "limit": 1 } })).contains("\"type\""));
+        // What Solr ignores beside another name of the same option.
+        assert_eq!(
+            of(json!({ "f": "a" })),
+            "facet.byType.f: there is \"field\", which is the same option"
+        );
+        assert!(
+            error(json!({ "x": { "query": { "q": "a", "query": 5 } } }))
+                .starts_with("facet.x.query.query: ")
+        );
         assert!(
             error(json!({ "x": { "terms": {} } })).contains("facet.x.terms: \"field\" is missing")
         );

@@ -1,5 +1,6 @@
 //! Statistics as a request writes them: `sum(a.b)`, `percentile(a.b,50,99)`.
 
+use crate::document::Decimal;
 use crate::error::{Error, Result};
 
 /// What is asked of the values at a path.
@@ -86,8 +87,8 @@ impl Statistic {
             return Err(wrong(format!("{name}() needs a path")));
         }
         let is_quoted = rest.trim_start().starts_with(['"', '\'']);
-        if path.contains('(') && !is_quoted {
-            return Err(unsupported(format!("the function {path}")));
+        if !is_quoted && let Some(what) = other_argument(&path) {
+            return Err(unsupported(format!("{what} {path} (a path like that is put in quotes)")));
         }
         if path.contains(')') && !is_quoted {
             return Err(malformed());
@@ -121,6 +122,19 @@ impl Statistic {
             _ => return Err(wrong(format!("{name}() takes one path"))),
         };
         Ok(Statistic { kind, path })
+    }
+}
+
+/// What Solr takes an argument for that is no field (FunctionQParser.parseValueSource).
+fn other_argument(text: &str) -> Option<&'static str> {
+    match text.chars().next()? {
+        _ if text.contains('(') => Some("the function"),
+        '$' => Some("the parameter"),
+        '{' => Some("the local parameters"),
+        _ if matches!(text, "true" | "false") || Decimal::parse(text).is_some() => {
+            Some("the constant")
+        }
+        _ => None,
     }
 }
 
@@ -165,6 +179,8 @@ mod tests {
         assert_eq!(parsed(r#"min("a b,(c)")"#).unwrap(), statistic(Kind::Min, "a b,(c)"));
         let percentile = Kind::Percentile(vec![50.0, 99.9]);
         assert_eq!(parsed("percentile(a, 50,99.9)").unwrap(), statistic(percentile, "a"));
+        assert_eq!(parsed(r#"sum("2024")"#).unwrap(), statistic(Kind::Sum, "2024"));
+        assert_eq!(parsed("max(a-1.$b)").unwrap(), statistic(Kind::Max, "a-1.$b"));
     }
 
     #[test]
@@ -181,7 +197,18 @@ mod tests {
         ] {
             assert!(matches!(parsed(text), Err(Error::Request { .. })), "{text}");
         }
-        for text in ["relatedness($a,$b)", "sum(mul(a,b))", "nothing(a)", "count()"] {
+        // Solr adds up constants and parameters for each document.
+        for text in [
+            "relatedness($a,$b)",
+            "sum(mul(a,b))",
+            "nothing(a)",
+            "count()",
+            "sum(1)",
+            "sum( -2.5 )",
+            "unique($path)",
+            "min(true)",
+            "max({!func}a)",
+        ] {
             assert!(matches!(parsed(text), Err(Error::Unsupported { .. })), "{text}");
         }
     }

@@ -1,13 +1,14 @@
 //! A facet by value: one bucket for each value at a path.
 
 use super::answer::{Statistics, UseBucket, add_inner};
+use super::batches::Values;
 use super::distribution::{Figure, compare_figures};
 use super::json::value_to_json;
 use super::request::Facets;
+use super::room::{BUCKET, Room, least};
 use super::top::Top;
 use crate::executor::{Domain, Group, OrdinalCounts, ReadResult, Span, ValueSource};
 use crate::index::gin::Direction;
-use crate::memory;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -156,18 +157,10 @@ impl Search<'_> {
         // A value that no document of the domain has is a bucket, too, if its count may be 0.
         let with_zeros = mincount == 0;
         let walked = if with_zeros { source.everything()? } else { within.clone() };
-        let by_statistic = matches!(order.by, OrderBy::Statistic(_));
-        let mut listed: Vec<ValueCount> = Vec::new();
         let mut take = |group: Group<'_>, count: u64| -> ReadResult<ControlFlow<()>> {
             buckets += 1;
             total += count;
             if count < mincount {
-                return Ok(ControlFlow::Continue(()));
-            }
-            let counted = || ValueCount { value: group.value.to_vec(), count };
-            if by_statistic {
-                memory::reserve(&mut listed, 1)?;
-                listed.push(counted());
                 return Ok(ControlFlow::Continue(()));
             }
             wanted += 1;
@@ -182,7 +175,8 @@ impl Search<'_> {
                 Candidate::compare(order, (count, group.value), other).is_lt()
             };
             if top.wants(is_before) {
-                top.push(Candidate { counted: counted(), order, figure: None })?;
+                let counted = ValueCount { value: group.value.to_vec(), count };
+                top.push(Candidate { counted, order, figure: None })?;
             }
             Ok(ControlFlow::Continue(()))
         };
@@ -196,19 +190,27 @@ impl Search<'_> {
         {
             return self.of_counted(&counted);
         }
-        source.each_value(self.path, &span, &walked, with_zeros, &mut |group| {
-            if !with_zeros {
-                let count = group.count;
-                return take(group, count);
-            }
-            let rows = group.rows.map(|rows| rows.and(within));
-            let count = rows.as_ref().map_or(0, Domain::len);
-            take(Group { rows, ..group }, count)
-        })?;
-        for counted in listed {
-            let rows = rows_of(source, self.path, &counted.value, within)?;
-            let figure = statistics.ordering_figure(source, order.by, &rows)?;
-            top.push(Candidate { counted, order, figure })?;
+        let count_of = |group: &Group<'_>| match &group.rows {
+            Some(rows) if with_zeros => rows.and(within).len(),
+            _ => group.count,
+        };
+        if !matches!(order.by, OrderBy::Statistic(_)) {
+            source.each_value(self.path, &span, &walked, with_zeros, &mut |group| {
+                let count = count_of(&group);
+                take(group, count)
+            })?;
+        } else {
+            let values = Values { path: self.path, span, within: &walked, with_rows: with_zeros };
+            values.each(source, &count_of, &mut |source, counted| {
+                buckets += 1;
+                total += counted.count;
+                if counted.count < mincount {
+                    return Ok(());
+                }
+                let rows = rows_of(source, self.path, &counted.value, within)?;
+                let figure = statistics.ordering_figure(source, order.by, &rows)?;
+                Ok(top.push(Candidate { counted, order, figure })?)
+            })?;
         }
         let values = top.into_sorted().into_iter().skip(self.start);
         let values = values.map(|candidate| candidate.counted).collect();
@@ -260,6 +262,7 @@ impl TermsFacet {
         &self,
         source: &mut dyn ValueSource,
         within: &Domain,
+        room: &mut Room,
     ) -> ReadResult<Value> {
         let statistics = Statistics::of(&self.inner);
         let search = Search {
@@ -280,15 +283,19 @@ impl TermsFacet {
             let all = self.all_buckets(source, within, &statistics, found.total)?;
             answer.insert("allBuckets".to_string(), Value::Object(all));
         }
+        let filled = found.values.iter().filter(|found| found.count > 0).count();
+        room.check(found.values.len() * BUCKET)?;
+        room.check(filled.saturating_mul(BUCKET + least(&self.inner)))?;
         let mut buckets = Vec::with_capacity(found.values.len());
         for ValueCount { value, count } in found.values {
             crate::memory::check();
+            room.take(BUCKET + 4 * value.len())?;
             let mut bucket = Map::new();
             bucket.insert("val".to_string(), value_to_json(&value));
             bucket.insert("count".to_string(), json!(count));
             if count > 0 && !self.inner.is_empty() {
                 let rows = rows_of(source, &self.path, &value, within)?;
-                add_inner(source, &self.inner, &rows, &mut bucket)?;
+                add_inner(source, &self.inner, &rows, room, &mut bucket)?;
             }
             buckets.push(Value::Object(bucket));
         }
@@ -299,7 +306,7 @@ impl TermsFacet {
             bucket.insert("count".to_string(), json!(within.len() - having.len()));
             if !self.inner.is_empty() && having.len() < within.len() {
                 let rows = source.without(within, &having)?;
-                add_inner(source, &self.inner, &rows, &mut bucket)?;
+                add_inner(source, &self.inner, &rows, room, &mut bucket)?;
             }
             answer.insert("missing".to_string(), Value::Object(bucket));
         }
@@ -320,19 +327,12 @@ impl TermsFacet {
         if statistics.is_empty() {
             return Ok(all);
         }
-        let span = self.span();
-        let mut values: Vec<Vec<u8>> = Vec::new();
-        source.each_value(&self.path, &span, within, false, &mut |group| {
-            memory::reserve(&mut values, 1)?;
-            values.push(group.value.to_vec());
-            Ok(ControlFlow::Continue(()))
-        })?;
         let mut each_bucket = |source: &mut dyn ValueSource, use_bucket: &mut UseBucket<'_>| {
-            for value in &values {
-                let rows = rows_of(source, &self.path, value, within)?;
-                use_bucket(source, &rows)?;
-            }
-            Ok(())
+            let values = Values { path: &self.path, span: self.span(), within, with_rows: false };
+            values.each(source, &|group| group.count, &mut |source, counted| {
+                let rows = rows_of(source, &self.path, &counted.value, within)?;
+                use_bucket(source, &rows)
+            })
         };
         statistics.add_of_buckets(source, within, &mut each_bucket, &mut all)?;
         Ok(all)

@@ -58,6 +58,11 @@ pub fn add(line: Option<&str>) -> Result<()> {
         None => Load::begin()?,
     };
     load.lines += 1;
+    // Some programs begin a file with a byte order mark, which JSON must not have (RFC 8259, 8.1).
+    let line = line.map(|line| match load.lines {
+        1 => line.strip_prefix('\u{feff}').unwrap_or(line),
+        _ => line,
+    });
     if let Some(line) = line.filter(|line| !line.trim_ascii().is_empty()) {
         load.read(line)?;
     }

@@ -50,7 +50,7 @@ pub fn of_shard(
 }
 
 /// The values of all shards together. None if they would not add up, or need more than work_mem.
-pub fn of_all(target: &Target<'_>, asked: &Asked<'_>) -> Result<Option<MergedValues>> {
+pub fn of_all<'a>(target: &Target<'_>, asked: &Asked<'a>) -> Result<Option<MergedValues<'a>>> {
     let Some(json) = asked.to_json() else { return Ok(None) };
     let Target { spi, table, search, .. } = *target;
     let shards = distributed::shards(spi, table.oid)?.unwrap_or(1).max(1);

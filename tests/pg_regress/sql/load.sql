@@ -24,6 +24,10 @@ COPY session_store.load FROM STDIN (FORMAT csv, DELIMITER e'\x01', QUOTE e'\x02'
 INSERT INTO session_store.load VALUES ('{"id": 5}'), ('[{"id": 6}, 7]');
 INSERT INTO session_store.load VALUES ('8');
 INSERT INTO session_store.load VALUES (NULL), ('  '), ('[]');
+-- A byte order mark may begin a file, and no other line.
+INSERT INTO session_store.load VALUES (e'\ufeff{"id": 1, "say": "first"}');
+INSERT INTO session_store.load VALUES ('{"id": 5}'), (e'\ufeff{"id": 6}');
+SELECT doc->>'say' AS say FROM sessions.loaded WHERE id = '1';
 SELECT count(*) FROM sessions.loaded;
 -- Nor does what a failed statement has read come back with the next.
 DO $$

@@ -13,6 +13,7 @@
 //!
 //! count_path    count(*) of such a scan, without its rows (create_upper_paths_hook)
 //! count_node    that plan at work
+//! set_aside     the indexes that the planner need not look at for it
 //!
 //! one_row       a row that stands for a whole table, for statements over shards
 //!
@@ -44,6 +45,7 @@ mod result;
 mod rights;
 mod scan_info;
 mod selectivity;
+mod set_aside;
 mod state;
 
 pub use estimate::estimate;

@@ -3,7 +3,7 @@
 use super::clause;
 use super::estimate::count_conditions;
 use super::scan_info::ScanInfo;
-use super::{one_row, plan, rights};
+use super::{one_row, plan, rights, set_aside};
 use crate::index::recognize::planner_index_answers;
 use crate::index::{has_own_rows, query_type};
 use crate::memory;
@@ -35,17 +35,30 @@ unsafe extern "C-unwind" fn add_paths(
 ) {
     // SAFETY: the planner calls this with nodes of its own (allpaths.c, set_rel_pathlist).
     unsafe {
+        let is_certain = set_aside::put_back(rel);
         if let Some(previous) = PREVIOUS.get().copied().flatten() {
             previous(root, rel, rti, rte);
         }
         one_row::replace_paths(root, rel, rte);
-        if super::ENABLED.get() && is_plain(rel, rte) {
+        if is_certain || super::ENABLED.get() && is_plain(rel, rte) {
             memory::watched(|| {
                 for choice in choices(root, rel) {
                     pg_sys::add_path(rel, path(root, rel, choice));
                 }
             });
         }
+    }
+}
+
+/// Whether the hook is going to add a path.
+///
+/// # Safety
+/// The nodes must be the planner's, when it knows the conditions of the relation.
+pub unsafe fn is_certain(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> bool {
+    // SAFETY: as the caller says. The planner's array has a place for each relation.
+    unsafe {
+        let rte = *(*root).simple_rte_array.add((*rel).relid as usize);
+        super::ENABLED.get() && is_plain(rel, rte) && !choices(root, rel).is_empty()
     }
 }
 

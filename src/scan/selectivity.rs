@@ -3,7 +3,7 @@
 
 use super::estimate::fraction_of;
 use super::rights;
-use super::{clause, count_path};
+use super::{clause, count_path, path, set_aside};
 use crate::executor::IndexedTable;
 use crate::index::{has_own_rows, query_type, recognize};
 use crate::pg::fmgr::{Arguments, c_functions};
@@ -70,11 +70,13 @@ unsafe fn of_constant(
             if !is_of_one_heap(root, variable.rel) {
                 return None;
             }
-            let index = index_on(root, variable.rel, variable.var, operator)?;
             // `LuceneCount` is next. To look into the index would take as long as to count.
-            if count_path::is_lone_count(root, variable.rel) {
+            if count_path::is_lone_count(root, variable.rel) && path::is_certain(root, variable.rel)
+            {
+                set_aside::set_aside(variable.rel);
                 return Some(predicate.visit(&mut Guess));
             }
+            let index = index_on(root, variable.rel, variable.var, operator)?;
             Some(fraction_of(&index, &predicate).unwrap_or_else(|error| error.raise()))
         });
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {

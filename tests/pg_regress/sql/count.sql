@@ -63,7 +63,31 @@ EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT count(
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT n, (SELECT count(*) FROM plain WHERE doc @@@ asked.q) FROM asked WHERE n < 3;
 SET session_store.enable_scan = off;
 SELECT pg_temp.plan('SELECT count(*) FROM plain WHERE doc @@@ ''n:1''');
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM plain WHERE doc @@@ 'n:1';
+RESET enable_seqscan;
 RESET session_store.enable_scan;
+-- Where nothing but the count is asked for, rows are not estimated from the index. Everywhere else they are.
+CREATE FUNCTION pg_temp.is_estimated(statement text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || statement INTO plan;
+    RETURN (plan->0->'Plan'->'Plans'->0->>'Plan Rows')::int BETWEEN 400 AND 600;
+END $$;
+SELECT statement, pg_temp.is_estimated(statement) FROM (VALUES ('SELECT count(*) FROM plain WHERE doc @@@ ''n:1'''), ('SELECT count(*) FROM plain WHERE doc @@@ ''n:1'' OR id = 1'),
+    ('SELECT count(*) FROM plain WHERE NOT doc @@@ ''-n:1'''), ('SELECT count(*), max(id) FROM plain WHERE doc @@@ ''n:1''')) AS _(statement);
+EXPLAIN (COSTS OFF) SELECT count(*) FROM plain WHERE doc @@@ 'i:4' OR doc @@@ 'i:5';
+-- An index without rows is none.
+CREATE TABLE few (id int PRIMARY KEY, doc jsonb);
+INSERT INTO few SELECT id, doc FROM plain;
+CREATE INDEX few_none ON few USING gin (doc jsonb_lucene_ops) WHERE false;
+VACUUM ANALYZE few;
+SELECT pg_temp.plan('SELECT count(*) FROM few WHERE doc @@@ ''n:1''');
+SELECT count(*) FROM few WHERE doc @@@ 'n:1';
+CREATE INDEX few_all ON few USING gin (doc jsonb_lucene_ops);
+SELECT pg_temp.plan('SELECT count(*) FROM few WHERE doc @@@ ''n:1''');
+SELECT count(*) FROM few WHERE doc @@@ 'n:1';
+DROP TABLE few;
 -- Partitions, one of them without an index, and one that inherits
 CREATE TABLE parted (id int, doc jsonb) PARTITION BY RANGE (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (3000);

@@ -5,7 +5,7 @@ use crate::document::{Container, Item, Jsonb};
 use crate::error::{Error, Result};
 use crate::interrupts;
 use crate::memory;
-use std::collections::HashMap;
+use std::fmt::Arguments;
 
 /// The last change of an identity. It replaces all earlier ones of the same call.
 #[derive(Clone, Copy)]
@@ -23,31 +23,40 @@ pub fn read<'a>(ops: Jsonb<'a>, key: &str) -> Result<Vec<(String, Change<'a>)>> 
             "must be an array of objects with \"upsert\" or \"delete\"",
         ));
     }
-    let mut changes = HashMap::new();
+    let mut changes = Vec::new();
     for (number, op) in ops.elements().enumerate() {
-        read_op(op, &format!("ops[{number}]"), key, &mut changes)?;
+        read_op(op, format_args!("ops[{number}]"), key, &mut changes)?;
     }
-    let mut sorted = Vec::new();
-    memory::reserve(&mut sorted, changes.len())?;
-    sorted.extend(changes);
-    let mut changes: Vec<_> = sorted;
-    changes.sort_unstable_by(|(a, _), (b, _)| {
+    // The sort may need as much memory again. It leaves changes of one identity in the order in which
+    // they came.
+    memory::afford(changes.len() * size_of::<(String, Change<'_>)>())?;
+    changes.sort_by(|(a, _), (b, _)| {
         interrupts::spend(1);
         a.cmp(b)
+    });
+    changes.dedup_by(|(id, later), (kept, change)| {
+        let is_same = id == kept;
+        if is_same {
+            *change = *later;
+        }
+        is_same
     });
     Ok(changes)
 }
 
 fn read_op<'a>(
     op: Item<'a, Jsonb<'a>>,
-    place: &str,
+    place: Arguments<'_>,
     key: &str,
-    changes: &mut HashMap<String, Change<'a>>,
+    changes: &mut Vec<(String, Change<'a>)>,
 ) -> Result<()> {
     let op = match op {
         Item::Container(op) if op.is_object() => op,
         other => {
-            return Err(wrong(place.into(), format!("must be an object, not {}", kind(other))));
+            return Err(wrong(
+                place.to_string(),
+                format!("must be an object, not {}", kind(other)),
+            ));
         }
     };
     if let Some((other, _)) = op.members().find(|(name, _)| !matches!(*name, "upsert" | "delete")) {
@@ -59,7 +68,7 @@ fn read_op<'a>(
     let (upsert, delete) = (op.get("upsert"), op.get("delete"));
     if upsert.is_none() && delete.is_none() {
         return Err(wrong(
-            place.into(),
+            place.to_string(),
             "the op is empty: it needs \"upsert\", \"delete\" or both",
         ));
     }
@@ -91,24 +100,20 @@ fn read_op<'a>(
     Ok(())
 }
 
-/// Records a change in place of an earlier one of the same identity.
 fn change<'a>(
-    changes: &mut HashMap<String, Change<'a>>,
+    changes: &mut Vec<(String, Change<'a>)>,
     id: String,
     change: Change<'a>,
 ) -> Result<()> {
-    if changes.len() == changes.capacity() {
-        let bytes = 2 * changes.len() * size_of::<(String, Change<'_>)>();
-        memory::try_reserve(bytes, || changes.try_reserve(1))?;
-    }
-    changes.insert(id, change);
+    memory::reserve(changes, 1)?;
+    changes.push((id, change));
     Ok(())
 }
 
 /// The elements of an op's array; nothing if the op does not have it.
 fn elements<'a>(
     list: Option<Item<'a, Jsonb<'a>>>,
-    place: &str,
+    place: Arguments<'_>,
     property: &str,
 ) -> Result<impl Iterator<Item = Item<'a, Jsonb<'a>>> + use<'a>> {
     let list = match list {

@@ -42,7 +42,7 @@ COMMENT ON FUNCTION session_store.sort_key(jsonb, text, boolean) IS
 COMMENT ON FUNCTION session_store.identity(jsonb, text) IS
     'the identity of a document at a path, or null';
 COMMENT ON FUNCTION session_store.is_session(text, jsonb, text) IS
-    'whether a document may lie under an id: it is an object, and has this identity at a path or none';
+    'whether a document may lie under an id: it is an object, and has this identity at a path or no value';
 COMMENT ON FUNCTION session_store.jsonpath_text(text) IS
     'a query as text of an SQL/JSON path';
 COMMENT ON FUNCTION session_store.stream_support(internal) IS

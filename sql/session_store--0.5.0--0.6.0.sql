@@ -32,7 +32,7 @@ DROP FUNCTION session_store.new_session_explain(text, text, text, jsonb);
 CREATE FUNCTION session_store.is_session(id text, doc jsonb, key text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'is_session_wrapper';
 COMMENT ON FUNCTION session_store.is_session(text, jsonb, text) IS
-    'whether a document may lie under an id: it is an object, and has this identity at a path or none';
+    'whether a document may lie under an id: it is an object, and has this identity at a path or no value';
 
 -- Facets and statistics.
 CREATE FUNCTION session_facets(store text, q text, facet jsonb)

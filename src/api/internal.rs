@@ -35,7 +35,7 @@ mod session_store {
     }
 
     /// Whether a document may lie under an id: it is an object, and it has this identity at a path or
-    /// none. The constraint `session_identity` of each store asks this.
+    /// no value. The constraint `session_identity` of each store asks this.
     ///
     /// ```sql
     /// SELECT session_store.is_session('2002', '{"session": {"id": 2002.0}}', 'session.id');  -- true

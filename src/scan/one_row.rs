@@ -3,8 +3,10 @@
 //! called once for each shard (store/shards.rs).
 //!
 //! The row comes even if row-level security would hide all rows: f is asked, and checks itself what
-//! the user may see. Other conditions beside it are not answered. Then, as where the planner's hook
-//! does not run, rows of the table are read, and `one_row` raises an error for the first one.
+//! the user may see. `id = 'x'` may stand beside it: by that, Citus sends the statement to the shard
+//! of this id, and here it is not tested. Other conditions are not answered. Then, as where the
+//! planner's hook does not run, rows of the table are read, and `one_row` raises an error for the
+//! first one.
 
 use super::methods::{Execution, Methods, no_recheck, store_row};
 use crate::error::Error;
@@ -63,6 +65,29 @@ unsafe fn is_one_row(clause: *mut pg_sys::Node) -> bool {
     }
 }
 
+/// Whether a clause says that the column of `one_row(column)` equals a constant.
+unsafe fn chooses_shard(clause: *mut pg_sys::Node, one_row: *mut pg_sys::Node) -> bool {
+    // SAFETY: the clauses are the planner's, and the second one is a call of a function. Members of
+    // their lists are nodes.
+    unsafe {
+        if !pgrx::is_a(clause, pg_sys::NodeTag::T_OpExpr) {
+            return false;
+        }
+        let operation = clause.cast::<pg_sys::OpExpr>();
+        let sides = PgList::<pg_sys::Node>::from_pg((*operation).args);
+        let columns = PgList::<pg_sys::Node>::from_pg((*one_row.cast::<pg_sys::FuncExpr>()).args);
+        let (Some(left), Some(right), Some(column)) =
+            (sides.get_ptr(0), sides.get_ptr(1), columns.get_ptr(0))
+        else {
+            return false;
+        };
+        pg_sys::get_opcode((*operation).opno) == pg_sys::Oid::from(pg_sys::F_TEXTEQ)
+            && pg_sys::equal(left.cast(), column.cast())
+            && (pgrx::is_a(right, pg_sys::NodeTag::T_Const)
+                || pgrx::is_a(right, pg_sys::NodeTag::T_Param))
+    }
+}
+
 /// Makes one row the only path of a relation that is asked for it.
 ///
 /// # Safety
@@ -84,11 +109,14 @@ pub unsafe fn replace_paths(
         let asked = conditions.iter_ptr().find(|&info| is_one_row((*info).clause.cast()));
         let Some(asked) = asked else { return };
         // Conditions of policies come before those of the statement (rel.h, security_level).
-        let is_policy = |info: *mut pg_sys::RestrictInfo| {
-            info == asked || (*info).security_level < (*asked).security_level
+        let is_answered = |info: *mut pg_sys::RestrictInfo| {
+            info == asked
+                || (*info).security_level < (*asked).security_level
+                || chooses_shard((*info).clause.cast(), (*asked).clause.cast())
         };
         let is_table = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION;
-        if !is_table || !(*rel).lateral_relids.is_null() || !conditions.iter_ptr().all(is_policy) {
+        if !is_table || !(*rel).lateral_relids.is_null() || !conditions.iter_ptr().all(is_answered)
+        {
             return;
         }
         let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();

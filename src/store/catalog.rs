@@ -7,12 +7,15 @@
 
 use super::distributed;
 use super::fast_path::{self, FastPathStore};
+use super::identity;
 use super::name::Name;
 use super::suggest::suggest;
 use super::table::{self, StoreRelation, Table};
 use crate::error::{Error, Result};
+use crate::index::is_distributed;
 use crate::pg::locks;
 use crate::pg::spi::{Mode, Spi, with_latest_snapshot};
+use crate::predicate::Predicate;
 use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -35,9 +38,15 @@ pub fn check_key(path: &str) -> Result<()> {
 }
 
 impl Store {
-    /// The table of the store.
-    pub fn source(&self) -> Table {
-        Table { sql: self.name.table(), oid: self.table }
+    /// The table of the store, to ask for what a predicate says.
+    pub fn source(&self, spi: &Spi, predicate: &Predicate) -> Result<Table> {
+        let is_by_identity = identity::of_matches(predicate, &self.key).is_some()
+            && is_distributed(self.table)
+            // Who may read `doc` alone cannot be sent with a condition on `id`.
+            && table::may_read(self.table)
+            && distributed::is_by_identity(spi, self.table, &self.key)?;
+        let key = is_by_identity.then(|| self.key.clone());
+        Ok(Table { sql: self.name.table(), oid: self.table, key })
     }
 }
 

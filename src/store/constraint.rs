@@ -1,6 +1,8 @@
 //! The CHECK constraint that a document is an object and that the `id` of its row is its identity,
 //! whoever writes it. A document with another id would be a second one of the same session, which
-//! session_update would never find. A document without an identity may have any id.
+//! session_update would never find. A document without a value at the path may have any id; one with
+//! several, or with a value that is no identity, may have none, so that the shard of a match follows
+//! from a query for one identity (identity::of_matches).
 //!
 //! PostgreSQL reads the condition of each constraint from its text for every statement that writes
 //! (execMain.c, ExecRelCheck). So there is only one, and it is as short as can be.

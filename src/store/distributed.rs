@@ -13,8 +13,8 @@ use super::update::{BATCH_ROWS, OwnedChanges, identities};
 use crate::error::{Error, Result};
 use crate::index::is_distributed;
 use crate::memory;
-use crate::pg::guc::{ONLY_ERRORS, STANDARD_STRINGS, with_gucs};
-use crate::pg::spi::{Mode, Spi, Statement};
+use crate::pg::guc::{ONLY_CATALOG, ONLY_ERRORS, STANDARD_STRINGS, with_gucs};
+use crate::pg::spi::{Mode, Spi, Statement, with_latest_snapshot};
 use pgrx::{PgMemoryContexts, pg_sys};
 
 /// The most shards: as many as partitions of a local store.
@@ -186,10 +186,25 @@ pub fn find_on_worker(spi: &Spi, name: &Name, lock: u32) -> Result<Option<(Strin
     if !is_distributed(table) {
         return Ok(None);
     }
-    let definition = with_gucs(&[STANDARD_STRINGS], || {
-        Ok(spi.run_now(KEY, &[table.into()])?.get::<String>(0, 1))
-    })?;
-    Ok(definition.as_deref().and_then(key_of).map(|key| (key, table)))
+    Ok(constraint(spi, table)?.as_deref().and_then(key_of).map(|key| (key, table)))
+}
+
+/// Whether the constraint says of every document that the identity at this path is its id, or that it
+/// has no value there. Before 0.6.0, it let documents with several values lie anywhere. As the table
+/// is locked, it stays so, and no shard has had another one since the snapshot of the transaction:
+/// pg_get_constraintdef does not see a constraint that is newer.
+pub fn is_by_identity(spi: &Spi, table: pg_sys::Oid, key: &str) -> Result<bool> {
+    let key = key.replace('\'', "''");
+    let wanted = format!("CHECK (session_store.is_session(id, doc, '{key}'::text))");
+    Ok(constraint(spi, table)? == Some(wanted))
+}
+
+/// The constraint as it is now.
+fn constraint(spi: &Spi, table: pg_sys::Oid) -> Result<Option<String>> {
+    with_gucs(&[STANDARD_STRINGS, ONLY_CATALOG], || {
+        let statement = spi.prepare_saved(Mode::Read, KEY, &[pg_sys::OIDOID])?;
+        with_latest_snapshot(|| Ok(statement.run(&[table.into()])?.get(0, 1)))
+    })
 }
 
 /// The key in `CHECK (session_store.is_session(id, doc, 'session.id'::text))`, or before 0.6.0 in

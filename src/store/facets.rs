@@ -37,7 +37,7 @@ pub fn facets(store: &str, query: &str, request: Jsonb<'_>) -> Result<Value> {
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let (table, search) = (&store.source(), &search);
+        let (table, search) = (&store.source(spi, &search.predicate)?, &search);
         Target { spi, table, operator, search }.facets(&facets)
     })
 }
@@ -70,7 +70,8 @@ pub(super) fn values_of(
     let window = (usize::try_from(window.start()).unwrap_or(usize::MAX), rows);
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, table: &store.source(), operator, search };
+        let table = &store.source(spi, &search.predicate)?;
+        let target = Target { spi, table, operator, search };
         target.with_facets(path, &facet::request_values(path, prefix), &mut |source| {
             let matches = source.matches();
             facet::values(source, &matches, path, prefix, order, window)

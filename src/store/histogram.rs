@@ -42,7 +42,8 @@ fn with_target<T>(
     search.notify();
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        work(&Target { spi, table: &store.source(), operator, search: &search })
+        let table = &store.source(spi, &search.predicate)?;
+        work(&Target { spi, table, operator, search: &search })
     })
 }
 

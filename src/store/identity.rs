@@ -1,6 +1,7 @@
 //! The identity of a document: the one string or number at the store's key path.
 
 use crate::document::{Decimal, Jsonb, Leaf};
+use crate::predicate::{Predicate, Test, Value};
 
 /// The longest identity, in bytes. The primary key is a B-tree, and three of its entries must fit
 /// on a page (nbtree.h: BTMaxItemSize, 2704 bytes); the difference is for the headers of an entry.
@@ -23,29 +24,27 @@ pub fn identity(doc: Jsonb<'_>, path: &str) -> Result<String, String> {
     }
 }
 
-/// Whether a document may lie under an id: it is an object, and it has this identity or none. Every
-/// row that is written is asked, so nothing is copied where `identity` would make a string.
+/// Whether a document may lie under an id: it is an object, and it has this identity or no value at the
+/// path. Every row that is written is asked, so nothing is copied where `identity` would make a
+/// string.
 pub fn is_session(id: &str, doc: Jsonb<'_>, path: &str) -> bool {
-    let (mut count, mut is_other) = (0, false);
+    let (mut count, mut is_right) = (0, true);
     doc.leaves_at(path, &mut |leaf| {
         count += 1;
-        if count == 1 {
-            is_other = match leaf {
-                Leaf::String(text) => text.len() <= MAX_IDENTITY_BYTES && text != id,
-                leaf => is_other_number(leaf, id),
-            };
-        }
+        is_right = count == 1 && has_identity(leaf, id);
     });
-    doc.is_object() && !(count == 1 && is_other)
+    doc.is_object() && is_right
 }
 
-fn is_other_number(leaf: Leaf<'_>, id: &str) -> bool {
-    if let Leaf::Number(number) = leaf
-        && let Some(integer) = number.small_integer()
-    {
-        return !is_written(integer, id);
+fn has_identity(leaf: Leaf<'_>, id: &str) -> bool {
+    match leaf {
+        Leaf::String(text) => text == id && text.len() <= MAX_IDENTITY_BYTES,
+        Leaf::Number(number) => match number.small_integer() {
+            Some(integer) => is_written(integer, id),
+            None => leaf_identity(leaf).is_ok_and(|identity| identity == id),
+        },
+        Leaf::Bool(_) => false,
     }
-    leaf_identity(leaf).is_ok_and(|identity| identity != id)
 }
 
 /// Whether an integer is written like this in decimals.
@@ -60,6 +59,33 @@ fn is_written(integer: u64, text: &str) -> bool {
             return digits.next().is_none();
         }
     }
+}
+
+/// The identity that every match has, if there is only one that matches can have. No document may
+/// have another value at the path than its identity, as `is_session` has it.
+pub fn of_matches<'p>(predicate: &'p Predicate, path: &str) -> Option<&'p str> {
+    match predicate {
+        Predicate::And(parts) => parts.iter().find_map(|part| of_matches(part, path)),
+        Predicate::Object(object) => of_matches(&object.necessary, path),
+        Predicate::Condition { path: Some(at), test: Test::Equal(value) } if at == path => {
+            of_value(value)
+        }
+        Predicate::Condition { .. }
+        | Predicate::All
+        | Predicate::None
+        | Predicate::Or(_)
+        | Predicate::Not(_) => None,
+    }
+}
+
+/// The identity that a value of a query stands for. Of one that reads as a date there are many texts,
+/// and a string "2002.0" has another one than the number that is equal to it.
+fn of_value(value: &Value) -> Option<&str> {
+    let is_its_text = |number: &Decimal| plain(number).as_deref() == Some(value.text.as_str());
+    let is_one = value.instants.is_none()
+        && value.text.len() <= MAX_IDENTITY_BYTES
+        && value.number.as_ref().is_none_or(|n| n.end.is_none() && is_its_text(&n.first));
+    is_one.then_some(&value.text)
 }
 
 /// The identity that a string or number stands for. Numbers and strings share one space: 2002,
@@ -114,6 +140,8 @@ fn plain(number: &Decimal) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::predicate::lower;
+    use crate::syntax::parse;
 
     #[test]
     fn numbers_read_as_people_write_them() {
@@ -147,6 +175,63 @@ mod tests {
             ] {
                 assert!(!is_written(integer, &other), "{integer} {other}");
             }
+        }
+    }
+
+    #[test]
+    fn matches_have_one_identity_where_the_query_says_so() {
+        let now = Default::default();
+        let of = |query: &str| {
+            let lowered = lower(&parse(query).unwrap(), now).unwrap();
+            of_matches(&lowered.predicate, "a.b").map(str::to_string)
+        };
+        let x = "x".repeat(MAX_IDENTITY_BYTES);
+        for (query, identity) in [
+            ("a.b:2002", "2002"),
+            ("a.b:\"2002\"", "2002"),
+            ("a.b:-0.05", "-0.05"),
+            ("a.b:2024", "2024"),
+            ("a.b:true", "true"),
+            ("a.b:\"\"", ""),
+            ("a.b:Ä\\:\\ b", "Ä: b"),
+            (&format!("a.b:{x}"), &x),
+            ("+a.b:x^2 +c:1", "x"),
+            ("c:1 AND (d:2 AND (+a.b:(x)^=3 e:4))", "x"),
+            ("filter(a.b:x) AND NOT c:1", "x"),
+            ("+a.b:2002.0 +a.b:2002", "2002"),
+            ("{!term f=a.b}x y", "x y"),
+            ("a:{b:x AND c:1}", "x"),
+            ("+a.b:x a.b:y", "x"),
+        ] {
+            assert_eq!(of(query).as_deref(), Some(identity), "{query}");
+        }
+        for query in [
+            "a.b:2002.0",
+            "a.b:2e3",
+            "a.b:02002",
+            "a.b:+7",
+            "a.b:-0",
+            "a.b:1e99999",
+            "a.b:NOW",
+            "a.b:2024-01",
+            "a.b:\"2024-01-01T00:00:00Z\"",
+            "a.b:x*",
+            "a.b:*",
+            "a.b:[x TO x]",
+            "a.b:x~1",
+            "a.b:/x/",
+            "a.b:x a.b:y",
+            "a.b:x c:1",
+            "-a.b:x",
+            "*:* -a.b:x",
+            "x",
+            "a:x",
+            "b:x",
+            "c:{a.b:x}",
+            "{!terms f=a.b}x,y",
+            &format!("a.b:{x}x"),
+        ] {
+            assert_eq!(of(query), None, "{query}");
         }
     }
 }

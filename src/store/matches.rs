@@ -107,8 +107,9 @@ pub fn count_by_planner(
     search: &StoreQuery,
 ) -> Result<u64> {
     let condition = search.condition(table, operator)?;
-    let sql = format!("SELECT pg_catalog.count(*) FROM {} WHERE {condition}", table.sql);
-    let parameters = search.parameters(table, operator)?;
+    let mut parameters = search.parameters(table, operator)?;
+    let shard = search.choose_shard(table, &mut parameters);
+    let sql = format!("SELECT pg_catalog.count(*) FROM {} WHERE {shard}{condition}", table.sql);
     let rows = with_gucs(settings(table), || spi.run(Mode::Read, &sql, &parameters))?;
     Ok(rows.get::<i64>(0, 1).unwrap_or(0) as u64)
 }

@@ -31,7 +31,8 @@ pub fn paths(store: &str, prefix: &str) -> Result<Vec<PathSummary>> {
     let search = StoreQuery::parse("*:*")?;
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, table: &store.source(), operator, search: &search };
+        let table = &store.source(spi, &search.predicate)?;
+        let target = Target { spi, table, operator, search: &search };
         let asked = Asked::Paths { prefix, only_names: false };
         let known = target.with_known(&asked, &mut |source| of_index(source, prefix))?;
         if let Some(paths) = known.flatten() {
@@ -48,7 +49,8 @@ pub(super) fn names(store: &str) -> Result<Vec<String>> {
     let search = StoreQuery::parse("*:*")?;
     let known = Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let target = Target { spi, table: &store.source(), operator, search: &search };
+        let table = &store.source(spi, &search.predicate)?;
+        let target = Target { spi, table, operator, search: &search };
         let asked = Asked::Paths { prefix: "", only_names: true };
         Ok(target.with_known(&asked, &mut |source| source.paths(""))?.flatten())
     })?;

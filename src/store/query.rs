@@ -37,7 +37,7 @@ fn count_search(store: &str, search: &StoreQuery) -> Result<i64> {
         {
             return Ok(count as i64);
         }
-        Ok(count_by_planner(spi, &store.source(), operator, search)? as i64)
+        Ok(count_by_planner(spi, &store.source(spi, &search.predicate)?, operator, search)? as i64)
     })
 }
 
@@ -69,7 +69,7 @@ pub fn query(
     let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        let table = store.source();
+        let table = store.source(spi, &search.predicate)?;
         let (search, sort) = (&search, sort.as_slice());
         let matches = Matches { spi, table: &table, operator, search, sort, window };
         let mut items = document::Answer::default();
@@ -153,14 +153,13 @@ pub fn explain(
         if let Err(reason) = &jsonpath {
             explained["inexpressible"] = json!(reason.to_string());
         }
+        let table = &store.source(spi, &search.predicate)?;
         if let Some(request) = &request {
-            let target = Target { spi, table: &store.source(), operator, search: &search };
+            let target = Target { spi, table, operator, search: &search };
             explained["facets"] = target.explain(request)?;
         }
-        let started = Instant::now();
-        let (table, window) = (store.source(), Window::new(0, Some(10))?);
-        let matches =
-            Matches { spi, table: &table, operator, search: &search, sort: &keys, window };
+        let (started, window) = (Instant::now(), Window::new(0, Some(10))?);
+        let matches = Matches { spi, table, operator, search: &search, sort: &keys, window };
         let (answered, count) = answer_for_explain(&matches)?;
         for (name, value) in answered {
             explained[name.as_str()] = value;

@@ -1,6 +1,7 @@
 //! A query, and the SQL condition over `doc` for it.
 
 use super::catalog::{Operator, Store};
+use super::identity;
 use super::table::Table;
 use crate::document::Projection;
 use crate::error::{self, Error, Result};
@@ -47,6 +48,23 @@ impl StoreQuery {
             }
             _ => format!("doc {} $1", operator.sql()?),
         })
+    }
+
+    /// The only id that a match in a table can have.
+    fn only_id(&self, table: &Table) -> Option<&str> {
+        identity::of_matches(&self.predicate, table.key.as_deref()?)
+    }
+
+    /// What stands before the condition, so that Citus asks only the shard in which a match can lie;
+    /// else nothing. Its parameter comes to the others.
+    pub fn choose_shard<'s>(
+        &'s self,
+        table: &Table,
+        parameters: &mut Vec<DatumWithOid<'s>>,
+    ) -> String {
+        let Some(id) = self.only_id(table) else { return String::new() };
+        parameters.push(id.into());
+        format!("id OPERATOR(pg_catalog.=) ${} AND ", parameters.len())
     }
 
     /// The parameters of `condition`. Other servers have another `NOW`, so they are sent none; and

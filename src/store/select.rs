@@ -2,7 +2,7 @@
 
 use super::catalog::Operator;
 use super::search::StoreQuery;
-use super::table::Table;
+use super::table::{self, Table};
 use crate::error::{Error, Result};
 use crate::index::is_distributed;
 use crate::pg::guc::{FROM_THE_START, NO_JIT, QUIET, QUIET_WORKERS, Setting};
@@ -88,7 +88,8 @@ impl<'s> Select<'s> {
             ));
         }
         let condition = search.condition(table, operator)?;
-        let mut matches = format!("{} WHERE {condition}", table.sql);
+        let shard = search.choose_shard(table, &mut parameters);
+        let mut matches = format!("{} WHERE {shard}{condition}", table.sql);
         if is_distributed(table.oid) {
             if !order.is_empty() || window.start > 0 || window.rows.is_some() {
                 let place = if may_read_places(table.oid) { SHARD_PLACE } else { "doc" };
@@ -119,12 +120,8 @@ const SHARD_PLACE: &str =
 /// but `ctid` needs one on the table. And a row of a view has no place; that of a foreign table
 /// means nothing here.
 fn may_read_places(table: pg_sys::Oid) -> bool {
-    // SAFETY: both functions look into the server's caches.
-    let (kind, allowed) = unsafe {
-        let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
-        let allowed = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), select);
-        (pg_sys::get_rel_relkind(table) as u8, allowed == pg_sys::AclResult::ACLCHECK_OK)
-    };
+    // SAFETY: looks into the server's caches.
+    let kind = unsafe { pg_sys::get_rel_relkind(table) } as u8;
     let is_table = kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_PARTITIONED_TABLE;
-    allowed && is_table
+    is_table && table::may_read(table)
 }

@@ -55,15 +55,24 @@ pub fn of_all<'a>(target: &Target<'_>, asked: &Asked<'a>) -> Result<Option<Merge
     let Target { spi, table, search, .. } = *target;
     let shards = distributed::shards(spi, table.oid)?.unwrap_or(1).max(1);
     let bytes = (work_mem() / shards as usize) as i64;
-    let sql = format!(
-        "SELECT session_store.shard_values(tableoid, $1, $2, $3, $4) \
-         FROM {} WHERE session_store.one_row(id)",
-        table.sql
-    );
     let now = TimestampWithTimeZone::try_from(parse_cache::transaction_start());
     let now = now.map_err(|_| Error::ShardAnswer)?;
-    let parameters =
-        [search.at_now()?.into_owned().into(), json.to_string().into(), now.into(), bytes.into()];
+    let mut parameters = vec![
+        search.at_now()?.into_owned().into(),
+        json.to_string().into(),
+        now.into(),
+        bytes.into(),
+    ];
+    let shard = match asked {
+        // These are all paths, whatever the query.
+        Asked::Paths { .. } => String::new(),
+        _ => search.choose_shard(table, &mut parameters),
+    };
+    let sql = format!(
+        "SELECT session_store.shard_values(tableoid, $1, $2, $3, $4) \
+         FROM {} WHERE {shard}session_store.one_row(id)",
+        table.sql
+    );
     let rows = with_gucs(settings(table), || spi.run(Mode::Read, &sql, &parameters))?;
     let mut all = Gathered::default();
     for row in 0..rows.len() {

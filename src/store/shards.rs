@@ -1,6 +1,6 @@
 //! Asks all shards of a distributed table, and merges what they answer.
 //!
-//! One statement goes to all shards. In it, `session_store.one_row` makes each shard one imaginary
+//! One statement goes to all shards, or to the one in which a match can lie. In it, `session_store.one_row` makes each shard one imaginary
 //! row (scan/one_row.rs), for which `session_store.shard_page` answers from the index of that shard
 //! (shard_page.rs). It is a SELECT like any other of a distributed table. So it sees what the
 //! transaction has written, Citus retries and routes it as always, and privileges hold. Count and
@@ -134,15 +134,17 @@ impl<'r> Answers<'r> {
         bytes: i64,
     ) -> Result<Answers<'r>> {
         let table = matches.table;
-        let sql = format!(
-            "SELECT session_store.shard_page(tableoid, $1, $2, $3, $4, $5) \
-             FROM {} WHERE session_store.one_row(id)",
-            table.sql
-        );
         let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
         let sort = (!sort.is_empty()).then(|| sort.join(", "));
         let (query, windows) = (matches.search.at_now()?.into_owned(), windows.to_string());
-        let parameters = [query.into(), sort.into(), fl.into(), windows.into(), bytes.into()];
+        let mut parameters =
+            vec![query.into(), sort.into(), fl.into(), windows.into(), bytes.into()];
+        let shard = matches.search.choose_shard(table, &mut parameters);
+        let sql = format!(
+            "SELECT session_store.shard_page(tableoid, $1, $2, $3, $4, $5) \
+             FROM {} WHERE {shard}session_store.one_row(id)",
+            table.sql
+        );
         with_gucs(settings(table), || matches.spi.run(Mode::Read, &sql, &parameters)).map(Answers)
     }
 

@@ -95,7 +95,7 @@ impl Stream {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
                 let parts = executor::indexed_tables(store.table, operator.oid);
-                let table = store.source();
+                let table = store.source(spi, &search.predicate)?;
                 let matches =
                     Matches { spi, table: &table, operator, search: &search, sort: &sort, window };
                 match &parts {

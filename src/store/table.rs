@@ -11,6 +11,9 @@ use std::ffi::{CStr, CString};
 pub struct Table {
     pub sql: String,
     pub oid: pg_sys::Oid,
+    /// The path of the identity, if the shard of each document that has a value there follows from
+    /// it.
+    pub key: Option<String>,
 }
 
 /// A table by its OID, and its name. As everywhere in SQL, it is an error if the user may not use its
@@ -32,7 +35,7 @@ pub fn of_oid(oid: pg_sys::Oid) -> Result<(Name, Table)> {
     let [schema, name] = names.ok_or(Error::NothingToAdopt { table })?;
     let (schema, name) = (Name::new(&schema)?, Name::new(&name)?);
     let sql = format!("{}.{}", schema.quoted(), name.quoted());
-    Ok((name, Table { sql, oid }))
+    Ok((name, Table { sql, oid, key: None }))
 }
 
 /// What has the name of a store in the schema of stores.
@@ -104,6 +107,14 @@ fn look_up(name: &Name, lock: u32, check: pg_sys::RangeVarGetRelidCallback) -> S
         _ if oid == pg_sys::InvalidOid => StoreRelation::Missing,
         _ => StoreRelation::Other,
     }
+}
+
+/// Whether the user may read all columns of a table.
+pub fn may_read(table: pg_sys::Oid) -> bool {
+    let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+    // SAFETY: looks into the server's caches.
+    let found = unsafe { pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), select) };
+    found == pg_sys::AclResult::ACLCHECK_OK
 }
 
 /// Only the owner of a table may change all of its rows, or what the catalogue says about it.

@@ -115,7 +115,8 @@ impl<'a> Asking<'a> {
         let search = StoreQuery::parse("*:*")?;
         Spi::connect(|spi| {
             let (store, operator) = (Store::find(spi, self.store)?, Operator::find()?);
-            let target = Target { spi, table: &store.source(), operator, search: &search };
+            let table = &store.source(spi, &search.predicate)?;
+            let target = Target { spi, table, operator, search: &search };
             target.with_values(&crate::facet::Asked::Values { path }, work)
         })
     }

@@ -97,7 +97,7 @@ SELECT count(*), count(*) FILTER (WHERE id = doc->>'b') FROM sessions.held_3;
 DROP PUBLICATION held_publication;
 SELECT session_drop('held'), session_drop('held_3');
 
--- A document lies under its own identity, whoever writes it; one that says nothing of it may lie anywhere.
+-- A document lies under its own identity, whoever writes it; one that has no value there may lie anywhere, one that has no identity nowhere.
 SELECT session_add('identity', key => 'it''s.{table}.\id');
 SELECT session_update('identity', '[{"upsert": [{"it''s": {"{table}": {"\\id": 1}}}]}]');
 INSERT INTO sessions.identity VALUES ('planted', '{"it''s": {"{table}": {"\\id": 1}}}');
@@ -107,6 +107,17 @@ UPDATE sessions.identity SET id = '2';
 INSERT INTO sessions.identity VALUES ('1.0', '{"it''s": {"{table}": {"\\id": 1.0}}}');
 INSERT INTO sessions.identity SELECT session_store.identity(doc, 'it''s.{table}.\id'), doc FROM (VALUES (jsonb '{"it''s.{table}.\\id": [2.50]}')) AS _ (doc);
 INSERT INTO sessions.identity VALUES ('any', '{"n": 1}');
+INSERT INTO sessions.identity VALUES ('empty', '{"it''s": {"{table}": {"\\id": [null, {}, {"\\id": 1}]}}}');
+INSERT INTO sessions.identity VALUES ('3', '{"it''s.{table}.\\id": [3, 4]}');
+INSERT INTO sessions.identity VALUES ('3', '{"it''s.{table}.\\id": [3, 3]}');
+INSERT INTO sessions.identity VALUES ('3', '{"it''s.{table}.\\id": [3, true]}');
+INSERT INTO sessions.identity VALUES ('true', '{"it''s.{table}.\\id": true}');
+INSERT INTO sessions.identity VALUES ('3', '{"it''s.{table}.\\id": 3, "it''s": {"{table}": {"\\id": 5}}}');
+UPDATE sessions.identity SET doc = '{"it''s.{table}.\\id": [1, 1]}' WHERE id = '1';
+\set VERBOSITY sqlstate
+INSERT INTO sessions.identity SELECT id, jsonb_build_object('it''s.{table}.\id', id) FROM repeat('x', 2501) AS id;
+INSERT INTO sessions.identity VALUES ('1', '{"it''s.{table}.\\id": 1e2500}');
+\set VERBOSITY default
 INSERT INTO sessions.identity VALUES ('list', '["n"]');
 INSERT INTO sessions.identity VALUES ('scalar', '"n"');
 SELECT id FROM sessions.identity ORDER BY id;
@@ -122,7 +133,7 @@ SELECT id FROM sessions.identity ORDER BY id;
 INSERT INTO sessions.identity VALUES ('planted', '{"k": "k1"}');
 SELECT session_drop('identity');
 
--- What the constraint asks says the same as the two that stores had before 0.6.0, of every document and id.
+-- What the constraint asks, of every document and id. Before 0.6.0, stores had two that let what has no identity lie anywhere.
 WITH documents (doc) AS (
     SELECT format('{"k": %s}', value)::jsonb
     FROM unnest('{0,-0,7,7.0,7e0,70,-7,0.7,7e-1,-0.70,1e3,1000,1e30,18446744073709551615,18446744073709551616,9999999999999999,1e99999}'::text[]) AS value
@@ -134,7 +145,7 @@ WITH documents (doc) AS (
     UNION VALUES (''), ('7'), ('07'), ('007'), ('-7'), ('-0'), ('+7'), ('7.0'), ('70'), ('17'), ('0.70'), (' 7'), (repeat('x', 2501)), ('any'), (NULL)
 )
 SELECT count(*) - count(*) FILTER (WHERE session_store.is_session(id, doc, 'k') IS NOT DISTINCT FROM
-        CASE WHEN id IS NOT NULL THEN jsonb_typeof(doc) = 'object' AND coalesce(id = session_store.identity(doc, 'k'), true) END) AS different,
+        CASE WHEN id IS NOT NULL THEN jsonb_typeof(doc) = 'object' AND coalesce(id = session_store.identity(doc, 'k'), session_store.sort_key(doc, 'k', false) IS NULL) END) AS different,
     count(*) FILTER (WHERE session_store.is_session(id, doc, 'k')) AS may_lie_there
 FROM documents, ids;
 
@@ -157,7 +168,12 @@ RESET search_path;
 SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE connamespace = 'sessions'::regnamespace AND conrelid::regclass::text ~ 'two' AND contype = 'c' ORDER BY conrelid::regclass::text, conname;
 SELECT key_make_old('two');
+-- What the two let lie anywhere is named.
+INSERT INTO sessions.two VALUES ('1, 2', '{"it''s": [1, 2]}'), ('yes', '{"it''s": true}');
+SELECT session_key('two', 'it''s');
 DELETE FROM session_store.store WHERE name = 'two';
+SELECT session_adopt('two', 'it''s');
+DELETE FROM sessions.two WHERE session_store.identity(doc, 'it''s') IS NULL;
 SELECT session_adopt('two', 'it''s');
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'sessions.two'::regclass AND contype = 'c' ORDER BY conname;
 SELECT session_update('two', '[{"upsert": [{"it''s": 4}], "delete": [1]}]'), session_drop('two'), session_drop('two_3');

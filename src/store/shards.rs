@@ -1,7 +1,8 @@
 //! Asks all shards of a distributed table, and merges what they answer.
 //!
-//! One statement goes to all shards, or to the one in which a match can lie. In it, `session_store.one_row` makes each shard one imaginary
-//! row (scan/one_row.rs), for which `session_store.shard_page` answers from the index of that shard
+//! One statement goes to all shards, or to the one in which a match can lie. In it,
+//! `session_store.one_row` makes each shard one imaginary row (scan/one_row.rs), for which
+//! `session_store.shard_page` answers from the index of that shard
 //! (shard_page.rs). It is a SELECT like any other of a distributed table. So it sees what the
 //! transaction has written, Citus retries and routes it as always, and privileges hold. Count and
 //! rows of a shard come from one snapshot of it.

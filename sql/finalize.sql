@@ -91,7 +91,7 @@ AS 'MODULE_PATHNAME', 'session_store_one_row';
 COMMENT ON FUNCTION session_store.one_row_support(internal) IS 'planner support for one_row';
 COMMENT ON FUNCTION session_store.one_row(text) IS
     'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
-COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
+COMMENT ON FUNCTION session_store.shard_page(oid, text) IS
     'what one shard of a distributed store answers to a query';
 COMMENT ON FUNCTION session_store.shard_values(oid, text, text, timestamptz, bigint) IS
     'what one shard of a distributed store answers about the values of a query''s matches';

@@ -106,8 +106,8 @@ COMMENT ON FUNCTION session_why(text, text, text) IS
     'how many documents each clause of a query meets, and what is near those that meet none: SELECT jsonb_pretty(session_why(''stash'', ''event.type:Click''))';
 
 -- What a shard of a distributed store answers.
-CREATE FUNCTION session_store.shard_page(shard oid, q text, sort text, fl text, windows text, bytes bigint)
-RETURNS jsonb LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'shard_page_wrapper';
+CREATE FUNCTION session_store.shard_page(shard oid, asked text)
+RETURNS text[] LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'shard_page_wrapper';
 CREATE FUNCTION session_store.shard_values(shard oid, q text, asked text, now timestamptz, bytes bigint)
 RETURNS bytea LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'shard_values_wrapper';
 -- A row that stands for a whole table. Its support function loads the library before the planner looks for paths.
@@ -119,7 +119,7 @@ AS 'MODULE_PATHNAME', 'session_store_one_row';
 COMMENT ON FUNCTION session_store.one_row_support(internal) IS 'planner support for one_row';
 COMMENT ON FUNCTION session_store.one_row(text) IS
     'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
-COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
+COMMENT ON FUNCTION session_store.shard_page(oid, text) IS
     'what one shard of a distributed store answers to a query';
 COMMENT ON FUNCTION session_store.shard_values(oid, text, text, timestamptz, bigint) IS
     'what one shard of a distributed store answers about the values of a query''s matches';

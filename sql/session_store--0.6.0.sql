@@ -490,6 +490,41 @@ AS 'MODULE_PATHNAME', 'session_why_wrapper';
 
 CREATE SCHEMA IF NOT EXISTS session_store;
 
+CREATE  FUNCTION session_store."shard_page"(
+	"shard" oid,
+	"asked" TEXT
+) RETURNS TEXT[]
+STABLE PARALLEL RESTRICTED COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'shard_page_wrapper';
+
+CREATE  FUNCTION session_store."shard_values"(
+	"shard" oid,
+	"q" TEXT,
+	"asked" TEXT,
+	"now" timestamp with time zone,
+	"bytes" bigint
+) RETURNS bytea
+STABLE PARALLEL RESTRICTED COST 10000
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'shard_values_wrapper';
+
+CREATE  FUNCTION session_store."jsonpath_text"(
+	"q" TEXT
+) RETURNS TEXT
+IMMUTABLE PARALLEL SAFE COST 100
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
+
+CREATE  FUNCTION session_store."sort_key"(
+	"doc" jsonb,
+	"path" TEXT,
+	"largest" bool
+) RETURNS bytea
+IMMUTABLE STRICT PARALLEL SAFE COST 50
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'sort_key_wrapper';
+
 CREATE  FUNCTION session_store."identity"(
 	"doc" jsonb,
 	"key" TEXT
@@ -506,45 +541,6 @@ CREATE  FUNCTION session_store."is_session"(
 IMMUTABLE STRICT PARALLEL SAFE COST 20
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'is_session_wrapper';
-
-CREATE  FUNCTION session_store."sort_key"(
-	"doc" jsonb,
-	"path" TEXT,
-	"largest" bool
-) RETURNS bytea
-IMMUTABLE STRICT PARALLEL SAFE COST 50
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'sort_key_wrapper';
-
-CREATE  FUNCTION session_store."jsonpath_text"(
-	"q" TEXT
-) RETURNS TEXT
-IMMUTABLE PARALLEL SAFE COST 100
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'jsonpath_text_wrapper';
-
-CREATE  FUNCTION session_store."shard_page"(
-	"shard" oid,
-	"q" TEXT,
-	"sort" TEXT,
-	"fl" TEXT,
-	"windows" TEXT,
-	"bytes" bigint
-) RETURNS jsonb
-STABLE PARALLEL RESTRICTED COST 10000
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'shard_page_wrapper';
-
-CREATE  FUNCTION session_store."shard_values"(
-	"shard" oid,
-	"q" TEXT,
-	"asked" TEXT,
-	"now" timestamp with time zone,
-	"bytes" bigint
-) RETURNS bytea
-STABLE PARALLEL RESTRICTED COST 10000
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'shard_values_wrapper';
 
 CREATE  FUNCTION session_store."stream_support"(
 	"request" internal
@@ -652,7 +648,7 @@ AS 'MODULE_PATHNAME', 'session_store_one_row';
 COMMENT ON FUNCTION session_store.one_row_support(internal) IS 'planner support for one_row';
 COMMENT ON FUNCTION session_store.one_row(text) IS
     'makes one imaginary row of a table, or of each shard of a distributed one: SELECT session_store.shard_page(tableoid, …) FROM sessions.stash WHERE session_store.one_row(id)';
-COMMENT ON FUNCTION session_store.shard_page(oid, text, text, text, text, bigint) IS
+COMMENT ON FUNCTION session_store.shard_page(oid, text) IS
     'what one shard of a distributed store answers to a query';
 COMMENT ON FUNCTION session_store.shard_values(oid, text, text, timestamptz, bigint) IS
     'what one shard of a distributed store answers about the values of a query''s matches';

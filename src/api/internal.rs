@@ -2,7 +2,7 @@
 //! call them. Users may call them too, but their names and arguments may change in any version.
 
 use super::given;
-use crate::document::{JsonbArg, JsonbDatum};
+use crate::document::JsonbArg;
 use crate::error::Error;
 use crate::store::{estimate, identity, load, search, shard_page, shard_values};
 use pgrx::datum::Internal;
@@ -58,20 +58,15 @@ mod session_store {
     /// What a shard of a distributed table answers: the number of matches, and its window of them.
     ///
     /// ```sql
-    /// SELECT session_store.shard_page(tableoid, 'a.b:1', NULL, NULL, '{"*": [0, 10]}', 10000)
+    /// SELECT session_store.shard_page(tableoid, '["a.b:1", null, null, {"*": [0, 10]}, 10000]')
     /// FROM sessions.stash WHERE session_store.one_row(id);
     /// ```
     #[pg_extern(stable, parallel_restricted, cost = 10000)]
     fn shard_page(
         shard: pgrx::pg_sys::Oid,
-        q: Option<&str>,
-        sort: Option<&str>,
-        fl: Option<&str>,
-        windows: Option<&str>,
-        bytes: Option<i64>,
-    ) -> Result<JsonbDatum, ErrorReport> {
-        let (q, windows) = (given("q", q)?, given("windows", windows)?);
-        Ok(shard_page::page(shard, q, sort, fl, windows, bytes.unwrap_or(0))?)
+        asked: Option<&str>,
+    ) -> Result<Vec<Option<String>>, ErrorReport> {
+        Ok(shard_page::page(shard, given("asked", asked)?)?)
     }
 
     /// What a shard of a distributed table answers about the values of its matches.

@@ -16,7 +16,7 @@ pub(super) const OFFSET_STRIDE: usize = 32;
 
 /// How many bytes the values of an array or an object may have together: the format has 28 bits for
 /// the length, which are 256 MB.
-pub(super) const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
+pub const MAX_JSONB_BYTES: usize = OFFLEN_MASK as usize;
 
 /// The bytes before the items are fewer than these.
 const HEAD: usize = 64;

@@ -81,6 +81,27 @@ pub fn read_jsonb(text: &str) -> crate::error::Result<Vec<u8>> {
     Ok(payload)
 }
 
+/// The text of a jsonb value, as the server shows it. The inverse of `read_jsonb`.
+///
+/// # Safety
+/// The payload must be one of jsonb (see `Jsonb`).
+pub unsafe fn json_text(payload: &[u8]) -> crate::error::Result<String> {
+    let mut text = Vec::new();
+    // SAFETY: the caller's payload, behind a header in the current memory context, is a jsonb value.
+    // jsonb_out makes a C string in that context. Nobody else knows either.
+    unsafe {
+        let datum = varlena::build(&[payload], pg_sys::CurrentMemoryContext);
+        let shown = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)]);
+        pg_sys::pfree(datum.cast_mut_ptr());
+        let Some(shown) = shown else { return Ok(String::new()) };
+        let bytes = std::ffi::CStr::from_ptr(shown.cast_mut_ptr()).to_bytes();
+        crate::memory::reserve(&mut text, bytes.len())?;
+        text.extend_from_slice(bytes);
+        pg_sys::pfree(shown.cast_mut_ptr());
+    }
+    String::from_utf8(text).map_err(|_| crate::error::Error::ShardAnswer)
+}
+
 /// A jsonb value as the result of a SQL function.
 pub struct JsonbDatum(pg_sys::Datum);
 

@@ -20,10 +20,10 @@ mod projection;
 mod tests;
 mod walk;
 
-pub use compose::Answer;
+pub use compose::{Answer, MAX_JSONB_BYTES};
 pub use container::{Container, Item};
 pub use date::{Date, Precision, Span, date_prefix};
-pub use datum::{JsonbArg, JsonbDatum, jsonb_payload, read_jsonb};
+pub use datum::{JsonbArg, JsonbDatum, json_text, jsonb_payload, read_jsonb};
 pub use decimal::Decimal;
 pub use instant::{instant, instant_prefix, is_plain_instant, unordered_instant};
 pub use jsonb::Jsonb;

@@ -120,6 +120,13 @@ pub unsafe fn build(pieces: &[&[u8]], context: pg_sys::MemoryContext) -> pg_sys:
     }
 }
 
+/// A value as it is stored, with a header of four bytes (varatt.h, SET_VARSIZE_4B).
+pub fn stored(payload: &[u8]) -> Vec<u8> {
+    let bytes = 4 + payload.len() as u32;
+    let header = if cfg!(target_endian = "little") { bytes << 2 } else { bytes };
+    [&header.to_ne_bytes(), payload].concat()
+}
+
 /// Builds many short values in one piece of memory of the current context, and returns an array of
 /// their datums. GIN asks for the keys of every document, and one call of palloc for each key would
 /// take longer than the rest.

@@ -88,7 +88,7 @@ unsafe fn chooses_shard(clause: *mut pg_sys::Node, one_row: *mut pg_sys::Node) -
     }
 }
 
-/// Makes one row the only path of a relation that is asked for it.
+/// Makes one row the only path of a relation that is asked for it. Returns whether it is.
 ///
 /// # Safety
 /// The relation must be one for which the planner calls its hook.
@@ -96,18 +96,18 @@ pub unsafe fn replace_paths(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     rte: *mut pg_sys::RangeTblEntry,
-) {
+) -> bool {
     // SAFETY: the nodes are the planner's, and its memory context is the current one.
     unsafe {
         // An imaginary row can neither be changed nor locked.
         let is_read = (*(*root).parse).commandType == pg_sys::CmdType::CMD_SELECT
             && (*root).rowMarks.is_null();
         if !is_read {
-            return;
+            return false;
         }
         let conditions = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).baserestrictinfo);
         let asked = conditions.iter_ptr().find(|&info| is_one_row((*info).clause.cast()));
-        let Some(asked) = asked else { return };
+        let Some(asked) = asked else { return false };
         // Conditions of policies come before those of the statement (rel.h, security_level).
         let is_answered = |info: *mut pg_sys::RestrictInfo| {
             info == asked
@@ -117,7 +117,7 @@ pub unsafe fn replace_paths(
         let is_table = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION;
         if !is_table || !(*rel).lateral_relids.is_null() || !conditions.iter_ptr().all(is_answered)
         {
-            return;
+            return false;
         }
         let path = PgBox::<pg_sys::CustomPath>::alloc_node(pg_sys::NodeTag::T_CustomPath).into_pg();
         (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
@@ -131,6 +131,7 @@ pub unsafe fn replace_paths(
         (*rel).pathlist = std::ptr::null_mut();
         (*rel).partial_pathlist = std::ptr::null_mut();
         pg_sys::add_path(rel, path.cast());
+        true
     }
 }
 

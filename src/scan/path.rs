@@ -33,17 +33,23 @@ unsafe extern "C-unwind" fn add_paths(
     rti: pg_sys::Index,
     rte: *mut pg_sys::RangeTblEntry,
 ) {
-    // SAFETY: the planner calls this with nodes of its own (allpaths.c, set_rel_pathlist).
+    // SAFETY: the planner calls this with nodes of its own (allpaths.c, set_rel_pathlist). The
+    // relation has been locked since the query was analysed.
     unsafe {
         let is_certain = set_aside::put_back(rel);
         if let Some(previous) = PREVIOUS.get().copied().flatten() {
             previous(root, rel, rti, rte);
         }
-        one_row::replace_paths(root, rel, rte);
+        if one_row::replace_paths(root, rel, rte) {
+            return;
+        }
         if is_certain || super::ENABLED.get() && is_plain(rel, rte) {
             memory::watched(|| {
-                for choice in choices(root, rel) {
-                    pg_sys::add_path(rel, path(root, rel, choice));
+                let choices = choices(root, rel);
+                if is_certain || !choices.is_empty() && has_own_rows((*rte).relid) {
+                    for choice in choices {
+                        pg_sys::add_path(rel, path(root, rel, choice));
+                    }
                 }
             });
         }
@@ -55,29 +61,32 @@ unsafe extern "C-unwind" fn add_paths(
 /// # Safety
 /// The nodes must be the planner's, when it knows the conditions of the relation.
 pub unsafe fn is_certain(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> bool {
-    // SAFETY: as the caller says. The planner's array has a place for each relation.
+    // SAFETY: as the caller says. The planner's array has a place for each relation, which has been
+    // locked since the query was analysed.
     unsafe {
         let rte = *(*root).simple_rte_array.add((*rel).relid as usize);
-        super::ENABLED.get() && is_plain(rel, rte) && !choices(root, rel).is_empty()
+        super::ENABLED.get()
+            && is_plain(rel, rte)
+            && !choices(root, rel).is_empty()
+            && has_own_rows((*rte).relid)
     }
 }
 
 /// Whether a relation is a table, or a partition or child of one, that is read by itself: not the
 /// root of an inheritance tree, not sampled, and with nothing in its rows that comes from other
-/// tables.
+/// tables. Whether it has rows of its own takes a look into catalogues, so that is asked last, where
+/// there is something to answer.
 unsafe fn is_plain(rel: *mut pg_sys::RelOptInfo, rte: *mut pg_sys::RangeTblEntry) -> bool {
-    // SAFETY: the nodes are the planner's. The relation has been locked since the query was
-    // analysed.
+    // SAFETY: the nodes are the planner's.
     unsafe {
-        let is_candidate = (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION
+        (*rte).rtekind == pg_sys::RTEKind::RTE_RELATION
             && !(*rte).inh
             && (*rte).tablesample.is_null()
             && !(*rel).indexlist.is_null()
             && (*rel).lateral_relids.is_null()
             // A relation that is known to be empty has a path that says so, which must stay its
             // only one.
-            && !pg_sys::is_dummy_rel(rel);
-        is_candidate && has_own_rows((*rte).relid)
+            && !pg_sys::is_dummy_rel(rel)
     }
 }
 

@@ -32,12 +32,18 @@ pub fn count_quietly(store: &str, query: &str) -> Result<i64> {
 fn count_search(store: &str, search: &StoreQuery) -> Result<i64> {
     Spi::connect(|spi| {
         let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
-        if let Ok(parts) = executor::indexed_tables(store.table, operator.oid)
-            && let Some(count) = executor::count(&parts, &search.predicate)?
+        let parts = executor::indexed_tables(store.table, operator.oid);
+        if let Ok(parts) = &parts
+            && let Some(count) = executor::count(parts, &search.predicate)?
         {
             return Ok(count as i64);
         }
-        Ok(count_by_planner(spi, &store.source(spi, &search.predicate)?, operator, search)? as i64)
+        let table = store.source(spi, &search.predicate)?;
+        let count = match parts {
+            Err(Obstacle::Distributed) => shards::count(spi, &table, operator, search)?,
+            _ => count_by_planner(spi, &table, operator, search)?,
+        };
+        Ok(count as i64)
     })
 }
 
@@ -82,9 +88,9 @@ pub fn query(
                 matches.by_index(parts, &mut take)?.map(|(count, _)| count)
             }
             Err(Obstacle::Distributed) => {
-                let found = shards::query(&matches, fl)?;
+                let found = shards::query(&matches, fl, &mut |doc| items.push(doc))?;
                 found.map(|found| {
-                    (items, lacking) = (found.items, Some(found.lacking));
+                    lacking = Some(found.lacking);
                     found.count
                 })
             }
@@ -176,7 +182,7 @@ fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, 
     let mut add = |name: &str, value| drop(explained.insert(name.to_string(), value));
     let mut forget = |_: Jsonb<'_>| Ok(true);
     let reason = match executor::indexed_tables(matches.table.oid, matches.operator.oid) {
-        Err(Obstacle::Distributed) => match shards::query(matches, None)? {
+        Err(Obstacle::Distributed) => match shards::query(matches, None, &mut |_| Ok(()))? {
             None => TOO_MANY_ROWS.to_string(),
             Some(Merged { count, shards, .. }) => {
                 let planned = |(name, reason): &(String, Option<String>)| {

@@ -1,23 +1,21 @@
 //! What one shard of a distributed table answers: how many rows match, and a window of them. The
 //! coordinator (shards.rs) asks each shard for it, in one statement that Citus sends to all of them.
 //!
-//! The answer is jsonb, which the server checks when it arrives:
-//! `{"count": N, "items": [doc…], "details": {…}}`. The details are strings: the name of the shard,
-//! the sort keys of the window's rows, which sort keys no document has, and why the planner was asked.
+//! The answer is an array of texts ([`HEAD`]), then the documents. The documents are JSON, which
+//! only those that come into the merged window are read from: most of them do not.
 
 use super::catalog::Operator;
 use super::matches::{Matches, TOO_MANY_ROWS};
 use super::search::{self, StoreQuery};
 use super::select::Window;
 use super::table;
-use crate::document::{self, Jsonb, JsonbDatum, Projection, extreme};
+use crate::document::{self, Jsonb, MAX_JSONB_BYTES, Projection, extreme};
 use crate::error::{Error, Result};
 use crate::executor;
 use crate::memory;
 use crate::pg::spi::Spi;
 use crate::syntax::SortKey;
 use pgrx::pg_sys;
-use serde_json::json;
 use std::collections::HashMap;
 
 /// What separates the sort keys of a row, and the rows.
@@ -26,29 +24,33 @@ pub const BETWEEN_ROWS: char = ';';
 /// The sort key of a row without a value.
 pub const NO_KEY: &str = "-";
 
+/// What stands before the documents: the name of the shard, the number of matches, the sort keys of
+/// the window's rows, which sort keys no document has, and why the planner was asked, or null.
+pub const HEAD: usize = 5;
+
 /// The window of each shard: `{"name": [start, rows]}`. `*` stands for all others.
 pub type Windows = HashMap<String, (i64, i64)>;
 pub const ALL_SHARDS: &str = "*";
 
-/// The answer of a table to a query. Documents are sent until they have `bytes` bytes together; the
-/// sort keys of all rows of the window are.
-pub fn page(
-    shard: pg_sys::Oid,
-    query: &str,
-    sort: Option<&str>,
-    fl: Option<&str>,
-    windows: &str,
-    bytes: i64,
-) -> Result<JsonbDatum> {
-    let search = StoreQuery::parse(query)?;
-    let sort = search::parse_sort(sort)?;
-    let fields = search::parse_fields(fl)?;
+/// What a shard is asked: `[query, sort, fields, windows, bytes]`. It is one text, because a statement
+/// of one constant is sooner written, read and planned than one of five. Documents are sent until they
+/// have `bytes` bytes together; the sort keys of all rows of the window are.
+pub type Asked = (String, Option<String>, Option<String>, Windows, i64);
+
+/// The answer of a table to a query.
+pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
+    let asked: Asked = serde_json::from_str(asked).map_err(|error| Error::Request {
+        place: "asked".to_string(),
+        problem: error.to_string(),
+    })?;
+    let (query, sort, fl, windows, bytes) = asked;
+    let search = StoreQuery::parse(&query)?;
+    let sort = search::parse_sort(sort.as_deref())?;
+    let fields = search::parse_fields(fl.as_deref())?;
     let (name, table) = table::of_oid(shard)?;
-    let (start, rows) = window_of(windows, name.as_str())?;
+    let window = windows.get(name.as_str()).or_else(|| windows.get(ALL_SHARDS));
+    let (start, rows) = window.copied().unwrap_or((0, 0));
     let window = Window::new(start, Some(rows))?;
-    // SAFETY: CurrentMemoryContext is a global that only the server's one thread uses. It is the
-    // context for the result of this function until SPI switches to a context of its own.
-    let result_context = unsafe { pg_sys::CurrentMemoryContext };
     Spi::connect(|spi| {
         let operator = Operator::find()?;
         let matches =
@@ -61,39 +63,29 @@ pub fn page(
             Ok(parts) => matches.by_index(parts, &mut |doc| page.take(doc))?,
             Err(_) => None,
         };
-        let mut details = json!({ "shard": name.as_str() });
-        let count = match (by_index, &parts) {
-            (Some((count, _)), _) => count,
-            (None, parts) => {
+        let (count, planner) = match by_index {
+            Some((count, _)) => (count, None),
+            None => {
                 let obstacle = parts.as_ref().err().map(ToString::to_string);
-                details["planner"] = json!(obstacle.as_deref().unwrap_or(TOO_MANY_ROWS));
-                matches.by_planner(&mut |doc| page.take(doc))?
+                let count = matches.by_planner(&mut |doc| page.take(doc))?;
+                (count, Some(obstacle.unwrap_or_else(|| TOO_MANY_ROWS.to_string())))
             }
         };
+        let mut lacks = String::new();
         if let Ok(parts) = &parts {
-            let mut lacks = String::new();
             for key in sort.iter().take(search::NAMED) {
                 lacks.push(if executor::lacks_path(parts, &key.path)? { '1' } else { '0' });
             }
-            details["lacks"] = json!(lacks);
         }
-        details["count"] = json!(count.to_string());
-        details["keys"] = json!(page.keys);
-        let details = document::jsonb_payload(details);
-        let [head, list, tail] = page.items.finish(count, Some(("details", &details)))?;
-        let payload = [&head, &list, page.items.values(), &tail];
-        // SAFETY: `result_context` is the context for the result of this function, and the payload
-        // is that of a jsonb value.
-        Ok(unsafe { JsonbDatum::from_payload(&payload, result_context) })
+        let head: [_; HEAD] = [
+            Some(name.as_str().to_string()),
+            Some(count.to_string()),
+            Some(page.keys),
+            Some(lacks),
+            planner,
+        ];
+        Ok(head.into_iter().chain(page.documents.into_iter().map(Some)).collect())
     })
-}
-
-fn window_of(windows: &str, shard: &str) -> Result<(i64, i64)> {
-    let windows: Windows = serde_json::from_str(windows).map_err(|error| Error::Request {
-        place: "windows".to_string(),
-        problem: error.to_string(),
-    })?;
-    Ok(windows.get(shard).or_else(|| windows.get(ALL_SHARDS)).copied().unwrap_or((0, 0)))
 }
 
 /// The window, as far as it was read.
@@ -101,7 +93,9 @@ fn window_of(windows: &str, shard: &str) -> Result<(i64, i64)> {
 struct Page<'p> {
     fields: Option<&'p Projection>,
     sort: &'p [SortKey],
-    items: document::Answer,
+    documents: Vec<String>,
+    /// How many bytes the documents have as jsonb.
+    bytes: usize,
     keys: String,
     /// How many bytes of documents may still be sent.
     left: i64,
@@ -115,7 +109,13 @@ impl Page<'_> {
             let part = self.fields.map(|fields| fields.apply(doc)).transpose()?;
             let bytes = part.as_deref().unwrap_or(doc.bytes());
             self.left -= bytes.len() as i64;
-            self.items.push(bytes)?;
+            self.bytes += bytes.len();
+            // All of them are to become one jsonb.
+            if self.bytes > MAX_JSONB_BYTES {
+                return Err(Error::AnswerTooLarge { most: MAX_JSONB_BYTES });
+            }
+            // SAFETY: it is the payload of a stored document, or of a part of one.
+            self.documents.push(unsafe { document::json_text(bytes)? });
         }
         Ok(self.left > 0 || !self.sort.is_empty())
     }

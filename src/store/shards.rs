@@ -11,16 +11,19 @@
 //! counts and sort keys. They say which rows of which shard are in the window, and a second
 //! statement asks for these. In between, others may write.
 
+use super::catalog::Operator;
 use super::matches::Matches;
-use super::search::NAMED;
-use super::select::settings;
-use super::shard_page::{ALL_SHARDS, BETWEEN_KEYS, BETWEEN_ROWS, NO_KEY};
-use crate::document::{self, Container, Item, Jsonb, JsonbArg, Leaf};
-use crate::error::{self, Result};
+use super::search::{NAMED, StoreQuery};
+use super::select::{Window, settings};
+use super::shard_page::{ALL_SHARDS, BETWEEN_KEYS, BETWEEN_ROWS, HEAD, NO_KEY};
+use super::table::Table;
+use crate::document;
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::pg::guc::with_gucs;
-use crate::pg::spi::{Mode, Rows};
+use crate::pg::spi::{Mode, Rows, Spi};
 use crate::syntax::SortKey;
+use pgrx::Array;
 use serde_json::json;
 use std::cmp::Ordering;
 
@@ -36,20 +39,30 @@ const ATTEMPTS: usize = 5;
 /// What all shards have answered together.
 pub struct Merged {
     pub count: u64,
-    pub items: document::Answer,
     /// The name of each shard, and why it was answered by the planner.
     pub shards: Vec<(String, Option<String>)>,
     /// The numbers of the sort keys at whose paths no document has a value.
     pub lacking: Vec<usize>,
 }
 
-/// The window of all shards together. None if the planner had better sort so many rows.
-pub fn query(matches: &Matches<'_>, fl: Option<&str>) -> Result<Option<Merged>> {
+/// Takes the payload of a document.
+pub type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<()>;
+
+/// The number of matches in all shards.
+pub fn count(spi: &Spi, table: &Table, operator: Operator, search: &StoreQuery) -> Result<u64> {
+    let window = Window::new(0, Some(0))?;
+    let matches = Matches { spi, table, operator, search, sort: &[], window };
+    Ok(Answers::ask(&matches, None, &json!({}), 0)?.read()?.iter().map(|shard| shard.count).sum())
+}
+
+/// The window of all shards together. None if the planner had better sort so many rows; then no
+/// document was taken.
+pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
     let (sort, window) = (matches.sort, matches.window);
     let end = window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
     let rows = window.rows().unwrap_or(u64::MAX);
     for attempt in 1..=ATTEMPTS {
-        let is_near = end <= MAX_AT_ONCE;
+        let is_near = is_near(window);
         if !is_near && !sort.is_empty() {
             let counted = Answers::ask(matches, fl, &json!({}), 0)?;
             let merged = counted.read()?.iter().map(|shard| shard.count.min(end)).sum::<u64>();
@@ -63,12 +76,8 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>) -> Result<Option<Merged>> 
         let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, listed] }), bytes)?;
         let shards = first.read()?;
         let places = place(&shards, sort, |shard| shard.count, window.start(), rows)?;
-        let has_all = |(shard, place): (&Shard<'_>, &Place)| {
-            place.rows == 0 || (place.start + place.rows) as usize <= shard.docs.len()
-        };
-        if shards.iter().zip(&places.of).all(has_all) {
-            let starts = places.of.iter().map(|place| place.start as usize).collect();
-            return merge(&shards, starts, &places.order, &shards).map(Some);
+        if has_all(&shards, &places) {
+            return merge(&shards, places.starts(), &places.order, &shards, take).map(Some);
         }
         let asked: serde_json::Map<String, serde_json::Value> = shards
             .iter()
@@ -83,10 +92,38 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>) -> Result<Option<Merged>> 
         let expected = count.saturating_sub(window.start()).min(rows);
         if places.order.len() as u64 == expected || attempt == ATTEMPTS {
             let starts = vec![0; found.len()];
-            return merge(&found, starts, &places.order, &shards).map(Some);
+            return merge(&found, starts, &places.order, &shards, take).map(Some);
         }
     }
     Ok(None)
+}
+
+/// The window, if it ends near the start and its documents are small, so that the first answer has
+/// them; else none.
+pub fn near(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
+    let window = matches.window;
+    let (Some(end), Some(rows), true) = (window.end(), window.rows(), is_near(window)) else {
+        return Ok(None);
+    };
+    let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, end] }), MAX_BYTES_AT_ONCE)?;
+    let shards = first.read()?;
+    let places = place(&shards, matches.sort, |shard| shard.count, window.start(), rows)?;
+    match has_all(&shards, &places) {
+        true => merge(&shards, places.starts(), &places.order, &shards, take).map(Some),
+        false => Ok(None),
+    }
+}
+
+fn is_near(window: Window) -> bool {
+    window.end().is_some_and(|end| end <= MAX_AT_ONCE)
+}
+
+/// Whether the shards have sent all documents of the window.
+fn has_all(shards: &[Shard<'_>], places: &Places) -> bool {
+    let has = |(shard, place): (&Shard<'_>, &Place)| {
+        place.rows == 0 || (place.start + place.rows) as usize <= shard.docs.len()
+    };
+    shards.iter().zip(&places.of).all(has)
 }
 
 /// The numbers of the sort keys at whose paths no document of a shard has a value.
@@ -101,31 +138,32 @@ fn lacking_in(shards: &[Shard<'_>]) -> Vec<usize> {
     (0..NAMED).filter(|key| !lacks.is_empty() && is_lacking(key)).collect()
 }
 
-/// The documents of a window in their order. `order` has the number of a shard for each row of it.
+/// Takes the documents of a window in their order. `order` has the number of a shard for each row of
+/// it.
 fn merge(
     shards: &[Shard<'_>],
     mut next: Vec<usize>,
     order: &[usize],
     listed: &[Shard<'_>],
+    take: Take<'_>,
 ) -> Result<Merged> {
-    let mut items = document::Answer::default();
     for &shard in order {
+        memory::check();
         if let Some(doc) = shards[shard].docs.get(next[shard]) {
-            items.push(doc.bytes())?;
+            take(&document::read_jsonb(doc)?)?;
         }
         next[shard] += 1;
     }
     let name = |shard: &Shard<'_>| (shard.name.to_string(), shard.planner.map(str::to_string));
     Ok(Merged {
         count: shards.iter().map(|shard| shard.count).sum(),
-        items,
         shards: listed.iter().map(name).collect(),
         lacking: lacking_in(listed),
     })
 }
 
-/// The rows of the answers, which have to live as long as what is read from them.
-struct Answers<'r>(Rows<'r>);
+/// The answers, which have to live as long as what is read from them.
+struct Answers<'r>(Vec<Array<'r, &'r str>>);
 
 impl<'r> Answers<'r> {
     fn ask(
@@ -137,28 +175,25 @@ impl<'r> Answers<'r> {
         let table = matches.table;
         let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
         let sort = (!sort.is_empty()).then(|| sort.join(", "));
-        let (query, windows) = (matches.search.at_now()?.into_owned(), windows.to_string());
-        let mut parameters =
-            vec![query.into(), sort.into(), fl.into(), windows.into(), bytes.into()];
+        let asked = json!([matches.search.at_now()?, sort, fl, windows, bytes]);
+        let mut parameters = vec![asked.to_string().into()];
         let shard = matches.search.choose_shard(table, &mut parameters);
         let sql = format!(
-            "SELECT session_store.shard_page(tableoid, $1, $2, $3, $4, $5) \
+            "SELECT session_store.shard_page(tableoid, $1) \
              FROM {} WHERE {shard}session_store.one_row(id)",
             table.sql
         );
-        with_gucs(settings(table), || matches.spi.run(Mode::Read, &sql, &parameters)).map(Answers)
+        let rows: Rows<'r> =
+            with_gucs(settings(table), || matches.spi.run(Mode::Read, &sql, &parameters))?;
+        Ok(Answers(rows.column()))
     }
 
     /// In the order of the shards' names, so that every page has the same order.
     fn read(&self) -> Result<Vec<Shard<'_>>> {
-        let answers = (0..self.0.len()).filter_map(|row| self.0.get::<JsonbArg<'_>>(row, 1));
-        let mut shards: Vec<Shard<'_>> =
-            answers.filter_map(|answer| Shard::read(answer.document())).collect();
+        let shards: Option<Vec<Shard<'_>>> = self.0.iter().map(Shard::read).collect();
+        let mut shards = shards.ok_or(Error::ShardAnswer)?;
         shards.sort_unstable_by_key(|shard| shard.name);
-        match shards.len() == self.0.len() {
-            true => Ok(shards),
-            false => Err(error::Error::ShardAnswer),
-        }
+        Ok(shards)
     }
 }
 
@@ -166,28 +201,28 @@ impl<'r> Answers<'r> {
 struct Shard<'a> {
     name: &'a str,
     count: u64,
-    docs: Vec<Jsonb<'a>>,
+    docs: Vec<&'a str>,
     keys: &'a str,
     lacks: &'a str,
     planner: Option<&'a str>,
 }
 
 impl<'a> Shard<'a> {
-    fn read(answer: Jsonb<'a>) -> Option<Shard<'a>> {
-        let Item::Container(details) = answer.member("details")? else { return None };
-        let Item::Container(items) = answer.member("items")? else { return None };
-        let text = |name| match details.member(name) {
-            Some(Item::Leaf(Leaf::String(text))) => Some(text),
-            _ => None,
-        };
-        let doc = |item| if let Item::Container(doc) = item { Some(doc) } else { None };
+    /// See shard_page.rs, [`HEAD`].
+    fn read(answer: &'a Array<'_, &str>) -> Option<Shard<'a>> {
+        let mut texts = answer.iter();
+        let mut head = [None; HEAD];
+        for text in &mut head {
+            *text = texts.next()?;
+        }
+        let [name, count, keys, lacks, planner] = head;
         Some(Shard {
-            name: text("shard")?,
-            count: text("count")?.parse().ok()?,
-            docs: items.elements().filter_map(doc).collect(),
-            keys: text("keys")?,
-            lacks: text("lacks").unwrap_or_default(),
-            planner: text("planner"),
+            name: name?,
+            count: count?.parse().ok()?,
+            docs: texts.collect::<Option<_>>()?,
+            keys: keys?,
+            lacks: lacks?,
+            planner,
         })
     }
 }
@@ -205,6 +240,13 @@ struct Places {
     of: Vec<Place>,
     /// The shard of each row of the window.
     order: Vec<usize>,
+}
+
+impl Places {
+    /// The first row of each shard.
+    fn starts(&self) -> Vec<usize> {
+        self.of.iter().map(|place| place.start as usize).collect()
+    }
 }
 
 /// Finds the rows of a window by the sort keys of all rows before its end; without a sort, by the

@@ -23,6 +23,7 @@ use crate::memory;
 use crate::pg::guc::{Setting, with_gucs};
 use crate::pg::resource_owner::ResourceOwner;
 use crate::pg::spi::Spi;
+use crate::pg::varlena;
 use pgrx::{pg_guard, pg_sys};
 
 /// How many rows are read at once: few at first, because many callers want only a few. A row takes
@@ -54,6 +55,8 @@ enum Source {
     /// The settings under which the plan is made matter when it is run, too: a scan starts when its
     /// first row is fetched.
     Plan(RunningQuery, &'static [Setting]),
+    /// The first batch has all documents.
+    Read,
     Over,
 }
 
@@ -88,9 +91,10 @@ impl Stream {
     ) -> Result<Stream> {
         let search = StoreQuery::parse(query)?;
         let sort = search::parse_sort(sort)?;
-        let fields = search::parse_fields(fl)?;
+        let mut fields = search::parse_fields(fl)?;
         search.notify();
         let owner = ResourceOwner::new();
+        let mut batch = Vec::new();
         let source = owner.run(|| {
             Spi::connect(|spi| {
                 let (store, operator) = (Store::find(spi, store)?, Operator::find()?);
@@ -99,9 +103,23 @@ impl Stream {
                 let matches =
                     Matches { spi, table: &table, operator, search: &search, sort: &sort, window };
                 match &parts {
-                    Err(Obstacle::Distributed) if !sort.is_empty() => {
-                        let lacking = shards::lacking(&matches)?;
+                    Err(Obstacle::Distributed) => {
+                        let mut take = |doc: &[u8]| {
+                            batch.push(varlena::stored(doc));
+                            Ok(())
+                        };
+                        let near = shards::near(&matches, fl, &mut take)?;
+                        let lacking = match &near {
+                            Some(merged) => merged.lacking.clone(),
+                            None if sort.is_empty() => Vec::new(),
+                            None => shards::lacking(&matches)?,
+                        };
                         lacking.iter().for_each(|&key| search::notify_missing(&sort[key].path));
+                        if near.is_some() {
+                            batch.reverse();
+                            fields = None; // They are parts already.
+                            return Ok(Source::Read);
+                        }
                     }
                     parts => {
                         search::notify_sort(spi, &store, parts.as_deref().ok(), &sort)?;
@@ -125,7 +143,6 @@ impl Stream {
                 Ok(Source::Plan(running, items.settings))
             })
         })?;
-        let batch = Vec::new();
         let state = StreamState { caller, owner, source, batch, size: FIRST_BATCH, fields };
         let mut state = Box::new(state);
         // SAFETY: the state is in a box, so it stays at its address. `end` unregisters the callback
@@ -169,6 +186,7 @@ impl StreamState {
                 batch.reverse();
                 Ok(batch)
             }
+            Source::Read => Ok(Vec::new()),
         }
     }
 
@@ -182,7 +200,7 @@ impl StreamState {
             self.owner.run(|| match source {
                 Source::Index { held, .. } => held.close(),
                 Source::Plan(running, _) => running.close(),
-                Source::Over => {}
+                Source::Read | Source::Over => {}
             });
             self.owner.release();
         }

@@ -20,6 +20,12 @@ END
 # each_shard STORE COMMAND: runs SQL on every shard of a store, with %s for its name
 each_shard() { sql "SELECT count(*) FROM run_command_on_shards('sessions.$1', \$sql\$$2\$sql\$) WHERE NOT success"; }
 
+# sent CALL: what the shards are asked for
+sent() {
+    PGOPTIONS='-c citus.log_remote_commands=on -c work_mem=64MB' sql "SELECT $1" -o /dev/null 2>&1 |
+        grep -o 'session_store.shard_[a-z]*\|SELECT doc\|count(\*)' | sort | uniq -c | tr -s ' \n' ' '
+}
+
 # twins: store "here" on the coordinator and store "there" on 8 shards, each with the documents of
 # tests/conformance and 3,000 with few values to sort by
 twins() {

@@ -20,7 +20,8 @@ BEGIN
         session_query(store, q, sort => 'few desc, _number_', start => 150, rows => 20),
         session_query(store, q, sort => 'nowhere, _number_', start => 90, rows => 20, fl => '_number_'),
         session_query(store, q, rows => 0),
-        (SELECT jsonb_agg(doc->'_number_') FROM session_stream(store, q, sort => 'many desc, _number_', start => 5, rows => 400) AS doc));
+        (SELECT jsonb_agg(doc->'_number_') FROM session_stream(store, q, sort => 'many desc, _number_', start => 5, rows => 400) AS doc),
+        (SELECT jsonb_agg(doc) FROM session_stream(store, q, sort => 'few desc, _number_', start => 2, rows => 9, fl => 'few, many') AS doc));
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END $$;
@@ -37,6 +38,15 @@ is 'the same answers' 297 "$(compare 27)"
 is 'shards' 'shards 8' "$(sql "SELECT e->>'way', e->>'shards' FROM session_explain('there', 'few:3', sort => 'many') AS e" -F ' ')"
 is 'explained count' 429 "$(sql "SELECT e->>'count' FROM session_explain('there', 'few:3') AS e")"
 
+# What the indexes can answer does not go through the planners of the shards.
+for call in "session_count('there', '*:*')" "session_count('there', 'few:3 OR many:7')" "session_query('there', '*:*', sort => 'few')" \
+    "session_stream('there', '*:*', sort => 'few desc', rows => 5)" "session_stream('there', 'few:3', start => 3, rows => 5)"; do
+    is "sent for $call" ' 8 session_store.shard_page ' "$(sent "$call")"
+done
+for query in '*:*' 'few:3' '-few:3'; do
+    is "plain SQL counts $query" LuceneCount "$(sql "EXPLAIN SELECT count(*) FROM sessions.there WHERE doc @@@ '$query'" | grep -o 'LuceneCount')"
+done
+
 # All pages together have each document once, in any order of ties.
 is 'pages' '3000 3000' "$(sql "
     SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 75) AS start,
@@ -48,6 +58,13 @@ is 'streamed windows' '3000 3000' "$(sql "
     SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 1000) AS start,
         session_stream('there', 'few:*', start => start, rows => 1000) AS doc")"
 is 'a whole stream' 3420 "$(sql "SELECT count(DISTINCT doc->'_number_') FROM session_stream('there', '*:*') AS doc")"
+
+# Documents that are too large to be sent before it is known that they are wanted. Random digits cannot be compressed.
+sql "INSERT INTO sessions.there SELECT n, jsonb_build_object('_number_', n, 'large', (SELECT string_agg(md5(n || '.' || i), '') FROM generate_series(1, 3000) AS i)) FROM generate_series(200001, 200040) AS n"
+for read in "jsonb_array_elements(session_query('there', 'large:*', sort => '_number_ desc', start => 3, rows => 30)->'items')" "session_stream('there', 'large:*', sort => '_number_ desc', start => 3, rows => 30)"; do
+    is "large documents: ${read:0:20}" '30 2880000 t' "$(sql "SELECT count(*), sum(length(doc->>'large')), array_agg((doc->>'_number_')::int) = array(SELECT 200037 - i FROM generate_series(0, 29) AS i) FROM $read AS doc" -F ' ')"
+done
+sql "DELETE FROM sessions.there WHERE doc @@@@ 'large:*'" -o /dev/null
 
 # Facets and statistics
 for call in "session_facets('STORE', 'few:[1 TO 5]', '{\"f\": {\"type\": \"terms\", \"field\": \"few\", \"facet\": {\"m\": \"avg(many)\"}}}')" \

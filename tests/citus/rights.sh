@@ -26,15 +26,16 @@ done
 
 # The functions of the fan-out read nothing that their caller may not read, on the workers either.
 shard=$(worker 1 sql "SELECT min(oid::regclass::text) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
-page="session_store.shard_page('$shard'::regclass, '*:*', NULL, NULL, '{\"*\": [0, 2]}', 100000)"
-is 'a reader on a worker' t "$(as citus_reader worker 1 sql "SELECT $page->'items' @> '[{}]'")"
+all='["*:*", null, null, {"*": [0, 2]}, 100000]'
+page="session_store.shard_page('$shard'::regclass, '$all')"
+is 'a reader on a worker' 2 "$(as citus_reader worker 1 sql "SELECT count(document::jsonb) FROM unnest(($page)[6:]) AS document")"
 refused 'a stranger on a worker' 42501 as citus_stranger worker 1 sql "SELECT $page"
 worker 1 sql "SET citus.enable_ddl_propagation = off; CREATE SCHEMA closed; CREATE TABLE closed.t (id text, doc jsonb); GRANT SELECT ON closed.t TO public" -o /dev/null
-refused 'a schema that is closed' 42501 as citus_reader worker 1 sql "SELECT session_store.shard_page((SELECT oid FROM pg_class WHERE relname = 't' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'closed')), '*:*', NULL, NULL, '{\"*\": [0, 2]}', 100)"
+refused 'a schema that is closed' 42501 as citus_reader worker 1 sql "SELECT session_store.shard_page((SELECT oid FROM pg_class WHERE relname = 't' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'closed')), '$all')"
 refused 'values of no table' 42P01 sql "SELECT session_store.shard_values(1, '*:*', '{\"path\": \"few\"}', now(), 100)"
-refused 'no table' 42P01 sql "SELECT session_store.shard_page(1, '*:*', NULL, NULL, '{}', 0)"
-refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '*:*', NULL, NULL, '[1', 0)"
-refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '*:*', NULL, NULL, '{\"*\": [-1, 0]}', 0)"
+refused 'no table' 42P01 sql "SELECT session_store.shard_page(1, '$all')"
+refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, [1], 0]')"
+refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, {\"*\": [-1, 0]}, 0]')"
 is 'one row' here "$(sql 'SELECT tableoid::regclass FROM sessions.here WHERE session_store.one_row(id)' | sed 's/^sessions\.//')"
 refused 'one row and another condition' 0A000 sql "SELECT FROM sessions.here WHERE session_store.one_row(id) AND doc @@@ 'few:3'"
 refused 'one row to delete' 0A000 sql "DELETE FROM sessions.here WHERE session_store.one_row(id)"
@@ -53,7 +54,7 @@ is 'a tenant' "$(as citus_tenant ask here)" "$(as citus_tenant ask there)"
 is 'only its own' 't' "$(as citus_tenant sql "SELECT bool_and((doc->>'few')::int <= 3) AND count(*) > 1000 FROM session_stream('there', '*:*') AS doc")"
 is 'a reader under a policy that shows all' "$(as citus_reader ask here)" "$(as citus_reader ask there)"
 is 'a tenant on a worker' t "$(as citus_tenant worker 1 sql "
-    SELECT (page->>'count')::int = (SELECT count(*) FROM $shard) AND (page->>'count')::int > 100 AND page->'details'->>'planner' LIKE '%row-level%'
-    FROM session_store.shard_page('$shard'::regclass, '*:*', NULL, NULL, '{\"*\": [0, 2]}', 100000) AS page")"
+    SELECT page[2]::int = (SELECT count(*) FROM $shard) AND page[2]::int > 100 AND page[5] LIKE '%row-level%'
+    FROM $page AS page")"
 psql -c 'DROP POLICY tenant ON sessions.there' -c "CREATE POLICY tenant ON sessions.there TO citus_tenant USING (false)" -o /dev/null
 is 'a tenant of nothing' '0 {"count": 0, "items": []}' "$(as citus_tenant sql "SELECT session_count('there', '*:*'), session_query('there', '*:*')" -F ' ')"

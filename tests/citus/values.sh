@@ -89,8 +89,6 @@ differences() {
 is 'the same answers' 'all asked' "$(differences "$scratch/calls")"
 is 'the same answers by the planner' 'all asked' "$(differences "$scratch/planned")"
 is 'the same paths' 'all asked' "$(differences "$scratch/paths")"
-# sent CALL: what the shards are asked for
-sent() { PGOPTIONS='-c citus.log_remote_commands=on -c work_mem=64MB' sql "SELECT $1" -o /dev/null 2>&1 | grep -o 'session_store.shard_[a-z]*\|SELECT doc' | sort | uniq -c | tr -s ' \n' ' '; }
 is 'paths by the shards' ' 8 session_store.shard_values ' "$(sent "session_paths('there')")"
 is 'no documents for session_why' '' "$(sent "session_why('there', 'wrd:w1')" | grep -o 'SELECT doc')"
 is 'each shard is asked once' ' 8 session_store.shard_page 8 session_store.shard_values ' "$(sent "session_explain('there', '*:*', json => '{\"facet\": {\"n\": \"sum(few)\"}}')")"

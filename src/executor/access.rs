@@ -56,6 +56,9 @@ pub fn indexed_tables(
         pg_sys::RELKIND_PARTITIONED_TABLE => partitions(table),
         _ => return Err(Obstacle::NoTable),
     };
+    if tables.iter().any(|&part| part != table && is_distributed(part)) {
+        return Err(Obstacle::NoTable);
+    }
     tables.into_iter().map(|table| indexed_table(table, operator)).collect()
 }
 
@@ -126,9 +129,6 @@ fn indexed_table(
         return Err(Obstacle::NoIndex);
     }
     if class.relkind as u8 != pg_sys::RELKIND_RELATION || class.relam != pg_sys::HEAP_TABLE_AM_OID {
-        return Err(Obstacle::NoTable);
-    }
-    if is_distributed(table) {
         return Err(Obstacle::NoTable);
     }
     // SAFETY: reads a flag of this backend and of shared memory.

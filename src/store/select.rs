@@ -55,10 +55,13 @@ pub struct Select<'s> {
     pub settings: &'static [Setting],
 }
 
+/// The settings under which a statement of ours reads a distributed table.
+pub const DISTRIBUTED: &[Setting] = &[NO_JIT, FROM_THE_START, QUIET, QUIET_WORKERS];
+
 /// The settings under which a statement of ours reads a table.
 pub fn settings(table: &Table) -> &'static [Setting] {
     match is_distributed(table.oid) {
-        true => &[NO_JIT, FROM_THE_START, QUIET, QUIET_WORKERS],
+        true => DISTRIBUTED,
         false => &[NO_JIT, FROM_THE_START],
     }
 }

@@ -73,8 +73,9 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         };
         let mut lacks = String::new();
         if let Ok(parts) = &parts {
-            for key in sort.iter().take(search::NAMED) {
-                lacks.push(if executor::lacks_path(parts, &key.path)? { '1' } else { '0' });
+            for (key, has_value) in sort.iter().take(search::NAMED).zip(page.has_value) {
+                let lacks_path = !has_value && executor::lacks_path(parts, &key.path)?;
+                lacks.push(if lacks_path { '1' } else { '0' });
             }
         }
         let head: [_; HEAD] = [
@@ -97,6 +98,8 @@ struct Page<'p> {
     /// How many bytes the documents have as jsonb.
     bytes: usize,
     keys: String,
+    /// Whether some row has a value for each of the first sort keys.
+    has_value: [bool; search::NAMED],
     /// How many bytes of documents may still be sent.
     left: i64,
 }
@@ -131,6 +134,9 @@ impl Page<'_> {
                 self.keys.push_str(NO_KEY);
                 continue;
             };
+            if let Some(has_value) = self.has_value.get_mut(at) {
+                *has_value = true;
+            }
             let room = 2 * value.len() + 2;
             memory::try_reserve(self.keys.len() + room, || self.keys.try_reserve(room))?;
             for byte in value {

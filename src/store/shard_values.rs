@@ -6,7 +6,7 @@ use super::catalog::Operator;
 use super::distributed;
 use super::facets::Target;
 use super::search::StoreQuery;
-use super::select::settings;
+use super::select::DISTRIBUTED;
 use super::table;
 use crate::error::{Error, Result};
 use crate::facet::{self, Asked, Facets, Gathered, MergedValues};
@@ -73,7 +73,7 @@ pub fn of_all<'a>(target: &Target<'_>, asked: &Asked<'a>) -> Result<Option<Merge
          FROM {} WHERE {shard}session_store.one_row(id)",
         table.sql
     );
-    let rows = with_gucs(settings(table), || spi.run(Mode::Read, &sql, &parameters))?;
+    let rows = with_gucs(DISTRIBUTED, || spi.run(Mode::Read, &sql, &parameters))?;
     let mut all = Gathered::default();
     for row in 0..rows.len() {
         memory::check();

@@ -14,7 +14,7 @@
 use super::catalog::Operator;
 use super::matches::Matches;
 use super::search::{NAMED, StoreQuery};
-use super::select::{Window, settings};
+use super::select::{DISTRIBUTED, Window};
 use super::shard_page::{ALL_SHARDS, BETWEEN_KEYS, BETWEEN_ROWS, HEAD, NO_KEY};
 use super::table::Table;
 use crate::document;
@@ -183,8 +183,10 @@ impl<'r> Answers<'r> {
              FROM {} WHERE {shard}session_store.one_row(id)",
             table.sql
         );
-        let rows: Rows<'r> =
-            with_gucs(settings(table), || matches.spi.run(Mode::Read, &sql, &parameters))?;
+        let types: Vec<_> = parameters.iter().map(|parameter| parameter.oid()).collect();
+        let rows: Rows<'r> = with_gucs(DISTRIBUTED, || {
+            matches.spi.prepare_saved(Mode::Read, &sql, &types)?.run(&parameters)
+        })?;
         Ok(Answers(rows.column()))
     }
 

@@ -1,8 +1,10 @@
 //! Collects the rows of posting lists, in any order, into a bitmap.
 
+use super::bits::{Bits, words_with_room};
 use super::block_set::BlockSet;
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
 use super::row_bits::of_sorted;
+use super::rows::Rows;
 use super::settings::postings_memory;
 use crate::error::Error;
 use crate::index::gin::{
@@ -109,11 +111,12 @@ impl<'b> Collector<'b> {
     #[cold]
     fn switch_to_bits(&mut self) {
         let words = self.bits_len().div_ceil(64);
-        if self.bits.try_reserve_exact(words).is_err() {
+        let Some(room) = words_with_room(words) else {
             self.is_out_of_memory = true;
             self.list.clear();
             return;
-        }
+        };
+        self.bits = room;
         self.bits.resize(words, 0);
         for doc_id in std::mem::take(&mut self.list) {
             let at = doc_id - self.first;
@@ -171,21 +174,25 @@ impl<'b> Collector<'b> {
     }
 
     /// The rows; an error if some row has no doc ID.
-    pub fn finish(mut self) -> ReadResult<RoaringBitmap> {
+    pub fn finish(mut self) -> ReadResult<Rows> {
         if self.overflowed {
             return Err(DocIdOverflow.into());
         }
         if self.is_out_of_memory {
             return Err(Error::OutOfMemory { bytes: self.bits_len() / 8 }.into());
         }
+        let end = self.blocks << self.doc_ids.offset_bits();
+        if !self.bits.is_empty() && self.block_set.is_all() {
+            return Ok(Rows::Plain(Bits::new(self.bits, end)));
+        }
         if !self.bits.is_empty() {
             self.bits.iter_mut().for_each(|word| *word = word.to_le());
             let mut rows = RoaringBitmap::from_lsb0_bytes(self.first, bytes_of(&self.bits));
-            rows.remove_range(self.blocks << self.doc_ids.offset_bits()..);
-            return Ok(rows);
+            rows.remove_range(end..);
+            return Ok(Rows::Compressed(rows));
         }
         self.merge_list();
-        Ok(self.rows)
+        Ok(Rows::Compressed(self.rows))
     }
 }
 
@@ -301,7 +308,7 @@ mod tests {
                     let inside = rows.filter(|tid| tid.block < 40);
                     let expected: RoaringBitmap =
                         inside.filter_map(|tid| doc_ids.doc_id(tid)).collect();
-                    prop_assert_eq!(found.ok(), Some(expected));
+                    prop_assert_eq!(found.ok().map(Rows::bitmap), Some(expected));
                 }
             }
         }
@@ -330,7 +337,8 @@ mod tests {
                         }
                     }
                 }
-                prop_assert_eq!(collector.finish().ok(), Some(expected.clone()));
+                let found = collector.finish().ok().map(Rows::bitmap);
+                prop_assert_eq!(found, Some(expected.clone()));
             }
         }
 
@@ -370,7 +378,7 @@ mod tests {
                     Err(ReadError::DocIdOverflow(_)) => prop_assert!(overflowed),
                     found => {
                         prop_assert!(!inside.iter().any(|tid| tid.offset > 16 && tid.block < 50));
-                        prop_assert_eq!(found.ok(), Some(expected));
+                        prop_assert_eq!(found.ok().map(Rows::bitmap), Some(expected));
                     }
                 }
             }

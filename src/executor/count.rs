@@ -5,6 +5,7 @@
 //! unpacked into a bitmap. That works for a single key, for keys of which no document has two, and
 //! for all documents without such keys.
 
+use super::bits::Bits;
 use super::block_set::BlockSet;
 use super::doc_id::ReadResult;
 use super::postings::{LeafPostings, PostingReader};
@@ -15,7 +16,6 @@ use crate::index::key::{self, PathHash};
 use crate::index::probe::combine_patterns;
 use crate::index::ranges::KeyRange;
 use crate::predicate::{Predicate, Test};
-use roaring::RoaringBitmap;
 
 /// If more than one page in so many is not all-visible, counting saves too little: nearly every part
 /// of a posting list has rows on such a page. The lists of single keys are remembered as bitmaps
@@ -141,7 +141,7 @@ pub fn count_postings(
     reader: &mut PostingReader<'_>,
     predicate: &Predicate,
     before: &VisibilityMap,
-    not_all_visible: &RoaringBitmap,
+    not_all_visible: &Bits,
     rows: u32,
 ) -> ReadResult<Option<PostingCount>> {
     let Some(query) = CountableQuery::new(predicate) else { return Ok(None) };
@@ -177,7 +177,7 @@ pub fn count_postings(
     let all = reader.all_documents(known)?;
     Ok(Some(PostingCount {
         outside: all.skipped.saturating_sub(skipped),
-        within: all.rows.without(&rows),
+        within: all.rows.without(&rows)?,
         all_outside: known.is_none().then_some(all.skipped),
     }))
 }

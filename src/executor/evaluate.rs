@@ -15,7 +15,7 @@ impl PostingReader<'_> {
     pub fn rows(&self, predicate: &Predicate) -> ReadResult<TidBitmap> {
         Ok(match self.row_set(predicate)? {
             RowSet::Rows(rows) => rows,
-            RowSet::Complement(rows) => TidBitmap::exact(self.all()?).without(&rows),
+            RowSet::Complement(rows) => TidBitmap::exact(self.all()?).without(&rows)?,
         })
     }
 
@@ -55,11 +55,11 @@ impl<'p> Visitor<'p> for &PostingReader<'_> {
             match &mut set {
                 RowSet::Rows(rows) if rows.candidates.is_empty() => break,
                 RowSet::Rows(rows)
-                    if rows.candidates.len() <= FEW_CANDIDATES && effort(&part) > 0 =>
+                    if effort(&part) > 0 && rows.candidates.len() <= FEW_CANDIDATES =>
                 {
                     rows.recheck = rows.candidates.clone();
                 }
-                _ => set = set.and(self.row_set(part)?),
+                _ => set = set.and(self.row_set(part)?)?,
             }
         }
         Ok(set)
@@ -70,7 +70,7 @@ impl<'p> Visitor<'p> for &PostingReader<'_> {
         let conditions = parts.iter().filter_map(Predicate::as_condition);
         let rows = RowSet::Rows(self.conditions(conditions)?);
         let others = parts.iter().filter(|part| part.as_condition().is_none());
-        others.map(|part| self.row_set(part)).try_fold(rows, |set, part| Ok(set.or(part?)))
+        others.map(|part| self.row_set(part)).try_fold(rows, |set, part| Ok(set.or(part?)?))
     }
 
     fn not(&mut self, part: &'p Predicate) -> ReadResult<RowSet> {

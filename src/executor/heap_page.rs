@@ -2,6 +2,7 @@
 
 use super::heap::Heap;
 use crate::pg::prefetch::{prefetch, prefetch_line};
+use crate::pg::transactions::precedes;
 use crate::pg::versions;
 use pgrx::{itemptr, pg_sys};
 
@@ -43,6 +44,16 @@ impl VisibleRows {
     pub fn contains(&self, offset: u16) -> bool {
         let at = usize::from(offset.wrapping_sub(1));
         self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// The rows with the offsets from 64 `at` + 1 on, the first one lowest.
+    pub fn word(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub fn of(word: u64) -> VisibleRows {
+        VisibleRows([word, 0, 0, 0, 0])
     }
 
     /// The greatest offset of these rows; 0 if there are none.
@@ -124,13 +135,17 @@ impl Heap {
         }
     }
 
+    /// Begins to fetch the LSNs of some pages from memory.
+    pub fn prefetch_lsns(&self, pages: &[(u32, pg_sys::Buffer)]) {
+        pages.iter().filter(|(_, buffer)| *buffer > 0).for_each(|(_, buffer)| prefetch(*buffer));
+    }
+
     /// The LSNs of some pages, read without a lock; 0 for a page that is not in this buffer any
-    /// more.
+    /// more. `prefetch_lsns` has begun to fetch them.
     ///
     /// If a page is being changed, it may be the LSN from before the change. That does no harm: the
     /// snapshot does not see the transaction that changes it.
     pub fn lsns_in(&self, pages: &[(u32, pg_sys::Buffer)], lsns: &mut [u64]) {
-        pages.iter().filter(|(_, buffer)| *buffer > 0).for_each(|(_, buffer)| prefetch(*buffer));
         // SAFETY: the relation is open and WAL-logged, so that its pages are in shared buffers. A
         // pinned buffer keeps its page, and its first eight bytes, the LSN, are aligned. Another
         // backend may write them at the same time; it writes each half at once, and the LSN that
@@ -219,8 +234,7 @@ struct NewestTransaction(Option<pg_sys::TransactionId>);
 
 impl NewestTransaction {
     fn add(&mut self, xid: pg_sys::TransactionId) {
-        // SAFETY: compares two integers.
-        let is_newer = |than| unsafe { pg_sys::TransactionIdPrecedes(than, xid) };
+        let is_newer = |than: pg_sys::TransactionId| precedes(than.into_inner(), xid.into_inner());
         // Transactions below FirstNormalTransactionId are over for every snapshot.
         if xid.into_inner() >= pg_sys::FirstNormalTransactionId.into_inner()
             && self.0.is_none_or(is_newer)

@@ -184,7 +184,7 @@ impl PartitionWalk {
             None => {
                 let filter = PendingFilter::none();
                 let (doc_ids, blocks) = (matches.doc_ids, matches.blocks);
-                PostingReader::new(index, doc_ids, blocks, &filter)?.all()? - &self.seen
+                PostingReader::new(index, doc_ids, blocks, &filter)?.all()?.bitmap() - &self.seen
             }
         };
         Ok((!self.found.is_empty()).then_some(None))

@@ -8,9 +8,11 @@
 //! table, heap, access           a table with its index; its rows; may the executor read them?
 //! doc_id, block_set             rows as integers; the pages whose rows are collected
 //! settings                      how much may be remembered
-//! row_bits                      the rows of a bitmap as words, and many at a time
-//! collector, tid_bitmap         posting lists → bitmap; sets of rows, and which need a recheck
-//! heap_page, page_visibility    which rows of a page the snapshot sees; what is remembered
+//! row_bits, bits                the rows of a bitmap as words, and many at a time; plain bits
+//! heap_page                     which rows of a page the snapshot sees
+//! rows, hidden_rows             rows in compressed or plain form; those that are not visible
+//! collector, tid_bitmap         posting lists → rows; sets of rows, and which need a recheck
+//! page_visibility               what is remembered of pages
 //! visibility_map                which pages are all-visible: before the index is read, and after
 //! pending_filter, read_stats    which pending entries a query needs; what was read
 //! postings                      conditions → rows, from posting lists and the pending list
@@ -37,6 +39,7 @@
 
 mod access;
 mod active;
+mod bits;
 mod block_set;
 mod candidates;
 mod collector;
@@ -50,6 +53,7 @@ mod group_builder;
 mod heap;
 mod heap_page;
 mod held;
+mod hidden_rows;
 mod index_order;
 mod index_values;
 mod listed_ordinals;
@@ -65,6 +69,7 @@ mod pending_filter;
 mod postings;
 mod read_stats;
 mod row_bits;
+mod rows;
 mod search;
 mod settings;
 mod share;

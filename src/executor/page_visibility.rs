@@ -29,13 +29,17 @@
 //!
 //! Nothing is remembered of tables that are not WAL-logged. Their pages are looked at each time.
 
+use super::bits::Bits;
 use super::doc_id::DocIdMap;
 use super::heap::Heap;
 use super::heap_page::PageVisibility;
+use super::hidden_rows::HiddenRows;
+use super::rows::Rows;
 use super::settings::changes_memory;
+use crate::error::Result;
+use crate::pg::transactions::precedes;
 use crate::pg::versions;
 use pgrx::pg_sys;
-use roaring::RoaringBitmap;
 use std::cell::RefCell;
 
 thread_local! {
@@ -58,6 +62,15 @@ struct PageMemory {
     buffer: pg_sys::Buffer,
 }
 
+/// Pages whose LSNs are fetched from memory at the same time.
+const TOGETHER: usize = 32;
+
+/// Some pages, each with the buffer that had it.
+struct Pages {
+    pages: [(u32, pg_sys::Buffer); TOGETHER],
+    count: usize,
+}
+
 /// What stands for no transaction: InvalidTransactionId.
 const NO_TRANSACTION: u32 = 0;
 
@@ -70,9 +83,9 @@ struct TableMemory {
     /// By block.
     pages: Vec<PageMemory>,
     /// The blocks that were looked at.
-    known: RoaringBitmap,
+    known: Bits,
     /// The doc IDs of these blocks whose rows are not visible, or do not exist.
-    hidden: RoaringBitmap,
+    hidden: HiddenRows,
     /// The ID of the next transaction when the memory began.
     began: u64,
     checked: Checked,
@@ -85,7 +98,7 @@ struct TableMemory {
 #[derive(Default)]
 struct Checked {
     wal: u64,
-    blocks: RoaringBitmap,
+    blocks: Bits,
     /// The newest transaction that touched one of the pages, or `NO_TRANSACTION`.
     newest: u32,
 }
@@ -96,37 +109,45 @@ struct Checked {
 /// changed the LSN of its page of the map. (If bits were cleared, those pages are not all-visible.)
 struct Documents {
     map_lsns: Vec<u64>,
-    rows: RoaringBitmap,
+    rows: Rows,
 }
 
 /// Removes from some rows those that the active snapshot does not see, on pages that are not
 /// all-visible. Returns how many pages were read for that.
 pub fn remove_hidden(
-    rows: &mut RoaringBitmap,
+    rows: &mut Rows,
     heap: &Heap,
-    not_all_visible: &RoaringBitmap,
+    not_all_visible: &Bits,
     doc_ids: DocIdMap,
-) -> u64 {
+) -> Result<u64> {
     if not_all_visible.is_empty() || rows.is_empty() {
-        return 0;
+        return Ok(0);
     }
-    // For few rows only their pages are looked at. For many rows all pages are, so that they are
-    // known to later queries too.
-    let few =
-        (rows.len() < not_all_visible.len()).then(|| blocks_of(rows, not_all_visible, doc_ids));
-    let blocks = few.as_ref().unwrap_or(not_all_visible);
-    let read = with_memory(heap, doc_ids, |table| {
+    let found = with_memory(heap, doc_ids, |table| {
         table.forget_all_but(not_all_visible);
-        let read = table.look_at_changed(heap, blocks);
-        *rows -= &table.hidden;
-        read
+        let xmin = snapshot_xmin();
+        let mut blocks = table.unchecked(not_all_visible, xmin);
+        leave_out_others(&mut blocks, rows, not_all_visible, doc_ids);
+        let read = table.look_at_changed(heap, &blocks, xmin);
+        table.hidden.remove_from(rows)?;
+        Ok(read)
     });
-    read.unwrap_or_else(|| {
+    found.unwrap_or_else(|| {
         let mut table = TableMemory::new(heap, doc_ids);
-        let read = table.look_at(heap, blocks);
-        *rows -= &table.hidden;
-        read
+        let mut blocks = not_all_visible.clone();
+        leave_out_others(&mut blocks, rows, not_all_visible, doc_ids);
+        let read = table.look_at(heap, &blocks);
+        table.hidden.remove_from(rows)?;
+        Ok(read)
     })
+}
+
+/// For few rows only their pages are looked at. For many rows all pages are, so that they are known
+/// to later queries too.
+fn leave_out_others(blocks: &mut Bits, rows: &Rows, not_all_visible: &Bits, doc_ids: DocIdMap) {
+    if !blocks.is_empty() && rows.len() < not_all_visible.len() {
+        blocks.intersect(&rows.blocks(doc_ids));
+    }
 }
 
 /// All rows that have a document and that the active snapshot sees, and how many pages were read to
@@ -134,22 +155,24 @@ pub fn remove_hidden(
 /// was read before the index and afterwards.
 pub fn visible_documents(
     heap: &Heap,
-    not_all_visible: &RoaringBitmap,
+    not_all_visible: &Bits,
     doc_ids: DocIdMap,
     map_lsns: &[u64],
-) -> Option<(RoaringBitmap, u64)> {
+) -> Option<(Rows, u64)> {
     let found = with_memory(heap, doc_ids, |table| {
         table.documents.take_if(|known| known.map_lsns != map_lsns);
         table.forget_all_but(not_all_visible);
         table.documents.as_ref()?;
-        let read = table.look_at_changed(heap, not_all_visible);
+        let xmin = snapshot_xmin();
+        let blocks = table.unchecked(not_all_visible, xmin);
+        let read = table.look_at_changed(heap, &blocks, xmin);
         table.documents.as_ref().map(|known| (known.rows.clone(), read))
     });
     found.flatten()
 }
 
 /// Remembers rows for `visible_documents`. `remove_hidden` has just looked at their pages.
-pub fn remember_documents(heap: &Heap, doc_ids: DocIdMap, map_lsns: &[u64], rows: &RoaringBitmap) {
+pub fn remember_documents(heap: &Heap, doc_ids: DocIdMap, map_lsns: &[u64], rows: &Rows) {
     with_memory(heap, doc_ids, |table| {
         table.documents = Some(Documents { map_lsns: map_lsns.to_vec(), rows: rows.clone() });
     });
@@ -179,13 +202,6 @@ fn with_memory<T>(
     })
 }
 
-/// The blocks that have some of these rows and are in another set.
-fn blocks_of(rows: &RoaringBitmap, among: &RoaringBitmap, doc_ids: DocIdMap) -> RoaringBitmap {
-    let mut blocks: Vec<u32> = rows.iter().map(|row| doc_ids.tid(row).block).collect();
-    blocks.dedup();
-    RoaringBitmap::from_sorted_iter(blocks).unwrap_or_default() & among
-}
-
 /// Forgets the tables that were read longest ago, until the others fit.
 fn shrink(tables: &mut Vec<TableMemory>) {
     let mut size = 0;
@@ -204,8 +220,8 @@ impl TableMemory {
             column: heap.column(),
             doc_ids,
             pages: Vec::new(),
-            known: RoaringBitmap::new(),
-            hidden: RoaringBitmap::new(),
+            known: Bits::default(),
+            hidden: HiddenRows::default(),
             began: next_transaction(),
             checked: Checked::default(),
             documents: None,
@@ -214,74 +230,91 @@ impl TableMemory {
 
     fn size(&self) -> usize {
         self.pages.capacity() * size_of::<PageMemory>()
-            + self.known.serialized_size()
-            + self.hidden.serialized_size()
-            + self.checked.blocks.serialized_size()
-            + self.documents.as_ref().map_or(0, |known| known.rows.serialized_size())
+            + self.known.size()
+            + self.hidden.size()
+            + self.checked.blocks.size()
+            + self.documents.as_ref().map_or(0, |known| known.rows.size())
     }
 
     /// Looks at some pages, and remembers nothing for later queries.
-    fn look_at(&mut self, heap: &Heap, blocks: &RoaringBitmap) -> u64 {
-        for block in blocks {
+    fn look_at(&mut self, heap: &Heap, blocks: &Bits) -> u64 {
+        let mut read = 0;
+        for block in blocks.iter() {
             self.put(block, &heap.page_visibility(block), None);
+            read += 1;
         }
-        blocks.len()
+        read
     }
 
     /// Forgets pages that have become all-visible.
-    fn forget_all_but(&mut self, not_all_visible: &RoaringBitmap) {
-        if self.known.is_subset(not_all_visible) {
+    fn forget_all_but(&mut self, not_all_visible: &Bits) {
+        if self.known.is_within(not_all_visible) {
             return;
         }
         self.documents = None;
-        for block in &self.known - not_all_visible {
-            self.hidden.remove_range(self.doc_ids.doc_ids(block..=block));
-            self.known.remove(block);
+        let mut closed = self.known.clone();
+        closed.subtract(not_all_visible);
+        for block in closed.iter() {
+            self.hidden.forget_page(self.doc_ids, block);
             if let Some(page) = self.pages.get_mut(block as usize) {
                 *page = PageMemory::default();
             }
         }
-        self.checked.blocks &= &self.known;
+        self.known.subtract(&closed);
+        self.checked.blocks.subtract(&closed);
     }
 
-    /// Looks at those of some pages that are not known, have changed, or depend on transactions
-    /// that the snapshot may take for running. Returns how many those are.
-    fn look_at_changed(&mut self, heap: &Heap, blocks: &RoaringBitmap) -> u64 {
-        /// Pages whose LSNs are fetched from memory at the same time.
-        const TOGETHER: usize = 32;
-        let xmin = snapshot_xmin();
-        // The position is read first, so that what is written meanwhile counts as later.
+    /// Those of some pages that may have changed since they were looked at, if they were.
+    fn unchecked(&mut self, not_all_visible: &Bits, xmin: pg_sys::TransactionId) -> Bits {
+        // The position is read before the pages, so that what is written meanwhile counts as later.
         let wal = wal_position();
         if self.checked.wal != wal || !is_over(self.checked.newest, xmin) {
             self.checked = Checked { wal, ..Checked::default() };
         }
-        let unchecked = blocks - &self.checked.blocks;
-        let (mut left, mut read, mut checked) = (unchecked.iter(), 0, Vec::new());
-        loop {
-            let (mut pages, mut lsns) = ([(0, 0); TOGETHER], [0; TOGETHER]);
-            let mut count = 0;
-            for (page, block) in pages.iter_mut().zip(left.by_ref()) {
-                *page = (block, self.page(block).buffer);
-                count += 1;
-            }
-            if count == 0 {
-                break;
-            }
-            heap.lsns_in(&pages[..count], &mut lsns);
-            for ((block, _), lsn) in pages[..count].iter().zip(lsns) {
+        let mut unchecked = not_all_visible.clone();
+        unchecked.subtract(&self.checked.blocks);
+        unchecked
+    }
+
+    /// Looks at those of some unchecked pages that are not known, have changed, or depend on
+    /// transactions that the snapshot may take for running. Returns how many those are.
+    fn look_at_changed(
+        &mut self,
+        heap: &Heap,
+        unchecked: &Bits,
+        xmin: pg_sys::TransactionId,
+    ) -> u64 {
+        let (mut blocks, mut read) = (unchecked.iter(), 0);
+        let mut next = self.next_pages(heap, &mut blocks);
+        while next.count > 0 {
+            // While these pages are compared, the next ones are on their way.
+            let pages = std::mem::replace(&mut next, self.next_pages(heap, &mut blocks));
+            let (pages, mut lsns) = (&pages.pages[..pages.count], [0; TOGETHER]);
+            heap.lsns_in(pages, &mut lsns);
+            for ((block, _), lsn) in pages.iter().zip(lsns) {
                 let mut page = self.page(*block);
                 if page.lsn == 0 || page.lsn != lsn || !is_over(page.newest, xmin) {
                     read += 1;
                     page = self.put(*block, &heap.page_visibility(*block), Some(xmin));
                 }
                 if page.lsn != 0 {
-                    checked.push(*block);
+                    self.checked.blocks.insert(*block);
                     self.checked.newest = newer(self.checked.newest, page.newest);
                 }
             }
         }
-        self.checked.blocks |= RoaringBitmap::from_sorted_iter(checked).unwrap_or_default();
         read
+    }
+
+    /// The next pages, whose LSNs it begins to fetch.
+    fn next_pages(&self, heap: &Heap, blocks: &mut impl Iterator<Item = u32>) -> Pages {
+        let mut next = Pages { pages: [(0, 0); TOGETHER], count: 0 };
+        for (page, block) in next.pages.iter_mut().zip(blocks) {
+            *page = (block, self.page(block).buffer);
+            next.count += 1;
+        }
+        heap.prefetch_lsns(&next.pages[..next.count]);
+        next
     }
 
     fn page(&self, block: u32) -> PageMemory {
@@ -295,19 +328,14 @@ impl TableMemory {
         found: &PageVisibility,
         xmin: Option<pg_sys::TransactionId>,
     ) -> PageMemory {
-        let doc_ids = self.doc_ids.doc_ids(block..=block);
-        self.hidden.remove_range(doc_ids.clone());
-        let offset = |doc_id| self.doc_ids.tid(doc_id).offset;
-        let hidden = |doc_id: &u32| !found.visible.contains(offset(*doc_id));
-        self.hidden.extend(doc_ids.clone().filter(hidden));
+        self.hidden.put_page(self.doc_ids, block, &found.visible);
         self.known.insert(block);
         // A row without a doc ID: the index is read, and so it is met there and the map made wider.
         if u32::from(found.documents.last()) > 1 << self.doc_ids.offset_bits() {
             self.documents = None;
         }
         if let Some(known) = &mut self.documents {
-            known.rows.remove_range(doc_ids.clone());
-            known.rows.extend(doc_ids.filter(|id| found.documents.contains(offset(*id))));
+            known.rows.put_page(self.doc_ids, block, &found.documents);
         }
         let newest = found.newest.map_or(NO_TRANSACTION, |newest| newest.into_inner());
         let is_lasting = xmin.is_some_and(|xmin| is_over(newest, xmin));
@@ -322,12 +350,6 @@ impl TableMemory {
         }
         page
     }
-}
-
-fn precedes(a: u32, b: u32) -> bool {
-    let id = pg_sys::TransactionId::from;
-    // SAFETY: compares two integers.
-    unsafe { pg_sys::TransactionIdPrecedes(id(a), id(b)) }
 }
 
 /// Whether a transaction, if it is one, was over before a snapshot with this xmin was taken.

@@ -104,7 +104,8 @@ impl PartitionMatches {
         reader.block_set = BlockSet::range(blocks.clone());
         // How many rows the other pages have does not matter here.
         let documents = reader.all_documents(Some(0));
-        let rows = documents.map_err(|error| error.under_widest_map(&index))?.rows.candidates;
+        let rows =
+            documents.map_err(|error| error.under_widest_map(&index))?.rows.candidates.bitmap();
         self.table.count_rows(rows.len());
         Ok(Window { blocks, rows })
     }
@@ -116,7 +117,7 @@ impl PartitionMatches {
             let reader =
                 PostingReader::new(&index, self.doc_ids, heap.blocks(), &PendingFilter::none())?;
             let rows = reader.all().map_err(|error| error.under_widest_map(&index))?;
-            self.candidates = Some(rows);
+            self.candidates = Some(rows.bitmap());
         }
         Ok(self.candidates.get_or_insert_default())
     }

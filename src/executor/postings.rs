@@ -1,11 +1,13 @@
 //! The rows of conditions, from the index's posting lists and from its pending list.
 
+use super::bits::keep_spare;
 use super::block_set::BlockSet;
 use super::collector::Collector;
 use super::doc_id::{DocIdMap, ReadResult};
 use super::pending_filter::PendingFilter;
 use super::read_stats::ReadStats;
-use super::settings::changes_memory;
+use super::rows::Rows;
+use super::settings::{changes_memory, spare_memory};
 use super::tid_bitmap::TidBitmap;
 use crate::error::Result;
 use crate::index::gin::{Entries, GinIndex, PendingEntries, Sink};
@@ -84,6 +86,7 @@ impl<'i> PostingReader<'i> {
         blocks: u32,
         filter: &PendingFilter,
     ) -> Result<PostingReader<'i>> {
+        keep_spare(spare_memory());
         let pending = match index.remembered_pending(changes_memory())? {
             Some(pending) => pending,
             None => {
@@ -119,7 +122,7 @@ impl<'i> PostingReader<'i> {
     }
 
     /// All rows of the table.
-    pub fn all(&self) -> ReadResult<RoaringBitmap> {
+    pub fn all(&self) -> ReadResult<Rows> {
         Ok(self.all_documents(None)?.rows.candidates)
     }
 
@@ -192,8 +195,10 @@ impl<'i> PostingReader<'i> {
         let rows = if recheck.is_empty() {
             TidBitmap::exact(exact)
         } else {
-            let recheck = recheck - &exact;
-            TidBitmap { candidates: exact | &recheck, recheck }
+            let (mut candidates, mut recheck) = (exact, recheck);
+            recheck.subtract(&candidates)?;
+            candidates.unite(&recheck);
+            TidBitmap { candidates, recheck }
         };
         Ok(LeafPostings { rows, skipped, skipped_are_exact })
     }
@@ -201,7 +206,7 @@ impl<'i> PostingReader<'i> {
     /// The rows that have a value at a path or below it, and how many there are on pages outside of
     /// the block set; none where some of those might be counted twice.
     pub fn exists_postings(&self, path: &str) -> ReadResult<Option<LeafPostings>> {
-        let (mut sum, mut most, mut rows) = (0, 0, RoaringBitmap::new());
+        let (mut sum, mut most, mut rows) = (0, 0, Rows::none());
         let keys = std::iter::once(key::exists(path)).chain(self.existence_keys_below(path)?);
         for key in keys {
             let mut collector = self.collector();
@@ -209,7 +214,7 @@ impl<'i> PostingReader<'i> {
             self.add_postings(collector.collected, collector.skipped);
             sum += collector.skipped;
             most = most.max(collector.skipped);
-            rows |= collector.finish()?;
+            rows.unite(&collector.finish()?);
         }
         // The number is known where a single key has all of the postings; and where one key has all
         // rows of the table, as most objects have some member that is in every document.
@@ -302,7 +307,7 @@ impl<'i> PostingReader<'i> {
         let mut rows = self.collector();
         self.collect_key(key, &mut rows)?;
         self.add_postings(rows.collected, rows.skipped);
-        rows.finish()
+        Ok(rows.finish()?.bitmap())
     }
 
     /// Collects the rows that have a key.

@@ -8,6 +8,7 @@ use super::partition_matches::{PartitionMatches, open};
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::read_stats::ReadStats;
+use super::rows::Rows;
 use super::sorted_rows::SortedRows;
 use super::table::IndexedTable;
 use super::tid_bitmap::TidBitmap;
@@ -86,6 +87,7 @@ impl IndexSearch {
             let TidBitmap { candidates, recheck } = reader.rows(predicate)?;
             *stats += reader.stats();
             stats.heap_pages += heap.pages.get();
+            let [candidates, recheck] = [candidates, recheck].map(Rows::bitmap);
             Ok(PartitionMatches::new(*table, doc_ids, blocks, Some(candidates), recheck))
         })
     }

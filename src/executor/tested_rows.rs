@@ -270,7 +270,7 @@ fn closed<'r>(
         return Cow::Borrowed(rows);
     }
     let mut closed = rows.clone();
-    for block in open {
+    for block in open.iter() {
         closed.remove_range(doc_ids.doc_ids(block..=block));
     }
     closed.remove_range(end..);

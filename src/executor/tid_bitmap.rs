@@ -1,20 +1,21 @@
 //! Sets of rows, as far as an index knows them, and their Boolean algebra.
 
-use roaring::RoaringBitmap;
+use super::rows::Rows;
+use crate::error::Result;
 
 /// The rows that satisfy a condition, as far as the index knows. As in PostgreSQL's TIDBitmap, some
 /// of them may need a recheck.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct TidBitmap {
     /// All rows that may satisfy the condition.
-    pub candidates: RoaringBitmap,
+    pub candidates: Rows,
     /// Those candidates that may not satisfy it: their documents have to be looked at.
-    pub recheck: RoaringBitmap,
+    pub recheck: Rows,
 }
 
 /// Some rows, or all rows of the table but some. The rows of a table are listed only where nothing
 /// else helps.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum RowSet {
     Rows(TidBitmap),
     Complement(TidBitmap),
@@ -27,45 +28,49 @@ impl TidBitmap {
     }
 
     /// Rows of which each is known to satisfy the condition.
-    pub fn exact(candidates: RoaringBitmap) -> TidBitmap {
-        TidBitmap { candidates, recheck: RoaringBitmap::new() }
+    pub fn exact(candidates: Rows) -> TidBitmap {
+        TidBitmap { candidates, recheck: Rows::none() }
     }
 
     /// The candidates that need no recheck.
-    fn exact_rows(&self) -> RoaringBitmap {
-        &self.candidates - &self.recheck
+    fn exact_rows(&self) -> Result<Rows> {
+        let mut exact = self.candidates.clone();
+        exact.subtract(&self.recheck)?;
+        Ok(exact)
     }
 
     /// The rows that satisfy both conditions.
-    fn and(mut self, other: &TidBitmap) -> TidBitmap {
-        self.candidates &= &other.candidates;
-        self.recheck |= &other.recheck;
-        self.recheck &= &self.candidates;
-        self
+    fn and(mut self, other: &TidBitmap) -> Result<TidBitmap> {
+        self.candidates.intersect(&other.candidates)?;
+        self.recheck.unite(&other.recheck);
+        self.recheck.intersect(&self.candidates)?;
+        Ok(self)
     }
 
     /// The rows that satisfy one condition or both.
-    fn or(mut self, other: &TidBitmap) -> TidBitmap {
+    fn or(mut self, other: &TidBitmap) -> Result<TidBitmap> {
         if self.recheck.is_empty() && other.recheck.is_empty() {
-            self.candidates |= &other.candidates;
-            return self;
+            self.candidates.unite(&other.candidates);
+            return Ok(self);
         }
-        let exact = self.exact_rows() | other.exact_rows();
-        self.candidates |= &other.candidates;
-        self.recheck = &self.candidates - exact;
-        self
+        let mut exact = self.exact_rows()?;
+        exact.unite(&other.exact_rows()?);
+        self.candidates.unite(&other.candidates);
+        self.recheck = self.candidates.clone();
+        self.recheck.subtract(&exact)?;
+        Ok(self)
     }
 
     /// The rows that satisfy this condition but not the other one.
-    pub fn without(mut self, other: &TidBitmap) -> TidBitmap {
+    pub fn without(mut self, other: &TidBitmap) -> Result<TidBitmap> {
         if other.recheck.is_empty() {
-            self.candidates -= &other.candidates;
+            self.candidates.subtract(&other.candidates)?;
         } else {
-            self.candidates -= other.exact_rows();
-            self.recheck |= &other.recheck;
+            self.candidates.subtract(&other.exact_rows()?)?;
+            self.recheck.unite(&other.recheck);
         }
-        self.recheck &= &self.candidates;
-        self
+        self.recheck.intersect(&self.candidates)?;
+        Ok(self)
     }
 }
 
@@ -79,19 +84,19 @@ impl RowSet {
     }
 
     /// The rows that are in both sets.
-    pub fn and(self, other: RowSet) -> RowSet {
-        match (self, other) {
-            (RowSet::Rows(a), RowSet::Rows(b)) => RowSet::Rows(a.and(&b)),
+    pub fn and(self, other: RowSet) -> Result<RowSet> {
+        Ok(match (self, other) {
+            (RowSet::Rows(a), RowSet::Rows(b)) => RowSet::Rows(a.and(&b)?),
             (RowSet::Rows(a), RowSet::Complement(b)) | (RowSet::Complement(b), RowSet::Rows(a)) => {
-                RowSet::Rows(a.without(&b))
+                RowSet::Rows(a.without(&b)?)
             }
-            (RowSet::Complement(a), RowSet::Complement(b)) => RowSet::Complement(a.or(&b)),
-        }
+            (RowSet::Complement(a), RowSet::Complement(b)) => RowSet::Complement(a.or(&b)?),
+        })
     }
 
     /// The rows that are in one of the sets or in both.
-    pub fn or(self, other: RowSet) -> RowSet {
-        self.negate().and(other.negate()).negate()
+    pub fn or(self, other: RowSet) -> Result<RowSet> {
+        Ok(self.negate().and(other.negate())?.negate())
     }
 }
 
@@ -99,6 +104,7 @@ impl RowSet {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use roaring::RoaringBitmap;
 
     proptest! {
         /// Whatever the rows turn out to be that need a recheck, the operations hold for them; and
@@ -110,11 +116,13 @@ mod tests {
                 let digit = |row: u32| code / 3u8.pow(row) % 3;
                 let candidates: RoaringBitmap = (0..4).filter(|row| digit(*row) > 0).collect();
                 let recheck: RoaringBitmap = (0..4).filter(|row| digit(*row) == 1).collect();
+                let [candidates, recheck] = [candidates, recheck].map(Rows::Compressed);
                 TidBitmap { candidates, recheck }
             };
             // Each row's possible truths: bit 0 for false, bit 1 for true.
             let state = |rows: &TidBitmap, row: u32| {
-                usize::from(rows.candidates.contains(row)) + usize::from(rows.recheck.contains(row))
+                let has = |rows: &Rows| usize::from(rows.clone().bitmap().contains(row));
+                has(&rows.candidates) + has(&rows.recheck)
             };
             let possible = |set: &RowSet, row: u32| match set {
                 RowSet::Rows(rows) => [1, 2, 3][state(rows, row)],
@@ -129,7 +137,8 @@ mod tests {
             };
             for x in [RowSet::Rows(set(a)), RowSet::Complement(set(a))] {
                 for y in [RowSet::Rows(set(b)), RowSet::Complement(set(b))] {
-                    let (and, or) = (x.clone().and(y.clone()), x.clone().or(y.clone()));
+                    let and = x.clone().and(y.clone()).unwrap();
+                    let or = x.clone().or(y.clone()).unwrap();
                     for row in 0..4 {
                         let (p, q) = (possible(&x, row), possible(&y, row));
                         prop_assert_eq!(possible(&and, row), combine(p, q, |x, y| x && y));

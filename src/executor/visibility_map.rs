@@ -8,6 +8,7 @@
 //! snapshot, VACUUM removes no row that the snapshot sees, and sets no bit of a page with a row
 //! that the snapshot does not see.
 
+use super::bits::Bits;
 use super::block_set::BlockSet;
 use super::heap::Heap;
 use crate::error::Result;
@@ -15,8 +16,8 @@ use crate::index::gin::GinIndex;
 use crate::memory;
 use crate::pg::versions;
 use pgrx::pg_sys;
-use roaring::RoaringBitmap;
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
 
 /// visibilitymap.c: MAPSIZE, HEAPBLOCKS_PER_BYTE and HEAPBLOCKS_PER_PAGE. A block has two bits, of
 /// which the lower one says that it is all-visible.
@@ -34,6 +35,7 @@ pub struct VisibilityMap {
     lsns: Vec<u64>,
     /// Whether setting a bit always changes the LSN of its page.
     is_logged: bool,
+    not_all_visible: OnceCell<Bits>,
 }
 
 /// How many rows on all-visible pages outside of a block set have entries in an index. Rows whose
@@ -69,7 +71,7 @@ impl VisibilityMap {
         // SAFETY: a query is running, so there is an active snapshot.
         if unsafe { versions::is_past_threshold(pg_sys::GetActiveSnapshot()) } {
             bytes.resize(length, 0);
-            return Ok(VisibilityMap { bytes, blocks, lsns: Vec::new(), is_logged: false });
+            return Ok(VisibilityMap::new(bytes, blocks, Vec::new(), false));
         }
         let mut lsns = Vec::new();
         for first in (0..blocks).step_by(BLOCKS_PER_PAGE as usize) {
@@ -95,7 +97,11 @@ impl VisibilityMap {
         }
         // A page that was never WAL-logged has no LSN.
         let is_logged = heap.is_logged() && !lsns.contains(&0);
-        Ok(VisibilityMap { bytes, blocks, lsns, is_logged })
+        Ok(VisibilityMap::new(bytes, blocks, lsns, is_logged))
+    }
+
+    fn new(bytes: Vec<u8>, blocks: u32, lsns: Vec<u64>, is_logged: bool) -> VisibilityMap {
+        VisibilityMap { bytes, blocks, lsns, is_logged, not_all_visible: OnceCell::new() }
     }
 
     /// The number of blocks of the table.
@@ -148,12 +154,21 @@ impl VisibilityMap {
         });
     }
 
+    /// The pages that are not all-visible in both maps.
+    pub fn not_all_visible_in_both(&self, other: &VisibilityMap) -> Result<Cow<'_, Bits>> {
+        // Even where documents change all the time, the map does so seldom.
+        if self.bytes == other.bytes {
+            return Ok(Cow::Borrowed(self.not_all_visible()));
+        }
+        Ok(Cow::Owned(self.and(other)?.not_all_visible().clone()))
+    }
+
     /// The map of the pages that are all-visible in both.
     pub fn and(&self, other: &VisibilityMap) -> Result<VisibilityMap> {
         let mut bytes = Vec::new();
         memory::reserve(&mut bytes, self.bytes.len())?;
         bytes.extend(self.bytes.iter().zip(&other.bytes).map(|(a, b)| a & b));
-        Ok(VisibilityMap { bytes, blocks: self.blocks, lsns: Vec::new(), is_logged: false })
+        Ok(VisibilityMap::new(bytes, self.blocks, Vec::new(), false))
     }
 
     /// Whether all pages that are all-visible here are so in another map.
@@ -163,17 +178,19 @@ impl VisibilityMap {
     }
 
     /// The pages that are not all-visible.
-    pub fn not_all_visible(&self) -> RoaringBitmap {
-        // A bit for each block, the first one lowest: half a byte for each byte of the map.
-        let mut open = Vec::with_capacity(self.bytes.len().div_ceil(8) * 4);
-        for bytes in self.bytes.chunks(8) {
-            let mut pairs = [u8::MAX; 8];
-            pairs[..bytes.len()].copy_from_slice(bytes);
-            open.extend(lower_bits(!u64::from_le_bytes(pairs)).to_le_bytes());
-        }
-        let mut open = RoaringBitmap::from_lsb0_bytes(0, &open);
-        open.remove_range(self.blocks..);
-        open
+    pub fn not_all_visible(&self) -> &Bits {
+        self.not_all_visible.get_or_init(|| {
+            // A bit for each block, the first one lowest: a word for two words of the map.
+            let half = |pairs: u64| u64::from(lower_bits(!pairs));
+            let word = |pairs: u128| half(pairs as u64) | half((pairs >> 64) as u64) << 32;
+            let (whole, rest) = self.bytes.as_chunks::<16>();
+            let mut words = Vec::with_capacity(whole.len() + 1);
+            words.extend(whole.iter().map(|bytes| word(u128::from_le_bytes(*bytes))));
+            let mut last = [u8::MAX; 16];
+            last.iter_mut().zip(rest).for_each(|(last, byte)| *last = *byte);
+            words.push(word(u128::from_le_bytes(last)));
+            Bits::new(words, self.blocks)
+        })
     }
 }
 

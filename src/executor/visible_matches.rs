@@ -1,5 +1,6 @@
 //! The rows of a table that match and are visible, exactly.
 
+use super::bits::Bits;
 use super::block_set::BlockSet;
 use super::count::{PostingCount, count_postings, estimate_leaf_pages};
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadResult};
@@ -9,6 +10,7 @@ use super::partition_matches::{PartitionMatches, open};
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::read_stats::ReadStats;
+use super::rows::Rows;
 use super::table::IndexedTable;
 use super::tid_bitmap::{RowSet, TidBitmap};
 use super::visibility_map::VisibilityMap;
@@ -17,6 +19,7 @@ use crate::index::gin::Tid;
 use crate::matcher::Matcher;
 use crate::predicate::Predicate;
 use roaring::RoaringBitmap;
+use std::borrow::Cow;
 
 /// Leaf pages of the index. A query whose ranges have as many or more is counted before its first
 /// rows are searched for: to read so many pages takes longer than to count twice.
@@ -38,35 +41,32 @@ struct HeapRechecker<'m> {
 impl HeapRechecker<'_> {
     /// Those of some rows that are visible and match. Looked at are rows on pages that are not
     /// all-visible, and rows that need a recheck.
-    fn visible(&mut self, mut rows: TidBitmap, not_all_visible: &RoaringBitmap) -> RoaringBitmap {
-        self.remove_hidden(&mut rows.candidates, not_all_visible);
+    fn visible(&mut self, mut rows: TidBitmap, not_all_visible: &Bits) -> Result<Rows> {
+        self.remove_hidden(&mut rows.candidates, not_all_visible)?;
         self.matching(rows)
     }
 
-    fn remove_hidden(&self, rows: &mut RoaringBitmap, not_all_visible: &RoaringBitmap) {
+    fn remove_hidden(&self, rows: &mut Rows, not_all_visible: &Bits) -> Result<()> {
         let heap = self.fetcher.heap();
-        let pages = remove_hidden(rows, heap, not_all_visible, self.doc_ids);
+        let pages = remove_hidden(rows, heap, not_all_visible, self.doc_ids)?;
         heap.pages.set(heap.pages.get() + pages);
+        Ok(())
     }
 
     /// The visibility map as it is now, after the index was read, and the pages that are not
     /// all-visible in both maps.
-    fn not_all_visible(
+    fn not_all_visible<'b>(
         &self,
         reader: &PostingReader<'_>,
-        before: &VisibilityMap,
-    ) -> Result<(VisibilityMap, RoaringBitmap)> {
+        before: &'b VisibilityMap,
+    ) -> Result<(VisibilityMap, Cow<'b, Bits>)> {
         let after = VisibilityMap::read(self.fetcher.heap(), reader.blocks)?;
-        let not_all_visible = before.and(&after)?.not_all_visible();
+        let not_all_visible = before.not_all_visible_in_both(&after)?;
         Ok((after, not_all_visible))
     }
 
     /// All rows that have a document and are visible: as they are remembered, or from the index.
-    fn documents(
-        &self,
-        reader: &PostingReader<'_>,
-        before: &VisibilityMap,
-    ) -> ReadResult<RoaringBitmap> {
+    fn documents(&self, reader: &PostingReader<'_>, before: &VisibilityMap) -> ReadResult<Rows> {
         let heap = self.fetcher.heap();
         let (after, not_all_visible) = self.not_all_visible(reader, before)?;
         // Between two looks with the same LSNs, no bit of the map was set.
@@ -81,7 +81,7 @@ impl HeapRechecker<'_> {
         }
         let mut rows = reader.all()?;
         let (after, not_all_visible) = self.not_all_visible(reader, before)?;
-        self.remove_hidden(&mut rows, &not_all_visible);
+        self.remove_hidden(&mut rows, &not_all_visible)?;
         if let Some(lsns) = before.lsns().filter(|_| unchanged(&after)) {
             remember_documents(heap, self.doc_ids, lsns, &rows);
         }
@@ -89,14 +89,18 @@ impl HeapRechecker<'_> {
     }
 
     /// Those of some visible rows that match.
-    fn matching(&mut self, rows: TidBitmap) -> RoaringBitmap {
-        let TidBitmap { mut candidates, recheck } = rows;
-        for doc_id in &recheck & &candidates {
+    fn matching(&mut self, rows: TidBitmap) -> Result<Rows> {
+        let TidBitmap { mut candidates, mut recheck } = rows;
+        if recheck.is_empty() {
+            return Ok(candidates);
+        }
+        recheck.intersect(&candidates)?;
+        for doc_id in recheck.bitmap() {
             if !self.matches(self.doc_ids.tid(doc_id)) {
                 candidates.remove(doc_id);
             }
         }
-        candidates
+        Ok(candidates)
     }
 
     /// Whether a row is visible and matches.
@@ -167,14 +171,18 @@ fn find(
     let rows = match reader.row_set(predicate)? {
         RowSet::Rows(rows) => {
             let not_all_visible = rechecker.not_all_visible(reader, &before)?.1;
-            rechecker.visible(rows, &not_all_visible)
+            rechecker.visible(rows, &not_all_visible)?
         }
         RowSet::Complement(excluded) => {
             let documents = rechecker.documents(reader, &before)?;
-            rechecker.matching(TidBitmap::exact(documents).without(&excluded))
+            rechecker.matching(TidBitmap::exact(documents).without(&excluded)?)?
         }
     };
     let count = rows.len();
+    let rows = match wanted {
+        Some(wanted) => rows.first(wanted.into()),
+        None => rows.bitmap(),
+    };
     Ok((rows, count))
 }
 
@@ -196,7 +204,7 @@ fn try_count_postings(
         false => [Some(0), Some(wanted)],
     };
     for listed in attempts.into_iter().flatten() {
-        let count = count_postings(reader, predicate, before, &not_all_visible, listed)?;
+        let count = count_postings(reader, predicate, before, not_all_visible, listed)?;
         let Some(PostingCount { outside, within, all_outside }) = count else { return Ok(None) };
         // If a page was all-visible before and is not any more, or if the table has grown, rows may
         // have been counted that the snapshot does not see.
@@ -207,7 +215,7 @@ fn try_count_postings(
         if let Some(all_outside) = all_outside {
             before.remember(reader.index, &reader.block_set, all_outside);
         }
-        let mut rows = rechecker.visible(within, &not_all_visible);
+        let mut rows = rechecker.visible(within, not_all_visible)?.bitmap();
         let count = outside + rows.len();
         // Behind the first pages, some matches were counted and are not in the list.
         rows.remove_range(reader.block_set.end_of_range(rechecker.doc_ids)..);

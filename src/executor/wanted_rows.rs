@@ -56,7 +56,7 @@ pub fn wanted_rows(
             rows.finish()
         }
         found => {
-            let mut found = found?;
+            let mut found = found?.bitmap();
             filter.apply(&mut found);
             Ok(found)
         }

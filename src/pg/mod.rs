@@ -9,6 +9,7 @@
 //! locks            locks that SQL cannot take
 //! resource_owner   who gives back what is held between two calls
 //! prefetch         pages on their way into the cache of the CPU
+//! transactions     transaction IDs
 //! versions         what differs between PostgreSQL 14 and 18
 //! ```
 
@@ -19,5 +20,6 @@ pub mod prefetch;
 pub mod resource_owner;
 mod saved_statement;
 pub mod spi;
+pub mod transactions;
 pub mod varlena;
 pub mod versions;

@@ -2,6 +2,7 @@
 
 use crate::document::Scratch;
 use crate::error::Result;
+use crate::executor::bits::Bits;
 use crate::executor::block_set::BlockSet;
 use crate::executor::doc_id::{DocIdMap, ReadResult};
 use crate::executor::domain::{Counted, PartRows, RowCounter};
@@ -66,7 +67,7 @@ impl<'i> PartValues<'i> {
         let before = VisibilityMap::read(&heap, blocks)?;
         let mut reader = PostingReader::new(index, doc_ids, blocks, &PendingFilter::All)?;
         let not_all_visible = may_doubt.then(|| before.not_all_visible());
-        let few = |open: &RoaringBitmap| open.len() <= u64::from(blocks / MAX_NOT_ALL_VISIBLE);
+        let few = |open: &&Bits| open.len() <= u64::from(blocks / MAX_NOT_ALL_VISIBLE);
         let mut doubt = None;
         let rows = if let Some(not_all_visible) = not_all_visible.filter(few) {
             let mut open = BlockSet::prefix(0);
@@ -80,7 +81,8 @@ impl<'i> PartValues<'i> {
             let all = reader.all_documents(known)?;
             let open = std::mem::replace(&mut reader.block_set, BlockSet::all());
             let mut visible = all.rows.candidates;
-            stats.heap_pages += remove_hidden(&mut visible, &heap, &not_all_visible, doc_ids);
+            stats.heap_pages += remove_hidden(&mut visible, &heap, not_all_visible, doc_ids)?;
+            let visible = visible.bitmap();
             let mut hidden = RoaringBitmap::new();
             for block in open.added() {
                 hidden.insert_range(doc_ids.doc_ids(block..=block));
@@ -124,7 +126,7 @@ impl<'i> PartValues<'i> {
         if let Some(rows) = rows.list() {
             return Ok(rows.clone());
         }
-        let mut all = self.reader.all()?;
+        let mut all = self.reader.all()?.bitmap();
         if let Some(doubt) = &self.doubt {
             all -= &doubt.hidden;
         }

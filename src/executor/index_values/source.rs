@@ -52,7 +52,8 @@ impl ValueSource for IndexValues<'_> {
         let matcher = Matcher::new(predicate);
         let mut found = Vec::with_capacity(self.parts.len());
         for (part, rows) in self.parts.iter().zip(&within.parts) {
-            let TidBitmap { mut candidates, recheck } = part.reader.rows(predicate)?;
+            let TidBitmap { candidates, recheck } = part.reader.rows(predicate)?;
+            let (mut candidates, recheck) = (candidates.bitmap(), recheck.bitmap());
             part.filter(rows).apply(&mut candidates);
             for doc_id in recheck & &candidates {
                 let mut fetcher = part.fetcher.borrow_mut();

@@ -58,15 +58,18 @@ fn walk(index: &GinIndex, root: u32, sink: &mut impl Sink) -> Result<()> {
                 summary.right
             }
             _ => {
-                prefetch = Prefetch::default();
+                if !sink.wants_all() {
+                    prefetch = Prefetch::default();
+                }
                 let data = DataPage::parse(page.bytes()).map_err(damaged)?;
                 match data.content {
                     DataContent::Leaf(items) if seen == 0 => {
-                        if !sink.wants_all() {
-                            index.remember(&page, || data.summary().map(Some)).map_err(damaged)?;
-                        }
+                        index.remember(&page, || data.summary().map(Some)).map_err(damaged)?;
                         match index.take_bits(&page, items, sink).map_err(damaged)? {
-                            true => Ok(()),
+                            true => {
+                                prefetch.go(index, data.right);
+                                Ok(())
+                            }
                             false => items.for_each(&mut last, sink),
                         }
                     }

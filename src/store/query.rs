@@ -39,11 +39,12 @@ fn count_search(store: &str, search: &StoreQuery) -> Result<i64> {
             return Ok(count as i64);
         }
         let table = store.source(spi, &search.predicate)?;
-        let count = match parts {
+        let counted = match parts {
             Err(Obstacle::Distributed) => shards::count(spi, &table, operator, search)?,
-            _ => count_by_planner(spi, &table, operator, search)?,
+            _ => None,
         };
-        Ok(count as i64)
+        let by_planner = || count_by_planner(spi, &table, operator, search);
+        Ok(counted.map_or_else(by_planner, Ok)? as i64)
     })
 }
 

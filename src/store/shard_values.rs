@@ -7,6 +7,7 @@ use super::distributed;
 use super::facets::Target;
 use super::search::StoreQuery;
 use super::select::DISTRIBUTED;
+use super::shards;
 use super::table;
 use crate::error::{Error, Result};
 use crate::facet::{self, Asked, Facets, Gathered, MergedValues};
@@ -17,6 +18,10 @@ use crate::pg::spi::{Mode, Spi};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 use serde_json::Value;
+
+/// `of_shard` in SQL.
+const OF_SHARD: &str = "session_store.shard_values(pg_catalog.oid, pg_catalog.text, pg_catalog.text, \
+     pg_catalog.timestamptz, pg_catalog.int8)";
 
 /// What a shard answers: bytes of [`Gathered`], or none if there would be more than `bytes` of them.
 pub fn of_shard(
@@ -52,6 +57,9 @@ pub fn of_shard(
 /// The values of all shards together. None if they would not add up, or need more than work_mem.
 pub fn of_all<'a>(target: &Target<'_>, asked: &Asked<'a>) -> Result<Option<MergedValues<'a>>> {
     let Some(json) = asked.to_json() else { return Ok(None) };
+    if !shards::has_function(OF_SHARD) {
+        return Ok(None);
+    }
     let Target { spi, table, search, .. } = *target;
     let shards = distributed::shards(spi, table.oid)?.unwrap_or(1).max(1);
     let bytes = (work_mem() / shards as usize) as i64;

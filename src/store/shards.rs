@@ -23,7 +23,7 @@ use crate::memory;
 use crate::pg::guc::with_gucs;
 use crate::pg::spi::{Mode, Rows, Spi};
 use crate::syntax::SortKey;
-use pgrx::Array;
+use pgrx::{Array, IntoDatum, pg_sys};
 use serde_json::json;
 use std::cmp::Ordering;
 
@@ -48,19 +48,45 @@ pub struct Merged {
 /// Takes the payload of a document.
 pub type Take<'t> = &'t mut dyn FnMut(&[u8]) -> Result<()>;
 
-/// The number of matches in all shards.
-pub fn count(spi: &Spi, table: &Table, operator: Operator, search: &StoreQuery) -> Result<u64> {
-    let window = Window::new(0, Some(0))?;
-    let matches = Matches { spi, table, operator, search, sort: &[], window };
-    Ok(Answers::ask(&matches, None, &json!({}), 0)?.read()?.iter().map(|shard| shard.count).sum())
+/// Whether the database has a function that shards are asked by. A library of this version serves
+/// older ones, too, until ALTER EXTENSION brings them up to date.
+pub fn has_function(signature: &str) -> bool {
+    // SAFETY: to_regprocedure takes a text, and returns null if there is no such function.
+    unsafe {
+        let signature = signature.into_datum();
+        pgrx::direct_function_call_as_datum(pg_sys::to_regprocedure, &[signature]).is_some()
+    }
 }
 
-/// The window of all shards together. None if the planner had better sort so many rows; then no
-/// document was taken.
+fn has_pages() -> bool {
+    has_function("session_store.shard_page(pg_catalog.oid, pg_catalog.text)")
+}
+
+/// The number of matches in all shards. None if the planner has to count them.
+pub fn count(
+    spi: &Spi,
+    table: &Table,
+    operator: Operator,
+    search: &StoreQuery,
+) -> Result<Option<u64>> {
+    if !has_pages() {
+        return Ok(None);
+    }
+    let window = Window::new(0, Some(0))?;
+    let matches = Matches { spi, table, operator, search, sort: &[], window };
+    let answers = Answers::ask(&matches, None, &json!({}), 0)?;
+    Ok(Some(answers.read()?.iter().map(|shard| shard.count).sum()))
+}
+
+/// The window of all shards together. None if the planner had better sort so many rows, or has to;
+/// then no document was taken.
 pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
     let (sort, window) = (matches.sort, matches.window);
     let end = window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
     let rows = window.rows().unwrap_or(u64::MAX);
+    if !has_pages() {
+        return Ok(None);
+    }
     for attempt in 1..=ATTEMPTS {
         let is_near = is_near(window);
         if !is_near && !sort.is_empty() {
@@ -102,7 +128,9 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<
 /// them; else none.
 pub fn near(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
     let window = matches.window;
-    let (Some(end), Some(rows), true) = (window.end(), window.rows(), is_near(window)) else {
+    let (Some(end), Some(rows), true) =
+        (window.end(), window.rows(), is_near(window) && has_pages())
+    else {
         return Ok(None);
     };
     let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, end] }), MAX_BYTES_AT_ONCE)?;
@@ -128,6 +156,9 @@ fn has_all(shards: &[Shard<'_>], places: &Places) -> bool {
 
 /// The numbers of the sort keys at whose paths no document of a shard has a value.
 pub fn lacking(matches: &Matches<'_>) -> Result<Vec<usize>> {
+    if !has_pages() {
+        return Ok(Vec::new());
+    }
     Ok(lacking_in(&Answers::ask(matches, None, &json!({}), 0)?.read()?))
 }
 

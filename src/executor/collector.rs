@@ -8,7 +8,7 @@ use super::rows::Rows;
 use super::settings::postings_memory;
 use crate::error::Error;
 use crate::index::gin::{
-    NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Parsed, Sink, Tid,
+    NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Parsed, RowLists, Sink, Tid,
 };
 use roaring::RoaringBitmap;
 
@@ -228,8 +228,9 @@ impl Sink for Collector<'_> {
 
     #[inline]
     fn wants_bits(&self) -> Option<(u32, usize)> {
-        let wants = self.bits_fit && self.block_set.is_all();
-        wants.then(|| (self.doc_ids.offset_bits(), postings_memory()))
+        let bytes = postings_memory();
+        let wants = self.bits_fit && self.block_set.is_all() && bytes > 0;
+        wants.then(|| (self.doc_ids.offset_bits(), bytes))
     }
 
     fn take_bits(&mut self, first: usize, words: &[u64], rows: u64) {
@@ -240,6 +241,32 @@ impl Sink for Collector<'_> {
         // Behind the last bit is the end of the table.
         let bits = self.bits.get_mut(first..).unwrap_or_default();
         bits.iter_mut().zip(words).for_each(|(bits, word)| *bits |= word);
+    }
+
+    fn take_lists(&mut self, lists: RowLists<'_>, rows: u64) {
+        self.collected += rows;
+        if self.bits.is_empty() && self.list.len() + rows as usize >= self.max_listed {
+            self.switch_to_bits();
+        }
+        let (bits, list) = (&mut self.bits[..], &mut self.list);
+        if bits.is_empty() {
+            self.is_sorted = false;
+            let end = self.blocks << self.doc_ids.offset_bits();
+            lists.for_each(|first, rows| {
+                let rows = rows.iter().map(|row| first | u32::from(*row));
+                list.extend(rows.filter(|row| *row < end));
+            });
+            return;
+        }
+        lists.for_each(|first, rows| {
+            // Behind the last bit is the end of the table.
+            let bits = bits.get_mut(first as usize / 64..).unwrap_or_default();
+            for row in rows {
+                if let Some(word) = bits.get_mut(usize::from(*row) / 64) {
+                    *word |= 1 << (row % 64);
+                }
+            }
+        });
     }
 
     /// Writes straight into the bits or the list, where all rows are wanted.

@@ -18,10 +18,19 @@ use crate::index::ranges::KeyRange;
 use crate::predicate::{Predicate, Test};
 
 /// If more than one page in so many is not all-visible, counting saves too little: nearly every part
-/// of a posting list has rows on such a page. The lists of single keys are remembered as bitmaps
-/// (`index/gin/page_bits.rs`), which is as quick; those of ranges are not.
+/// of a posting list has rows on such a page. The lists are remembered as bitmaps
+/// (`index/gin/page_bits.rs`), which is as quick.
 const PAGES_PER_OPEN_PAGE: u32 = 256;
-const PAGES_PER_OPEN_PAGE_OF_RANGE: u32 = 8;
+/// Where documents were added, the open pages are together, and most parts of a key's list have no
+/// row on them. So a range is counted if no more than one group of 32 pages in so many has an open
+/// one.
+const GROUPS_PER_OPEN_GROUP: u32 = 8;
+const PAGES_OF_GROUP: u32 = u32::BITS;
+/// Pages. In a table that has no more, either way takes a fraction of a millisecond, and to count
+/// takes no memory.
+const FEW_PAGES: u32 = 1 << 11;
+/// So a range is counted there unless more than one page in so many is open.
+const FEW_PAGES_PER_OPEN_PAGE: u32 = 8;
 /// Pages. Where some rows are wanted, at least so many of a table's first pages are unpacked. That
 /// takes little time, and the wanted rows are there in most cases.
 const MIN_PREFIX: u32 = 64;
@@ -97,10 +106,18 @@ impl<'p> CountableQuery<'p> {
     }
 
     /// Whether counting is worth while where so many pages are not all-visible.
-    fn is_worth_counting(&self, not_all_visible: u64, blocks: u32) -> bool {
-        let pages =
-            if self.is_of_keys() { PAGES_PER_OPEN_PAGE } else { PAGES_PER_OPEN_PAGE_OF_RANGE };
-        not_all_visible <= u64::from(blocks / pages)
+    fn is_worth_counting(&self, not_all_visible: &Bits, blocks: u32) -> bool {
+        let (open, most) = match (self.is_of_keys(), blocks <= FEW_PAGES) {
+            (true, _) => (not_all_visible.len(), blocks / PAGES_PER_OPEN_PAGE),
+            (false, true) => (not_all_visible.len(), blocks / FEW_PAGES_PER_OPEN_PAGE),
+            (false, false) => {
+                let words = not_all_visible.words().iter();
+                let groups = words.flat_map(|word| [*word as u32, (*word >> 32) as u32]);
+                let open = groups.filter(|group| *group != 0).count() as u64;
+                (open, blocks.div_ceil(PAGES_OF_GROUP * GROUPS_PER_OPEN_GROUP))
+            }
+        };
+        open <= u64::from(most)
     }
 
     /// How many of the table's first pages are unpacked to find so many rows.
@@ -146,7 +163,7 @@ pub fn count_postings(
 ) -> ReadResult<Option<PostingCount>> {
     let Some(query) = CountableQuery::new(predicate) else { return Ok(None) };
     let existence_path = query.existence_path();
-    if !query.is_worth_counting(not_all_visible.len(), reader.blocks)
+    if !query.is_worth_counting(not_all_visible, reader.blocks)
         || existence_path.is_none() && !query.has_disjoint_postings(reader)?
     {
         return Ok(None);

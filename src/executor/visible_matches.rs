@@ -11,6 +11,7 @@ use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::read_stats::ReadStats;
 use super::rows::Rows;
+use super::settings::postings_memory;
 use super::table::IndexedTable;
 use super::tid_bitmap::{RowSet, TidBitmap};
 use super::visibility_map::VisibilityMap;
@@ -24,6 +25,8 @@ use std::borrow::Cow;
 /// Leaf pages of the index. A query whose ranges have as many or more is counted before its first
 /// rows are searched for: to read so many pages takes longer than to count twice.
 const MANY_LEAF_PAGES: usize = 64;
+/// What is remembered of the rows of a leaf page whose keys have one row each, or few.
+const BYTES_PER_LEAF_PAGE: usize = 1 << 10;
 /// The first rows are searched for in the table itself if at least one row in 16 matches.
 const ROWS_PER_MATCH: u64 = 16;
 /// Rows on a page of 8 kB, of documents of half a kilobyte.
@@ -198,7 +201,15 @@ fn try_count_postings(
     // To find the first rows of a wide range, all of its entries are read, because each may have
     // some of those rows. So such a range is counted first. If many rows match, some of them are at
     // the start of the table, and are found there.
-    let leaf_pages = if wanted == 0 { 0 } else { estimate_leaf_pages(reader, predicate)? };
+    let is_open = !not_all_visible.is_empty();
+    let is_estimated = wanted > 0 || is_open;
+    let leaf_pages = if is_estimated { estimate_leaf_pages(reader, predicate)? } else { 0 };
+    // A leaf page has rows from everywhere in the table. So if one page of that is not all-visible,
+    // all leaf pages are read, unless their rows are remembered.
+    let bytes = leaf_pages.saturating_mul(BYTES_PER_LEAF_PAGE);
+    if is_open && leaf_pages >= MANY_LEAF_PAGES && bytes <= postings_memory() / 2 {
+        return Ok(None);
+    }
     let attempts = match leaf_pages < MANY_LEAF_PAGES {
         true => [None, Some(wanted)],
         false => [Some(0), Some(wanted)],

@@ -19,7 +19,7 @@ write() {
 }
 
 counts="SELECT string_agg(session_count('m', q) || CASE WHEN session_count('m', q) = (SELECT count(*) FROM sessions.m WHERE doc @? path) THEN '' ELSE ' WRONG' END, ' ' ORDER BY q)
-    FROM (VALUES ('t:1', '\$.t ? (@ == 1)'::jsonpath), ('t:2', '\$.t ? (@ == 2)'), ('t:[1 TO 3]', '\$.t ? (@ >= 1 && @ <= 3)'), ('-t:1', '\$ ? (!exists(@.t ? (@ == 1)))'), ('*:*', '\$'), ('t:1 AND g:2', '\$ ? (@.t == 1 && @.g == 2)'), ('id:77', '\$.id ? (@ == 77)')) AS v (q, path)"
+    FROM (VALUES ('t:1', '\$.t ? (@ == 1)'::jsonpath), ('t:2', '\$.t ? (@ == 2)'), ('t:[1 TO 3]', '\$.t ? (@ >= 1 && @ <= 3)'), ('-t:1', '\$ ? (!exists(@.t ? (@ == 1)))'), ('*:*', '\$'), ('t:1 AND g:2', '\$ ? (@.t == 1 && @.g == 2)'), ('id:77', '\$.id ? (@ == 77)'), ('id:[100 TO 4000]', '\$.id ? (@ >= 100 && @ <= 4000)'), ('id:[100 TO 4000] -t:1', '\$ ? (@.id >= 100 && @.id <= 4000 && !exists(@.t ? (@ == 1)))')) AS v (q, path)"
 # Three times: the first look, what is remembered after it, and what is remembered of that.
 check() {
     local turn first

@@ -50,7 +50,9 @@ pub use bytes::Parsed;
 pub use entries::{Direction, Entries, Entry};
 pub use estimate::PostingSizes;
 pub use pending_memory::PendingEntries;
-pub use posting_list::{NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, Sink, Tid};
+pub use posting_list::{
+    NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, RowLists, Sink, Tid,
+};
 pub use postings::Postings;
 pub use read_pages::ReadPages;
 pub use tally::CountingSink;

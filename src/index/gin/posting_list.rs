@@ -109,6 +109,10 @@ pub trait Sink {
     #[inline(always)]
     fn take_bits(&mut self, _first: usize, _words: &[u64], _rows: u64) {}
 
+    /// Takes some rows by doc ID.
+    #[inline(always)]
+    fn take_lists(&mut self, _lists: RowLists<'_>, _rows: u64) {}
+
     /// Takes all rows of a compressed list. Returns the last of them as an integer.
     #[inline(always)]
     fn take_packed(&mut self, list: PackedList<'_>) -> Parsed<u64> {
@@ -127,6 +131,37 @@ pub trait Sink {
             }
         })?;
         if wrong { Err(NOWHERE) } else { Ok(last) }
+    }
+}
+
+/// Doc IDs in ascending order. Those with the same upper half are together: the upper half, how
+/// many there are less one, and their lower halves.
+#[derive(Clone, Copy)]
+pub struct RowLists<'a>(pub &'a [u16]);
+
+impl RowLists<'_> {
+    /// Writes doc IDs that ascend.
+    pub fn write(doc_ids: &[u32]) -> Vec<u16> {
+        let groups = || doc_ids.chunk_by(|one, next| one >> 16 == next >> 16);
+        let mut lists = Vec::with_capacity(doc_ids.len() + 2 * groups().count());
+        for group in groups() {
+            lists.extend([(group[0] >> 16) as u16, (group.len() - 1) as u16]);
+            lists.extend(group.iter().map(|doc_id| *doc_id as u16));
+        }
+        lists
+    }
+
+    /// Hands over the lower halves that belong together, and the doc ID that 0 would stand for.
+    #[inline(always)]
+    pub fn for_each(self, mut take: impl FnMut(u32, &[u16])) {
+        let mut left = self.0;
+        while let Some((&[upper, less_one], behind)) = left.split_first_chunk() {
+            let Some((rows, behind)) = behind.split_at_checked(usize::from(less_one) + 1) else {
+                return;
+            };
+            take(u32::from(upper) << 16, rows);
+            left = behind;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::buffer::{GinIndex, Locked, Visits};
 use super::bytes::{Block, Damage, Parsed};
 use super::descent::{EntryPage, KeyBound, LeafPosition, descend, first_behind};
 use super::page::{EntryContent, PageHeader, PageKind, Tuple, content};
+use super::page_bits::Lister;
 use super::page_summary::{PageSummary, Prefetch};
 use super::posting_list::{Sink, Tid};
 use super::postings::Postings;
@@ -26,12 +27,11 @@ impl GinIndex {
         self.scan_trees(block, &mut trees, sink)?;
         let (mut keys, mut next) = (end - at, right.filter(|_| end == len));
         let mut visits = Visits::default();
+        let is_remembered = !sink.wants_all() || sink.wants_bits().is_some();
         // The leaf page on which the range ends. On every page before it, all keys are less than
         // `below`. So a page that the sink does not want need not be read, if its summary is known.
         let mut last = match next {
-            Some(_) if !sink.wants_all() => {
-                Some(descend(self, KeyBound::Before(below))?.page.block)
-            }
+            Some(_) if is_remembered => Some(descend(self, KeyBound::Before(below))?.page.block),
             _ => None,
         };
         let mut prefetch = Prefetch::default();
@@ -39,10 +39,15 @@ impl GinIndex {
             crate::memory::check();
             last = last.filter(|last| *last != block);
             let summary = last.and_then(|_| self.summary_unlocked(block));
-            if let Some(summary) =
-                summary.filter(|summary| !sink.wants(summary.first, summary.last))
-            {
+            // Both need no look at the page but at its LSN.
+            let is_done = summary.is_some_and(|(summary, lsn)| {
+                if sink.wants(summary.first, summary.last) {
+                    return self.take_remembered(block, lsn, sink);
+                }
                 sink.skip(summary.items as usize);
+                true
+            });
+            if let Some((summary, _)) = summary.filter(|_| is_done) {
                 (keys, next) = (keys + usize::from(summary.entries), summary.right);
                 prefetch.go(self, next);
             } else {
@@ -81,11 +86,17 @@ impl GinIndex {
         let bound = KeyBound::Before(below);
         // Nearly always, all entries of the page are below the key.
         let goes_on = len > 0 && !bound.is_before(Tuple::at(bytes, len - 1)?.key()?)?;
-        if goes_on && !sink.wants_all() {
+        let wants_bits = sink.wants_bits().is_some();
+        if goes_on && (wants_bits || !sink.wants_all()) {
             self.remember(page, || summary(bytes, len, head.right))?;
         }
         let end = if goes_on { len } else { first_behind(bytes, len, bound)? };
-        scan_entries(bytes, 0..end, sink, trees)?;
+        // A page that has a summary was seen before, and has no posting trees.
+        let is_known = goes_on && wants_bits && self.summary(page).is_some();
+        let each = |rows: &mut Lister| scan_entries(bytes, 0..len, rows, &mut Vec::new());
+        if !is_known || !self.take_entries(page, sink, each)? {
+            scan_entries(bytes, 0..end, sink, trees)?;
+        }
         Ok((end, head.right.filter(|_| goes_on)))
     }
 

@@ -41,7 +41,9 @@ impl GinIndex {
             crate::memory::check();
             last = last.filter(|last| *last != block);
             let known = last.and_then(|_| self.summary_unlocked(block));
-            if let Some(known) = known.filter(|known| !sink.wants(known.first, known.last)) {
+            if let Some((known, _)) =
+                known.filter(|(known, _)| !sink.wants(known.first, known.last))
+            {
                 sink.skip(known.items as usize);
                 (keys, next) = (keys + u64::from(known.filled), known.right);
                 prefetch.go(self, next);

@@ -170,7 +170,7 @@ impl Bits {
     }
 
     pub fn bitmap(&self) -> RoaringBitmap {
-        bitmap_of(&self.words)
+        bitmap_of(0, &self.words)
     }
 
     /// The first numbers, so many at least, if there are.
@@ -181,16 +181,17 @@ impl Bits {
         {
             found += u64::from(word.count_ones());
         }
-        bitmap_of(&self.words[..self.words.len() - words.len()])
+        bitmap_of(0, &self.words[..self.words.len() - words.len()])
     }
 }
 
-fn bitmap_of(words: &[u64]) -> RoaringBitmap {
+/// The numbers whose bits are set, the first bit standing for `first`, a multiple of 8.
+pub fn bitmap_of(first: u32, words: &[u64]) -> RoaringBitmap {
     #[cfg(target_endian = "big")]
     let words: &[u64] = &words.iter().map(|word| word.to_le()).collect::<Vec<_>>();
     // SAFETY: the words are initialized memory of this many bytes, and bytes need no alignment.
     let bytes = unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) };
-    RoaringBitmap::from_lsb0_bytes(0, bytes)
+    RoaringBitmap::from_lsb0_bytes(first, bytes)
 }
 
 /// How many bits are set.

@@ -114,9 +114,9 @@ impl GinIndex {
         self.known(page.block, |slot| slot.summary?.filter(|_| slot.lsn == lsn))
     }
 
-    /// The summary of a page that is not locked, and its LSN, if there is one and the page is unchanged. Only
-    /// for leaf pages of the entry tree: these are never deleted, so their right links hold for
-    /// ever.
+    /// The summary of a page that is not locked, and its LSN, if there is one and the page is
+    /// unchanged. Only for leaf pages of the entry tree: these are never deleted, so their right
+    /// links hold for ever.
     pub(super) fn summary_unlocked(&self, block: u32) -> Option<(PageSummary, u64)> {
         let slot = |slot: &CacheSlot| Some((slot.summary??, slot.buffer, slot.lsn));
         let (summary, buffer, lsn) = self.known(block, slot)?;

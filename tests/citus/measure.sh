@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How long counts, pages, facets and writes of a store over 8 shards take, beside the slowest shard alone and plain SQL through Citus:
 #   DOCUMENTS=1000000 TURNS=100 SECONDS_TO_RUN=600 MEASURED=/tmp/measured CITUS=… scripts/test tests/citus/measure.sh
-# Milliseconds, the lowest tenth of TURNS runs, and of 5 of what takes long, as rows of a table. "over it" is how much longer than the slowest
+# Milliseconds, medians of TURNS runs, and of 5 of what takes long, as rows of a table. "over it" is how much longer than the slowest
 # shard alone a call takes; the target is 3 for counts and 5 for pages. By default it is a test that all answers agree.
 . "$(dirname "$0")/lib.sh"
 exec 3>"${MEASURED:-/dev/null}"
@@ -71,7 +71,7 @@ END
 turns session "${TURNS:-15}" 'target > 0'
 turns session 5 'target IS NULL'
 
-# The same without the network: each shard by itself, on its server. The slowest one's lowest tenth.
+# The same without the network: each shard by itself, on its server. The slowest one's median.
 alone() { # CALL, with SHARD for the shard
     local node
     for node in 1 2; do
@@ -90,7 +90,7 @@ BEGIN
             EXECUTE replace(current_setting('measured.call'), 'SHARD', quote_literal(shard) || '::regclass');
             times := times || extract(epoch FROM clock_timestamp() - started)::float8 * 1000;
         END LOOP;
-        RAISE INFO 'ms % %', (SELECT percentile_cont(0.1) WITHIN GROUP (ORDER BY t) FROM unnest(times) AS t), shard;
+        RAISE INFO 'ms % %', (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(times) AS t), shard;
     END LOOP;
 END $$;
 END
@@ -126,9 +126,9 @@ END
 psql >&3 <<'END'
 CREATE VIEW measured AS
 SELECT coalesce(line, 99) AS line, run.what, target,
-    percentile_cont(0.1) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'session') AS session,
-    percentile_cont(0.1) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'sql') AS sql,
-    percentile_cont(0.1) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'shard') AS shard
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'session') AS session,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'sql') AS sql,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE way = 'shard') AS shard
 FROM run LEFT JOIN asked USING (what) GROUP BY line, run.what, target;
 SELECT '| | session_store | the slowest shard alone | over it | target | | plain SQL through Citus |' || E'\n' || '| --- | --- | --- | --- | --- | --- | --- |';
 SELECT format('| %s | %s | %s | %s | %s | %s | %s |', what, round(session::numeric, 1), round(shard::numeric, 1), round((session - shard)::numeric, 1), target,

@@ -137,4 +137,4 @@ FROM measured ORDER BY line, what;
 END
 is 'answers that differ' '' "$(sql "SELECT what FROM run WHERE way <> 'shard' GROUP BY what HAVING count(DISTINCT answer) <> 1 AND what !~ 'session_update'")"
 sql "SELECT format('%s of %s targets met; at most %s ms over the slowest shard in counts, %s in pages', count(*) FILTER (WHERE session - shard <= target), count(*),
-    round((max(session - shard) FILTER (WHERE target = 3))::numeric, 1), round((max(session - shard) FILTER (WHERE target = 5))::numeric, 1)) FROM measured WHERE target > 0" | tee -a /dev/fd/3 
+    round((max(session - shard) FILTER (WHERE target = 3))::numeric, 1), round((max(session - shard) FILTER (WHERE target = 5))::numeric, 1)) FROM measured WHERE target > 0" | tee -a /dev/fd/3

@@ -12,7 +12,7 @@
 //! storage      storage parameters: autovacuum, GIN's pending list
 //! change_key   moves the identity to another path; identity: the identity of a document
 //! rekey_shards the same for a store that is distributed
-//! ops          what session_update was given; update applies it, with a longer pending_list for many
+//! ops          what session_update was given; update applies it, with another limit of the pending_list
 //! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! matches      a window of a query's matches in one table, from the index or through the planner

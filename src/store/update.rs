@@ -3,7 +3,7 @@
 use super::catalog::{Lock, Store};
 use super::distributed;
 use super::ops::{self, Change};
-use super::pending_list::{LongerList, MANY_DOCUMENTS};
+use super::pending_list::{FEW_DOCUMENTS, MANY_DOCUMENTS, OtherLimit};
 use super::progress::Progress;
 use crate::document::Jsonb;
 use crate::error::Result;
@@ -81,6 +81,8 @@ pub(super) fn apply(
     if is_distributed(store.table) {
         return with_gucs(&[NO_JIT], || apply_by_shard(spi, store, changes, done));
     }
+    let few = store.shards == 1 && changes.len() <= FEW_DOCUMENTS;
+    let _shorter = few.then(|| OtherLimit::of(store.table, changes.len()));
     if let [(id, Change::Upsert(doc))] = changes.as_slice() {
         upsert_one(spi, Mode::Write, &store.name.table(), id, *doc)?;
         done(1);
@@ -152,7 +154,7 @@ fn upsert_many(
     statement: &Statement<'_>,
 ) -> Result<()> {
     let Some(((id, Change::Upsert(doc)), many)) = batch.split_last() else { return Ok(()) };
-    let longer = LongerList::of(store.table);
+    let longer = OtherLimit::of(store.table, batch.len());
     apply_batch(many, statement)?;
     drop(longer);
     upsert_one(spi, Mode::Write, &store.name.table(), id, *doc)

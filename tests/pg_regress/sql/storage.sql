@@ -33,16 +33,32 @@ SELECT pg_temp.put(pg_temp.documents(1001, 1001));
 SELECT gin_clean_pending_list('sessions.stored_doc_idx') > 0 AS merged;
 SELECT pg_temp.put(pg_temp.documents(302, 602) || pg_temp.documents(1001, 1001));
 SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 12 AND 34 AS is_longer;
--- Then the list has its own limit again: one document after the other leaves no more than 64 kB and a page.
+-- Then the list has its own limit again, and a shorter one for calls with few documents: one after the other leaves no more than 24 kB and a page.
 DO $$ BEGIN FOR i IN 2001..2350 LOOP PERFORM pg_temp.put(pg_temp.documents(i, i)); END LOOP; END $$;
-SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 9 AS is_short;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 4 AS is_shorter;
+DO $$ BEGIN FOR i IN 2401..2750 BY 7 LOOP PERFORM pg_temp.put(pg_temp.documents(i, i + 6)); END LOOP; END $$;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 4 AS is_shorter;
+-- Not for calls with more, nor by plain SQL.
+SELECT pg_temp.put(pg_temp.documents(2801, 2900));
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 5 AND 9 AS is_its_own;
+INSERT INTO sessions.stored SELECT doc ->> 'id', doc FROM jsonb_array_elements(pg_temp.documents(2901, 3000)) AS _(doc);
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 5 AND 9 AS is_its_own;
+-- Nor where somebody wants it longer.
+ALTER INDEX sessions.stored_doc_idx SET (gin_pending_list_limit = 65);
+DO $$ BEGIN FOR i IN 2801..2900 LOOP PERFORM pg_temp.put(jsonb_build_array(pg_temp.documents(i, i) -> 0 || '{"n": 1}')); END LOOP; END $$;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 5 AND 9 AS is_its_own;
+ALTER INDEX sessions.stored_doc_idx SET (gin_pending_list_limit = 64);
 -- After an error, too, whether it is caught at once or not.
 CREATE FUNCTION sessions.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id = '003250' THEN RAISE 'refused'; END IF; RETURN new; END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON sessions.stored FOR EACH ROW EXECUTE FUNCTION sessions.refuse();
 DO $$ BEGIN PERFORM pg_temp.put(pg_temp.documents(3001, 3400)); EXCEPTION WHEN raise_exception THEN RAISE NOTICE '%', sqlerrm; END $$;
 SELECT pg_temp.put(pg_temp.documents(3001, 3400));
 DO $$ BEGIN FOR i IN 4001..4350 LOOP PERFORM pg_temp.put(pg_temp.documents(i, i)); END LOOP; END $$;
-SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 9 AS is_short;
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') <= 4 AS is_shorter;
+SELECT pg_temp.put(pg_temp.documents(3250, 3250));
+DO $$ BEGIN PERFORM pg_temp.put(pg_temp.documents(3250, 3250)); EXCEPTION WHEN raise_exception THEN RAISE NOTICE '%', sqlerrm; END $$;
+SELECT pg_temp.put(pg_temp.documents(4401, 4500));
+SELECT gin_clean_pending_list('sessions.stored_doc_idx') BETWEEN 5 AND 9 AS is_its_own;
 SELECT session_count('stored', '*:*');
 SELECT session_drop('stored');
 DROP FUNCTION sessions.refuse();

@@ -8,7 +8,7 @@ use super::partition_matches::PartitionMatches;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
 use super::value_cursor::{ValueBounds, ValueCursor};
-use super::wanted_rows::RowFilter;
+use super::wanted_rows::{FEW_ROWS, RowFilter};
 use crate::error::Result;
 use crate::index::gin::{Direction, GinIndex};
 use crate::syntax::SortKey;
@@ -173,7 +173,11 @@ impl PartitionWalk {
         let Some(cursor) = &mut self.cursor else { return Ok(None) };
         let filter = RowFilter { among: matches.candidates.as_ref(), except: Some(&self.seen) };
         if let Some(next) = cursor.next(index, filter)? {
-            self.seen |= &next.rows;
+            // A union copies what was seen before.
+            match next.rows.len() <= FEW_ROWS {
+                true => self.seen.extend(&next.rows),
+                false => self.seen |= &next.rows,
+            }
             (self.found, self.is_truncated) = (next.rows, next.is_truncated);
             return Ok(Some(Some(next.stored)));
         }

@@ -7,6 +7,10 @@ use crate::index::gin::{Postings, Tid};
 use crate::pg::guc::work_mem;
 use roaring::RoaringBitmap;
 
+/// Up to so many rows, one after the other is sooner looked up in a set, or added to it, than a set
+/// of them, for which all of the other one is read.
+pub const FEW_ROWS: u64 = 16;
+
 /// The rows that a caller wants to see.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RowFilter<'r> {
@@ -24,6 +28,12 @@ impl RowFilter<'_> {
 
     /// Removes all other rows.
     pub fn apply(self, rows: &mut RoaringBitmap) {
+        if rows.len() <= FEW_ROWS {
+            if !rows.iter().all(|row| self.contains(row)) {
+                *rows = rows.iter().filter(|row| self.contains(*row)).collect();
+            }
+            return;
+        }
         if let Some(among) = self.among {
             *rows &= among;
         }

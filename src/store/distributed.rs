@@ -222,7 +222,8 @@ fn key_of(definition: &str) -> Option<String> {
 
 /// How many shards a distributed table has.
 pub fn shards(spi: &Spi, table: pg_sys::Oid) -> Result<Option<i32>> {
-    Ok(spi.run(Mode::Read, SHARDS, &[table.into()])?.get(0, 1))
+    let statement = spi.prepare_saved(Mode::Read, SHARDS, &[pg_sys::OIDOID])?;
+    Ok(statement.run(&[table.into()])?.get(0, 1))
 }
 
 pub fn size(spi: &Spi, table: pg_sys::Oid) -> Result<Size> {

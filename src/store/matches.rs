@@ -36,10 +36,11 @@ pub struct Matches<'m> {
 
 impl Matches<'_> {
     /// Reads from the index, and counts all matches. None if the executor cannot, so that the
-    /// planner has to; then no document was taken.
+    /// planner has to; then no document was taken. Of the window, only every `step`-th is taken.
     pub fn by_index(
         &self,
         parts: &[executor::IndexedTable],
+        step: u64,
         take: Take<'_>,
     ) -> Result<Option<(u64, ReadStats)>> {
         let (predicate, window) = (&self.search.predicate, self.window);
@@ -60,17 +61,24 @@ impl Matches<'_> {
                 return Ok(None);
             }
             found.skip(window.start())?;
-            let mut left = window.rows().unwrap_or(u64::MAX);
-            found.each(&mut |doc| {
-                left -= 1;
-                match doc.read(&mut *take) {
-                    Ok(is_more_wanted) => is_more_wanted && left > 0,
-                    Err(error) => {
-                        failed = Some(error);
-                        false
+            let (mut left, step) = (window.rows().unwrap_or(u64::MAX), step.max(1));
+            let mut is_more_wanted = true;
+            while is_more_wanted {
+                is_more_wanted = false;
+                found.each(&mut |doc| {
+                    left = left.saturating_sub(step);
+                    match doc.read(&mut *take) {
+                        Ok(wants_more) => is_more_wanted = wants_more && left > 0,
+                        Err(error) => (is_more_wanted, failed) = (false, Some(error)),
                     }
+                    is_more_wanted && step == 1
+                })?;
+                // If it was not told to end, it has come to the end.
+                is_more_wanted = is_more_wanted && step > 1;
+                if is_more_wanted {
+                    found.skip(step - 1)?;
                 }
-            })?;
+            }
         }
         match failed {
             Some(error) => Err(error),

@@ -16,7 +16,8 @@
 //! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! matches      a window of a query's matches in one table, from the index or through the planner
-//! shards       the same of a distributed table; shard_page: what one of its shards answers
+//! shards       the same of a distributed table; shard_page: what one of its shards answers;
+//!              shard_window: which rows of which shard are in the window
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
 //! shard_values the same of a distributed table: what a shard answers, and how answers add up
@@ -54,6 +55,7 @@ pub mod search;
 pub mod select;
 pub mod shard_page;
 pub mod shard_values;
+mod shard_window;
 mod shards;
 mod storage;
 pub mod stream;

@@ -86,7 +86,7 @@ pub fn query(
             Ok(parts) => {
                 let mut take =
                     |doc: Jsonb<'_>| push(&mut items, fields.as_ref(), doc).map(|()| true);
-                matches.by_index(parts, &mut take)?.map(|(count, _)| count)
+                matches.by_index(parts, 1, &mut take)?.map(|(count, _)| count)
             }
             Err(Obstacle::Distributed) => {
                 let found = shards::query(&matches, fl, &mut |doc| items.push(doc))?;
@@ -184,7 +184,7 @@ fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, 
     let mut forget = |_: Jsonb<'_>| Ok(true);
     let reason = match executor::indexed_tables(matches.table.oid, matches.operator.oid) {
         Err(Obstacle::Distributed) => match shards::query(matches, None, &mut |_| Ok(()))? {
-            None => TOO_MANY_ROWS.to_string(),
+            None => shards::obstacle().to_string(),
             Some(Merged { count, shards, .. }) => {
                 let planned = |(name, reason): &(String, Option<String>)| {
                     Some((name.clone(), json!(reason.as_ref()?)))
@@ -199,7 +199,7 @@ fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, 
             }
         },
         Err(obstacle) => obstacle.to_string(),
-        Ok(parts) => match matches.by_index(&parts, &mut forget)? {
+        Ok(parts) => match matches.by_index(&parts, 1, &mut forget)? {
             None => TOO_MANY_ROWS.to_string(),
             Some((count, stats)) => {
                 add("way", json!("posting lists"));

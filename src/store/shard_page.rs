@@ -28,14 +28,35 @@ pub const NO_KEY: &str = "-";
 /// the window's rows, which sort keys no document has, and why the planner was asked, or null.
 pub const HEAD: usize = 5;
 
-/// The window of each shard: `{"name": [start, rows]}`. `*` stands for all others.
-pub type Windows = HashMap<String, (i64, i64)>;
+/// The span of each shard: `{"name": [start, rows, step]}`. `*` stands for all others.
+pub type Spans = HashMap<String, (u64, u64, u64)>;
 pub const ALL_SHARDS: &str = "*";
 
-/// What a shard is asked: `[query, sort, fields, windows, bytes]`. It is one text, because a statement
+/// The matches of one shard that are asked for: of `rows` from `start` on, every `step`-th.
+#[derive(Clone, Copy)]
+pub struct Span {
+    pub start: u64,
+    pub rows: u64,
+    pub step: u64,
+}
+
+impl Span {
+    /// That of a shard.
+    pub fn of(spans: &Spans, shard: &str) -> Span {
+        let span = spans.get(shard).or_else(|| spans.get(ALL_SHARDS));
+        let &(start, rows, step) = span.unwrap_or(&(0, 0, 1));
+        Span { start, rows, step }
+    }
+
+    pub fn numbers(self) -> (u64, u64, u64) {
+        (self.start, self.rows, self.step)
+    }
+}
+
+/// What a shard is asked: `[query, sort, fields, spans, bytes]`. It is one text, because a statement
 /// of one constant is sooner written, read and planned than one of five. Documents are sent until they
-/// have `bytes` bytes together; the sort keys of all rows of the window are.
-pub type Asked = (String, Option<String>, Option<String>, Windows, i64);
+/// have `bytes` bytes together; the sort keys of all rows of the span are.
+pub type Asked = (String, Option<String>, Option<String>, Spans, i64);
 
 /// The answer of a table to a query.
 pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
@@ -43,14 +64,14 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         place: "asked".to_string(),
         problem: error.to_string(),
     })?;
-    let (query, sort, fl, windows, bytes) = asked;
+    let (query, sort, fl, spans, bytes) = asked;
     let search = StoreQuery::parse(&query)?;
     let sort = search::parse_sort(sort.as_deref())?;
     let fields = search::parse_fields(fl.as_deref())?;
     let (name, table) = table::of_oid(shard)?;
-    let window = windows.get(name.as_str()).or_else(|| windows.get(ALL_SHARDS));
-    let (start, rows) = window.copied().unwrap_or((0, 0));
-    let window = Window::new(start, Some(rows))?;
+    let span = Span::of(&spans, name.as_str());
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let window = Window::new(number(span.start), Some(number(span.rows)))?;
     Spi::connect(|spi| {
         let operator = Operator::find()?;
         let matches =
@@ -60,14 +81,17 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         // This checks the privileges of the user, and the planner does where it refuses.
         let parts = executor::indexed_tables(shard, operator.oid);
         let by_index = match &parts {
-            Ok(parts) => matches.by_index(parts, &mut |doc| page.take(doc))?,
+            Ok(parts) => matches.by_index(parts, span.step, &mut |doc| page.take(doc))?,
             Err(_) => None,
         };
         let (count, planner) = match by_index {
             Some((count, _)) => (count, None),
             None => {
                 let obstacle = parts.as_ref().err().map(ToString::to_string);
-                let count = matches.by_planner(&mut |doc| page.take(doc))?;
+                let mut rows = 0..;
+                let mut is_asked =
+                    || rows.next().is_some_and(|row: u64| row.is_multiple_of(span.step.max(1)));
+                let count = matches.by_planner(&mut |doc| Ok(!is_asked() || page.take(doc)?))?;
                 (count, Some(obstacle.unwrap_or_else(|| TOO_MANY_ROWS.to_string())))
             }
         };

@@ -8,24 +8,25 @@
 //! rows of a shard come from one snapshot of it.
 //!
 //! A window near the start comes with the first answer. Of a later one, the first answer has only
-//! counts and sort keys. They say which rows of which shard are in the window, and a second
-//! statement asks for these. In between, others may write.
+//! counts and some sort keys (shard_window.rs). They say which rows of which shard are in the window,
+//! and another statement asks for these. In between, others may write.
 
 use super::catalog::Operator;
-use super::matches::Matches;
+use super::distributed;
+use super::matches::{Matches, TOO_MANY_ROWS};
 use super::search::{NAMED, StoreQuery};
 use super::select::{DISTRIBUTED, Window};
-use super::shard_page::{ALL_SHARDS, BETWEEN_KEYS, BETWEEN_ROWS, HEAD, NO_KEY};
+use super::shard_page::{ALL_SHARDS, HEAD, Span, Spans};
+use super::shard_window::{self, Listed, Place, Places};
 use super::table::Table;
 use crate::document;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::pg::guc::with_gucs;
+use crate::pg::guc::{with_gucs, work_mem};
 use crate::pg::spi::{Mode, Rows, Spi};
 use crate::syntax::SortKey;
 use pgrx::{Array, IntoDatum, pg_sys};
 use serde_json::json;
-use std::cmp::Ordering;
 
 /// A window that ends here, or earlier, is answered with its documents at once…
 const MAX_AT_ONCE: u64 = 100;
@@ -35,6 +36,8 @@ const MAX_BYTES_AT_ONCE: i64 = 256 << 10;
 const MAX_MERGED: u64 = 1_000_000;
 /// How often a window is asked for whose rows have changed meanwhile.
 const ATTEMPTS: usize = 5;
+/// How often the shards are asked where it is. With every turn, a sixteenth of the rows is left.
+const TURNS: usize = 12;
 
 /// What all shards have answered together.
 pub struct Merged {
@@ -62,6 +65,14 @@ fn has_pages() -> bool {
     has_function("session_store.shard_page(pg_catalog.oid, pg_catalog.text)")
 }
 
+/// Why the planner reads the shards.
+pub fn obstacle() -> &'static str {
+    match has_pages() {
+        true => TOO_MANY_ROWS,
+        false => "the functions that ask shards come with ALTER EXTENSION session_store UPDATE",
+    }
+}
+
 /// The number of matches in all shards. None if the planner has to count them.
 pub fn count(
     spi: &Spi,
@@ -74,72 +85,128 @@ pub fn count(
     }
     let window = Window::new(0, Some(0))?;
     let matches = Matches { spi, table, operator, search, sort: &[], window };
-    let answers = Answers::ask(&matches, None, &json!({}), 0)?;
+    let answers = Answers::ask(&matches, None, &Spans::new(), 0)?;
     Ok(Some(answers.read()?.iter().map(|shard| shard.count).sum()))
 }
 
 /// The window of all shards together. None if the planner had better sort so many rows, or has to;
 /// then no document was taken.
 pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
-    let (sort, window) = (matches.sort, matches.window);
-    let end = window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
-    let rows = window.rows().unwrap_or(u64::MAX);
     if !has_pages() {
         return Ok(None);
     }
+    let (window, mut near) = (matches.window, is_near(matches.window));
+    let rows = window.rows().unwrap_or(u64::MAX);
     for attempt in 1..=ATTEMPTS {
-        let is_near = is_near(window);
-        if !is_near && !sort.is_empty() {
-            let counted = Answers::ask(matches, fl, &json!({}), 0)?;
-            let merged = counted.read()?.iter().map(|shard| shard.count.min(end)).sum::<u64>();
-            if merged > MAX_MERGED {
-                return Ok(None);
-            }
-        }
-        let is_listed = rows > 0 && (is_near || !sort.is_empty());
-        let listed = if is_listed { end } else { 0 };
-        let bytes = if is_near && rows > 0 { MAX_BYTES_AT_ONCE } else { 0 };
-        let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, listed] }), bytes)?;
-        let shards = first.read()?;
-        let places = place(&shards, sort, |shard| shard.count, window.start(), rows)?;
-        if has_all(&shards, &places) {
+        let Some(found) = find(matches, fl, std::mem::take(&mut near))? else { return Ok(None) };
+        let (shards, places) = (found.answers.read()?, &found.places);
+        if has_all(&shards, places) {
             return merge(&shards, places.starts(), &places.order, &shards, take).map(Some);
         }
-        let asked: serde_json::Map<String, serde_json::Value> = shards
-            .iter()
-            .zip(&places.of)
-            .filter(|(_, place)| place.rows > 0)
-            .map(|(shard, place)| (shard.name.to_string(), json!([place.start, place.rows])))
-            .collect();
-        let second = Answers::ask(matches, fl, &asked.into(), i64::MAX)?;
-        let found = second.read()?;
-        let places = place(&found, sort, |shard| shard.docs.len() as u64, 0, rows)?;
-        let count: u64 = found.iter().map(|shard| shard.count).sum();
+        let second = Answers::ask(matches, fl, &spans(&shards, places), i64::MAX)?;
+        let documents = second.read()?;
+        let count: u64 = documents.iter().map(|shard| shard.count).sum();
         let expected = count.saturating_sub(window.start()).min(rows);
-        if places.order.len() as u64 == expected || attempt == ATTEMPTS {
-            let starts = vec![0; found.len()];
-            return merge(&found, starts, &places.order, &shards, take).map(Some);
+        let order = order(&documents, matches.sort)?;
+        if order.len() as u64 == expected || attempt == ATTEMPTS {
+            let starts = vec![0; documents.len()];
+            return merge(&documents, starts, &order, &shards, take).map(Some);
         }
     }
     Ok(None)
 }
 
-/// The window, if it ends near the start and its documents are small, so that the first answer has
-/// them; else none.
-pub fn near(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<Option<Merged>> {
-    let window = matches.window;
-    let (Some(end), Some(rows), true) =
-        (window.end(), window.rows(), is_near(window) && has_pages())
-    else {
-        return Ok(None);
-    };
-    let first = Answers::ask(matches, fl, &json!({ ALL_SHARDS: [0, end] }), MAX_BYTES_AT_ONCE)?;
-    let shards = first.read()?;
-    let places = place(&shards, matches.sort, |shard| shard.count, window.start(), rows)?;
-    match has_all(&shards, &places) {
-        true => merge(&shards, places.starts(), &places.order, &shards, take).map(Some),
-        false => Ok(None),
+/// Where the window is, and what the shards have answered that were asked for it.
+struct Found<'r> {
+    answers: Answers<'r>,
+    places: Places,
+}
+
+/// Finds the window. If it is near, documents come with the answers. None if the planner has to.
+fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Option<Found<'r>>> {
+    let (sort, start) = (matches.sort, matches.window.start());
+    let end = matches.window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
+    let rows = end.saturating_sub(start);
+    let all = |span: Span| Spans::from([(ALL_SHARDS.to_string(), span.numbers())]);
+    let (mut asked, mut bytes) = (Spans::new(), 0);
+    if rows > 0 && near {
+        (asked, bytes) = (all(Span { start: 0, rows: end, step: 1 }), MAX_BYTES_AT_ONCE);
+    } else if rows > 0 && !sort.is_empty() {
+        let shards =
+            distributed::shards(matches.spi, matches.table.oid)?.unwrap_or(1).max(1) as u64;
+        let likely = shard_window::likely(shards, start, end);
+        // Of more rows, it is known first how many there are.
+        if likely.rows.saturating_mul(shards) <= MAX_MERGED {
+            asked = all(likely);
+        }
     }
+    let mut is_first = true;
+    for _ in 0..TURNS {
+        let answers = Answers::ask(matches, fl, &asked, bytes)?;
+        let shards = answers.read()?;
+        let listed: Vec<_> = shards.iter().map(|shard| shard.listed(&asked)).collect();
+        let places = Places::sorted(&listed, sort, start, rows)?;
+        if let Some(places) = places {
+            drop(shards);
+            return Ok(Some(Found { answers, places }));
+        }
+        // If all rows were listed between its bounds, these are no longer right.
+        is_first |= listed.iter().all(|shard| shard.span.step == 1);
+        let spans = shard_window::narrower(&listed, sort, start, rows, is_first);
+        if spans.iter().map(|span| span.rows / span.step).sum::<u64>() > MAX_MERGED {
+            return Ok(None);
+        }
+        is_first = false;
+        let names = shards.iter().map(|shard| shard.name.to_string());
+        asked = names.zip(spans.into_iter().map(Span::numbers)).collect();
+    }
+    Ok(None)
+}
+
+/// The rows of the window, for each shard that has some.
+fn spans(shards: &[Shard<'_>], places: &Places) -> Spans {
+    let of = shards.iter().zip(&places.of).filter(|(_, place)| place.rows > 0);
+    of.map(|(shard, place)| (shard.name.to_string(), (place.start, place.rows, 1))).collect()
+}
+
+/// The shard of each document, in the order of all.
+fn order(shards: &[Shard<'_>], sort: &[SortKey]) -> Result<Vec<usize>> {
+    let listed = shards.iter().map(|shard| {
+        let count = shard.docs.len() as u64;
+        Listed { count, span: Span { start: 0, rows: count, step: 1 }, keys: shard.keys }
+    });
+    let listed: Vec<_> = listed.collect();
+    Ok(Places::sorted(&listed, sort, 0, u64::MAX)?.ok_or(Error::ShardAnswer)?.order)
+}
+
+/// The window, if it ends near the start and its documents have no more than work_mem together; and
+/// the numbers of the sort keys at whose paths no document has a value.
+pub fn near(
+    matches: &Matches<'_>,
+    fl: Option<&str>,
+    take: Take<'_>,
+) -> Result<(Option<Merged>, Vec<usize>)> {
+    if !is_near(matches.window) || !has_pages() {
+        let lacking = if matches.sort.is_empty() { Vec::new() } else { lacking(matches)? };
+        return Ok((None, lacking));
+    }
+    let Some(found) = find(matches, fl, true)? else { return Ok((None, Vec::new())) };
+    let (shards, places) = (found.answers.read()?, &found.places);
+    let lacking = lacking_in(&shards);
+    if has_all(&shards, places) {
+        let merged = merge(&shards, places.starts(), &places.order, &shards, take)?;
+        return Ok((Some(merged), lacking));
+    }
+    let bytes = (work_mem() / shards.len().max(1)) as i64;
+    let second = Answers::ask(matches, fl, &spans(&shards, places), bytes)?;
+    let documents = second.read()?;
+    let has = |(shard, place): (&Shard<'_>, &Place)| shard.docs.len() as u64 == place.rows;
+    if !documents.iter().zip(&places.of).all(has) {
+        return Ok((None, lacking));
+    }
+    let order = order(&documents, matches.sort)?;
+    let merged = merge(&documents, vec![0; documents.len()], &order, &shards, take)?;
+    Ok((Some(merged), lacking))
 }
 
 fn is_near(window: Window) -> bool {
@@ -155,11 +222,11 @@ fn has_all(shards: &[Shard<'_>], places: &Places) -> bool {
 }
 
 /// The numbers of the sort keys at whose paths no document of a shard has a value.
-pub fn lacking(matches: &Matches<'_>) -> Result<Vec<usize>> {
+fn lacking(matches: &Matches<'_>) -> Result<Vec<usize>> {
     if !has_pages() {
         return Ok(Vec::new());
     }
-    Ok(lacking_in(&Answers::ask(matches, None, &json!({}), 0)?.read()?))
+    Ok(lacking_in(&Answers::ask(matches, None, &Spans::new(), 0)?.read()?))
 }
 
 /// A shard without matches says nothing of the paths of others.
@@ -200,13 +267,13 @@ impl<'r> Answers<'r> {
     fn ask(
         matches: &Matches<'r>,
         fl: Option<&str>,
-        windows: &serde_json::Value,
+        spans: &Spans,
         bytes: i64,
     ) -> Result<Answers<'r>> {
         let table = matches.table;
         let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
         let sort = (!sort.is_empty()).then(|| sort.join(", "));
-        let asked = json!([matches.search.at_now()?, sort, fl, windows, bytes]);
+        let asked = json!([matches.search.at_now()?, sort, fl, spans, bytes]);
         let mut parameters = vec![asked.to_string().into()];
         let shard = matches.search.choose_shard(table, &mut parameters);
         let sql = format!(
@@ -258,126 +325,9 @@ impl<'a> Shard<'a> {
             planner,
         })
     }
-}
 
-/// The rows of one shard that are in a window: its matches from `start` on.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    start: u64,
-    rows: u64,
-}
-
-/// Which rows are in a window.
-struct Places {
-    /// Of each shard.
-    of: Vec<Place>,
-    /// The shard of each row of the window.
-    order: Vec<usize>,
-}
-
-impl Places {
-    /// The first row of each shard.
-    fn starts(&self) -> Vec<usize> {
-        self.of.iter().map(|place| place.start as usize).collect()
-    }
-}
-
-/// Finds the rows of a window by the sort keys of all rows before its end; without a sort, by the
-/// numbers of rows.
-fn place<'a>(
-    shards: &[Shard<'a>],
-    sort: &[SortKey],
-    rows_of: fn(&Shard<'a>) -> u64,
-    start: u64,
-    rows: u64,
-) -> Result<Places> {
-    let mut places = Places { of: vec![Place::default(); shards.len()], order: Vec::new() };
-    let mut left = (start, rows);
-    let mut add = |shard: usize, count: u64| -> Result<bool> {
-        let skipped = count.min(left.0);
-        left.0 -= skipped;
-        let place = &mut places.of[shard];
-        if place.rows == 0 {
-            place.start += skipped;
-        }
-        let taken = (count - skipped).min(left.1);
-        left.1 -= taken;
-        place.rows += taken;
-        let order = &mut places.order;
-        let bytes = (order.len() + taken as usize) * size_of::<usize>();
-        memory::try_reserve(bytes, || order.try_reserve(taken as usize))?;
-        order.extend(std::iter::repeat_n(shard, taken as usize));
-        Ok(left.1 > 0)
-    };
-    if sort.is_empty() {
-        for (number, shard) in shards.iter().enumerate() {
-            if !add(number, rows_of(shard))? {
-                break;
-            }
-        }
-        return Ok(places);
-    }
-    let keys = |shard: &Shard<'a>| {
-        (!shard.keys.is_empty()).then(|| shard.keys.split(BETWEEN_ROWS)).into_iter().flatten()
-    };
-    let mut rows: Vec<_> = shards.iter().map(|shard| keys(shard).peekable()).collect();
-    loop {
-        memory::check();
-        let heads = rows.iter_mut().enumerate().filter_map(|(at, rows)| Some((at, *rows.peek()?)));
-        let first = heads.min_by(|(at, a), (other, b)| compare(a, b, sort).then(at.cmp(other)));
-        let Some((number, _)) = first else { return Ok(places) };
-        rows[number].next();
-        if !add(number, 1)? {
-            return Ok(places);
-        }
-    }
-}
-
-/// The order of two rows. As with sort_key, values come before none, in both directions.
-fn compare(a: &str, b: &str, sort: &[SortKey]) -> Ordering {
-    let pairs = a.split(BETWEEN_KEYS).zip(b.split(BETWEEN_KEYS)).zip(sort);
-    pairs
-        .map(|((a, b), key)| match (a == NO_KEY, b == NO_KEY) {
-            (false, false) if key.descending => b.cmp(a),
-            (false, false) => a.cmp(b),
-            (a, b) => a.cmp(&b),
-        })
-        .fold(Ordering::Equal, Ordering::then)
-}
-
-// These run in a server, as the merge asks for interrupts.
-#[pgrx::pg_schema]
-#[cfg(any(test, feature = "pg_test"))]
-mod tests {
-    use super::*;
-    use crate::syntax::parse_sort;
-
-    fn shard<'a>(name: &'a str, count: u64, keys: &'a str) -> Shard<'a> {
-        Shard { name, count, docs: Vec::new(), keys, lacks: "", planner: None }
-    }
-
-    fn placed(shards: &[Shard<'_>], sort: &str, start: u64, rows: u64) -> String {
-        let sort = parse_sort(sort).unwrap();
-        let places = place(shards, &sort, |shard| shard.count, start, rows).unwrap();
-        let of: Vec<_> = places.of.iter().map(|p| format!("{}+{}", p.start, p.rows)).collect();
-        format!("{} {:?}", of.join(" "), places.order)
-    }
-
-    #[pgrx::pg_test]
-    fn windows_without_a_sort_follow_the_counts() {
-        let shards = [shard("a", 3, ""), shard("b", 0, ""), shard("c", 5, "")];
-        assert_eq!(placed(&shards, "", 0, 2), "0+2 0+0 0+0 [0, 0]");
-        assert_eq!(placed(&shards, "", 2, 3), "2+1 0+0 0+2 [0, 2, 2]");
-        assert_eq!(placed(&shards, "", 4, 10), "3+0 0+0 1+4 [2, 2, 2, 2]");
-        assert_eq!(placed(&shards, "", 9, 1), "3+0 0+0 5+0 []");
-    }
-
-    #[pgrx::pg_test]
-    fn sorted_rows_are_merged() {
-        let shards = [shard("a", 4, "01,ff;02,0a;02,-;-,01"), shard("b", 2, "02,0b;0201,00")];
-        assert_eq!(placed(&shards, "x asc, y asc", 0, 9), "0+4 0+2 [0, 0, 1, 0, 1, 0]");
-        assert_eq!(placed(&shards, "x asc, y asc", 2, 2), "2+1 0+1 [1, 0]");
-        let shards = [shard("a", 3, "03;02;-"), shard("b", 2, "02;-")];
-        assert_eq!(placed(&shards, "x desc", 1, 3), "1+2 0+1 [0, 1, 0]");
+    /// What it has told of the rows that it was asked for.
+    fn listed(&self, asked: &Spans) -> Listed<'a> {
+        Listed { count: self.count, span: Span::of(asked, self.name), keys: self.keys }
     }
 }

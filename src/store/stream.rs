@@ -108,12 +108,7 @@ impl Stream {
                             batch.push(varlena::stored(doc));
                             Ok(())
                         };
-                        let near = shards::near(&matches, fl, &mut take)?;
-                        let lacking = match &near {
-                            Some(merged) => merged.lacking.clone(),
-                            None if sort.is_empty() => Vec::new(),
-                            None => shards::lacking(&matches)?,
-                        };
+                        let (near, lacking) = shards::near(&matches, fl, &mut take)?;
                         lacking.iter().for_each(|&key| search::notify_missing(&sort[key].path));
                         if near.is_some() {
                             batch.reverse();

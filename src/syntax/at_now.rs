@@ -1,6 +1,6 @@
 //! A query with a date in place of `NOW`, for a server whose clock and transaction are others.
 
-use super::ast::{Ast, Bound, LeafQuery};
+use super::ast::{Ast, Bound, LeafQuery, Occur};
 use super::date_math::DateMath;
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -12,7 +12,15 @@ impl Ast {
         match self {
             Ast::All => Ast::All,
             Ast::Condition { path, query } => {
-                Ast::Condition { path: path.clone(), query: query.at(now) }
+                let condition = |query| Ast::Condition { path: path.clone(), query };
+                match (query, query.at(now)) {
+                    // A string may be the very text.
+                    (LeafQuery::Equal(text), at) if at != *query => Ast::Boolean(vec![
+                        (Occur::Should, condition(at)),
+                        (Occur::Should, condition(LeafQuery::Fuzzy(text.clone(), 0))),
+                    ]),
+                    (_, at) => condition(at),
+                }
             }
             Ast::Object { path, query } => Ast::Object { path: path.clone(), query: at(query) },
             Ast::Boolean(clauses) => Ast::Boolean(
@@ -73,11 +81,10 @@ mod tests {
     fn means_at_any_time_what_it_means_now() {
         let now: DateTime<Utc> = "2024-03-31T13:14:15.678912Z".parse().unwrap();
         for text in [
-            "a:NOW",
             "a:[NOW-1DAY/DAY TO NOW]",
             "a:{2023 TO NOW/MONTH+1MONTH}",
-            "+a:[* TO NOW] -b:(x OR \"NOW+1HOUR\")^2",
-            "a.b:{c:[NOW-7DAYS TO *] AND d:NOWHERE} filter(\"NOW/DAY\")^=3",
+            "+a:[* TO NOW] -b:(x OR [NOW+1HOUR TO *])^2",
+            "a.b:{c:[NOW-7DAYS TO *] AND d:NOWHERE} filter(e:{NOW/DAY TO *])^=3",
             "a:now-playing OR b:2024-03-31",
         ] {
             let ast = parse(text).unwrap();
@@ -88,6 +95,23 @@ mod tests {
             let at_once = lower(&ast, now).unwrap().predicate;
             assert_eq!(shown(&later), shown(&at_once), "{text}");
             assert!(!fixed.to_string().contains("NOW") || text.contains("NOWHERE"), "{fixed}");
+            assert_eq!(fixed.at(now), fixed);
+        }
+    }
+
+    #[test]
+    fn a_string_may_be_the_text_itself() {
+        let now: DateTime<Utc> = "2024-03-31T13:14:15.678912Z".parse().unwrap();
+        for (text, at_now) in [
+            ("a:NOW", r#"a:"2024-03-31T13:14:15.678912Z+0MILLISECONDS" a:NOW~0"#),
+            (
+                r#"+a:{b:"NOW-1DAY/DAY"}"#,
+                r#"+a:{b:"2024-03-31T13:14:15.678912Z-1DAY/DAY" b:NOW\-1DAY\/DAY~0}"#,
+            ),
+        ] {
+            let fixed = parse(text).unwrap().at(now);
+            assert_eq!(fixed.to_string(), at_now);
+            assert_eq!(parse(at_now).unwrap(), fixed);
             assert_eq!(fixed.at(now), fixed);
         }
     }

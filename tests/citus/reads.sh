@@ -47,6 +47,19 @@ for query in '*:*' 'few:3' '-few:3'; do
     is "plain SQL counts $query" LuceneCount "$(sql "EXPLAIN SELECT count(*) FROM sessions.there WHERE doc @@@ '$query'" | grep -o 'LuceneCount')"
 done
 
+# However deep a window lies, whatever the order is, the shards are asked once where it is, and once for its documents: at
+# most 16 calls where values are spread by chance.
+is 'deep windows' '' "$(sql "
+    SELECT sort, start, rows FROM unnest(array['_number_', 'few, _number_ desc', 'many desc, _number_', 'nowhere, few desc, _number_', 'pad, _number_']) AS sort,
+        unnest(array[95, 333, 1000, 2222, 2995, 3410, 5000]) AS start, unnest(array[10, 700]) AS rows
+    WHERE session_query('here', '*:*', sort => sort, start => start, rows => rows) <> session_query('there', '*:*', sort => sort, start => start, rows => rows)")"
+is 'deep windows of all others' '' "$(sql "
+    SELECT start FROM unnest(array[500, 1500]) AS start
+    WHERE session_query('here', '-few:3', sort => 'many', start => start, rows => null) <> session_query('there', '-few:3', sort => 'many', start => start, rows => null)")"
+for sort in '_number_' 'many desc' 'few, _number_'; do
+    is "sent for a deep window by $sort" ' 16 session_store.shard_page ' "$(sent "session_query('there', 'few:*', sort => '$sort', start => 1000)")"
+done
+
 # All pages together have each document once, in any order of ties.
 is 'pages' '3000 3000' "$(sql "
     SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 75) AS start,
@@ -64,6 +77,8 @@ sql "INSERT INTO sessions.there SELECT n, jsonb_build_object('_number_', n, 'lar
 for read in "jsonb_array_elements(session_query('there', 'large:*', sort => '_number_ desc', start => 3, rows => 30)->'items')" "session_stream('there', 'large:*', sort => '_number_ desc', start => 3, rows => 30)"; do
     is "large documents: ${read:0:20}" '30 2880000 t' "$(sql "SELECT count(*), sum(length(doc->>'large')), array_agg((doc->>'_number_')::int) = array(SELECT 200037 - i FROM generate_series(0, 29) AS i) FROM $read AS doc" -F ' ')"
 done
+is 'sent for large documents' ' 16 session_store.shard_page ' "$(sent "session_stream('there', 'large:*', sort => '_number_ desc, nowhere', start => 3, rows => 30)" 2>&1)"
+is 'sent for documents beyond work_mem' ' 8 SELECT doc 16 session_store.shard_page ' "$(sent "set_config('work_mem', '64kB', true), session_stream('there', 'large:*', sort => '_number_ desc, nowhere', start => 3, rows => 30)" 2>&1)"
 sql "DELETE FROM sessions.there WHERE doc @@@@ 'large:*'" -o /dev/null
 
 # Facets and statistics
@@ -97,6 +112,18 @@ SELECT session_count('there', 'moment:{* TO NOW]');
 ROLLBACK;
 END
 )"
+
+# The text is that of a string, too.
+for call in "session_count('STORE', 'moment:NOW')" "session_query('STORE', 'moment:(NOW OR \\"NOW-1DAY\\")', sort => '_number_')" "(SELECT jsonb_agg(doc) FROM session_stream('STORE', '_number_:NOW', sort => '_number_') AS doc)"; do
+    asked() {
+        psql <<END | tail -1
+BEGIN;
+INSERT INTO sessions.$1 SELECT d->>'_number_', d FROM (VALUES (jsonb_build_object('_number_', now(), 'moment', now())), ('{"_number_": "NOW", "moment": ["NOW", "NOW-1DAY"]}'), ('{"_number_": "NOW1", "moment": "NOW-1DAY"}')) AS _ (d);
+SELECT regexp_replace(${call/STORE/$1}::text, '"20[^"]*"', 'now', 'g');
+END
+    }
+    is "NOW in $call" "$(asked here)" "$(asked there)"
+done
 
 # A statement tells once what it has to tell.
 for call in "session_query('STORE', 'few = 3')" "session_count('STORE', 'few = 3')" "session_query('STORE', 'few:3', sort => 'fw')" "session_stream('STORE', 'few = 3', sort => 'fw')"; do

@@ -22,6 +22,7 @@ sql "INSERT INTO sessions.stash SELECT i, jsonb_build_object('id', i, 'a', i % 5
 distribute stash 4
 # The functions that shards are asked by are missing, so the planner is asked.
 is 'old answer' '100 500 100 3' "$(sql "SELECT session_count('stash', 'a:3'), session_count('stash', '*:*'), session_query('stash', 'a:3', sort => 'id')->'count', (SELECT count(*) FROM session_stream('stash', 'a:3', sort => 'id', rows => 3))" -F ' ')"
+is 'why' 'planner: the functions that ask shards come with ALTER EXTENSION session_store UPDATE' "$(sql "SELECT e->>'way' || ': ' || (e->>'reason') FROM session_explain('stash', 'a:3') AS e")"
 sql 'ALTER EXTENSION session_store UPDATE'
 is 'new' "$current $current $current" "$(everywhere sql "SELECT extversion FROM pg_extension WHERE extname = 'session_store'" | paste -sd ' ')"
 is 'answers' '100 100 100' "$(everywhere sql "SELECT session_count('stash', 'a:3')" | paste -sd ' ')"

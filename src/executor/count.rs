@@ -172,7 +172,7 @@ pub fn count_postings(
     not_all_visible.iter().for_each(|block| block_set.add(block));
     // A pending entry may have moved into the tree meanwhile, and be read twice. So pages of
     // pending documents are collected: each such document has one of these keys.
-    let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(*key)).flatten();
+    let pending = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(key)).flatten();
     pending.filter(|tid| tid.block < reader.blocks).for_each(|tid| block_set.add(tid.block));
     reader.block_set = block_set;
     let postings = match existence_path {

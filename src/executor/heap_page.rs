@@ -33,6 +33,7 @@ unsafe extern "C-unwind" {
 /// Words of 64 bits, a bit for each row that a page can have: in pages of 8 kB,
 /// MaxHeapTuplesPerPage is 291 (htup_details.h).
 const WORDS: usize = 5;
+const MAX_ROWS: u16 = 291;
 
 /// The rows of a page that a snapshot sees, by the offsets that index entries have. An updated row
 /// has the offset of the root of its HOT chain (README.HOT).
@@ -71,7 +72,7 @@ impl VisibleRows {
 }
 
 /// What was seen of a page under one share lock.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PageVisibility {
     /// The rows that the snapshot sees.
     pub visible: VisibleRows,
@@ -86,53 +87,72 @@ pub struct PageVisibility {
     pub newest: Option<pg_sys::TransactionId>,
 }
 
+/// Pages that are looked at together. A look spends most of its time on waiting for memory, so they
+/// are fetched at the same time. A backend keeps count of eight pins without a hash table (bufmgr.c,
+/// REFCOUNT_ARRAY_ENTRIES), and some of those are in use.
+pub const PAGES_TOGETHER: usize = 6;
+
 impl Heap {
-    /// Finds out which rows of a page the active snapshot sees: by heap_hot_search_buffer
-    /// (heapam.c), once for each line pointer that index entries may name.
-    pub fn page_visibility(&self, block: u32) -> PageVisibility {
+    /// Finds out which rows of some pages, no more than `PAGES_TOGETHER`, the active snapshot sees: by
+    /// heap_hot_search_buffer (heapam.c), once for each line pointer that index entries may name.
+    pub fn page_visibilities(&self, blocks: &[u32]) -> [PageVisibility; PAGES_TOGETHER] {
         crate::memory::check();
         let relation = self.relation();
-        // SAFETY: the relation is open, and the caller knows that it has the block. A query is
-        // running, so there is an active snapshot. The page is pinned and share-locked while it is
+        let mut found = [PageVisibility::default(); PAGES_TOGETHER];
+        // SAFETY: the relation is open, and the caller knows that it has the blocks. A query is
+        // running, so there is an active snapshot. Each page is pinned and share-locked while it is
         // read. If the server raises an error within the guard, no value is skipped that would have
-        // to be dropped.
+        // to be dropped, and the abort of the transaction releases the pins.
         unsafe {
             let snapshot = pg_sys::GetActiveSnapshot();
+            let view = View::new(snapshot, self.column());
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                let buffer = ReadBuffer(relation, block);
-                LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
-                versions::test_for_old_snapshot_unguarded(snapshot, relation, buffer);
-                let page = PinnedPage(pg_sys::BufferGetPage(buffer).cast::<u8>());
-                let (mut visible, mut newest) = (VisibleRows::default(), NewestTransaction(None));
-                let mut documents = VisibleRows::default();
-                page.prefetch_rows();
-                for offset in 1..=page.line_pointers() {
-                    if !page.is_root(offset, &mut newest) {
-                        continue;
-                    }
-                    let mut place = pg_sys::ItemPointerData::default();
-                    itemptr::item_pointer_set_all(&mut place, block, offset);
-                    let mut found = pg_sys::HeapTupleData::default();
-                    if heap_hot_search_buffer(
-                        &raw mut place,
-                        relation,
-                        buffer,
-                        snapshot,
-                        &raw mut found,
-                        std::ptr::null_mut(),
-                        true,
-                    ) {
-                        visible.insert(offset);
-                        if !heap_attisnull(&raw mut found, self.column(), (*relation).rd_att) {
-                            documents.insert(offset);
+                for (page, block) in found.iter_mut().zip(blocks) {
+                    page.buffer = ReadBuffer(relation, *block);
+                    PinnedPage::of(page.buffer).prefetch_line_pointers();
+                }
+                for (page, _) in found.iter().zip(blocks) {
+                    PinnedPage::of(page.buffer).prefetch_rows();
+                }
+                for (seen, block) in found.iter_mut().zip(blocks) {
+                    let buffer = seen.buffer;
+                    LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                    versions::test_for_old_snapshot_unguarded(snapshot, relation, buffer);
+                    let (page, mut newest) = (PinnedPage::of(buffer), NewestTransaction(None));
+                    for offset in 1..=page.line_pointers() {
+                        let Some(root) = page.root(offset, &mut newest) else { continue };
+                        let has_document = match root.and_then(|tuple| view.of_hints(tuple)) {
+                            Some(Sight::Nothing) => continue,
+                            Some(Sight::Document) => true,
+                            None => {
+                                let mut place = pg_sys::ItemPointerData::default();
+                                itemptr::item_pointer_set_all(&mut place, *block, offset);
+                                let mut row = pg_sys::HeapTupleData::default();
+                                if !heap_hot_search_buffer(
+                                    &raw mut place,
+                                    relation,
+                                    buffer,
+                                    snapshot,
+                                    &raw mut row,
+                                    std::ptr::null_mut(),
+                                    true,
+                                ) {
+                                    continue;
+                                }
+                                !heap_attisnull(&raw mut row, self.column(), (*relation).rd_att)
+                            }
+                        };
+                        seen.visible.insert(offset);
+                        if has_document {
+                            seen.documents.insert(offset);
                         }
                     }
+                    (seen.lsn, seen.newest) = (page.lsn(), newest.0);
+                    UnlockReleaseBuffer(buffer);
                 }
-                let lsn = page.lsn();
-                UnlockReleaseBuffer(buffer);
-                PageVisibility { visible, documents, lsn, buffer, newest: newest.0 }
-            })
+            });
         }
+        found
     }
 
     /// Begins to fetch the LSNs of some pages from memory.
@@ -171,6 +191,11 @@ impl Heap {
 struct PinnedPage(*mut u8);
 
 impl PinnedPage {
+    unsafe fn of(buffer: pg_sys::Buffer) -> PinnedPage {
+        // SAFETY: the caller has pinned the buffer, so it stays where it is.
+        PinnedPage(unsafe { pg_sys::BufferGetPage(buffer) }.cast::<u8>())
+    }
+
     /// The page's LSN as it lies there. Its two halves may be in another order than PageGetLSN has
     /// them; it is only compared for equality.
     unsafe fn lsn(self) -> u64 {
@@ -186,16 +211,23 @@ impl PinnedPage {
         (lower.saturating_sub(header) / size_of::<pg_sys::ItemIdData>()) as u16
     }
 
+    /// Fetches the page's header and about 26 line pointers from memory.
+    unsafe fn prefetch_line_pointers(self) {
+        prefetch_line(self.0);
+        prefetch_line(self.0.wrapping_add(64));
+    }
+
     /// Fetches the headers of all rows from memory at the same time. They lie in cache lines of their
     /// own, and waiting for one after the other would take longer than all else that is done here.
     unsafe fn prefetch_rows(self) {
-        // SAFETY: the caller has pinned and locked the page, and the page has these line pointers.
-        // What a normal one leads to is on the page; prefetching reads nothing.
+        // SAFETY: the caller has pinned the page. It is not locked, so line pointers may change while
+        // they are read, and no more is done with them than to prefetch, which reads nothing. A page
+        // has room for `MAX_ROWS` of them.
         unsafe {
-            for offset in 1..=self.line_pointers() {
-                let item = self.item(offset);
+            for offset in 1..=self.line_pointers().min(MAX_ROWS) {
+                let item = std::ptr::from_ref(self.item(offset)).read_volatile();
                 if item.lp_flags() == pg_sys::LP_NORMAL {
-                    prefetch_line(self.0.add(item.lp_off() as usize));
+                    prefetch_line(self.0.wrapping_add(item.lp_off() as usize));
                 }
             }
         }
@@ -208,24 +240,93 @@ impl PinnedPage {
         unsafe { &*self.0.add(header).cast::<pg_sys::ItemIdData>().add(usize::from(offset) - 1) }
     }
 
-    /// Whether index entries may name a line pointer. In either case, the transactions of its tuple
-    /// are added to `newest`.
-    unsafe fn is_root(self, offset: u16, newest: &mut NewestTransaction) -> bool {
+    /// Where index entries may name a line pointer, the tuple that it leads to, or `Some(None)` if it
+    /// leads to another line pointer. In any case, the transactions of its tuple are added to `newest`.
+    #[inline]
+    unsafe fn root(
+        self,
+        offset: u16,
+        newest: &mut NewestTransaction,
+    ) -> Option<Option<pg_sys::HeapTupleHeader>> {
         // SAFETY: the caller has pinned and locked the page, and the page has this line pointer. A
         // normal line pointer leads to a tuple on the page.
         unsafe {
             let item = self.item(offset);
             match item.lp_flags() {
-                pg_sys::LP_REDIRECT => true,
+                pg_sys::LP_REDIRECT => Some(None),
                 pg_sys::LP_NORMAL => {
                     let tuple = self.0.add(item.lp_off() as usize);
                     let tuple = tuple.cast::<pg_sys::HeapTupleHeaderData>();
                     newest.add_tuple(tuple);
-                    u32::from((*tuple).t_infomask2) & pg_sys::HEAP_ONLY_TUPLE == 0
+                    let is_root = u32::from((*tuple).t_infomask2) & pg_sys::HEAP_ONLY_TUPLE == 0;
+                    is_root.then_some(Some(tuple))
                 }
-                _ => false,
+                _ => None,
             }
         }
+    }
+}
+
+/// What a snapshot sees of a row.
+enum Sight {
+    /// It, and that it has a document.
+    Document,
+    Nothing,
+}
+
+/// A snapshot that looks at rows.
+struct View {
+    /// The snapshot's xmin. None if the server must look at each row: it notes for serializable
+    /// transactions what they have read.
+    xmin: Option<u32>,
+    /// The number of the column of documents.
+    column: u32,
+}
+
+impl View {
+    unsafe fn new(snapshot: pg_sys::Snapshot, column: i32) -> View {
+        // SAFETY: the caller's snapshot is valid. The isolation level is a global of the server's one
+        // thread.
+        let is_plain = unsafe {
+            (*snapshot).snapshot_type == pg_sys::SnapshotType::SNAPSHOT_MVCC
+                && pg_sys::XactIsoLevel != pg_sys::XACT_SERIALIZABLE as i32
+        };
+        // SAFETY: the caller's snapshot is valid.
+        let xmin = is_plain.then(|| unsafe { (*snapshot).xmin.into_inner() });
+        View { xmin, column: column.unsigned_abs() }
+    }
+
+    /// What is seen of a row whose index entries lead to this tuple, where hint bits and the snapshot's
+    /// xmin are enough to say so, as they are for nearly all rows. These are the first rules of
+    /// HeapTupleSatisfiesMVCC (heapam_visibility.c), XidInMVCCSnapshot (snapmgr.c) and heap_attisnull
+    /// (heaptuple.c); the server's functions have the others.
+    #[inline]
+    unsafe fn of_hints(&self, tuple: pg_sys::HeapTupleHeader) -> Option<Sight> {
+        let (before, column) =
+            (|xid| self.xmin.is_some_and(|xmin| precedes(xid, xmin)), self.column);
+        // SAFETY: the caller has pinned and locked the tuple's page.
+        let (mask, mask2, inserted, ended) = unsafe {
+            let fields = &(*tuple).t_choice.t_heap;
+            let xids = (fields.t_xmin.into_inner(), fields.t_xmax.into_inner());
+            (u32::from((*tuple).t_infomask), u32::from((*tuple).t_infomask2), xids.0, xids.1)
+        };
+        self.xmin?;
+        if mask & pg_sys::HEAP_XMIN_COMMITTED == 0 {
+            return None;
+        }
+        if mask & pg_sys::HEAP_XMAX_INVALID != 0 {
+            let is_frozen = mask & pg_sys::HEAP_XMIN_FROZEN == pg_sys::HEAP_XMIN_FROZEN;
+            let has_document =
+                mask & pg_sys::HEAP_HASNULL == 0 && mask2 & pg_sys::HEAP_NATTS_MASK >= column;
+            return (has_document && (is_frozen || before(inserted))).then_some(Sight::Document);
+        }
+        // Deleted or updated, with no later version on the page that the same index entries lead to.
+        let is_over = mask & pg_sys::HEAP_XMAX_COMMITTED != 0
+            && mask & (pg_sys::HEAP_XMAX_IS_MULTI | pg_sys::HEAP_XMAX_LOCK_ONLY) == 0
+            && mask & pg_sys::HEAP_LOCK_MASK != pg_sys::HEAP_XMAX_EXCL_LOCK
+            && mask2 & pg_sys::HEAP_HOT_UPDATED == 0
+            && before(ended);
+        is_over.then_some(Sight::Nothing)
     }
 }
 

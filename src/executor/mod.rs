@@ -12,7 +12,7 @@
 //! heap_page                     which rows of a page the snapshot sees
 //! rows, hidden_rows             rows in compressed or plain form; those that are not visible
 //! collector, tid_bitmap         posting lists → rows; sets of rows, and which need a recheck
-//! page_visibility               what is remembered of pages
+//! page_memory, page_visibility  what is remembered of pages
 //! visibility_map                which pages are all-visible: before the index is read, and after
 //! pending_filter, read_stats    which pending entries a query needs; what was read
 //! postings                      conditions → rows, from posting lists and the pending list
@@ -61,6 +61,7 @@ mod opened;
 mod ordinal_counts;
 mod ordinals;
 mod ordinals_memory;
+mod page_memory;
 mod page_visibility;
 mod pair_file;
 mod partition_matches;

@@ -113,12 +113,12 @@ impl Ordinals {
         let mut pending = reader.pending.range(from.clone()..below.clone()).peekable();
         let mut entries = Entries::ascending(reader.index, &from)?;
         entries.each_below(reader.index, &below, &mut |key, postings| {
-            while let Some((before, tids)) = pending.next_if(|(next, _)| next.as_slice() < key) {
+            while let Some((before, tids)) = pending.next_if(|(next, _)| *next < key) {
                 if enter(before, None, tids)?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
-            let same = pending.next_if(|(next, _)| next.as_slice() == key);
+            let same = pending.next_if(|(next, _)| *next == key);
             enter(key, Some(postings), same.map_or(&[], |(_, tids)| tids))
         })?;
         for (key, tids) in pending {

@@ -32,12 +32,13 @@
 use super::bits::Bits;
 use super::doc_id::DocIdMap;
 use super::heap::Heap;
-use super::heap_page::PageVisibility;
+use super::heap_page::{PAGES_TOGETHER, PageVisibility};
 use super::hidden_rows::HiddenRows;
+use super::page_memory::{PageMemories, PageMemory};
 use super::rows::Rows;
 use super::settings::changes_memory;
 use crate::error::Result;
-use crate::pg::transactions::precedes;
+use crate::pg::transactions::{NO_TRANSACTION, is_over, newer, next_transaction};
 use crate::pg::versions;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -51,17 +52,6 @@ thread_local! {
 /// so that an ID seems to lie in the future after 2^31 others; this is a quarter of that.
 const MAX_AGE: u64 = 1 << 29;
 
-/// What is remembered of a page that was looked at.
-#[derive(Clone, Copy, Default)]
-struct PageMemory {
-    /// 0 where what was seen is true for one snapshot alone.
-    lsn: u64,
-    /// The newest transaction that touched a row of the page, or `NO_TRANSACTION`.
-    newest: u32,
-    /// The buffer that had the page.
-    buffer: pg_sys::Buffer,
-}
-
 /// Pages whose LSNs are fetched from memory at the same time.
 const TOGETHER: usize = 32;
 
@@ -71,17 +61,13 @@ struct Pages {
     count: usize,
 }
 
-/// What stands for no transaction: InvalidTransactionId.
-const NO_TRANSACTION: u32 = 0;
-
 /// What is remembered of a table.
 struct TableMemory {
     file: versions::FileId,
     /// The number of the column of documents.
     column: i32,
     doc_ids: DocIdMap,
-    /// By block.
-    pages: Vec<PageMemory>,
+    pages: PageMemories,
     /// The blocks that were looked at.
     known: Bits,
     /// The doc IDs of these blocks whose rows are not visible, or do not exist.
@@ -219,7 +205,7 @@ impl TableMemory {
             file: heap.file_id(),
             column: heap.column(),
             doc_ids,
-            pages: Vec::new(),
+            pages: PageMemories::default(),
             known: Bits::default(),
             hidden: HiddenRows::default(),
             began: next_transaction(),
@@ -229,7 +215,7 @@ impl TableMemory {
     }
 
     fn size(&self) -> usize {
-        self.pages.capacity() * size_of::<PageMemory>()
+        self.pages.size()
             + self.known.size()
             + self.hidden.size()
             + self.checked.blocks.size()
@@ -238,12 +224,11 @@ impl TableMemory {
 
     /// Looks at some pages, and remembers nothing for later queries.
     fn look_at(&mut self, heap: &Heap, blocks: &Bits) -> u64 {
-        let mut read = 0;
+        let mut looks = Looks::default();
         for block in blocks.iter() {
-            self.put(block, &heap.page_visibility(block), None);
-            read += 1;
+            looks.add(self, heap, block, None);
         }
-        read
+        looks.finish(self, heap, None)
     }
 
     /// Forgets pages that have become all-visible.
@@ -256,9 +241,7 @@ impl TableMemory {
         closed.subtract(not_all_visible);
         for block in closed.iter() {
             self.hidden.forget_page(self.doc_ids, block);
-            if let Some(page) = self.pages.get_mut(block as usize) {
-                *page = PageMemory::default();
-            }
+            self.pages.forget(block);
         }
         self.known.subtract(&closed);
         self.checked.blocks.subtract(&closed);
@@ -284,7 +267,7 @@ impl TableMemory {
         unchecked: &Bits,
         xmin: pg_sys::TransactionId,
     ) -> u64 {
-        let (mut blocks, mut read) = (unchecked.iter(), 0);
+        let (mut blocks, mut looks) = (unchecked.iter(), Looks::default());
         let mut next = self.next_pages(heap, &mut blocks);
         while next.count > 0 {
             // While these pages are compared, the next ones are on their way.
@@ -292,42 +275,30 @@ impl TableMemory {
             let (pages, mut lsns) = (&pages.pages[..pages.count], [0; TOGETHER]);
             heap.lsns_in(pages, &mut lsns);
             for ((block, _), lsn) in pages.iter().zip(lsns) {
-                let mut page = self.page(*block);
+                let page = self.pages.get(*block);
                 if page.lsn == 0 || page.lsn != lsn || !is_over(page.newest, xmin) {
-                    read += 1;
-                    page = self.put(*block, &heap.page_visibility(*block), Some(xmin));
-                }
-                if page.lsn != 0 {
-                    self.checked.blocks.insert(*block);
-                    self.checked.newest = newer(self.checked.newest, page.newest);
+                    looks.add(self, heap, *block, Some(xmin));
+                } else {
+                    self.checked.add(*block, &page);
                 }
             }
         }
-        read
+        looks.finish(self, heap, Some(xmin))
     }
 
     /// The next pages, whose LSNs it begins to fetch.
     fn next_pages(&self, heap: &Heap, blocks: &mut impl Iterator<Item = u32>) -> Pages {
         let mut next = Pages { pages: [(0, 0); TOGETHER], count: 0 };
         for (page, block) in next.pages.iter_mut().zip(blocks) {
-            *page = (block, self.page(block).buffer);
+            *page = (block, self.pages.get(block).buffer);
             next.count += 1;
         }
         heap.prefetch_lsns(&next.pages[..next.count]);
         next
     }
 
-    fn page(&self, block: u32) -> PageMemory {
-        self.pages.get(block as usize).copied().unwrap_or_default()
-    }
-
     /// Takes in what was seen of a page. If it may be remembered, `xmin` is that of the snapshot.
-    fn put(
-        &mut self,
-        block: u32,
-        found: &PageVisibility,
-        xmin: Option<pg_sys::TransactionId>,
-    ) -> PageMemory {
+    fn put(&mut self, block: u32, found: &PageVisibility, xmin: Option<pg_sys::TransactionId>) {
         self.hidden.put_page(self.doc_ids, block, &found.visible);
         self.known.insert(block);
         // A row without a doc ID: the index is read, and so it is met there and the map made wider.
@@ -342,35 +313,69 @@ impl TableMemory {
         let lsn = if is_lasting { found.lsn } else { 0 };
         let page = PageMemory { lsn, newest, buffer: found.buffer };
         if xmin.is_some() {
-            let at = block as usize;
-            if self.pages.len() <= at {
-                self.pages.resize(at + 1, PageMemory::default());
-            }
-            self.pages[at] = page;
+            self.pages.put(block, page);
+            self.checked.add(block, &page);
         }
-        page
     }
 }
 
-/// Whether a transaction, if it is one, was over before a snapshot with this xmin was taken.
-fn is_over(transaction: u32, xmin: pg_sys::TransactionId) -> bool {
-    transaction == NO_TRANSACTION || precedes(transaction, xmin.into_inner())
+impl Checked {
+    fn add(&mut self, block: u32, page: &PageMemory) {
+        if page.lsn != 0 {
+            self.blocks.insert(block);
+            self.newest = newer(self.newest, page.newest);
+        }
+    }
 }
 
-/// The newer one of two transactions, of which each may be none.
-fn newer(a: u32, b: u32) -> u32 {
-    if b == NO_TRANSACTION || a != NO_TRANSACTION && precedes(b, a) { a } else { b }
+/// Pages that wait to be looked at together.
+#[derive(Default)]
+struct Looks {
+    blocks: [u32; PAGES_TOGETHER],
+    waiting: usize,
+    /// How many were looked at.
+    done: u64,
+}
+
+impl Looks {
+    fn add(
+        &mut self,
+        table: &mut TableMemory,
+        heap: &Heap,
+        block: u32,
+        xmin: Option<pg_sys::TransactionId>,
+    ) {
+        self.blocks[self.waiting] = block;
+        self.waiting += 1;
+        if self.waiting == PAGES_TOGETHER {
+            self.look(table, heap, xmin);
+        }
+    }
+
+    fn look(&mut self, table: &mut TableMemory, heap: &Heap, xmin: Option<pg_sys::TransactionId>) {
+        let blocks = &self.blocks[..self.waiting];
+        for (block, seen) in blocks.iter().zip(&heap.page_visibilities(blocks)) {
+            table.put(*block, seen, xmin);
+        }
+        self.done += self.waiting as u64;
+        self.waiting = 0;
+    }
+
+    /// Looks at the last ones. Returns how many there were in all.
+    fn finish(
+        mut self,
+        table: &mut TableMemory,
+        heap: &Heap,
+        xmin: Option<pg_sys::TransactionId>,
+    ) -> u64 {
+        self.look(table, heap, xmin);
+        self.done
+    }
 }
 
 fn snapshot_xmin() -> pg_sys::TransactionId {
     // SAFETY: a query is running, so there is an active snapshot.
     unsafe { (*pg_sys::GetActiveSnapshot()).xmin }
-}
-
-/// The ID of the next transaction with its epoch, in 64 bits, which do not wrap around.
-fn next_transaction() -> u64 {
-    // SAFETY: reads a counter in shared memory.
-    unsafe { pg_sys::ReadNextFullTransactionId().value }
 }
 
 /// How far the write-ahead log was written or, on a standby, replayed.

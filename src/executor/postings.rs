@@ -90,14 +90,8 @@ impl<'i> PostingReader<'i> {
         let pending = match index.remembered_pending(changes_memory())? {
             Some(pending) => pending,
             None => {
-                let mut pending = PendingEntries::new();
-                index.pending(&mut |key, tid| match pending.get_mut(key) {
-                    Some(rows) => rows.push(tid),
-                    None if !filter.contains(key) => {}
-                    None => {
-                        pending.insert(key.to_vec(), vec![tid]);
-                    }
-                })?;
+                let mut pending = PendingEntries::default();
+                index.pending(&mut |key, row| pending.add(key, row, || filter.contains(key)))?;
                 Rc::new(pending)
             }
         };

@@ -81,7 +81,7 @@ impl SortedRows {
                 first.largest == first.descending || reader.has_single_values(&first.path)?;
             for key in key::DOCUMENT_KEYS {
                 documents += index.estimate_key(key)? as u64
-                    + reader.pending.get(key).map_or(0, Vec::len) as u64;
+                    + reader.pending.get(key).map_or(0, <[_]>::len) as u64;
             }
         }
         let max_sorted = max_sorted() as u64;

@@ -13,7 +13,7 @@ use crate::index::key::{self, PathHash};
 use crate::index::string_code::{Unpacked, unpack};
 use roaring::RoaringBitmap;
 use std::cmp::Ordering;
-use std::ops::{Bound, ControlFlow};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// A place in the walk. It holds no lock and nothing else of the server's between two calls, so it
@@ -308,13 +308,12 @@ impl PendingCursor {
     fn peek(&mut self, direction: Direction) -> Option<&[u8]> {
         let PendingCursor { entries, from, below, next } = self;
         let find = || {
-            let bounds = (Bound::Included(from.as_slice()), Bound::Excluded(below.as_slice()));
-            let mut entries = entries.range::<[u8], _>(bounds);
+            let mut entries = entries.range(from.as_slice()..below.as_slice());
             let found = match direction {
                 Direction::Ascending => entries.next(),
                 Direction::Descending => entries.next_back(),
             };
-            found.map(|(key, _)| key.clone())
+            found.map(|(key, _)| key.to_vec())
         };
         next.get_or_insert_with(find).as_deref()
     }

@@ -13,6 +13,25 @@ pub fn precedes(a: u32, b: u32) -> bool {
     }
 }
 
+/// What stands for no transaction: InvalidTransactionId.
+pub const NO_TRANSACTION: u32 = 0;
+
+/// Whether a transaction, if it is one, was over before a snapshot with this xmin was taken.
+pub fn is_over(transaction: u32, xmin: pg_sys::TransactionId) -> bool {
+    transaction == NO_TRANSACTION || precedes(transaction, xmin.into_inner())
+}
+
+/// The newer one of two transactions, of which each may be none.
+pub fn newer(a: u32, b: u32) -> u32 {
+    if b == NO_TRANSACTION || a != NO_TRANSACTION && precedes(b, a) { a } else { b }
+}
+
+/// The ID of the next transaction with its epoch, in 64 bits, which do not wrap around.
+pub fn next_transaction() -> u64 {
+    // SAFETY: reads a counter in shared memory.
+    unsafe { pg_sys::ReadNextFullTransactionId().value }
+}
+
 #[cfg(test)]
 mod tests {
     use super::precedes;

@@ -73,7 +73,7 @@ impl<'i> PartValues<'i> {
             let mut open = BlockSet::prefix(0);
             not_all_visible.iter().for_each(|block| open.add(block));
             // A pending entry may be read a second time, in the tree, so its row must be known.
-            let keys = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(*key));
+            let keys = key::DOCUMENT_KEYS.iter().filter_map(|key| reader.pending.get(key));
             let pending = keys.flatten().filter(|tid| tid.block < blocks);
             pending.for_each(|tid| open.add(tid.block));
             reader.block_set = open;

@@ -22,7 +22,9 @@
 //!                                          (scan_range → scan_page → scan_entries)
 //! read_pages                               which pages some work has read, and if they changed
 //! tally                                    how many keys of a range have rows
-//! pending ── pending_memory                the pending list, and what a session remembers of it
+//! pending, pending_entries ── pending_memory
+//!                                          the pending list, its entries by key, and what a session
+//!                                          remembers of it
 //! estimate                                 guesses for the planner, from a few pages
 //! ```
 
@@ -36,6 +38,7 @@ mod page;
 mod page_bits;
 mod page_summary;
 mod pending;
+mod pending_entries;
 mod pending_memory;
 mod posting_list;
 mod postings;
@@ -49,7 +52,7 @@ pub use buffer::{GinIndex, is_logged};
 pub use bytes::Parsed;
 pub use entries::{Direction, Entries, Entry};
 pub use estimate::PostingSizes;
-pub use pending_memory::PendingEntries;
+pub use pending_entries::PendingEntries;
 pub use posting_list::{
     NOWHERE, OFFSET_BITS, OFFSET_MASK, PLACE_BITS, PackedList, RowLists, Sink, Tid,
 };

@@ -67,19 +67,24 @@ impl GinIndex {
         visit_page(bytes, from, plain, visit).map_err(|damage| self.corrupt(page.block, damage))
     }
 
-    /// The LSN of the metapage, which changes with the pending list (ginfast.c), and the head of
-    /// the list.
-    pub(super) fn pending_state(&self) -> Result<(u64, Option<u32>)> {
+    /// The LSN of the metapage, which changes with the pending list (ginfast.c), the head of the list,
+    /// and how many pages it has.
+    pub(super) fn pending_state(&self) -> Result<(u64, Option<u32>, usize)> {
         let meta = self.lock(META)?;
-        Ok((lsn(meta.bytes()), self.pending_head(meta.bytes())?))
+        let bytes = meta.bytes();
+        Ok((lsn(bytes), self.pending_head(bytes)?, self.pages_of_list(bytes)?))
     }
 
     /// How many pages the list has.
     fn pending_len(&self) -> Result<usize> {
         let meta = self.lock(META)?;
-        let page = PageHeader::parse(meta.bytes());
-        let pages = page.and_then(|page| page.pending_pages(meta.bytes()));
-        pages.map_err(|damage| self.corrupt(META, damage))
+        self.pages_of_list(meta.bytes())
+    }
+
+    fn pages_of_list(&self, meta: &Block) -> Result<usize> {
+        PageHeader::parse(meta)
+            .and_then(|page| page.pending_pages(meta))
+            .map_err(|damage| self.corrupt(META, damage))
     }
 
     /// Copies the list, which gin_pending_list_limit keeps small. Unlike the tree, it must not be

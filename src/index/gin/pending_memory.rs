@@ -11,17 +11,17 @@
 use super::buffer::GinIndex;
 use super::bytes::{Block, u16_at};
 use super::page::SPECIAL;
-use super::posting_list::Tid;
+use super::pending_entries::{PendingEntries, UnsortedEntries};
 use crate::error::Result;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// Pending entries: by key, the rows in the order of their insertion.
-pub type PendingEntries = BTreeMap<Vec<u8>, Vec<Tid>>;
 
 /// The lists of 8 indexes are remembered.
 const MAX_LISTS: usize = 8;
+
+/// Pages. A list that has no more is kept at the first look: that takes a tenth of a millisecond, and
+/// to read it again for the second question would take longer. A store's own lists have 8 pages.
+const FEW_PAGES: usize = 16;
 
 /// An entry takes about 30 bytes on a page, and about three times as many in a tree of the heap.
 /// Four leaves a margin.
@@ -38,16 +38,16 @@ struct PendingList {
     pages: Vec<(u32, u64)>,
     /// A copy of the last page, and how many tuples of it were read.
     tail: Option<(Box<Block>, usize)>,
-    /// None after the first look: a session may read the list only once.
+    /// None after the first look at a long list: a session may read it only once.
     entries: Option<Rc<PendingEntries>>,
 }
 
 impl GinIndex {
     /// The entries of the pending list, if the session remembers them and they fit into
-    /// `max_bytes`. None when a session asks for the first time.
+    /// `max_bytes`. None when a session asks for the first time and the list is long.
     pub fn remembered_pending(&self, max_bytes: usize) -> Result<Option<Rc<PendingEntries>>> {
         let Some(index) = self.wal_logged_oid() else { return Ok(None) };
-        let (meta_lsn, head) = self.pending_state()?;
+        let (meta_lsn, head, pages) = self.pending_state()?;
         // Taken out, and put back only if all goes well.
         let known = LISTS.with_borrow_mut(|lists| {
             let at = lists.iter().position(|list| list.index == index)?;
@@ -69,7 +69,7 @@ impl GinIndex {
                 tail: None,
                 entries: Some(Rc::default()),
             };
-        } else if is_first {
+        } else if is_first && pages > FEW_PAGES {
             list.meta_lsn = meta_lsn;
         } else if list.meta_lsn != meta_lsn || list.entries.is_none() {
             // What is added after the look at the metapage is read by the next query.
@@ -107,23 +107,25 @@ impl GinIndex {
             (list.entries, list.tail, list.pages) = (None, None, vec![]);
             return Ok(());
         }
-        let shared = list.entries.take().unwrap_or_default();
-        let mut entries = Rc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
+        let mut known = list
+            .entries
+            .take()
+            .map(|shared| Rc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone()));
+        let mut unsorted = UnsortedEntries::default();
         list.pages.truncate(keep);
         let mut plain = Vec::new();
         for page in pages.drain(keep..) {
             crate::memory::check();
-            let tuples = self.visit_copy(&page, from, &mut plain, &mut |key, tid| match entries
-                .get_mut(key)
-            {
-                Some(rows) => rows.push(tid),
-                None => drop(entries.insert(key.to_vec(), vec![tid])),
-            })?;
+            let add = &mut |key: &[u8], row| match &mut known {
+                Some(known) => known.add(key, row, || true),
+                None => unsorted.add(key, row),
+            };
+            let tuples = self.visit_copy(&page, from, &mut plain, add)?;
             list.pages.push((page.block, page.lsn));
             list.tail = page.bytes.map(|bytes| (bytes, tuples));
             from = 0;
         }
-        list.entries = Some(Rc::new(entries));
+        list.entries = Some(Rc::new(known.unwrap_or_else(|| unsorted.sorted())));
         Ok(())
     }
 }

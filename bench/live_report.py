@@ -63,6 +63,7 @@ def first_questions(part, titles):
     lines += table(["query", *(f"{turn}, {share} %" for turn in ("first", "second") for share in shares)], rows)
     read = [
         f"{found['open']:,} of {found['pages']:,} after {share} %, {number(scan_of_open(found))} ms"
+        + (f", the first time in a new session {number(scan_of_open(found, 'first_scan_ms'))}" if "first_scan_ms" in found else "")
         for share, found in part["shares"].items() if found.get("open")
     ]  # fmt: skip
     if read:
@@ -70,9 +71,9 @@ def first_questions(part, titles):
     return lines
 
 
-def scan_of_open(found):
+def scan_of_open(found, turn="scan_ms"):
     """Milliseconds to read each page that is not all-visible once."""
-    return found["scan_ms"] * found["open"] / found["pages"] if found.get("pages") else None
+    return found[turn] * found["open"] / found["pages"] if found.get("pages") else None
 
 
 def while_writing(part, titles, names):

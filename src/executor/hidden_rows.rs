@@ -6,8 +6,8 @@ use super::heap_page::VisibleRows;
 use super::rows::{Rows, kept, words_of_page};
 use crate::error::Result;
 
-/// The words of a piece, which take 2 kB.
-const PIECE: usize = 1 << 8;
+/// The words of a piece, which take 8 kB.
+const PIECE: usize = 1 << 10;
 
 /// The doc IDs of rows that are not visible, or do not exist.
 #[derive(Default)]

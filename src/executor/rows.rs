@@ -206,6 +206,10 @@ pub fn kept(rows: &RoaringBitmap, passes: impl Fn(u32) -> bool) -> Result<Roarin
 /// the power of `log` bits.
 #[inline]
 fn groups_of(word: u64, log: u32) -> u64 {
+    // Pages whose rows were updated have more than 16 line pointers, and so there are two groups.
+    if log == 5 {
+        return u64::from(word as u32 != 0) | u64::from(word >> 32 != 0) << 1;
+    }
     if log != 4 {
         let mask = (1 << (1 << log)) - 1;
         let is_used = |group: u32| u64::from(word >> (group << log) & mask != 0) << group;

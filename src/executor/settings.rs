@@ -11,7 +11,7 @@ pub fn define_settings() {
     GucRegistry::define_int_guc(
         c"session_store.changes_memory",
         c"Sets how much a session remembers of what changed since VACUUM.",
-        c"Once for pages that are not all-visible, once for pending lists, a quarter of it for posting lists, and an eighth for bitmaps. 0 remembers nothing.",
+        c"Once for pages that are not all-visible, once for pending lists, a quarter of it for posting lists, an eighth for ranges, and an eighth for bitmaps. 0 remembers nothing.",
         &MEMORY,
         0,
         i32::MAX / 1024,

@@ -5,6 +5,7 @@ use super::bytes::{BLCKSZ, Block, Damage};
 use super::read_pages::ReadPage;
 use crate::error::{Error, Result};
 use crate::index::recognize;
+use crate::pg::prefetch::prefetch;
 use crate::pg::varlena::Varlena;
 use crate::pg::versions;
 use pgrx::PgSqlErrorCode as Code;
@@ -159,6 +160,40 @@ impl GinIndex {
                 })
             })
         }
+    }
+
+    /// Whether each of some pages has this LSN, in the buffer in which it was (`lsn_in`).
+    pub(super) fn have_lsns(&self, pages: &[(u32, pg_sys::Buffer, u64)]) -> bool {
+        /// Pages that are fetched from memory at the same time.
+        const TOGETHER: usize = 32;
+        let fetch = |pages: &[(u32, pg_sys::Buffer, u64)]| {
+            pages.iter().take(TOGETHER).for_each(|(_, buffer, _)| prefetch(*buffer));
+        };
+        fetch(pages);
+        let mut left = pages;
+        while !left.is_empty() {
+            crate::memory::check();
+            let (now, behind) = left.split_at(left.len().min(TOGETHER));
+            fetch(behind);
+            // SAFETY: as in `lsn_in`.
+            let are_same = unsafe {
+                pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                    now.iter().all(|&(block, buffer, lsn)| {
+                        versions::pin_recent(self.relation, block, buffer) && {
+                            let page = pg_sys::BufferGetPage(buffer).cast::<u64>();
+                            let is_same = page.read_volatile() == lsn;
+                            ReleaseBuffer(buffer);
+                            is_same
+                        }
+                    })
+                })
+            };
+            if !are_same {
+                return false;
+            }
+            left = behind;
+        }
+        true
     }
 
     /// Copies a page. No lock is held before or after, so interrupts are taken here.

@@ -14,7 +14,7 @@
 //! page_summary                             what is remembered of unchanged leaf pages: PageSummary in
 //!                                          a CacheSlot, found by wal_logged_oid and LSN; Prefetch
 //! data                                     the pages of a posting tree
-//! page_bits                                what is remembered of their rows
+//! page_bits ── page_runs                   what is remembered of their rows, and of those of many pages
 //! descent                                  root → leaf page: KeyBound, EntryPage (load, first_behind,
 //!                                          right_sibling_if_past)
 //! postings                                 the rows of one entry, from its list or its posting tree
@@ -36,6 +36,7 @@ mod entries;
 mod estimate;
 mod page;
 mod page_bits;
+mod page_runs;
 mod page_summary;
 mod pending;
 mod pending_entries;

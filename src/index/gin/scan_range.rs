@@ -5,6 +5,7 @@ use super::bytes::{Block, Damage, Parsed};
 use super::descent::{EntryPage, KeyBound, LeafPosition, descend, first_behind};
 use super::page::{EntryContent, PageHeader, PageKind, Tuple, content};
 use super::page_bits::Lister;
+use super::page_runs::WalkedPages;
 use super::page_summary::{PageSummary, Prefetch};
 use super::posting_list::{Sink, Tid};
 use super::postings::Postings;
@@ -34,7 +35,14 @@ impl GinIndex {
             Some(_) if is_remembered => Some(descend(self, KeyBound::Before(below))?.page.block),
             _ => None,
         };
-        let mut prefetch = Prefetch::default();
+        let (mut prefetch, mut walked) = (Prefetch::default(), WalkedPages::default());
+        let end = last.filter(|_| sink.wants_bits().is_some());
+        if let Some((first, end)) = next.zip(end)
+            && let Some(entries) = self.take_run(first, end, sink)
+        {
+            walked.miss();
+            (keys, next) = (keys + entries, Some(end));
+        }
         while let Some(block) = next {
             crate::memory::check();
             last = last.filter(|last| *last != block);
@@ -47,11 +55,17 @@ impl GinIndex {
                 sink.skip(summary.items as usize);
                 true
             });
-            if let Some((summary, _)) = summary.filter(|_| is_done) {
+            if let Some((summary, lsn)) = summary.filter(|_| is_done) {
+                if end.is_some() {
+                    walked.add(block, lsn, summary.entries);
+                }
                 (keys, next) = (keys + usize::from(summary.entries), summary.right);
                 prefetch.go(self, next);
             } else {
                 prefetch = Prefetch::default();
+                if end != Some(block) {
+                    walked.miss();
+                }
                 let page = self.lock(block)?;
                 let scanned = self.scan_page(&page, below, sink, &mut trees);
                 let (scanned, right) = scanned.map_err(|damage| self.corrupt(block, damage))?;
@@ -60,6 +74,9 @@ impl GinIndex {
                 (keys, next) = (keys + scanned, right);
             }
             visits.add(self, block)?;
+        }
+        if let Some(end) = end {
+            self.remember_run(walked, end, sink);
         }
         Ok(keys as u64)
     }

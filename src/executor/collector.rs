@@ -148,7 +148,12 @@ impl<'b> Collector<'b> {
         if offsets >> PLACE_BITS != 0 {
             return Err(NOWHERE);
         }
-        self.overflowed |= offsets >> offset_bits != 0;
+        if offsets >> offset_bits != 0 {
+            // Some number is that of another row, and may lie behind the end. None of them counts.
+            self.overflowed = true;
+            self.list.truncate(listed);
+            return Ok(last);
+        }
         // Rows ascend, so those behind the end of the table are the last ones.
         self.list.truncate(listed + inside);
         let mut seam = self.list[listed.saturating_sub(1)..].iter().take(2);

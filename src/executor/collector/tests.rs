@@ -103,3 +103,20 @@ proptest! {
         }
     }
 }
+
+/// The number of a row without a doc ID lies behind the end of the table, though a row of the same
+/// list comes after it and lies within.
+#[test]
+fn lists_no_row_without_a_doc_id() {
+    let block_set = BlockSet::all();
+    let bytes = pack(&[Tid { block: 2, offset: 60 }, Tid { block: 3, offset: 1 }]);
+    for max_bytes in [1 << 20, 0] {
+        let mut collector = Collector::new(DocIdMap::NARROWEST, &block_set, 4, max_bytes);
+        assert!(PackedList::read(&bytes).and_then(|list| collector.take_packed(list)).is_ok());
+        match max_bytes {
+            0 => collector.merge_list(),
+            _ => collector.switch_to_bits(),
+        }
+        assert!(matches!(collector.finish(), Err(ReadError::DocIdOverflow(_))));
+    }
+}

@@ -21,6 +21,17 @@ is() {
     fi
 }
 
+# caught_up OPTION OF PSQL…: waits until the standby that psql reaches so has replayed what its primary has written until now.
+caught_up() {
+    local lsn
+    lsn=$(sql 'SELECT pg_current_wal_lsn()')
+    for _ in {1..2000}; do
+        if [ "$(sql "SELECT pg_last_wal_replay_lsn() >= '$lsn'" "$@")" = t ]; then return; fi
+        sleep 0.1
+    done
+    is 'the standby has replayed' "$lsn" "$(sql 'SELECT pg_last_wal_replay_lsn()' "$@")"
+}
+
 # One line for each query: how many documents, and a digest of them in order.
 queries=(
     '*:*'

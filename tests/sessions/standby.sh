@@ -17,11 +17,7 @@ standby() { "$@" -h "$dir"; }
 # Written after the copy was taken: it arrives by streaming.
 sql "SELECT session_update('stash', '[{\"delete\": [2002], \"upsert\": [{\"session\": {\"id\": \"late\"}}]}]')" -o /dev/null
 sql "SELECT session_add('bare'); INSERT INTO sessions.bare SELECT * FROM sessions.stash; DROP INDEX sessions.bare_doc_idx" -o /dev/null
-lsn=$(sql 'SELECT pg_current_wal_lsn()')
-for _ in {1..100}; do
-    [ "$(standby sql "SELECT pg_last_wal_replay_lsn() >= '$lsn'")" = t ] && break
-    sleep 0.1
-done
+caught_up -h "$dir"
 
 is 'copies' '2 2' "$(sql "SELECT string_agg(copies::text, ' ') FROM session_list()")"
 is 'read-only' t "$(standby sql 'SELECT pg_is_in_recovery()')"
@@ -39,17 +35,9 @@ facets() {
     done
 }
 many() { echo "SELECT session_update('many', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || n % $3, 'n', n % 90 * 0.5, 'ms', 1704067200000 + n * 600000::bigint))))) FROM generate_series($1, $2) AS n"; }
-caught_up() {
-    local lsn
-    lsn=$(sql 'SELECT pg_current_wal_lsn()')
-    for _ in {1..100}; do
-        [ "$(standby sql "SELECT pg_last_wal_replay_lsn() >= '$lsn'")" = t ] && return
-        sleep 0.1
-    done
-}
 sql "SELECT session_add('many', key => 'id'); $(many 1 2000 300)" -o /dev/null
 sql "VACUUM sessions.many"
-caught_up
+caught_up -h "$dir"
 # One session on the standby asks before and after the primary writes.
 for q in '*:*' 'n:[3 TO 20]' 'user:(u7 u8)'; do
     is "facets of $q" "$(facets "$q" | psql)" "$(facets "$q" | standby psql)"
@@ -62,7 +50,7 @@ ask() {
 }
 for step in 'before' "$(many 50 90 7)" 'VACUUM sessions.many' "$(many 3000 3100 300)" "SELECT session_update('many', '[{\"delete\": [5, 6, 7, 3001]}]')" 'REINDEX INDEX sessions.many_doc_idx'; do
     if [ "$step" != 'before' ]; then sql "$step" -o /dev/null; fi
-    caught_up
+    caught_up -h "$dir"
     for q in '*:*' 'n:[3 TO 20]'; do
         is "facets of $q after ${step:0:30}" "$(facets "$q" | psql)" "$(ask "$q")"
     done

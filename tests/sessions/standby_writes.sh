@@ -106,11 +106,7 @@ if [ $failed = 1 ]; then
     is 'sessions' 'no failure' 'the above'
 fi
 
-lsn=$(sql 'SELECT pg_current_wal_lsn()')
-for _ in {1..300}; do
-    [ "$(standby sql "SELECT pg_last_wal_replay_lsn() >= '$lsn'")" = t ] && break
-    sleep 0.1
-done
+caught_up -h "$dir"
 digest="SELECT count(*), md5(string_agg(id || md5(doc::text), ' ' ORDER BY id)) FROM sessions."
 streamed="SELECT count(*), md5(string_agg((doc->>'id') || md5(doc::text), ' ' ORDER BY doc->>'id')) FROM session_stream"
 for store in plain sharded; do

@@ -26,7 +26,7 @@ done
 
 # The functions of the fan-out read nothing that their caller may not read, on the workers either.
 shard=$(worker 1 sql "SELECT min(oid::regclass::text) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
-all='["*:*", null, null, {"*": [0, 2]}, 100000]'
+all='["*:*", null, null, {"*": [0, 2, 1]}, 100000]'
 page="session_store.shard_page('$shard'::regclass, '$all')"
 is 'a reader on a worker' 2 "$(as citus_reader worker 1 sql "SELECT count(document::jsonb) FROM unnest(($page)[6:]) AS document")"
 refused 'a stranger on a worker' 42501 as citus_stranger worker 1 sql "SELECT $page"

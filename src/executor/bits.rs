@@ -14,6 +14,9 @@ pub struct Bits {
     words: Vec<u64>,
 }
 
+/// Words whose numbers are counted at once.
+const WORDS_TOGETHER: usize = 64;
+
 /// Bytes. Less does not go back to the system.
 const MIN_SPARE: usize = 64 << 10;
 
@@ -162,26 +165,40 @@ impl Bits {
 
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        (0u32..).zip(&self.words).filter(|(_, word)| **word != 0).flat_map(|(at, word)| {
-            let next = |left: &u64| Some(left & left.wrapping_sub(1)).filter(|left| *left != 0);
-            std::iter::successors(Some(*word), next)
-                .map(move |left| at * 64 + left.trailing_zeros())
-        })
+        self.iter_from(0)
     }
 
     pub fn bitmap(&self) -> RoaringBitmap {
         bitmap_of(0, &self.words)
     }
 
-    /// The first numbers, so many at least, if there are.
-    pub fn first(&self, wanted: u64) -> RoaringBitmap {
-        let (mut found, mut words) = (0, self.words.iter());
-        while found < wanted
-            && let Some(word) = words.next()
+    /// The numbers from one on, in order.
+    pub fn iter_from(&self, from: u32) -> impl Iterator<Item = u32> {
+        let first = from / 64;
+        let words = self.words.get(first as usize..).unwrap_or_default();
+        let left = move |(at, word): (u32, &u64)| match at == first {
+            true => (at, word & u64::MAX << (from % 64)),
+            false => (at, *word),
+        };
+        (first..).zip(words).map(left).filter(|(_, word)| *word != 0).flat_map(|(at, word)| {
+            let next = |left: &u64| Some(left & left.wrapping_sub(1)).filter(|left| *left != 0);
+            std::iter::successors(Some(word), next).map(move |left| at * 64 + left.trailing_zeros())
+        })
+    }
+
+    /// The number that so many smaller ones are in front of.
+    pub fn select(&self, mut before: u64) -> Option<u32> {
+        for (first, words) in
+            (0u32..).step_by(WORDS_TOGETHER).zip(self.words.chunks(WORDS_TOGETHER))
         {
-            found += u64::from(word.count_ones());
+            let count = ones(words);
+            if before < count {
+                let skipped = usize::try_from(before).ok()?;
+                return self.iter_from(first * 64).nth(skipped);
+            }
+            before -= count;
         }
-        bitmap_of(0, &self.words[..self.words.len() - words.len()])
+        None
     }
 }
 
@@ -232,7 +249,7 @@ mod tests {
         fn is_a_set(
             a in proptest::collection::btree_set(0u32..400, 0..60),
             b in proptest::collection::btree_set(0u32..500, 0..60),
-            wanted in 0u64..70,
+            place in 0u64..70,
             end in 0u32..500,
         ) {
             let (one, other) = (of(&a), of(&b));
@@ -247,9 +264,8 @@ mod tests {
             prop_assert_eq!((one.len() as usize, one.is_empty()), (a.len(), a.is_empty()));
             prop_assert!(a.union(&b).all(|number| one.contains(*number) == a.contains(number)));
             prop_assert!(one.bitmap().iter().eq(a.iter().copied()));
-            let first = one.first(wanted);
-            prop_assert!(first.len() >= wanted.min(a.len() as u64));
-            prop_assert!(a.iter().copied().take(first.len() as usize).eq(first.iter()));
+            prop_assert_eq!(one.select(place), a.iter().copied().nth(place as usize));
+            prop_assert!(one.iter_from(end).eq(a.range(end..).copied()));
             let below = Bits::new(one.words().to_vec(), end);
             prop_assert!(below.iter().eq(a.range(..end).copied()));
             let mut removed = any.clone();

@@ -53,7 +53,7 @@ impl CandidateScan {
         };
         let none_rechecked = matches.recheck.is_empty();
         let mut last = None;
-        for doc_id in rows.range(next..).take(most) {
+        for doc_id in rows.iter_from(next).take(most) {
             let recheck = !none_rechecked && matches.recheck.contains(doc_id);
             candidates.push(Candidate { tid: doc_ids.tid(doc_id), recheck });
             last = Some(doc_id);

@@ -7,8 +7,9 @@ use super::opened::Opened;
 use super::partition_matches::PartitionMatches;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
+use super::rows::Rows;
 use super::value_cursor::{ValueBounds, ValueCursor};
-use super::wanted_rows::{FEW_ROWS, RowFilter};
+use super::wanted_rows::{Among, FEW_ROWS, RowFilter};
 use crate::error::Result;
 use crate::index::gin::{Direction, GinIndex};
 use crate::syntax::SortKey;
@@ -171,7 +172,10 @@ impl PartitionWalk {
         index: &GinIndex,
     ) -> ReadResult<Option<Option<Vec<u8>>>> {
         let Some(cursor) = &mut self.cursor else { return Ok(None) };
-        let filter = RowFilter { among: matches.candidates.as_ref(), except: Some(&self.seen) };
+        let filter = RowFilter {
+            among: matches.candidates.as_ref().map(Among::from),
+            except: Some(&self.seen),
+        };
         if let Some(next) = cursor.next(index, filter)? {
             // A union copies what was seen before.
             match next.rows.len() <= FEW_ROWS {
@@ -184,7 +188,11 @@ impl PartitionWalk {
         self.cursor = None;
         self.is_truncated = false;
         self.found = match &matches.candidates {
-            Some(candidates) => candidates - &self.seen,
+            Some(candidates) => {
+                let mut left = candidates.clone();
+                left.subtract(&Rows::Compressed(std::mem::take(&mut self.seen)))?;
+                left.bitmap()
+            }
             None => {
                 let filter = PendingFilter::none();
                 let (doc_ids, blocks) = (matches.doc_ids, matches.blocks);

@@ -5,6 +5,7 @@ use super::doc_id::DocIdMap;
 use super::heap::Heap;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
+use super::rows::Rows;
 use super::table::IndexedTable;
 use crate::error::Result;
 use crate::index::gin::GinIndex;
@@ -20,7 +21,7 @@ pub struct PartitionMatches {
     pub blocks: u32,
     /// The rows that may match; none for all rows of the table. Without a list of them, `doc_ids`
     /// is the widest map.
-    pub candidates: Option<RoaringBitmap>,
+    pub candidates: Option<Rows>,
     /// Those candidates whose documents have to be looked at.
     pub recheck: RoaringBitmap,
     /// Whether each candidate is known to match and to be visible.
@@ -44,10 +45,10 @@ impl PartitionMatches {
         table: IndexedTable,
         doc_ids: DocIdMap,
         blocks: u32,
-        candidates: Option<RoaringBitmap>,
+        candidates: Option<Rows>,
         recheck: RoaringBitmap,
     ) -> PartitionMatches {
-        let count = candidates.as_ref().map_or(0, RoaringBitmap::len);
+        let count = candidates.as_ref().map_or(0, Rows::len);
         let (is_exact, window) = (false, Window::default());
         PartitionMatches { table, doc_ids, blocks, candidates, recheck, is_exact, count, window }
     }
@@ -57,7 +58,7 @@ impl PartitionMatches {
         table: IndexedTable,
         doc_ids: DocIdMap,
         blocks: u32,
-        rows: RoaringBitmap,
+        rows: Rows,
         count: u64,
     ) -> PartitionMatches {
         let matches =
@@ -69,7 +70,7 @@ impl PartitionMatches {
     /// pages at a time.
     pub fn next(&mut self, mut from: u32) -> Result<Option<u32>> {
         if let Some(candidates) = &self.candidates {
-            return Ok(candidates.range(from..).next());
+            return Ok(candidates.next(from));
         }
         loop {
             let block = self.doc_ids.tid(from).block;
@@ -111,13 +112,13 @@ impl PartitionMatches {
     }
 
     /// The rows as a list, which is read now if it was not needed before.
-    pub fn list(&mut self) -> Result<&RoaringBitmap> {
+    pub fn list(&mut self) -> Result<&Rows> {
         if self.candidates.is_none() {
             let (heap, index) = open(&self.table)?;
             let reader =
                 PostingReader::new(&index, self.doc_ids, heap.blocks(), &PendingFilter::none())?;
             let rows = reader.all().map_err(|error| error.under_widest_map(&index))?;
-            self.candidates = Some(rows.bitmap());
+            self.candidates = Some(rows);
         }
         Ok(self.candidates.get_or_insert_default())
     }

@@ -50,11 +50,27 @@ impl Rows {
         }
     }
 
-    /// The first rows, so many at least, if there are.
-    pub fn first(self, wanted: u64) -> RoaringBitmap {
+    /// The rows from one on, in order.
+    pub fn iter_from(&self, from: u32) -> Box<dyn Iterator<Item = u32> + '_> {
         match self {
-            Rows::Compressed(rows) => rows,
-            Rows::Plain(rows) => rows.first(wanted),
+            Rows::Compressed(rows) => Box::new(rows.range(from..)),
+            Rows::Plain(rows) => Box::new(rows.iter_from(from)),
+        }
+    }
+
+    /// The row that so many others are in front of.
+    pub fn select(&self, before: u32) -> Option<u32> {
+        match self {
+            Rows::Compressed(rows) => rows.select(before),
+            Rows::Plain(rows) => rows.select(before.into()),
+        }
+    }
+
+    /// The first row that is not in front of another one.
+    pub fn next(&self, from: u32) -> Option<u32> {
+        match self {
+            Rows::Compressed(rows) => rows.range(from..).next(),
+            Rows::Plain(rows) => rows.iter_from(from).next(),
         }
     }
 
@@ -261,6 +277,10 @@ mod tests {
                     let blocks: BTreeSet<u32> = a.iter().map(block).collect();
                     prop_assert!(one.blocks(doc_ids).iter().eq(blocks));
                 }
+                prop_assert!(one.iter_from(row).eq(a.range(row..).copied()));
+                prop_assert_eq!(one.next(row), a.range(row..).next().copied());
+                let place = row % 400;
+                prop_assert_eq!(one.select(place), a.iter().copied().nth(place as usize));
                 let mut removed = one;
                 removed.remove(row);
                 prop_assert!(removed.bitmap().iter().eq(a.iter().copied().filter(|a| *a != row)));

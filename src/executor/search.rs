@@ -88,7 +88,8 @@ impl IndexSearch {
             *stats += reader.stats();
             stats.heap_pages += heap.pages.get();
             let [candidates, recheck] = [candidates, recheck].map(Rows::bitmap);
-            Ok(PartitionMatches::new(*table, doc_ids, blocks, Some(candidates), recheck))
+            let candidates = Some(Rows::Compressed(candidates));
+            Ok(PartitionMatches::new(*table, doc_ids, blocks, candidates, recheck))
         })
     }
 

@@ -114,7 +114,7 @@ impl SortedRows {
             matches.list()?;
         }
         let rows = partitions.iter().enumerate().flat_map(|(partition, matches)| {
-            let doc_ids = matches.candidates.iter().flatten();
+            let doc_ids = matches.candidates.iter().flat_map(|rows| rows.iter_from(0));
             doc_ids.map(move |doc_id| DocAddress::new(partition, doc_id))
         });
         let mut lookup = Lookup { partitions, matcher, opened };

@@ -15,6 +15,7 @@
 use super::candidates::CandidateScan;
 use super::doc_id::DocIdMap;
 use super::heap::Heap;
+use super::rows::Rows;
 use super::search::IndexSearch;
 use super::settings::changes_memory;
 use super::table::IndexedTable;
@@ -128,7 +129,7 @@ impl TestedScan {
             return Ok(None);
         };
         let Some(matches) = search.partitions.first_mut() else { return Ok(None) };
-        let Some(found) = &matches.candidates else { return Ok(None) };
+        let Some(Rows::Compressed(found)) = &matches.candidates else { return Ok(None) };
         let doc_ids = matches.doc_ids;
         let known = known.filter(|known| known.doc_ids == doc_ids);
         let is_known = known.is_some();
@@ -148,7 +149,7 @@ impl TestedScan {
             let mut partitions = search.map(|search| search.partitions).unwrap_or_default();
             let matches = partitions.pop().filter(|matches| matches.doc_ids == doc_ids);
             let Some(matches) = matches else { return Ok(None) };
-            test.possible = matches.candidates;
+            test.possible = matches.candidates.map(Rows::bitmap);
             test.untested = test.possible.as_ref().map(|possible| possible - &test.tested);
         }
         let after = VisibilityMap::read(&heap, blocks)?;
@@ -178,7 +179,7 @@ impl TestedScan {
         };
         matches.recheck &= &rest;
         matches.count = rest.len();
-        matches.candidates = Some(rest);
+        matches.candidates = Some(Rows::Compressed(rest));
         let findings = Some(Findings { table, test, is_more: false });
         Ok(Some(TestedScan { candidates: CandidateScan::of(search), passing, findings }))
     }

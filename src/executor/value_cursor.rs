@@ -148,7 +148,7 @@ impl ValueCursor {
                 (tree, pending) => tree.or(pending).unwrap_or_default(),
             };
             // The filter may have changed since the tree was read.
-            filter.apply(&mut rows);
+            filter.apply(&mut rows)?;
             if let Some(stored) = key::value_of(&key)
                 && !rows.is_empty()
             {

@@ -164,10 +164,11 @@ fn find(
     predicate: &Predicate,
     before: VisibilityMap,
     wanted: Option<u32>,
-) -> ReadResult<(RoaringBitmap, u64)> {
+) -> ReadResult<(Rows, u64)> {
     if let Some(wanted) = wanted {
         if let Some(counted) = try_count_postings(rechecker, reader, predicate, &before, wanted)? {
-            return Ok(counted);
+            let (rows, count) = counted;
+            return Ok((Rows::Compressed(rows), count));
         }
         reader.block_set = BlockSet::all();
     }
@@ -182,10 +183,6 @@ fn find(
         }
     };
     let count = rows.len();
-    let rows = match wanted {
-        Some(wanted) => rows.first(wanted.into()),
-        None => rows.bitmap(),
-    };
     Ok((rows, count))
 }
 

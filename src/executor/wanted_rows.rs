@@ -1,8 +1,11 @@
 //! Those rows of posting lists that a caller wants to see.
 
+use super::bits::Bits;
 use super::block_set::BlockSet;
 use super::collector::Collector;
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadError, ReadResult};
+use super::rows::{Rows, kept};
+use crate::error::Result;
 use crate::index::gin::{Postings, Tid};
 use crate::pg::guc::work_mem;
 use roaring::RoaringBitmap;
@@ -11,11 +14,37 @@ use roaring::RoaringBitmap;
 /// of them, for which all of the other one is read.
 pub const FEW_ROWS: u64 = 16;
 
+/// Rows of a table, in the form in which they are there (`Rows`).
+#[derive(Debug, Clone, Copy)]
+pub enum Among<'r> {
+    Compressed(&'r RoaringBitmap),
+    Plain(&'r Bits),
+}
+
+impl<'r> From<&'r Rows> for Among<'r> {
+    fn from(rows: &'r Rows) -> Among<'r> {
+        match rows {
+            Rows::Compressed(rows) => Among::Compressed(rows),
+            Rows::Plain(rows) => Among::Plain(rows),
+        }
+    }
+}
+
+impl Among<'_> {
+    #[inline]
+    fn contains(self, row: u32) -> bool {
+        match self {
+            Among::Compressed(rows) => rows.contains(row),
+            Among::Plain(rows) => rows.contains(row),
+        }
+    }
+}
+
 /// The rows that a caller wants to see.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RowFilter<'r> {
     /// Rows of this set alone; none for all rows of the table.
-    pub among: Option<&'r RoaringBitmap>,
+    pub among: Option<Among<'r>>,
     /// No rows of this set.
     pub except: Option<&'r RoaringBitmap>,
 }
@@ -27,19 +56,22 @@ impl RowFilter<'_> {
     }
 
     /// Removes all other rows.
-    pub fn apply(self, rows: &mut RoaringBitmap) {
+    pub fn apply(self, rows: &mut RoaringBitmap) -> Result<()> {
         if rows.len() <= FEW_ROWS {
             if !rows.iter().all(|row| self.contains(row)) {
                 *rows = rows.iter().filter(|row| self.contains(*row)).collect();
             }
-            return;
+            return Ok(());
         }
-        if let Some(among) = self.among {
-            *rows &= among;
+        match self.among {
+            Some(Among::Compressed(among)) => *rows &= among,
+            Some(Among::Plain(among)) => *rows = kept(rows, |row| among.contains(row))?,
+            None => {}
         }
         if let Some(except) = self.except {
             *rows -= except;
         }
+        Ok(())
     }
 }
 
@@ -66,8 +98,12 @@ pub fn wanted_rows(
             rows.finish()
         }
         found => {
-            let mut found = found?.bitmap();
-            filter.apply(&mut found);
+            let mut found = found?;
+            if let (Rows::Plain(rows), Some(Among::Plain(among))) = (&mut found, filter.among) {
+                rows.intersect(among);
+            }
+            let mut found = found.bitmap();
+            filter.apply(&mut found)?;
             Ok(found)
         }
     }

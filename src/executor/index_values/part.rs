@@ -11,10 +11,11 @@ use crate::executor::page_visibility::remove_hidden;
 use crate::executor::pending_filter::PendingFilter;
 use crate::executor::postings::PostingReader;
 use crate::executor::read_stats::ReadStats;
+use crate::executor::rows::Rows;
 use crate::executor::table::IndexedTable;
 use crate::executor::visibility_map::VisibilityMap;
 use crate::executor::visible_matches::count_visible;
-use crate::executor::wanted_rows::RowFilter;
+use crate::executor::wanted_rows::{Among, RowFilter};
 use crate::index::gin::GinIndex;
 use crate::index::key;
 use crate::matcher::Matcher;
@@ -106,7 +107,7 @@ impl<'i> PartValues<'i> {
             PartRows::All(_) => self.doubt.as_ref().map(|doubt| &doubt.hidden),
             PartRows::Some(_) | PartRows::Elsewhere { .. } => None,
         };
-        RowFilter { among: rows.list(), except }
+        RowFilter { among: rows.list().map(Among::Compressed), except }
     }
 
     pub(super) fn counter<'r>(&'r self, rows: &'r PartRows) -> RowCounter<'r> {
@@ -173,5 +174,5 @@ pub(super) fn visible_rows(
 ) -> ReadResult<RoaringBitmap> {
     let matcher = Matcher::new(predicate);
     let found = count_visible(table, predicate, doc_ids, &matcher, stats, None)?;
-    Ok(found.candidates.unwrap_or_default())
+    Ok(found.candidates.map(Rows::bitmap).unwrap_or_default())
 }

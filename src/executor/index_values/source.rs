@@ -54,7 +54,7 @@ impl ValueSource for IndexValues<'_> {
         for (part, rows) in self.parts.iter().zip(&within.parts) {
             let TidBitmap { candidates, recheck } = part.reader.rows(predicate)?;
             let (mut candidates, recheck) = (candidates.bitmap(), recheck.bitmap());
-            part.filter(rows).apply(&mut candidates);
+            part.filter(rows).apply(&mut candidates)?;
             for doc_id in recheck & &candidates {
                 let mut fetcher = part.fetcher.borrow_mut();
                 let row = fetcher.fetch(part.reader.doc_ids.tid(doc_id));
@@ -73,7 +73,7 @@ impl ValueSource for IndexValues<'_> {
         if self.has_exact_existence(path)? {
             for (part, rows) in self.parts.iter().zip(&within.parts) {
                 let mut having = part.reader.rows_of_key(&key::exists(path))?;
-                part.filter(rows).apply(&mut having);
+                part.filter(rows).apply(&mut having)?;
                 found.push(PartRows::of(having));
             }
             return Ok(Domain { parts: found });
@@ -280,7 +280,7 @@ impl ValueSource for IndexValues<'_> {
             // The documents have the whole of a path.
             for key in truncated {
                 let mut having = part.reader.rows_of_key(&key)?;
-                part.filter(rows).apply(&mut having);
+                part.filter(rows).apply(&mut having)?;
                 for doc_id in having {
                     let mut fetcher = part.fetcher.borrow_mut();
                     let row = fetcher.fetch(part.reader.doc_ids.tid(doc_id));

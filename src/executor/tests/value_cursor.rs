@@ -8,7 +8,7 @@ use crate::executor::pending_filter::PendingFilter;
 use crate::executor::postings::PostingReader;
 use crate::executor::search::IndexSearch;
 use crate::executor::value_cursor::{ValueBounds, ValueCursor};
-use crate::executor::wanted_rows::RowFilter;
+use crate::executor::wanted_rows::{Among, RowFilter};
 use crate::index::gin::{Direction, GinIndex};
 use crate::index::string_code::{Unpacked, unpack};
 use crate::index::{key, parse_cache};
@@ -29,7 +29,8 @@ fn values(
     let (index, blocks) = (GinIndex::open(table.index)?, Heap::of(&table).blocks());
     let reader = PostingReader::new(&index, doc_ids, blocks, &PendingFilter::path(path))?;
     let mut cursor = ValueCursor::new(&reader, path, bounds, direction)?;
-    let (filter, mut values) = (RowFilter { among, except: None }, Vec::new());
+    let (filter, mut values) =
+        (RowFilter { among: among.map(Among::Compressed), except: None }, Vec::new());
     while let Some(next) = cursor.next(&index, filter)? {
         let value = unpack(&next.stored, &mut Unpacked::new()).to_vec();
         values.push((value, next.rows.len(), next.is_truncated));

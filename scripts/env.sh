@@ -33,18 +33,19 @@ if [ -d "$deps" ]; then
     export CPATH=$deps/usr/include:$deps/usr/include/$multiarch${CPATH:+:$CPATH}
 fi
 
-# usable PG_CONFIG: a whole installation, of a version that is supported and wanted. For tests, SHIPPED_BINDINGS=1
-# allows one without headers.
-# Sets pg_config (the one beside the server: what is on PATH may be a wrapper) and pg_major.
+# usable PG_CONFIG: a whole installation, of a version that is supported and wanted. Its headers may lie below $deps, where
+# scripts/deps unpacks them alone. For tests, SHIPPED_BINDINGS=1 allows one without headers.
+# Sets pg_config (the one beside the server: what is on PATH may be a wrapper), pg_major and pg_headers.
 usable() {
-    local major bindir
+    local major bindir headers
     major=$("$1" --version 2>/dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p') || return 1
     case $major in 14 | 15 | 16 | 17 | 18) ;; *) return 1 ;; esac
     [ "$major" = "${wanted_version:-$major}" ] || return 1
-    bindir=$("$1" --bindir)
+    bindir=$("$1" --bindir) headers=$("$1" --includedir-server)
+    if [ ! -e "$headers/postgres.h" ] && [ -e "$deps$headers/postgres.h" ]; then headers=$deps$headers; fi
     [ -x "$bindir/postgres" ] && [ -x "$bindir/initdb" ] && [ -x "$bindir/pg_config" ] &&
-        { [ -n "${SHIPPED_BINDINGS:-}" ] || [ -e "$("$1" --includedir-server)/postgres.h" ]; } || return 1
-    pg_config=$bindir/pg_config pg_major=$major
+        { [ -n "${SHIPPED_BINDINGS:-}" ] || [ -e "$headers/postgres.h" ]; } || return 1
+    pg_config=$bindir/pg_config pg_major=$major pg_headers=$headers
 }
 
 find_postgresql() {

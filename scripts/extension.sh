@@ -10,9 +10,14 @@ profile=${PROFILE:-release} # of Cargo.toml
 without_headers() { env DOCS_RS=1 RUSTC_WRAPPER="$root/scripts/shipped-bindings" "$@"; }
 
 # The library, for the PostgreSQL that find_postgresql found. A note says which one that was: cargo keeps the
-# library for one in each profile, and all else for each.
+# library for one in each profile, and all else for each. Where the headers are, pgrx is told, since pg_config names the
+# directory of the package, which need not be installed. Its configuration, which nobody here reads, must exist, or it
+# makes the bindings anew in each build, and cargo all that is built on them.
 build_extension() {
+    mkdir -p "$target/pgrx"
+    [ -e "$target/pgrx/config.toml" ] || touch "$target/pgrx/config.toml"
     ${SHIPPED_BINDINGS:+without_headers} env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" PGRX_PG_CONFIG_PATH="$pg_config" \
+        PGRX_HOME="$target/pgrx" "PGRX_INCLUDEDIR_SERVER_PG$pg_major=$pg_headers" \
         cargo build --profile "$profile" --lib --no-default-features --features "pg$pg_major"
     "$pg_config" --version >"$target/$profile/built"
 }

@@ -52,7 +52,7 @@ copy_postgresql() {
     for program in "$share"/*; do
         if [ "${program##*/}" != extension ]; then ln -s "$program" "$(in_copy "$name" "$share")/"; fi
     done
-    ln -s "$include" "$(in_copy "$name" "$include")"
+    ln -s "$pg_headers" "$(in_copy "$name" "$include")"
     # An installed session_store must not be written to through its links.
     rm -f "$(in_copy "$name" "$lib")"/session_store* "$(in_copy "$name" "$share/extension")"/session_store*
     [ "$("$pg_bin/pg_config" --sharedir)" = "$(in_copy "$name" "$share")" ] ||

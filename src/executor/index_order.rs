@@ -20,6 +20,8 @@ use std::collections::{BinaryHeap, VecDeque};
 /// Rows of several tables that have the same value, in the order of the tables.
 #[derive(Default)]
 pub struct TiedRows {
+    /// The value as keys hold it; none for rows that have none.
+    pub value: Option<Vec<u8>>,
     partitions: VecDeque<(usize, RoaringBitmap)>,
     /// The least doc ID in the first of them that is still to come.
     next: u32,
@@ -98,11 +100,12 @@ impl PartialEq for Head {
 impl Eq for Head {}
 
 impl IndexOrderMerge {
-    /// Starts before the first value.
-    pub fn new(matches: &[PartitionMatches], sort: &SortKey) -> Result<IndexOrderMerge> {
+    /// Starts before the first value. There is a reader for each table, whose filter lets the path's
+    /// pending entries through.
+    pub fn new(readers: &[PostingReader<'_>], sort: &SortKey) -> Result<IndexOrderMerge> {
         let direction = if sort.descending { Direction::Descending } else { Direction::Ascending };
-        let walk = |matches| PartitionWalk::new(matches, &sort.path, direction);
-        let partitions: Vec<_> = matches.iter().map(walk).collect::<Result<_>>()?;
+        let walk = |reader| PartitionWalk::new(reader, &sort.path, direction);
+        let partitions: Vec<_> = readers.iter().map(walk).collect::<Result<_>>()?;
         let heads = BinaryHeap::with_capacity(partitions.len());
         Ok(IndexOrderMerge {
             direction,
@@ -138,7 +141,7 @@ impl IndexOrderMerge {
         let rows =
             |&partition: &usize| (partition, std::mem::take(&mut self.partitions[partition].found));
         let partitions = self.to_read.iter().map(rows).collect();
-        Ok(Some((TiedRows { partitions, next: 0 }, is_truncated)))
+        Ok(Some((TiedRows { value, partitions, next: 0 }, is_truncated)))
     }
 }
 
@@ -155,11 +158,8 @@ struct PartitionWalk {
 }
 
 impl PartitionWalk {
-    fn new(matches: &PartitionMatches, path: &str, direction: Direction) -> Result<PartitionWalk> {
-        let index = GinIndex::open_to_answer(matches.table.index)?;
-        let filter = PendingFilter::path(path);
-        let reader = PostingReader::new(&index, matches.doc_ids, matches.blocks, &filter)?;
-        let cursor = ValueCursor::new(&reader, path, ValueBounds::default(), direction)?;
+    fn new(reader: &PostingReader<'_>, path: &str, direction: Direction) -> Result<PartitionWalk> {
+        let cursor = ValueCursor::new(reader, path, ValueBounds::default(), direction)?;
         let (seen, found) = (RoaringBitmap::new(), RoaringBitmap::new());
         Ok(PartitionWalk { cursor: Some(cursor), seen, found, is_truncated: false })
     }

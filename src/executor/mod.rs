@@ -7,6 +7,7 @@
 //! ```text
 //! table, heap, access           a table with its index; its rows; may the executor read them?
 //! doc_id, block_set             rows as integers; the pages whose rows are collected
+//! known_doc_ids                 which maps the tables of a session needed
 //! settings                      how much may be remembered
 //! row_bits, bits                the rows of a bitmap as words, and many at a time; plain bits
 //! heap_page                     which rows of a page the snapshot sees
@@ -24,10 +25,13 @@
 //! wanted_rows                   those rows of a posting list that a set holds
 //! value_cursor                  the values at a path in their order, each with its rows
 //! doc_address, opened           rows of several tables; what is open of those tables
+//! ordinal_numbers               values as integers and seconds
+//! ordinals, ordinals_memory     the values at a path by number; for how long a session knows them
 //! index_order                   the rows of a search in the order of a path, by value cursors
+//! ordinal_order                 … or a window of them, by ordinals
 //! sorter, sorted_rows           … or by sorting
-//! search                        all of that, for the tables of a store
-//! ordinals, listed_ordinals     the values at a path by number; the numbers of some rows
+//! search, sort_keys             all of that, for the tables of a store; what rows are sorted by
+//! listed_ordinals               the ordinals of some rows
 //! ordinal_counts, edges         how many rows have each value; intervals of values
 //! values                        what facets ask for: the values at a path, and who has them
 //! group_builder, pair_file, sorted_values, index_values
@@ -56,9 +60,12 @@ mod held;
 mod hidden_rows;
 mod index_order;
 mod index_values;
+mod known_doc_ids;
 mod listed_ordinals;
 mod opened;
 mod ordinal_counts;
+mod ordinal_numbers;
+mod ordinal_order;
 mod ordinals;
 mod ordinals_memory;
 mod page_memory;
@@ -74,6 +81,7 @@ mod rows;
 mod search;
 mod settings;
 mod share;
+mod sort_keys;
 mod sorted_rows;
 mod sorted_values;
 mod sorter;
@@ -105,6 +113,7 @@ pub use search::IndexSearch;
 pub use settings::define_settings;
 pub use share::share;
 pub use sorted_values::SortedValues;
+pub use sorter::SortValues;
 pub use table::IndexedTable;
 pub use tested_rows::{Findings, RowTest, TestedScan};
 pub use values::{Group, Instants, MILLISECONDS, Span, Totals, ValueSource, Visit, Ways, text_of};

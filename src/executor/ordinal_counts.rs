@@ -249,7 +249,7 @@ impl OrdinalCounts {
     pub fn each_second(&self, mut visit: impl FnMut(i64, u64) -> ControlFlow<()>) -> Result<()> {
         let (seconds, strings) = (self.ordinals.seconds()?, self.ordinals.of_type(STRING));
         let _ = self.each(strings, Direction::Ascending, |at, count| match seconds.get(at) {
-            Some(&second) if second != super::ordinals::NO_INSTANT => visit(second, count),
+            Some(&second) if second != super::ordinal_numbers::NO_INSTANT => visit(second, count),
             _ => ControlFlow::Continue(()),
         });
         Ok(())

@@ -6,7 +6,7 @@
 //! long they are true), and only for paths at which no row has two values.
 
 use super::doc_id::{DocIdOverflow, ReadResult};
-use super::edges::second_of;
+use super::ordinal_numbers::{Integers, Seconds};
 use super::postings::PostingReader;
 use crate::document::{NUMBER, OrderedNumber, STRING, read_ordered};
 use crate::error::Result;
@@ -29,30 +29,22 @@ pub struct Ordinals {
     counts: Vec<u32>,
     integers: OnceCell<Option<Integers>>,
     seconds: OnceCell<Seconds>,
+    by_value: OnceCell<Vec<u32>>,
 }
-
-/// The seconds of the strings.
-struct Seconds {
-    /// By ordinal.
-    of: Vec<i64>,
-    /// Whether every string is an instant `…T…Z`, so that the seconds of the strings ascend.
-    ascend: bool,
-}
-
-/// The numbers among the values as integers: each stands for itself × 10000^weight.
-pub struct Integers {
-    pub weight: i64,
-    /// By ordinal, from that of the first number on.
-    pub integers: Vec<i64>,
-}
-
-/// Integers are less than this, so that the squares of 2^32 of them can be added up in 128 bits.
-const MAX_INTEGER: i128 = 1 << 47;
-
-/// What `seconds` has for a value that is no instant `…T…Z`.
-pub const NO_INSTANT: i64 = i64::MIN;
 
 impl Ordinals {
+    fn none() -> Ordinals {
+        Ordinals {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            rows: Vec::new(),
+            counts: Vec::new(),
+            integers: OnceCell::new(),
+            seconds: OnceCell::new(),
+            by_value: OnceCell::new(),
+        }
+    }
+
     /// Walks over the keys of a path, in the tree and pending. None if a row has two values, if the table has grown or is so
     /// large that its rows have no wider doc IDs, or if more than `max_bytes` were needed.
     pub fn read(
@@ -133,8 +125,7 @@ impl Ordinals {
         bytes.shrink_to_fit();
         ends.shrink_to_fit();
         counts.shrink_to_fit();
-        let (integers, seconds) = (OnceCell::new(), OnceCell::new());
-        Ok(Some(Ordinals { bytes, ends, rows, counts, integers, seconds }))
+        Ok(Some(Ordinals { bytes, ends, rows, counts, ..Ordinals::none() }))
     }
 
     /// Bytes of memory.
@@ -142,9 +133,10 @@ impl Ordinals {
         let integers = self.integers.get().and_then(Option::as_ref);
         let integers = integers.map_or(0, |integers| integers.integers.capacity());
         let seconds = self.seconds.get().map_or(0, |seconds| seconds.of.capacity());
+        let by_value = self.by_value.get().map_or(0, Vec::capacity);
+        let numbers = [&self.rows, &self.ends, &self.counts].map(Vec::capacity);
         self.bytes.capacity()
-            + (self.rows.capacity() + self.ends.capacity() + self.counts.capacity())
-                * size_of::<u32>()
+            + (numbers.into_iter().sum::<usize>() + by_value) * size_of::<u32>()
             + (integers + seconds) * size_of::<i64>()
     }
 
@@ -246,28 +238,36 @@ impl Ordinals {
         &self.rows
     }
 
-    /// The numbers as integers; none if they are too large or too different for that.
-    pub fn integers(&self) -> Option<&Integers> {
-        self.integers.get_or_init(|| self.read_integers()).as_ref()
+    /// The rows that have a value, in the order of the values; those with the same value in that of
+    /// their doc IDs.
+    pub fn by_value(&self) -> Result<&[u32]> {
+        if let Some(known) = self.by_value.get() {
+            return Ok(known);
+        }
+        // By ordinal: where the next row with the value belongs.
+        let (mut places, mut by_value, mut length) = (Vec::new(), Vec::new(), 0u32);
+        memory::reserve(&mut places, self.counts.len())?;
+        for count in &self.counts {
+            places.push(length);
+            length += count;
+        }
+        memory::reserve(&mut by_value, length as usize)?;
+        by_value.resize(length as usize, 0);
+        for (doc_id, number) in (0u32..).zip(&self.rows) {
+            interrupts::spend(1);
+            let place = number.checked_sub(1).and_then(|at| places.get_mut(at as usize));
+            let Some(place) = place else { continue };
+            if let Some(row) = by_value.get_mut(*place as usize) {
+                (*row, *place) = (doc_id, *place + 1);
+            }
+        }
+        Ok(self.by_value.get_or_init(|| by_value))
     }
 
-    fn read_integers(&self) -> Option<Integers> {
-        let number = |ordinal: usize| {
-            interrupts::spend(1);
-            self.number(ordinal)
-        };
-        let numbers = self.of_type(NUMBER);
-        let mut weight = 0;
-        for ordinal in numbers.clone() {
-            let number = number(ordinal)?;
-            weight = weight.min(number.weight + 1 - number.digits.len() as i64);
-        }
-        let mut integers = Vec::new();
-        memory::reserve(&mut integers, numbers.len()).ok()?;
-        for ordinal in numbers {
-            integers.push(integer(&number(ordinal)?, weight)?);
-        }
-        Some(Integers { weight, integers })
+    /// The numbers as integers; none if they are too large or too different for that.
+    pub fn integers(&self) -> Option<&Integers> {
+        let read = || Integers::of(self.of_type(NUMBER), |ordinal| self.number(ordinal));
+        self.integers.get_or_init(read).as_ref()
     }
 
     /// By ordinal, as far as strings reach: the second, since 1970, of those that are instants
@@ -290,36 +290,9 @@ impl Ordinals {
         if let Some(known) = self.seconds.get() {
             return Ok(known);
         }
-        let (strings, mut unpacked) = (self.of_type(STRING), Unpacked::new());
-        let (mut of, mut ascend) = (Vec::new(), true);
-        memory::reserve(&mut of, strings.end)?;
-        of.resize(strings.start, NO_INSTANT);
-        for ordinal in strings {
-            interrupts::spend(1);
-            let value = unpack(self.stored(ordinal), &mut unpacked);
-            let second = second_of(value);
-            ascend = ascend && second.is_some();
-            of.push(second.unwrap_or(NO_INSTANT));
-        }
-        Ok(self.seconds.get_or_init(|| Seconds { of, ascend }))
+        let seconds = Seconds::of(self.of_type(STRING), |ordinal| self.stored(ordinal))?;
+        Ok(self.seconds.get_or_init(|| seconds))
     }
-}
-
-/// A number × 10000^-weight, if it is an integer that is not too large.
-fn integer(number: &OrderedNumber, weight: i64) -> Option<i64> {
-    let mut integer: i128 = 0;
-    let places = number.weight - weight;
-    if places > 12 {
-        return None;
-    }
-    for at in 0..=places {
-        let digit = usize::try_from(at).ok().and_then(|at| number.digits.get(at));
-        integer = integer * 10_000 + i128::from(digit.copied().unwrap_or(0));
-        if integer >= MAX_INTEGER {
-            return None;
-        }
-    }
-    Some(if number.negative { -(integer as i64) } else { integer as i64 })
 }
 
 #[cfg(test)]
@@ -334,15 +307,13 @@ impl Ordinals {
         rows.iter()
             .filter(|number| **number > 0)
             .for_each(|number| counts[*number as usize - 1] += 1);
-        let (integers, seconds) = (OnceCell::new(), OnceCell::new());
-        Ordinals { bytes, ends, rows, counts, integers, seconds }
+        Ordinals { bytes, ends, rows, counts, ..Ordinals::none() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Decimal, write_ordered};
     use proptest::prelude::*;
 
     proptest! {
@@ -363,21 +334,5 @@ mod tests {
                 prop_assert_eq!(ordinals.first_behind_each(&asked), expected);
             }
         }
-    }
-
-    #[test]
-    fn scales_numbers() {
-        let number = |text: &str| {
-            let mut bytes: Vec<u8> = Vec::new();
-            write_ordered(&Decimal::parse(text).unwrap(), &mut bytes);
-            read_ordered(&bytes).unwrap()
-        };
-        assert_eq!(integer(&number("0"), -1), Some(0));
-        assert_eq!(integer(&number("12345.678"), -1), Some(123_456_780));
-        assert_eq!(integer(&number("-12345.678"), -2), Some(-1_234_567_800_000));
-        assert_eq!(integer(&number("0.0001"), -1), Some(1));
-        assert_eq!(integer(&number("140737488355327"), 0), Some((1 << 47) - 1));
-        assert_eq!(integer(&number("140737488355328"), 0), None);
-        assert_eq!(integer(&number("1e300"), 0), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The ordinals of paths that a session remembers.
 //!
 //! They are made when the values of a path are counted for the second time, which takes about twice
-//! as long as counting them. They are true as long as none of the index's pages that were read for
+//! as long as counting them, or when sorting rows without them has taken as long. They are true as long as none of the index's pages that were read for
 //! them has changed (`gin::read_pages`). If an index changes faster than its ordinals are used, they
 //! are made less and less often.
 
@@ -24,6 +24,8 @@ const FEW_VALUES: u64 = 32;
 const WORTH_MAKING: u32 = 3;
 /// Questions that are answered without ordinals, at most, before they are made again.
 const MAX_PATIENCE: u32 = 256;
+/// What one count of all values at a path takes. Sorting some rows takes a part of that.
+pub const WHOLE_COUNT: u32 = 1_000;
 
 thread_local! {
     /// What was asked for last comes first.
@@ -35,9 +37,9 @@ struct PathMemory {
     index: u32,
     path: String,
     doc_ids: DocIdMap,
-    /// Questions that were answered without ordinals since there were some.
-    asked: u32,
-    /// After so many the ordinals are made.
+    /// What was done without ordinals since there were some, in parts of a `WHOLE_COUNT`.
+    done: u32,
+    /// After so many whole counts the ordinals are made.
     patience: u32,
     known: Option<Known>,
 }
@@ -51,6 +53,19 @@ struct Known {
     /// nothing more is written, none has changed.
     wal: u64,
     used: u32,
+}
+
+impl PathMemory {
+    /// Forgets ordinals. If they were of little use, the next ones are made later.
+    fn forget(&mut self) {
+        if let Some(known) = self.known.take() {
+            self.patience = match known.used < WORTH_MAKING {
+                true => (self.patience * 2).min(MAX_PATIENCE),
+                false => 1,
+            };
+            self.done = 0;
+        }
+    }
 }
 
 impl Known {
@@ -98,17 +113,11 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
     if let Some(known) = &mut memory.known {
         match known.is_true(reader, path)? {
             true => known.used += 1,
-            false => {
-                memory.patience = match known.used < WORTH_MAKING {
-                    true => (memory.patience * 2).min(MAX_PATIENCE),
-                    false => 1,
-                };
-                (memory.known, memory.asked) = (None, 0);
-            }
+            false => memory.forget(),
         }
     }
     let max_bytes = values_memory();
-    if memory.known.is_none() && memory.asked >= memory.patience {
+    if memory.known.is_none() && memory.done / WHOLE_COUNT >= memory.patience {
         let wal = wal_position();
         let made = match reader.index.noting(|| Ordinals::read(reader, path, max_bytes)) {
             Ok(made) => made,
@@ -120,7 +129,7 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
                 return Err(error);
             }
         };
-        memory.asked = 0;
+        memory.done = 0;
         match made {
             (Some(ordinals), Some(pages)) => {
                 let pending = has_pending(reader, path).then(|| Rc::downgrade(&reader.pending));
@@ -143,7 +152,14 @@ fn has_pending(reader: &PostingReader<'_>, path: &str) -> bool {
 
 /// Notes that so many values of a path were counted without ordinals.
 pub fn counted_without(reader: &PostingReader<'_>, path: &str, values: u64) {
-    if values < FEW_VALUES || values_memory() == 0 {
+    if values >= FEW_VALUES {
+        done_without(reader, path, WHOLE_COUNT);
+    }
+}
+
+/// Notes that something was done without ordinals that took so much of a `WHOLE_COUNT`.
+pub fn done_without(reader: &PostingReader<'_>, path: &str, done: u32) {
+    if values_memory() == 0 {
         return;
     }
     let (index, doc_ids) = (reader.index.oid(), reader.doc_ids);
@@ -151,16 +167,10 @@ pub fn counted_without(reader: &PostingReader<'_>, path: &str, values: u64) {
         let is_same = |known: &PathMemory| known.index == index && known.path == path;
         paths.iter().position(is_same).map(|at| paths.remove(at))
     });
-    let new = || PathMemory {
-        index,
-        path: path.to_string(),
-        doc_ids,
-        asked: 0,
-        patience: 1,
-        known: None,
-    };
+    let new =
+        || PathMemory { index, path: path.to_string(), doc_ids, done: 0, patience: 1, known: None };
     let mut memory = memory.unwrap_or_else(new);
-    memory.asked = memory.asked.saturating_add(1);
+    memory.done = memory.done.saturating_add(done);
     put(memory, values_memory());
 }
 
@@ -173,7 +183,7 @@ fn put(memory: PathMemory, max_bytes: usize) {
         for memory in paths {
             size += memory.known.as_ref().map_or(0, Known::size);
             if size > max_bytes {
-                memory.known = None;
+                memory.forget();
             }
         }
     });

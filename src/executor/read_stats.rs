@@ -13,6 +13,8 @@ pub struct ReadStats {
     pub rows: u64,
     /// Pages of the table that were read.
     pub heap_pages: u64,
+    /// What rows were put in order by, if they were.
+    pub sorted_by: Option<&'static str>,
 }
 
 impl std::ops::AddAssign for ReadStats {
@@ -22,5 +24,6 @@ impl std::ops::AddAssign for ReadStats {
         self.counted += other.counted;
         self.rows += other.rows;
         self.heap_pages += other.heap_pages;
+        self.sorted_by = self.sorted_by.or(other.sorted_by);
     }
 }

@@ -99,18 +99,7 @@ pub fn each_rows(rows: &RoaringBitmap, mut take: impl FnMut(&[u32])) -> Result<(
     }
     let written = written(rows)?;
     let known = each_container(&written, &mut |first, container| match container {
-        Container::Bits(bits) => {
-            for (number, mut word) in (0u32..).zip(words_of(bits)) {
-                let first = first + number * 64;
-                if buffer.filled > ROWS_TOGETHER - 64 {
-                    buffer.empty(&mut take);
-                }
-                while word != 0 {
-                    buffer.push_within(first + word.trailing_zeros());
-                    word &= word - 1;
-                }
-            }
-        }
+        Container::Bits(bits) => buffer.push_words(first, words_of(bits), &mut take),
         Container::List(pairs) => {
             numbers(pairs).for_each(|row| buffer.push(first + row, &mut take));
         }
@@ -127,6 +116,13 @@ pub fn each_rows(rows: &RoaringBitmap, mut take: impl FnMut(&[u32])) -> Result<(
     Ok(())
 }
 
+/// Passes the rows whose bits are set, as `each_rows` does.
+pub fn each_set(words: &[u64], mut take: impl FnMut(&[u32])) {
+    let mut buffer = Buffer { rows: [0; ROWS_TOGETHER], filled: 0, passed: 0 };
+    buffer.push_words(0, words.iter().copied(), &mut take);
+    buffer.empty(&mut take);
+}
+
 /// Rows that wait to be passed together.
 struct Buffer {
     rows: [u32; ROWS_TOGETHER],
@@ -141,6 +137,26 @@ impl Buffer {
             self.empty(take);
         }
         self.push_within(row);
+    }
+
+    /// Pushes the rows whose bits are set, the first bit standing for `first`.
+    #[inline]
+    fn push_words(
+        &mut self,
+        first: u32,
+        words: impl Iterator<Item = u64>,
+        take: &mut impl FnMut(&[u32]),
+    ) {
+        for (number, mut word) in (0u32..).zip(words) {
+            let first = first + number * 64;
+            if self.filled > ROWS_TOGETHER - 64 {
+                self.empty(take);
+            }
+            while word != 0 {
+                self.push_within(first + word.trailing_zeros());
+                word &= word - 1;
+            }
+        }
     }
 
     /// For who knows that there is room.

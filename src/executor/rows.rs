@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::doc_id::DocIdMap;
 use super::heap_page::VisibleRows;
-use super::row_bits::{each_rows, of_sorted};
+use super::row_bits::{each_rows, each_set, of_sorted};
 use crate::error::Result;
 use roaring::RoaringBitmap;
 
@@ -43,6 +43,14 @@ impl Rows {
         }
     }
 
+    #[inline]
+    pub fn contains(&self, row: u32) -> bool {
+        match self {
+            Rows::Compressed(rows) => rows.contains(row),
+            Rows::Plain(rows) => rows.contains(row),
+        }
+    }
+
     pub fn bitmap(self) -> RoaringBitmap {
         match self {
             Rows::Compressed(rows) => rows,
@@ -55,6 +63,17 @@ impl Rows {
         match self {
             Rows::Compressed(rows) => Box::new(rows.range(from..)),
             Rows::Plain(rows) => Box::new(rows.iter_from(from)),
+        }
+    }
+
+    /// Passes the rows in order, many at a time.
+    pub fn each_together(&self, take: impl FnMut(&[u32])) -> Result<()> {
+        match self {
+            Rows::Compressed(rows) => each_rows(rows, take),
+            Rows::Plain(rows) => {
+                each_set(rows.words(), take);
+                Ok(())
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use super::doc_address::DocAddress;
 use super::doc_id::{DocIdMap, DocIdOverflow, ReadError, ReadResult};
 use super::heap::{Heap, Stored};
+use super::known_doc_ids::{known_doc_ids, remember_doc_ids};
 use super::opened::Opened;
 use super::partition_matches::{PartitionMatches, open};
 use super::pending_filter::PendingFilter;
@@ -18,40 +19,22 @@ use crate::matcher::Matcher;
 use crate::predicate::Predicate;
 use crate::syntax::SortKey;
 use roaring::RoaringBitmap;
-use std::cell::RefCell;
-use std::collections::HashMap;
 
 /// A search that hands out its documents one after the other. Between two calls it holds nothing of
 /// the server's.
 pub struct IndexSearch {
     pub(super) partitions: Vec<PartitionMatches>,
-    matcher: Matcher,
+    pub(super) matcher: Matcher,
     /// What was read so far.
     pub stats: ReadStats,
-    order: Order,
+    pub(super) order: Order,
 }
 
 /// The order of the documents.
-enum Order {
+pub(super) enum Order {
     /// That of the tables: the number of the table that comes next, and the least doc ID in it.
     Table(usize, u32),
     Values(Box<SortedRows>),
-}
-
-thread_local! {
-    /// By the OID of a table: the map that it needed so far in this session, if not the narrowest.
-    static DOC_ID_MAPS: RefCell<HashMap<u32, DocIdMap>> = RefCell::default();
-}
-
-/// The map that a table needed so far in this session.
-pub fn known_doc_ids(table: &IndexedTable) -> DocIdMap {
-    let known = DOC_ID_MAPS.with_borrow(|maps| maps.get(&table.table.to_u32()).copied());
-    known.unwrap_or(DocIdMap::NARROWEST)
-}
-
-/// Remembers that a table needs a wider map.
-pub fn remember_doc_ids(table: &IndexedTable, doc_ids: DocIdMap) {
-    DOC_ID_MAPS.with_borrow_mut(|maps| maps.insert(table.table.to_u32(), doc_ids));
 }
 
 impl IndexSearch {
@@ -171,23 +154,25 @@ impl IndexSearch {
         self.partitions.iter().map(|matches| matches.count).sum()
     }
 
-    /// Puts the matches in order. `limit`: how many of them will be asked for at most. False if
-    /// that cannot be done here.
-    pub fn sort(&mut self, sort: &[SortKey], limit: Option<u64>) -> Result<bool> {
+    /// Puts the matches in order, and skips the first `start`. `end`: before which of them no more
+    /// will be asked for. False if that cannot be done here.
+    pub fn sort(&mut self, sort: &[SortKey], start: u64, end: Option<u64>) -> Result<bool> {
         if sort.is_empty() {
-            return Ok(true);
+            return self.skip(start).map(|()| true);
         }
         let mut opened = Opened::none(self.partitions.len());
-        let sorted =
-            SortedRows::new(&mut self.partitions, &self.matcher, sort, limit, &mut opened)?;
+        let (parts, matcher) = (&mut self.partitions, &self.matcher);
+        let sorted = SortedRows::new(parts, matcher, sort, start, end, &mut opened)?;
         self.add_opened(&opened);
         let Some(sorted) = sorted else { return Ok(false) };
+        self.stats.sorted_by = Some(sorted.way());
+        let left = start - sorted.skipped();
         self.order = Order::Values(Box::new(sorted));
-        Ok(true)
+        self.skip(left).map(|()| true)
     }
 
     /// Skips so many matches.
-    pub fn skip(&mut self, mut count: u64) -> Result<()> {
+    fn skip(&mut self, mut count: u64) -> Result<()> {
         let is_exact = self.partitions.iter().all(|matches| matches.is_exact);
         match &mut self.order {
             // At the start of the tables, the rows are the ones in the lists.
@@ -241,7 +226,7 @@ impl IndexSearch {
     }
 
     /// The next row.
-    fn next(&mut self, opened: &mut Opened) -> Result<Option<DocAddress>> {
+    pub(super) fn next(&mut self, opened: &mut Opened) -> Result<Option<DocAddress>> {
         match &mut self.order {
             Order::Values(sorted) => sorted.next(&self.partitions, &self.matcher, opened),
             Order::Table(partition, next) => {
@@ -261,7 +246,7 @@ impl IndexSearch {
         }
     }
 
-    fn add_opened(&mut self, opened: &Opened) {
+    pub(super) fn add_opened(&mut self, opened: &Opened) {
         self.stats.rows += opened.rows;
         self.stats.heap_pages += opened.heap_pages();
     }

@@ -6,7 +6,7 @@ use super::doc_id::ReadResult;
 use super::domain::Domain;
 use super::edges::{Edge, count_each};
 use super::ordinal_counts::OrdinalCounts;
-use super::ordinals::NO_INSTANT;
+use super::ordinal_numbers::NO_INSTANT;
 use super::read_stats::ReadStats;
 use crate::document::{
     Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,

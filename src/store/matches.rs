@@ -18,6 +18,9 @@ use pgrx::pg_sys;
 /// the visible rows is faster.
 const MAX_UNLISTED_ROWS: u64 = 1_000;
 
+/// Of all documents in an order, so many are skipped one by one, without a list of all.
+const MAX_SKIPPED_ROWS: u64 = 100;
+
 /// Why the planner reads what the executor may read.
 pub const TOO_MANY_ROWS: &str = "too many rows to number them, or to sort them in memory";
 
@@ -36,11 +39,10 @@ pub struct Matches<'m> {
 
 impl Matches<'_> {
     /// Reads from the index, and counts all matches. None if the executor cannot, so that the
-    /// planner has to; then no document was taken. Of the window, only every `step`-th is taken.
+    /// planner has to; then no document was taken.
     pub fn by_index(
         &self,
         parts: &[executor::IndexedTable],
-        step: u64,
         take: Take<'_>,
     ) -> Result<Option<(u64, ReadStats)>> {
         let (predicate, window) = (&self.search.predicate, self.window);
@@ -49,7 +51,11 @@ impl Matches<'_> {
                 executor::IndexSearch::first(parts, predicate, end)?
             }
             // Of all documents, the first ones in an order are found without a list.
-            Some(end) if end <= MAX_UNLISTED_ROWS && **predicate == Predicate::All => {
+            Some(end)
+                if end <= MAX_UNLISTED_ROWS
+                    && window.start() <= MAX_SKIPPED_ROWS
+                    && **predicate == Predicate::All =>
+            {
                 executor::IndexSearch::all(parts)?
             }
             _ => executor::IndexSearch::exact(parts, predicate)?,
@@ -57,33 +63,51 @@ impl Matches<'_> {
         let Some(mut found) = found else { return Ok(None) };
         let (count, mut failed) = (found.len(), None);
         if !window.is_empty(count as i64) {
-            if !found.sort(self.sort, window.end())? {
+            if !found.sort(self.sort, window.start(), window.end())? {
                 return Ok(None);
             }
-            found.skip(window.start())?;
-            let (mut left, step) = (window.rows().unwrap_or(u64::MAX), step.max(1));
-            let mut is_more_wanted = true;
-            while is_more_wanted {
-                is_more_wanted = false;
-                found.each(&mut |doc| {
-                    left = left.saturating_sub(step);
-                    match doc.read(&mut *take) {
-                        Ok(wants_more) => is_more_wanted = wants_more && left > 0,
-                        Err(error) => (is_more_wanted, failed) = (false, Some(error)),
+            let mut left = window.rows().unwrap_or(u64::MAX);
+            found.each(&mut |doc| {
+                left -= 1;
+                match doc.read(&mut *take) {
+                    Ok(wants_more) => wants_more && left > 0,
+                    Err(error) => {
+                        failed = Some(error);
+                        false
                     }
-                    is_more_wanted && step == 1
-                })?;
-                // If it was not told to end, it has come to the end.
-                is_more_wanted = is_more_wanted && step > 1;
-                if is_more_wanted {
-                    found.skip(step - 1)?;
                 }
-            }
+            })?;
         }
         match failed {
             Some(error) => Err(error),
             None => Ok(Some((count, found.stats))),
         }
+    }
+
+    /// Takes what every `step`-th row of the window is sorted by, and counts all matches. None as
+    /// above.
+    pub fn keys_by_index(
+        &self,
+        parts: &[executor::IndexedTable],
+        step: u64,
+        take: &mut impl FnMut(&executor::SortValues) -> Result<()>,
+    ) -> Result<Option<u64>> {
+        let window = self.window;
+        let predicate = &self.search.predicate;
+        let found = match self.sort.is_empty() || window.rows() == Some(0) {
+            true => executor::IndexSearch::first(parts, predicate, 0)?,
+            false => executor::IndexSearch::exact(parts, predicate)?,
+        };
+        let Some(mut found) = found else { return Ok(None) };
+        let count = found.len();
+        if !self.sort.is_empty() && !window.is_empty(count as i64) {
+            if !found.sort(self.sort, window.start(), window.end())? {
+                return Ok(None);
+            }
+            let rows = window.rows().unwrap_or(u64::MAX);
+            found.each_sort_key(self.sort, rows, step, take)?;
+        }
+        Ok(Some(count))
     }
 
     /// Reads through the planner, like any other SQL query, and counts all matches.

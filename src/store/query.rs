@@ -86,7 +86,7 @@ pub fn query(
             Ok(parts) => {
                 let mut take =
                     |doc: Jsonb<'_>| push(&mut items, fields.as_ref(), doc).map(|()| true);
-                matches.by_index(parts, 1, &mut take)?.map(|(count, _)| count)
+                matches.by_index(parts, &mut take)?.map(|(count, _)| count)
             }
             Err(Obstacle::Distributed) => {
                 let found = shards::query(&matches, fl, &mut |doc| items.push(doc))?;
@@ -199,7 +199,7 @@ fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, 
             }
         },
         Err(obstacle) => obstacle.to_string(),
-        Ok(parts) => match matches.by_index(&parts, 1, &mut forget)? {
+        Ok(parts) => match matches.by_index(&parts, &mut forget)? {
             None => TOO_MANY_ROWS.to_string(),
             Some((count, stats)) => {
                 add("way", json!("posting lists"));
@@ -223,11 +223,15 @@ fn answer_for_explain(matches: &Matches<'_>) -> Result<(serde_json::Map<String, 
 
 /// What was read for an answer, as session_explain shows it.
 pub fn stats_to_json(stats: &ReadStats) -> serde_json::Value {
-    json!({
+    let mut read = json!({
         "keys": stats.keys,
         "postings": stats.postings,
         "counted": stats.counted,
         "rows": stats.rows,
         "heap pages": stats.heap_pages,
-    })
+    });
+    if let Some(sorted_by) = stats.sorted_by {
+        read["sorted by"] = json!(sorted_by);
+    }
+    read
 }

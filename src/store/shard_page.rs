@@ -11,7 +11,7 @@ use super::select::Window;
 use super::table;
 use crate::document::{self, Jsonb, MAX_JSONB_BYTES, Projection, extreme};
 use crate::error::{Error, Result};
-use crate::executor;
+use crate::executor::{self, SortValues};
 use crate::memory;
 use crate::pg::spi::Spi;
 use crate::syntax::SortKey;
@@ -55,7 +55,7 @@ impl Span {
 
 /// What a shard is asked: `[query, sort, fields, spans, bytes]`. It is one text, because a statement
 /// of one constant is sooner written, read and planned than one of five. Documents are sent until they
-/// have `bytes` bytes together; the sort keys of all rows of the span are.
+/// have `bytes` bytes together, if every row is asked for; the sort keys of all rows of the span are.
 pub type Asked = (String, Option<String>, Option<String>, Spans, i64);
 
 /// The answer of a table to a query.
@@ -81,11 +81,16 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         // This checks the privileges of the user, and the planner does where it refuses.
         let parts = executor::indexed_tables(shard, operator.oid);
         let by_index = match &parts {
-            Ok(parts) => matches.by_index(parts, span.step, &mut |doc| page.take(doc))?,
+            Ok(parts) if bytes > 0 && span.step <= 1 => {
+                matches.by_index(parts, &mut |doc| page.take(doc))?.map(|(count, _)| count)
+            }
+            Ok(parts) => {
+                matches.keys_by_index(parts, span.step, &mut |values| page.add_keys(values))?
+            }
             Err(_) => None,
         };
         let (count, planner) = match by_index {
-            Some((count, _)) => (count, None),
+            Some(count) => (count, None),
             None => {
                 let obstacle = parts.as_ref().err().map(ToString::to_string);
                 let mut rows = 0..;
@@ -131,7 +136,8 @@ struct Page<'p> {
 impl Page<'_> {
     fn take(&mut self, doc: Jsonb<'_>) -> Result<bool> {
         memory::check();
-        self.add_keys(doc)?;
+        let value = |key: &SortKey| extreme(doc, &key.path, key.largest, &mut Default::default());
+        self.add_keys(&self.sort.iter().map(value).collect())?;
         if self.left > 0 {
             let part = self.fields.map(|fields| fields.apply(doc)).transpose()?;
             let bytes = part.as_deref().unwrap_or(doc.bytes());
@@ -148,12 +154,12 @@ impl Page<'_> {
     }
 
     /// Bytes as hexadecimal digits have the same order as the bytes.
-    fn add_keys(&mut self, doc: Jsonb<'_>) -> Result<()> {
-        for (at, key) in self.sort.iter().enumerate() {
+    fn add_keys(&mut self, values: &SortValues) -> Result<()> {
+        memory::check();
+        for (at, value) in values.iter().enumerate() {
             if !self.keys.is_empty() {
                 self.keys.push(if at == 0 { BETWEEN_ROWS } else { BETWEEN_KEYS });
             }
-            let value = extreme(doc, &key.path, key.largest, &mut Default::default());
             let Some(value) = value else {
                 self.keys.push_str(NO_KEY);
                 continue;
@@ -163,11 +169,9 @@ impl Page<'_> {
             }
             let room = 2 * value.len() + 2;
             memory::try_reserve(self.keys.len() + room, || self.keys.try_reserve(room))?;
-            for byte in value {
-                for digit in [byte >> 4, byte & 15] {
-                    self.keys.push(char::from_digit(digit.into(), 16).unwrap_or_default());
-                }
-            }
+            let digit = |digit: u8| char::from(if digit < 10 { b'0' } else { b'a' - 10 } + digit);
+            let digits = value.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+            self.keys.extend(digits);
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use crate::error::Result;
 use crate::memory;
 use crate::syntax::SortKey;
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::iter::Peekable;
 
 /// How many keys each shard sends at most while the window is looked for, about.
@@ -148,45 +150,88 @@ type ListedRows<'a> = Box<dyn Iterator<Item = (u64, &'a str)> + 'a>;
 /// The listed rows of all shards in their common order: rows with equal keys in that of the shards.
 struct Merge<'a, 's> {
     rows: Vec<Peekable<ListedRows<'a>>>,
+    /// The next row of each shard that has one, with the first on top.
+    heads: BinaryHeap<Head<'a, 's>>,
+}
+
+/// The keys of the next row of a shard.
+struct Head<'a, 's> {
+    keys: &'a str,
+    shard: usize,
     sort: &'s [SortKey],
 }
+
+impl Ord for Head<'_, '_> {
+    /// What comes first is the greatest, because a `BinaryHeap` has the greatest on top.
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(self.keys, other.keys, self.sort).then(self.shard.cmp(&other.shard)).reverse()
+    }
+}
+
+impl PartialOrd for Head<'_, '_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head<'_, '_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head<'_, '_> {}
 
 impl<'a, 's> Merge<'a, 's> {
     fn new(shards: &[Listed<'a>], sort: &'s [SortKey]) -> Merge<'a, 's> {
         let rows = |shard: &Listed<'a>| -> ListedRows<'a> { Box::new(shard.rows()) };
-        Merge { rows: shards.iter().map(|shard| rows(shard).peekable()).collect(), sort }
+        let mut rows: Vec<_> = shards.iter().map(|shard| rows(shard).peekable()).collect();
+        let heads = rows.iter_mut().enumerate().filter_map(|(shard, rows)| {
+            let (_, keys) = *rows.peek()?;
+            Some(Head { keys, shard, sort })
+        });
+        Merge { heads: heads.collect(), rows }
     }
 
     /// The shard of the next row, and its number there.
     fn next(&mut self) -> Option<(usize, u64)> {
         memory::check();
-        let heads =
-            self.rows.iter_mut().enumerate().filter_map(|(at, rows)| Some((at, rows.peek()?.1)));
-        let sort = self.sort;
-        let first = heads.min_by(|(at, a), (other, b)| compare(a, b, sort).then(at.cmp(other)));
-        let (number, _) = first?;
-        Some((number, self.rows[number].next()?.0))
+        let mut head = self.heads.peek_mut()?;
+        let shard = head.shard;
+        let (number, _) = self.rows[shard].next()?;
+        match self.rows[shard].peek() {
+            // This moves it to its place.
+            Some((_, keys)) => head.keys = keys,
+            None => drop(PeekMut::pop(head)),
+        }
+        Some((shard, number))
     }
 }
 
 /// The order of two rows. As with sort_key, values come before none, in both directions.
 fn compare(a: &str, b: &str, sort: &[SortKey]) -> Ordering {
+    if let [key] = sort {
+        return compare_keys(a, b, key);
+    }
     let pairs = a.split(BETWEEN_KEYS).zip(b.split(BETWEEN_KEYS)).zip(sort);
-    pairs
-        .map(|((a, b), key)| match (a == NO_KEY, b == NO_KEY) {
-            (false, false) if key.descending => b.cmp(a),
-            (false, false) => a.cmp(b),
-            (a, b) => a.cmp(&b),
-        })
-        .fold(Ordering::Equal, Ordering::then)
+    pairs.map(|((a, b), key)| compare_keys(a, b, key)).fold(Ordering::Equal, Ordering::then)
 }
 
-/// Where the window lies in each of some shards, if the rows are spread by chance. How many of the
-/// first rows are in one shard has at most the square root of their mean as its standard deviation;
-/// that it is four times that away happens once in 15,000 times.
+fn compare_keys(a: &str, b: &str, key: &SortKey) -> Ordering {
+    match (a == NO_KEY, b == NO_KEY) {
+        (false, false) if key.descending => b.cmp(a),
+        (false, false) => a.cmp(b),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// Where the window lies in each of some shards, if the rows are spread by chance: how many of the
+/// first rows are in one shard has a binomial distribution. That one of eight shards has three times
+/// the standard deviation more or less happens once in 50 times, and then they are asked again.
 pub fn likely(shards: u64, start: u64, end: u64) -> Span {
-    let mean = |rows: u64| rows as f64 / shards.max(1) as f64;
-    let margin = 4.0 * mean(end).sqrt() + 4.0;
+    let shards = shards.max(1) as f64;
+    let mean = |rows: u64| rows as f64 / shards;
+    let margin = 3.0 * (mean(end) * (1.0 - 1.0 / shards)).sqrt() + 3.0;
     let from = (mean(start) - margin).max(0.0) as u64;
     let to = (mean(end) + margin).ceil() as u64;
     Span { start: from, rows: to - from, step: 1 }

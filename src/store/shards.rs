@@ -156,7 +156,8 @@ fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Optio
         if spans.iter().map(|span| span.rows / span.step).sum::<u64>() > MAX_MERGED {
             return Ok(None);
         }
-        is_first = false;
+        // Only a window that is near the start comes with the first answer.
+        (is_first, bytes) = (false, 0);
         let names = shards.iter().map(|shard| shard.name.to_string());
         asked = names.zip(spans.into_iter().map(Span::numbers)).collect();
     }

@@ -122,9 +122,8 @@ impl Stream {
                 }
                 if let Ok(parts) = parts
                     && let Some(mut found) = executor::IndexSearch::new(&parts, &search.predicate)?
-                    && found.sort(&sort, window.end())?
+                    && found.sort(&sort, window.start(), window.end())?
                 {
-                    found.skip(window.start())?;
                     return Ok(Source::Index {
                         search: found.into(),
                         held: Held::new(&parts),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long counts, pages, facets and writes of a store over 8 shards take, beside the slowest shard alone and plain SQL through Citus:
-#   DOCUMENTS=1000000 TURNS=100 SECONDS_TO_RUN=600 MEASURED=/tmp/measured CITUS=… scripts/test tests/citus/measure.sh
+#   DOCUMENTS=1000000 TURNS=100 SHARED_BUFFERS=1GB SECONDS_TO_RUN=600 MEASURED=/tmp/measured CITUS=… scripts/test tests/citus/measure.sh
 # Milliseconds, medians of TURNS runs, and of 5 of what takes long, as rows of a table. "over it" is how much longer than the slowest
 # shard alone a call takes, which is asked for ten rows from an eighth of the start on; the target is 3 for counts and 5 for pages. By default it is a test that all answers agree.
 . "$(dirname "$0")/lib.sh"

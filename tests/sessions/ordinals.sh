@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# One session counts the values at paths again and again while the index changes. What it remembers of them, by ordinal, never changes an
-# answer: a session that remembers nothing says the same.
+# One session counts the values at paths, and sorts by them, again and again while the index changes. What it remembers of them, by ordinal,
+# never changes an answer: a session that remembers nothing says the same.
 . "$(dirname "$0")/lib.sh"
 psql -o /dev/null <<'SQL'
 SELECT session_add('ordinals', key => 'id');
 CREATE FUNCTION documents(low int, high int, round int) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'pad', repeat('p', 600), 'user', 'u' || (n * 7 + round) % 200, 'n', (n * round) % 90 * 0.25 - 3,
         'mixed', CASE n % 3 WHEN 0 THEN to_jsonb(n % 50) WHEN 1 THEN to_jsonb('s' || n % 60) ELSE to_jsonb(n % 2 = 0) END, 'ip', concat_ws('.', 10, n % 50, n % 7), 'ecdy', 'e' || n % 70,
-        'sec', '2024-05-05T05:05:0' || (n + round) % 4 || CASE n % 3 WHEN 0 THEN '' ELSE '.' || n % 8 END || 'Z',
+        'some', CASE WHEN n % 4 > 0 THEN n * round % 37 END, 'sec', '2024-05-05T05:05:0' || (n + round) % 4 || CASE n % 3 WHEN 0 THEN '' ELSE '.' || n % 8 END || 'Z',
         'at', to_char('2024-01-01'::timestamp + (n + round) * interval '5 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'ms', 1704067200000 + (n + round) * 18000000::bigint))))
     FROM generate_series(low, high) AS n $$;
 SELECT session_update('ordinals', documents(1, 700, 1));
@@ -26,6 +26,10 @@ questions() { # QUERY
     echo "SELECT 'sec', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', 'sec', '1 second'::text);"
     echo "SELECT 'fives', string_agg(bucket || '=' || count, ' ') FROM session_histogram('ordinals', '$1', 'n', 5);"
     echo "SELECT session_facets('ordinals', '$1', '{\"x\": {\"terms\": {\"field\": \"mixed\", \"limit\": 4, \"facet\": {\"y\": {\"terms\": \"ip\"}, \"s\": \"sum(n)\", \"u\": \"unique(user)\"}}}}');"
+    # Windows near the start, far from it, and behind the last document that has a value.
+    for path in user n mixed ip at ms some; do
+        echo "SELECT '$path', sort, start, jsonb_path_query_array(session_query('ordinals', '$1', sort => '$path' || sort, start => start, rows => 12)->'items', '\$[*].id') FROM unnest('{\" asc\",\" desc\"}'::text[]) AS sort, unnest('{0,9,40,101,333,640,695}'::int[]) AS start;"
+    done
     echo "SELECT string_agg(concat_ws(' ', path, documents, strings, numbers, booleans, values, multivalued), ';') FROM session_paths('ordinals');"
 }
 coproc REMEMBERING { psql 2>&1; }
@@ -47,6 +51,13 @@ is 'ordinals are used' t "$(ask "$ways;")"
 # What GROUP BY says.
 grouped=$(sql "SELECT string_agg(value || '=' || count, ' ' ORDER BY value COLLATE \"C\") FROM (SELECT (doc->'user')::text AS value, count(*) FROM sessions.ordinals GROUP BY 1) AS _")
 is 'as GROUP BY' "user|$grouped" "$(ask "$(questions '*:*' | head -n 1)")"
+# What PostgreSQL sorts itself, and by what we do.
+sorted=$(sql "SELECT jsonb_agg(id) FROM (SELECT doc->'id' AS id FROM sessions.ordinals ORDER BY session_store.sort_key(doc, 'some', true) DESC NULLS LAST, ctid OFFSET 515 LIMIT 20) AS _")
+deep="session_query('ordinals', '*:*', sort => 'some desc', start => 515, rows => 20)"
+is 'as ORDER BY' "$sorted" "$(ask "SELECT jsonb_path_query_array($deep->'items', '\$[*].id');")"
+by="SELECT session_explain('ordinals', 'user:u1?', sort => 'some')->'read'->'sorted by';"
+is 'sorted by ordinals' '"ordinals"' "$(ask "$by")"
+is 'sorted without memory' '"index"' "$(echo "SET session_store.changes_memory = 0; $by" | psql)"
 while IFS='~' read -r what change; do
     sql "$change" -o /dev/null
     compare "$what"

@@ -153,7 +153,7 @@ fn order(path: &str, descending: bool) -> (Vec<String>, bool) {
     let sort = [SortKey { path: path.to_string(), descending, largest: descending }];
     let search = done(IndexSearch::new(&[kept()], &Predicate::All));
     let mut search = search.unwrap_or_else(|| panic!("the table is small"));
-    assert!(done(search.sort(&sort, Some(3))));
+    assert!(done(search.sort(&sort, 0, Some(3))));
     let (mut documents, looked_up) = (Vec::new(), search.stats.rows > 0);
     done(search.each(&mut |doc| {
         documents.push(

@@ -129,7 +129,7 @@ mod tests {
             let found = values("a", all, Direction::Ascending, DocIdMap::WIDEST, None);
             assert!(found.is_ok_and(|values| values.len() == 1 && values[0].1 == 4_200));
             let sort = [SortKey { path: "a".into(), descending: false, largest: false }];
-            assert!(done(search.sort(&sort, Some(3))));
+            assert!(done(search.sort(&sort, 0, Some(3))));
             let looked_up = search.stats.rows;
             let mut documents = 0;
             done(search.each(&mut |_| {

@@ -17,8 +17,8 @@ const GROUPS: usize = 1 << 12;
 
 /// Nanoseconds that it takes to look up a row among others that are there as bits, or compressed, and
 /// to see twice which ordinal a row has. What matters are their ratios.
-const BIT_COST: u64 = 2;
-const COMPRESSED_COST: u64 = 15;
+const BIT_COST: u64 = 6;
+const COMPRESSED_COST: u64 = 25;
 const ORDINAL_COST: u64 = 4;
 
 /// Nanoseconds that it takes to find a window that ends at `end` among so many of all documents, and

@@ -41,6 +41,8 @@ struct PathMemory {
     done: u32,
     /// After so many whole counts the ordinals are made.
     patience: u32,
+    /// So many bytes did not suffice for them, or it is 0.
+    too_few: usize,
     known: Option<Known>,
 }
 
@@ -117,6 +119,9 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
         }
     }
     let max_bytes = values_memory();
+    if memory.too_few > 0 && memory.too_few < max_bytes {
+        (memory.patience, memory.too_few) = (1, 0);
+    }
     if memory.known.is_none() && memory.done / WHOLE_COUNT >= memory.patience {
         let wal = wal_position();
         let made = match reader.index.noting(|| Ordinals::read(reader, path, max_bytes)) {
@@ -136,7 +141,7 @@ pub fn ordinals(reader: &PostingReader<'_>, path: &str) -> ReadResult<Option<Rc<
                 let ordinals = Rc::new(ordinals);
                 memory.known = Some(Known { ordinals, pages, pending, wal, used: 0 });
             }
-            _ => memory.patience = MAX_PATIENCE,
+            _ => (memory.patience, memory.too_few) = (MAX_PATIENCE, max_bytes),
         }
     }
     let found = memory.known.as_ref().map(|known| Rc::clone(&known.ordinals));
@@ -167,8 +172,15 @@ pub fn done_without(reader: &PostingReader<'_>, path: &str, done: u32) {
         let is_same = |known: &PathMemory| known.index == index && known.path == path;
         paths.iter().position(is_same).map(|at| paths.remove(at))
     });
-    let new =
-        || PathMemory { index, path: path.to_string(), doc_ids, done: 0, patience: 1, known: None };
+    let new = || PathMemory {
+        index,
+        path: path.to_string(),
+        doc_ids,
+        done: 0,
+        patience: 1,
+        too_few: 0,
+        known: None,
+    };
     let mut memory = memory.unwrap_or_else(new);
     memory.done = memory.done.saturating_add(done);
     put(memory, values_memory());

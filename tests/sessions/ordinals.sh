@@ -114,11 +114,17 @@ is 'all values, time 2' ordinals "$(way count)"
 eval "exec ${REMEMBERING[1]}>&-"
 
 # More documents on a page than a session expects. Nothing that was asked before has met them.
-sql "SELECT session_add('small', key => 'id'); SELECT session_update('small', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || n % 200))))) FROM generate_series(1, 3000) AS n" -o /dev/null
+sql "SELECT session_add('small', key => 'id'); SELECT session_update('small', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(jsonb_build_object('id', n, 'user', 'u' || n % 200))))) FROM generate_series(1, 6000) AS n" -o /dev/null
 sql 'VACUUM sessions.small'
 counted="SELECT string_agg(value::text || '=' || count, ' ') FROM session_values('small', '*:*', 'user', rows => NULL);"
 explained="SELECT session_explain('small', '*:*', \"json\" => '{\"facet\": {\"x\": {\"terms\": \"user\"}}}')->'facets'->'paths'->'user'"
 is 'many documents on a page' '{"ordinals": 1}' "$({ echo "$counted $explained;"; } | psql | tail -n 1)"
+# Memory in which they had no room is raised.
+counted_ids="SELECT count(*) FROM session_values('small', '*:*', 'id', rows => NULL);"
+explained_ids="SELECT session_explain('small', '*:*', \"json\" => '{\"facet\": {\"x\": {\"terms\": \"id\"}}}')->'facets'->'paths'->'id'"
+small="SET session_store.changes_memory = '1kB'; SET work_mem = '64kB'; $counted_ids $counted_ids $counted_ids"
+is 'memory does not suffice' '{"posting lists": 1}' "$(echo "$small $explained_ids;" | psql | tail -n 1)"
+is 'memory is raised' '{"ordinals": 1}' "$(echo "$small RESET session_store.changes_memory; $explained_ids;" | psql | tail -n 1)"
 is 'their counts' "$(echo "$counted" | psql)" "$(echo "$counted $counted" | psql | tail -n 1)"
 sql "SELECT session_drop('small')" -o /dev/null
 sql "SELECT session_drop('ordinals')" -o /dev/null

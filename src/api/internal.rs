@@ -58,7 +58,7 @@ mod session_store {
     /// What a shard of a distributed table answers: the number of matches, and its window of them.
     ///
     /// ```sql
-    /// SELECT session_store.shard_page(tableoid, '["a.b:1", null, null, {"*": [0, 10, 1]}, 10000]')
+    /// SELECT session_store.shard_page(tableoid, '["a.b:1", null, null, {"*": [0, 10, 1]}, 10000, null]')
     /// FROM sessions.stash WHERE session_store.one_row(id);
     /// ```
     #[pg_extern(stable, parallel_restricted, cost = 10000)]

@@ -112,6 +112,7 @@ pub use read_stats::ReadStats;
 pub use search::IndexSearch;
 pub use settings::define_settings;
 pub use share::share;
+pub use sort_keys::each_matching;
 pub use sorted_values::SortedValues;
 pub use sorter::SortValues;
 pub use table::IndexedTable;

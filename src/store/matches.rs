@@ -8,6 +8,7 @@ use super::table::Table;
 use crate::document::Jsonb;
 use crate::error::Result;
 use crate::executor::{self, ReadStats};
+use crate::index::gin::Tid;
 use crate::pg::guc::with_gucs;
 use crate::pg::spi::{Mode, Spi};
 use crate::predicate::Predicate;
@@ -84,13 +85,13 @@ impl Matches<'_> {
         }
     }
 
-    /// Takes what every `step`-th row of the window is sorted by, and counts all matches. None as
-    /// above.
+    /// Takes what every `step`-th row of the window is sorted by, and where it is, and counts all
+    /// matches. None as above.
     pub fn keys_by_index(
         &self,
         parts: &[executor::IndexedTable],
         step: u64,
-        take: &mut impl FnMut(&executor::SortValues) -> Result<()>,
+        take: &mut impl FnMut(&executor::SortValues, Tid) -> Result<()>,
     ) -> Result<Option<u64>> {
         let window = self.window;
         let predicate = &self.search.predicate;

@@ -12,6 +12,7 @@ use super::table;
 use crate::document::{self, Jsonb, MAX_JSONB_BYTES, Projection, extreme};
 use crate::error::{Error, Result};
 use crate::executor::{self, SortValues};
+use crate::index::gin::Tid;
 use crate::memory;
 use crate::pg::spi::Spi;
 use crate::syntax::SortKey;
@@ -25,8 +26,22 @@ pub const BETWEEN_ROWS: char = ';';
 pub const NO_KEY: &str = "-";
 
 /// What stands before the documents: the name of the shard, the number of matches, the sort keys of
-/// the window's rows, which sort keys no document has, and why the planner was asked, or null.
-pub const HEAD: usize = 5;
+/// the window's rows, where these are if no documents are sent and the index knows, which sort keys no
+/// document has, and why the planner was asked, or null.
+pub const HEAD: usize = 6;
+
+/// Rows by their places, as [`place`] has them: of each shard, and none of those that are not named.
+pub type Places = HashMap<String, Vec<u64>>;
+
+/// The place of a row as one number.
+fn place(tid: Tid) -> u64 {
+    u64::from(tid.block) << u16::BITS | u64::from(tid.offset)
+}
+
+fn tid(place: u64) -> Option<Tid> {
+    let (block, offset) = (place >> u16::BITS, place as u16);
+    Some(Tid { block: block.try_into().ok()?, offset })
+}
 
 /// The span of each shard: `{"name": [start, rows, step]}`. `*` stands for all others.
 pub type Spans = HashMap<String, (u64, u64, u64)>;
@@ -53,10 +68,11 @@ impl Span {
     }
 }
 
-/// What a shard is asked: `[query, sort, fields, spans, bytes]`. It is one text, because a statement
-/// of one constant is sooner written, read and planned than one of five. Documents are sent until they
-/// have `bytes` bytes together, if every row is asked for; the sort keys of all rows of the span are.
-pub type Asked = (String, Option<String>, Option<String>, Spans, i64);
+/// What a shard is asked: `[query, sort, fields, spans, bytes, places]`. It is one text, because a
+/// statement of one constant is sooner written, read and planned than one of five. Documents are sent
+/// until they have `bytes` bytes together, if every row is asked for; the sort keys of all rows of the
+/// span are. If places are not null, only the matches there are of interest, and nothing is counted.
+type Asked = (String, Option<String>, Option<String>, Spans, i64, Option<Places>);
 
 /// The answer of a table to a query.
 pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
@@ -64,7 +80,7 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         place: "asked".to_string(),
         problem: error.to_string(),
     })?;
-    let (query, sort, fl, spans, bytes) = asked;
+    let (query, sort, fl, spans, bytes, places) = asked;
     let search = StoreQuery::parse(&query)?;
     let sort = search::parse_sort(sort.as_deref())?;
     let fields = search::parse_fields(fl.as_deref())?;
@@ -80,12 +96,29 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
             Page { fields: fields.as_ref(), sort: &sort, left: bytes, ..Page::default() };
         // This checks the privileges of the user, and the planner does where it refuses.
         let parts = executor::indexed_tables(shard, operator.oid);
+        if let Some(places) = places {
+            page.left = i64::MAX;
+            if let (Ok([part]), Some(places)) = (parts.as_deref(), places.get(name.as_str())) {
+                let rows = places.iter().copied().filter_map(tid);
+                executor::each_matching(part, &search.predicate, rows, &mut |doc| {
+                    page.take(doc).map(drop)
+                })?;
+            }
+            return Ok(page.answer(name.as_str(), 0, String::new(), None));
+        }
         let by_index = match &parts {
             Ok(parts) if bytes > 0 && span.step <= 1 => {
                 matches.by_index(parts, &mut |doc| page.take(doc))?.map(|(count, _)| count)
             }
             Ok(parts) => {
-                matches.keys_by_index(parts, span.step, &mut |values| page.add_keys(values))?
+                let is_one = parts.len() == 1;
+                matches.keys_by_index(parts, span.step, &mut |values, tid| {
+                    page.add_keys(values)?;
+                    if is_one {
+                        page.add_place(tid)?;
+                    }
+                    Ok(())
+                })?
             }
             Err(_) => None,
         };
@@ -107,14 +140,7 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
                 lacks.push(if lacks_path { '1' } else { '0' });
             }
         }
-        let head: [_; HEAD] = [
-            Some(name.as_str().to_string()),
-            Some(count.to_string()),
-            Some(page.keys),
-            Some(lacks),
-            planner,
-        ];
-        Ok(head.into_iter().chain(page.documents.into_iter().map(Some)).collect())
+        Ok(page.answer(name.as_str(), count, lacks, planner))
     })
 }
 
@@ -127,6 +153,7 @@ struct Page<'p> {
     /// How many bytes the documents have as jsonb.
     bytes: usize,
     keys: String,
+    places: String,
     /// Whether some row has a value for each of the first sort keys.
     has_value: [bool; search::NAMED],
     /// How many bytes of documents may still be sent.
@@ -134,6 +161,30 @@ struct Page<'p> {
 }
 
 impl Page<'_> {
+    /// See [`HEAD`].
+    fn answer(
+        self,
+        name: &str,
+        count: u64,
+        lacks: String,
+        planner: Option<String>,
+    ) -> Vec<Option<String>> {
+        let (name, count) = (name.to_string(), count.to_string());
+        let texts = [name, count, self.keys, self.places, lacks].map(Some);
+        let head: [_; HEAD - 1] = texts;
+        head.into_iter().chain([planner]).chain(self.documents.into_iter().map(Some)).collect()
+    }
+
+    fn add_place(&mut self, tid: Tid) -> Result<()> {
+        let (place, room) = (place(tid).to_string(), u64::BITS as usize);
+        memory::try_reserve(self.places.len() + room, || self.places.try_reserve(room))?;
+        if !self.places.is_empty() {
+            self.places.push(BETWEEN_ROWS);
+        }
+        self.places.push_str(&place);
+        Ok(())
+    }
+
     fn take(&mut self, doc: Jsonb<'_>) -> Result<bool> {
         memory::check();
         let value = |key: &SortKey| extreme(doc, &key.path, key.largest, &mut Default::default());

@@ -8,15 +8,17 @@
 //! rows of a shard come from one snapshot of it.
 //!
 //! A window near the start comes with the first answer. Of a later one, the first answer has only
-//! counts and some sort keys (shard_window.rs). They say which rows of which shard are in the window,
-//! and another statement asks for these. In between, others may write.
+//! counts, some sort keys and where their rows are (shard_window.rs). They say which rows of which
+//! shard are in the window, and another statement asks for these, by their places. In between, others
+//! may write: if a document is no longer there, does not match or is sorted by something else, the
+//! rows are asked for by their numbers.
 
 use super::catalog::Operator;
 use super::distributed;
 use super::matches::{Matches, TOO_MANY_ROWS};
 use super::search::{NAMED, StoreQuery};
 use super::select::{DISTRIBUTED, Window};
-use super::shard_page::{ALL_SHARDS, HEAD, Span, Spans};
+use super::shard_page::{self, ALL_SHARDS, BETWEEN_ROWS, HEAD, Span, Spans};
 use super::shard_window::{self, Listed, Place, Places};
 use super::table::Table;
 use crate::document;
@@ -85,8 +87,8 @@ pub fn count(
     }
     let window = Window::new(0, Some(0))?;
     let matches = Matches { spi, table, operator, search, sort: &[], window };
-    let answers = Answers::ask(&matches, None, &Spans::new(), 0)?;
-    Ok(Some(answers.read()?.iter().map(|shard| shard.count).sum()))
+    let answers = Answers::ask(&matches, None, &Spans::new(), 0, None)?;
+    Ok(Some(count_of(&answers.read()?)))
 }
 
 /// The window of all shards together. None if the planner had better sort so many rows, or has to;
@@ -100,17 +102,26 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<
     for attempt in 1..=ATTEMPTS {
         let Some(found) = find(matches, fl, std::mem::take(&mut near))? else { return Ok(None) };
         let (shards, places) = (found.answers.read()?, &found.places);
+        let first = count_of(&shards);
         if has_all(&shards, places) {
-            return merge(&shards, places.starts(), &places.order, &shards, take).map(Some);
+            return merge(&shards, places.starts(), &places.order, &shards, first, take).map(Some);
         }
-        let second = Answers::ask(matches, fl, &spans(&shards, places), i64::MAX)?;
+        if let Some(asked) = found.places_of(&shards) {
+            let second = Answers::ask(matches, fl, &Spans::new(), i64::MAX, Some(&asked))?;
+            let documents = second.read()?;
+            if found.are_the_same(&shards, &documents) {
+                let starts = vec![0; documents.len()];
+                return merge(&documents, starts, &places.order, &shards, first, take).map(Some);
+            }
+        }
+        let second = Answers::ask(matches, fl, &spans(&shards, places), i64::MAX, None)?;
         let documents = second.read()?;
-        let count: u64 = documents.iter().map(|shard| shard.count).sum();
+        let count = count_of(&documents);
         let expected = count.saturating_sub(window.start()).min(rows);
         let order = order(&documents, matches.sort)?;
         if order.len() as u64 == expected || attempt == ATTEMPTS {
             let starts = vec![0; documents.len()];
-            return merge(&documents, starts, &order, &shards, take).map(Some);
+            return merge(&documents, starts, &order, &shards, count, take).map(Some);
         }
     }
     Ok(None)
@@ -119,7 +130,47 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<
 /// Where the window is, and what the shards have answered that were asked for it.
 struct Found<'r> {
     answers: Answers<'r>,
+    /// What they were asked for.
+    asked: Spans,
     places: Places,
+}
+
+impl Found<'_> {
+    /// The rows of the window that are in a shard, as it has listed them.
+    fn listed<'a>(
+        &self,
+        (shard, place): (&Shard<'a>, &Place),
+        list: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
+        let skipped = place.start.saturating_sub(Span::of(&self.asked, shard.name).start);
+        list.split(BETWEEN_ROWS).skip(skipped as usize).take(place.rows as usize)
+    }
+
+    /// Where the rows of the window are in each shard that has some. None if a shard does not say.
+    fn places_of(&self, shards: &[Shard<'_>]) -> Option<shard_page::Places> {
+        let mut places = shard_page::Places::new();
+        for at in shards.iter().zip(&self.places.of).filter(|(_, place)| place.rows > 0) {
+            let rows = self.listed(at, at.0.places).map(|place| place.parse().ok());
+            let rows: Vec<u64> = rows.collect::<Option<_>>()?;
+            if rows.len() as u64 != at.1.rows {
+                return None;
+            }
+            places.insert(at.0.name.to_string(), rows);
+        }
+        (!places.is_empty()).then_some(places)
+    }
+
+    /// Whether the documents that were asked for by their places are those that were listed: they still
+    /// match, and are sorted by the same.
+    fn are_the_same(&self, shards: &[Shard<'_>], documents: &[Shard<'_>]) -> bool {
+        let is_same = |(at, sent): ((&Shard<'_>, &Place), &Shard<'_>)| {
+            at.0.name == sent.name
+                && at.1.rows == sent.docs.len() as u64
+                && (at.1.rows == 0 || self.listed(at, at.0.keys).eq(sent.keys.split(BETWEEN_ROWS)))
+        };
+        shards.len() == documents.len()
+            && shards.iter().zip(&self.places.of).zip(documents).all(is_same)
+    }
 }
 
 /// Finds the window. If it is near, documents come with the answers. None if the planner has to.
@@ -142,13 +193,13 @@ fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Optio
     }
     let mut is_first = true;
     for _ in 0..TURNS {
-        let answers = Answers::ask(matches, fl, &asked, bytes)?;
+        let answers = Answers::ask(matches, fl, &asked, bytes, None)?;
         let shards = answers.read()?;
         let listed: Vec<_> = shards.iter().map(|shard| shard.listed(&asked)).collect();
         let places = Places::sorted(&listed, sort, start, rows)?;
         if let Some(places) = places {
             drop(shards);
-            return Ok(Some(Found { answers, places }));
+            return Ok(Some(Found { answers, asked, places }));
         }
         // If all rows were listed between its bounds, these are no longer right.
         is_first |= listed.iter().all(|shard| shard.span.step == 1);
@@ -195,19 +246,25 @@ pub fn near(
     let (shards, places) = (found.answers.read()?, &found.places);
     let lacking = lacking_in(&shards);
     if has_all(&shards, places) {
-        let merged = merge(&shards, places.starts(), &places.order, &shards, take)?;
+        let (starts, count) = (places.starts(), count_of(&shards));
+        let merged = merge(&shards, starts, &places.order, &shards, count, take)?;
         return Ok((Some(merged), lacking));
     }
     let bytes = (work_mem() / shards.len().max(1)) as i64;
-    let second = Answers::ask(matches, fl, &spans(&shards, places), bytes)?;
+    let second = Answers::ask(matches, fl, &spans(&shards, places), bytes, None)?;
     let documents = second.read()?;
     let has = |(shard, place): (&Shard<'_>, &Place)| shard.docs.len() as u64 == place.rows;
     if !documents.iter().zip(&places.of).all(has) {
         return Ok((None, lacking));
     }
     let order = order(&documents, matches.sort)?;
-    let merged = merge(&documents, vec![0; documents.len()], &order, &shards, take)?;
+    let (starts, count) = (vec![0; documents.len()], count_of(&documents));
+    let merged = merge(&documents, starts, &order, &shards, count, take)?;
     Ok((Some(merged), lacking))
+}
+
+fn count_of(shards: &[Shard<'_>]) -> u64 {
+    shards.iter().map(|shard| shard.count).sum()
 }
 
 fn is_near(window: Window) -> bool {
@@ -227,7 +284,7 @@ fn lacking(matches: &Matches<'_>) -> Result<Vec<usize>> {
     if !has_pages() {
         return Ok(Vec::new());
     }
-    Ok(lacking_in(&Answers::ask(matches, None, &Spans::new(), 0)?.read()?))
+    Ok(lacking_in(&Answers::ask(matches, None, &Spans::new(), 0, None)?.read()?))
 }
 
 /// A shard without matches says nothing of the paths of others.
@@ -244,6 +301,7 @@ fn merge(
     mut next: Vec<usize>,
     order: &[usize],
     listed: &[Shard<'_>],
+    count: u64,
     take: Take<'_>,
 ) -> Result<Merged> {
     for &shard in order {
@@ -254,11 +312,7 @@ fn merge(
         next[shard] += 1;
     }
     let name = |shard: &Shard<'_>| (shard.name.to_string(), shard.planner.map(str::to_string));
-    Ok(Merged {
-        count: shards.iter().map(|shard| shard.count).sum(),
-        shards: listed.iter().map(name).collect(),
-        lacking: lacking_in(listed),
-    })
+    Ok(Merged { count, shards: listed.iter().map(name).collect(), lacking: lacking_in(listed) })
 }
 
 /// The answers, which have to live as long as what is read from them.
@@ -270,11 +324,12 @@ impl<'r> Answers<'r> {
         fl: Option<&str>,
         spans: &Spans,
         bytes: i64,
+        places: Option<&shard_page::Places>,
     ) -> Result<Answers<'r>> {
         let table = matches.table;
         let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
         let sort = (!sort.is_empty()).then(|| sort.join(", "));
-        let asked = json!([matches.search.at_now()?, sort, fl, spans, bytes]);
+        let asked = json!([matches.search.at_now()?, sort, fl, spans, bytes, places]);
         let mut parameters = vec![asked.to_string().into()];
         let shard = matches.search.choose_shard(table, &mut parameters);
         let sql = format!(
@@ -304,6 +359,7 @@ struct Shard<'a> {
     count: u64,
     docs: Vec<&'a str>,
     keys: &'a str,
+    places: &'a str,
     lacks: &'a str,
     planner: Option<&'a str>,
 }
@@ -316,12 +372,13 @@ impl<'a> Shard<'a> {
         for text in &mut head {
             *text = texts.next()?;
         }
-        let [name, count, keys, lacks, planner] = head;
+        let [name, count, keys, places, lacks, planner] = head;
         Some(Shard {
             name: name?,
             count: count?.parse().ok()?,
             docs: texts.collect::<Option<_>>()?,
             keys: keys?,
+            places: places?,
             lacks: lacks?,
             planner,
         })

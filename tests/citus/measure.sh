@@ -34,13 +34,13 @@ END \$\$;
 CREATE TABLE asked (line serial, what text, session text, sql text, shard text, target float8);
 INSERT INTO asked (what, session, sql, shard, target)
 SELECT 'count \`' || q || '\`', format('SELECT session_count(''stash'', %L)', q), format('SELECT count(*) FROM sessions.stash WHERE doc @@@ %L', q),
-    format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, NULL, NULL, '{}'::jsonb, 0)), 3
+    format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, NULL, NULL, '{}'::jsonb, 0, NULL)), 3
 FROM unnest('{*:*,half:1,rare:7,half:1 AND third:2,-third:0,n:$((documents / 2))}'::text[]) AS q;
 INSERT INTO asked (what, session, sql, shard, target)
 SELECT format('10 by \`at desc\`%s, \`%s\`', CASE WHEN first > 0 THEN to_char(first, '" from "FM999,999') ELSE '' END, q),
     format('SELECT jsonb_path_query_array(session_query(''stash'', %L, sort => ''at desc'', start => %s)->''items'', ''\$[*].n'')', q, first),
     format('SELECT coalesce(jsonb_agg(n), ''[]'') FROM (SELECT doc->''n'' AS n FROM sessions.stash WHERE doc @@@ %L ORDER BY (doc->>''at'')::int DESC OFFSET %s LIMIT 10) AS _', q, first),
-    format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, 'at desc', NULL, jsonb_build_object('*', jsonb_build_array(first / 8, 10, 1)), 262144)), 5
+    format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, 'at desc', NULL, jsonb_build_object('*', jsonb_build_array(first / 8, 10, 1)), 262144, NULL)), 5
 FROM (VALUES (0), (1000), (50000)) AS _ (first), unnest('{*:*,half:1,rare:7,half:1 AND third:2,-third:0,n:$((documents / 2))}'::text[]) AS q
 WHERE first = 0 OR q NOT LIKE 'n:%';
 INSERT INTO asked (what, session, sql) VALUES

@@ -26,7 +26,7 @@ done
 
 # The functions of the fan-out read nothing that their caller may not read, on the workers either.
 shard=$(worker 1 sql "SELECT min(oid::regclass::text) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
-all='["*:*", null, null, {"*": [0, 2, 1]}, 100000]'
+all='["*:*", null, null, {"*": [0, 2, 1]}, 100000, null]'
 page="session_store.shard_page('$shard'::regclass, '$all')"
 is 'a reader on a worker' 2 "$(as citus_reader worker 1 sql "SELECT count(document::jsonb) FROM unnest(($page)[6:]) AS document")"
 refused 'a stranger on a worker' 42501 as citus_stranger worker 1 sql "SELECT $page"
@@ -34,8 +34,8 @@ worker 1 sql "SET citus.enable_ddl_propagation = off; CREATE SCHEMA closed; CREA
 refused 'a schema that is closed' 42501 as citus_reader worker 1 sql "SELECT session_store.shard_page((SELECT oid FROM pg_class WHERE relname = 't' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'closed')), '$all')"
 refused 'values of no table' 42P01 sql "SELECT session_store.shard_values(1, '*:*', '{\"path\": \"few\"}', now(), 100)"
 refused 'no table' 42P01 sql "SELECT session_store.shard_page(1, '$all')"
-refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, [1], 0]')"
-refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, {\"*\": [-1, 0]}, 0]')"
+refused 'no window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, [1], 0, null]')"
+refused 'a negative window' 22023 sql "SELECT session_store.shard_page('sessions.here'::regclass, '[\"*:*\", null, null, {\"*\": [-1, 0]}, 0, null]')"
 is 'one row' here "$(sql 'SELECT tableoid::regclass FROM sessions.here WHERE session_store.one_row(id)' | sed 's/^sessions\.//')"
 refused 'one row and another condition' 0A000 sql "SELECT FROM sessions.here WHERE session_store.one_row(id) AND doc @@@ 'few:3'"
 refused 'one row to delete' 0A000 sql "DELETE FROM sessions.here WHERE session_store.one_row(id)"

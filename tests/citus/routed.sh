@@ -174,7 +174,7 @@ for call in 'session_count(STORE, QUERY)' 'session_query(STORE, QUERY)' "session
     is "shards asked by $call" "$lines asked" "$(asked there "$call")"
 done
 is 'explained' '1 1 shards' "$(sql "SELECT e->>'shards', e->>'count', e->'facets'->>'way' FROM session_explain('there', 's.id:7', json => '{\"facet\": {\"n\": \"sum(n)\"}}') AS e" -F ' ')"
-is 'one task' 1 "$(sql "EXPLAIN SELECT session_store.shard_page(tableoid, '[\"s.id:7\", null, null, {}, 0]') FROM sessions.there WHERE id = '7' AND session_store.one_row(id)" | grep -c 'Task Count: 1$')"
+is 'one task' 1 "$(sql "EXPLAIN SELECT session_store.shard_page(tableoid, '[\"s.id:7\", null, null, {}, 0, null]') FROM sessions.there WHERE id = '7' AND session_store.one_row(id)" | grep -c 'Task Count: 1$')"
 for n in 1 2; do # some of these shards are there
     is 'on a worker' '20 20 20 1' "$(worker $n sql "SELECT sum(session_count('there', q)), sum((session_query('there', q)->'count')::int), sum((session_stats('there', q, 'n')->'documents')::int),
         max(session_explain('there', q)->>'shards') FROM generate_series(1, 20) AS n, concat('s.id:', n) AS q" -F ' ')"

@@ -20,8 +20,8 @@ SELECT session_grant(store, 'hostile_reader', 'get'), session_revoke(store, 'hos
 SET session_store.load_into = 'hostile';
 INSERT INTO session_store.load VALUES ('{"id": 9, "other": 9}'), ('[{"id": 10, "other": 10}]');
 SELECT session_explain('hostile', 's:x', 's asc') OPERATOR(pg_catalog.->>) 'way', session_jsonpath('a.b:[1 TO 5]');
-SELECT session_store.shard_page(tableoid, '["s:(x y)", "s desc,other", "id", {"*": [0, 5, 1]}, 1000]') FROM sessions.hostile WHERE session_store.one_row(id);
-SELECT (session_store.shard_page(c, '["*:*", null, null, {}, 1000]'))[2] FROM pg_catalog.unnest(ARRAY['sessions."hostile 2"'::pg_catalog.regclass]::pg_catalog.oid[]) AS _ (c);
+SELECT session_store.shard_page(tableoid, '["s:(x y)", "s desc,other", "id", {"*": [0, 5, 1]}, 1000, null]') FROM sessions.hostile WHERE session_store.one_row(id);
+SELECT (session_store.shard_page(c, '["*:*", null, null, {}, 1000, null]'))[2] FROM pg_catalog.unnest(ARRAY['sessions."hostile 2"'::pg_catalog.regclass]::pg_catalog.oid[]) AS _ (c);
 SELECT session_store.shard_values(tableoid, '*:*', asked, '2024-04-01', 1000000) FROM sessions.hostile, (VALUES ('{"facet": {"a": {"type": "terms", "field": "s", "facet": {"n": "sum(other)"}}}}'), ('{"path": "t"}'), ('{"path": "other", "edges": ["0", "2", "5"]}'), ('{"values": "s"}'), ('{"paths": "", "only_names": false}')) AS _ (asked) WHERE session_store.one_row(id) ORDER BY asked;
 SELECT session_store.at_now('t:[NOW-1YEAR TO *]') IS NOT NULL, session_store.identity(doc, 'other'), session_store.sort_key(doc, 's', true), session_store.jsonpath_text('s:x') FROM sessions.hostile ORDER BY id;
 SELECT session_suggest('hostile', 's', 'X', 'other:*', 5), session_why('hostile 2', '+s:x +other:[* TO NOW] +u:{a:1 AND b:2}', '2'), session_why('hostile', 's:X OR othr:1 OR t:2024-03-3*');
@@ -46,7 +46,7 @@ SELECT session_facets(store, '*:*', '{"a": {"type": "terms", "field": "s"}, "b":
 FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
 SELECT session_suggest(store, 's', 'x'), session_histogram(store, '*:*', 'other', 2::pg_catalog.numeric), session_histogram(store, '*:*', 't', '1 day'::pg_catalog.text), session_why(store, 's:y', '2'),
     session_query(store, '*:*', sort => 's desc', fl => 'id', "json" => '{"facet": {"a": "unique(s)"}}') FROM (VALUES ('hostile 3'), ('hostile 4')) AS _ (store);
-SELECT session_store.shard_page(c, '["s:x", "s", "id", {"*": [0, 5, 1]}, 1000]') FROM pg_catalog.unnest(ARRAY['sessions."hostile 3"'::pg_catalog.regclass]::pg_catalog.oid[]) AS _ (c);
+SELECT session_store.shard_page(c, '["s:x", "s", "id", {"*": [0, 5, 1]}, 1000, null]') FROM pg_catalog.unnest(ARRAY['sessions."hostile 3"'::pg_catalog.regclass]::pg_catalog.oid[]) AS _ (c);
 SELECT session_drop('hostile 3'), session_drop('hostile 4');
 SQL
 }

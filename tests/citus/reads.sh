@@ -60,6 +60,34 @@ for sort in '_number_' 'many desc' 'few, _number_'; do
     is "sent for a deep window by $sort" ' 16 session_store.shard_page ' "$(sent "session_query('there', 'few:*', sort => '$sort', start => 1000)")"
 done
 
+# A shard says where rows are, and sends what is there: only what is visible and matches, from places that it has.
+shard=$(worker 1 sql "SELECT min(relname) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
+at() { # QUERY, PLACES: the numbers of the documents there
+    worker 1 sql "SELECT string_agg(document::jsonb->>'_number_', ' ') FROM unnest((session_store.shard_page('sessions.$shard'::regclass, '[\"$1\", \"_number_ desc\", null, {}, 0, {\"$shard\": [$2]}]'))[7:]) AS document"
+}
+places=$(worker 1 sql "SELECT translate((session_store.shard_page('sessions.$shard'::regclass, '[\"few:3\", \"_number_ desc\", null, {\"*\": [2, 3, 1]}, 0, null]'))[4], ';', ',')")
+three=$(worker 1 sql "SELECT string_agg(number::text, ' ') FROM (SELECT (doc->'_number_')::int AS number FROM sessions.$shard WHERE doc @@@ 'few:3' ORDER BY 1 DESC OFFSET 2 LIMIT 3) AS _")
+is 'documents at their places' "$three" "$(at few:3 "$places")"
+is 'others there' '' "$(at few:4 "$places")"
+is 'places that no table has' '' "$(at few:3 '0, 1, 65535, 281474976645120, 281474976710655, 18446744073709551615')"
+is 'of another shard' '' "$(worker 1 sql "SELECT (session_store.shard_page('sessions.$shard'::regclass, '[\"few:3\", null, null, {}, 0, {\"else\": [1]}]'))[7:]" | tr -d '{}')"
+# While others write, a window far from the start is one: in order, and no document in it twice.
+for each in 1 2 3; do
+    psql -o /dev/null <<END &
+SELECT setseed(0.$each);
+SELECT format('SELECT session_update(''there'', ''[{"upsert": [{"_number_": %s, "few": %s, "many": %s}]}]''); SELECT pg_sleep(0.001)', number, number % 7, (random() * 3000)::int)
+FROM (SELECT 8000 + (random() * 2000)::int AS number FROM generate_series(1, 400)) AS _ \gexec
+END
+done
+is 'windows while others write' '' "$(sql "
+    SELECT every.start, sizes FROM generate_series(1, 150) AS each, LATERAL (SELECT (each * 37) % 2500 AS start OFFSET 0) AS every, LATERAL (
+        SELECT concat_ws(' ', count(*), count(DISTINCT number), bool_and(many >= before)) AS sizes FROM (
+            SELECT item->'_number_' AS number, (SELECT max(m::int) FROM jsonb_path_query(item, '\$.many[*]') AS m) AS many, lag((SELECT max(m::int) FROM jsonb_path_query(item, '\$.many[*]') AS m)) OVER (ORDER BY at) AS before
+            FROM jsonb_array_elements(session_query('there', 'many:*', sort => 'field(many,max)', start => every.start)->'items') WITH ORDINALITY AS _ (item, at)) AS _) AS _
+    WHERE sizes <> '10 10 t'")"
+wait
+psql -o /dev/null -c "DELETE FROM sessions.there WHERE (doc->>'_number_')::int >= 8000"
+
 # All pages together have each document once, in any order of ties.
 is 'pages' '3000 3000' "$(sql "
     SELECT count(*) || ' ' || count(DISTINCT doc->'_number_') FROM generate_series(0, 3000, 75) AS start,

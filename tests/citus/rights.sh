@@ -28,7 +28,7 @@ done
 shard=$(worker 1 sql "SELECT min(oid::regclass::text) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
 all='["*:*", null, null, {"*": [0, 2, 1]}, 100000, null]'
 page="session_store.shard_page('$shard'::regclass, '$all')"
-is 'a reader on a worker' 2 "$(as citus_reader worker 1 sql "SELECT count(document::jsonb) FROM unnest(($page)[6:]) AS document")"
+is 'a reader on a worker' 2 "$(as citus_reader worker 1 sql "SELECT count(document::jsonb) FROM unnest(($page)[7:]) AS document")"
 refused 'a stranger on a worker' 42501 as citus_stranger worker 1 sql "SELECT $page"
 worker 1 sql "SET citus.enable_ddl_propagation = off; CREATE SCHEMA closed; CREATE TABLE closed.t (id text, doc jsonb); GRANT SELECT ON closed.t TO public" -o /dev/null
 refused 'a schema that is closed' 42501 as citus_reader worker 1 sql "SELECT session_store.shard_page((SELECT oid FROM pg_class WHERE relname = 't' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'closed')), '$all')"
@@ -54,7 +54,7 @@ is 'a tenant' "$(as citus_tenant ask here)" "$(as citus_tenant ask there)"
 is 'only its own' 't' "$(as citus_tenant sql "SELECT bool_and((doc->>'few')::int <= 3) AND count(*) > 1000 FROM session_stream('there', '*:*') AS doc")"
 is 'a reader under a policy that shows all' "$(as citus_reader ask here)" "$(as citus_reader ask there)"
 is 'a tenant on a worker' t "$(as citus_tenant worker 1 sql "
-    SELECT page[2]::int = (SELECT count(*) FROM $shard) AND page[2]::int > 100 AND page[5] LIKE '%row-level%'
+    SELECT page[2]::int = (SELECT count(*) FROM $shard) AND page[2]::int > 100 AND page[6] LIKE '%row-level%'
     FROM $page AS page")"
 psql -c 'DROP POLICY tenant ON sessions.there' -c "CREATE POLICY tenant ON sessions.there TO citus_tenant USING (false)" -o /dev/null
 is 'a tenant of nothing' '0 {"count": 0, "items": []}' "$(as citus_tenant sql "SELECT session_count('there', '*:*'), session_query('there', '*:*')" -F ' ')"

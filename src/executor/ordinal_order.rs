@@ -85,9 +85,9 @@ pub fn window_by_value(
     Ok(found)
 }
 
-/// The rows with these numbers, in order, found by the ordinals of all matches. Rows with the same value are in the order of their doc IDs;
-/// those without a value come last in either direction. None if more than `max_rows` rows would have
-/// to be sorted.
+/// The rows with these numbers, in order, found by the ordinals of all matches. Rows with the same
+/// value are in the order of their doc IDs; those without a value come last in either direction. None
+/// if more than `max_rows` rows would have to be sorted.
 pub fn window_by_rank(
     ordinals: &Ordinals,
     rows: &Rows,

@@ -69,7 +69,7 @@ impl Span {
 }
 
 /// What a shard is asked: `[query, sort, fields, spans, bytes, places]`. It is one text, because a
-/// statement of one constant is sooner written, read and planned than one of five. Documents are sent
+/// statement of one constant is sooner written, read and planned than one of six. Documents are sent
 /// until they have `bytes` bytes together, if every row is asked for; the sort keys of all rows of the
 /// span are. If places are not null, only the matches there are of interest, and nothing is counted.
 type Asked = (String, Option<String>, Option<String>, Spans, i64, Option<Places>);

@@ -1,9 +1,9 @@
 //! The ordinals of paths that a session remembers.
 //!
 //! They are made when the values of a path are counted for the second time, which takes about twice
-//! as long as counting them, or when sorting rows without them has taken as long. They are true as long as none of the index's pages that were read for
-//! them has changed (`gin::read_pages`). If an index changes faster than its ordinals are used, they
-//! are made less and less often.
+//! as long as counting them, or when sorting rows without them has taken as long. They are true as
+//! long as none of the index's pages that were read for them has changed (`gin::read_pages`). If an
+//! index changes faster than its ordinals are used, they are made less and less often.
 
 use super::doc_id::{DocIdMap, ReadError, ReadResult};
 use super::ordinals::Ordinals;

@@ -86,6 +86,7 @@ is 'windows while others write' '' "$(sql "
             FROM jsonb_array_elements(session_query('there', 'many:*', sort => 'field(many,max)', start => every.start)->'items') WITH ORDINALITY AS _ (item, at)) AS _) AS _
     WHERE sizes <> '10 10 t'")"
 wait
+is 'they wrote' t "$(sql "SELECT count(*) > 800 FROM sessions.there WHERE (doc->>'_number_')::int >= 8000")"
 psql -o /dev/null -c "DELETE FROM sessions.there WHERE (doc->>'_number_')::int >= 8000"
 
 # All pages together have each document once, in any order of ties.

@@ -23,6 +23,8 @@ pub struct Spi(());
 pub enum Mode {
     /// Sees what the calling statement sees. The plan is made for these parameters.
     Read,
+    /// Like `Read`, but the plan is made once, for any parameters.
+    ReadPlanned,
     /// Like `Read`, but without parallel workers, which would mix the rows: they come in the order
     /// of the table.
     ReadInOrder,
@@ -42,7 +44,7 @@ impl Mode {
         (match self {
             Mode::Read => pg_sys::CURSOR_OPT_CUSTOM_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK,
             Mode::ReadInOrder | Mode::WritePruned => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
-            Mode::Write => pg_sys::CURSOR_OPT_GENERIC_PLAN,
+            Mode::ReadPlanned | Mode::Write => pg_sys::CURSOR_OPT_GENERIC_PLAN,
         }) as i32
     }
 }
@@ -100,8 +102,8 @@ impl Spi {
         Ok(Statement { plan, mode, _saved: None, spi: PhantomData })
     }
 
-    /// As `prepare`, but the statement is saved for later calls of the session. With `Mode::Write`,
-    /// its plan is used again while the table grows: this is for statements with only one good plan.
+    /// As `prepare`, but the statement is saved for later calls of the session. A plan that is made once
+    /// is used again while the table grows: this is for statements with only one good plan.
     pub fn prepare_saved(
         &self,
         mode: Mode,

@@ -222,7 +222,7 @@ fn key_of(definition: &str) -> Option<String> {
 
 /// How many shards a distributed table has.
 pub fn shards(spi: &Spi, table: pg_sys::Oid) -> Result<Option<i32>> {
-    let statement = spi.prepare_saved(Mode::Read, SHARDS, &[pg_sys::OIDOID])?;
+    let statement = spi.prepare_saved(Mode::ReadPlanned, SHARDS, &[pg_sys::OIDOID])?;
     Ok(statement.run(&[table.into()])?.get(0, 1))
 }
 
@@ -244,7 +244,7 @@ pub fn order_by_shard(
         return Ok(vec![changes.len()]);
     }
     let statement =
-        spi.prepare_saved(Mode::Read, SHARDS_OF, &[pg_sys::OIDOID, pg_sys::TEXTARRAYOID])?;
+        spi.prepare_saved(Mode::ReadPlanned, SHARDS_OF, &[pg_sys::OIDOID, pg_sys::TEXTARRAYOID])?;
     let mut shards = Vec::new();
     memory::reserve(&mut shards, changes.len())?;
     for batch in changes.chunks(BATCH_ROWS) {

@@ -16,8 +16,9 @@
 //! load         documents line by line, from COPY; progress: NOTICEs about work that takes long
 //! search       text → predicate, and the condition `doc @@@ $1`; select: the statement around it
 //! matches      a window of a query's matches in one table, from the index or through the planner
-//! shards       the same of a distributed table; shard_page: what one of its shards answers;
-//!              shard_window: which rows of which shard are in the window
+//! shards       the same of a distributed table; shard_page: what one of its shards answers, and
+//!              shard_answers all of them; shard_window: which rows of which shard are in the window;
+//!              known_windows: where earlier ones were
 //! query        count, query and explain
 //! facets       facets and statistics of a query's matches
 //! shard_values the same of a distributed table: what a shard answers, and how answers add up
@@ -40,6 +41,7 @@ mod fast_path;
 pub mod grant;
 pub mod histogram;
 pub mod identity;
+mod known_windows;
 pub mod list;
 pub mod load;
 mod matches;
@@ -53,6 +55,7 @@ mod rekey_shards;
 mod running;
 pub mod search;
 pub mod select;
+mod shard_answers;
 pub mod shard_page;
 pub mod shard_values;
 mod shard_window;

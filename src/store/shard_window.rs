@@ -138,11 +138,6 @@ impl Places {
         order.extend(std::iter::repeat_n(shard, taken as usize));
         Ok(self.left.1 > 0)
     }
-
-    /// The first row of each shard.
-    pub fn starts(&self) -> Vec<usize> {
-        self.of.iter().map(|place| place.start as usize).collect()
-    }
 }
 
 type ListedRows<'a> = Box<dyn Iterator<Item = (u64, &'a str)> + 'a>;

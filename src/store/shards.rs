@@ -7,28 +7,30 @@
 //! transaction has written, Citus retries and routes it as always, and privileges hold. Count and
 //! rows of a shard come from one snapshot of it.
 //!
-//! A window near the start comes with the first answer. Of a later one, the first answer has only
-//! counts, some sort keys and where their rows are (shard_window.rs). They say which rows of which
-//! shard are in the window, and another statement asks for these, by their places. In between, others
-//! may write: if a document is no longer there, does not match or is sorted by something else, the
-//! rows are asked for by their numbers.
+//! A window near the start comes with the first answer, and so does one near another that the session
+//! has asked for (known_windows.rs). Of any other, the first answer has only counts, some sort keys and
+//! where their rows are (shard_window.rs). They say which rows of which shard are in the window, and
+//! another statement asks for these, by their places. In between, others may write: if a document is
+//! no longer there, does not match or is sorted by something else, the rows are asked for by their
+//! numbers.
 
 use super::catalog::Operator;
 use super::distributed;
+use super::known_windows::Question;
 use super::matches::{Matches, TOO_MANY_ROWS};
 use super::search::{NAMED, StoreQuery};
-use super::select::{DISTRIBUTED, Window};
-use super::shard_page::{self, ALL_SHARDS, BETWEEN_ROWS, HEAD, Span, Spans};
+use super::select::Window;
+use super::shard_answers::{Answers, Shard};
+use super::shard_page::{self, ALL_SHARDS, BETWEEN_ROWS, Span, Spans};
 use super::shard_window::{self, Listed, Place, Places};
 use super::table::Table;
 use crate::document;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::pg::guc::{with_gucs, work_mem};
-use crate::pg::spi::{Mode, Rows, Spi};
+use crate::pg::guc::work_mem;
+use crate::pg::spi::Spi;
 use crate::syntax::SortKey;
-use pgrx::{Array, IntoDatum, pg_sys};
-use serde_json::json;
+use pgrx::{IntoDatum, pg_sys};
 
 /// A window that ends here, or earlier, is answered with its documents at once…
 const MAX_AT_ONCE: u64 = 100;
@@ -103,8 +105,8 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<
         let Some(found) = find(matches, fl, std::mem::take(&mut near))? else { return Ok(None) };
         let (shards, places) = (found.answers.read()?, &found.places);
         let first = count_of(&shards);
-        if has_all(&shards, places) {
-            return merge(&shards, places.starts(), &places.order, &shards, first, take).map(Some);
+        if let Some(starts) = found.in_documents(&shards) {
+            return merge(&shards, starts, &places.order, &shards, first, take).map(Some);
         }
         if let Some(asked) = found.places_of(&shards) {
             let second = Answers::ask(matches, fl, &Spans::new(), i64::MAX, Some(&asked))?;
@@ -136,6 +138,19 @@ struct Found<'r> {
 }
 
 impl Found<'_> {
+    /// Where the rows of the window begin among the documents that each shard has sent. None if some
+    /// of them were not sent.
+    fn in_documents(&self, shards: &[Shard<'_>]) -> Option<Vec<usize>> {
+        let start = |(shard, place): (&Shard<'_>, &Place)| {
+            if place.rows == 0 {
+                return Some(0);
+            }
+            let start = place.start.checked_sub(Span::of(&self.asked, shard.name).start)?;
+            (start + place.rows <= shard.docs.len() as u64).then_some(start as usize)
+        };
+        shards.iter().zip(&self.places.of).map(start).collect()
+    }
+
     /// The rows of the window that are in a shard, as it has listed them.
     fn listed<'a>(
         &self,
@@ -173,33 +188,45 @@ impl Found<'_> {
     }
 }
 
-/// Finds the window. If it is near, documents come with the answers. None if the planner has to.
+/// Finds the window. If it is near the start or a known one, documents come with the answers. None if
+/// the planner has to.
 fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Option<Found<'r>>> {
     let (sort, start) = (matches.sort, matches.window.start());
     let end = matches.window.end().unwrap_or(u64::MAX).min(i64::MAX as u64);
     let rows = end.saturating_sub(start);
     let all = |span: Span| Spans::from([(ALL_SHARDS.to_string(), span.numbers())]);
-    let (mut asked, mut bytes) = (Spans::new(), 0);
+    let mut question = Question::of(matches.table.oid, &matches.search.text, sort);
+    // What to ask first: the last of these.
+    let mut first = Vec::new();
     if rows > 0 && near {
-        (asked, bytes) = (all(Span { start: 0, rows: end, step: 1 }), MAX_BYTES_AT_ONCE);
-    } else if rows > 0 && !sort.is_empty() {
+        first.push((all(Span { start: 0, rows: end, step: 1 }), MAX_BYTES_AT_ONCE));
+    } else if rows > 0 {
         let shards =
             distributed::shards(matches.spi, matches.table.oid)?.unwrap_or(1).max(1) as u64;
         let likely = shard_window::likely(shards, start, end);
         // Of more rows, it is known first how many there are.
-        if likely.rows.saturating_mul(shards) <= MAX_MERGED {
-            asked = all(likely);
+        if !sort.is_empty() && likely.rows.saturating_mul(shards) <= MAX_MERGED {
+            first.push((all(likely), 0));
         }
+        let known = question.near(&(start..end), MAX_AT_ONCE);
+        first.extend(known.map(|spans| (spans, MAX_BYTES_AT_ONCE)));
     }
+    let (mut asked, mut bytes) = first.pop().unwrap_or_default();
     let mut is_first = true;
     for _ in 0..TURNS {
         let answers = Answers::ask(matches, fl, &asked, bytes, None)?;
         let shards = answers.read()?;
         let listed: Vec<_> = shards.iter().map(|shard| shard.listed(&asked)).collect();
-        let places = Places::sorted(&listed, sort, start, rows)?;
-        if let Some(places) = places {
+        if let Some(places) = Places::sorted(&listed, sort, start, rows)? {
+            let names = shards.iter().map(|shard| shard.name);
+            let places_of = names.zip(places.of.iter().copied());
+            question.remember(start..end, bytes > 0, places_of);
             drop(shards);
             return Ok(Some(Found { answers, asked, places }));
+        }
+        if let Some(next) = first.pop() {
+            (asked, bytes) = next;
+            continue;
         }
         // If all rows were listed between its bounds, these are no longer right.
         is_first |= listed.iter().all(|shard| shard.span.step == 1);
@@ -207,7 +234,7 @@ fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Optio
         if spans.iter().map(|span| span.rows / span.step).sum::<u64>() > MAX_MERGED {
             return Ok(None);
         }
-        // Only a window that is near the start comes with the first answer.
+        // Only a window at a known place comes with the first answer.
         (is_first, bytes) = (false, 0);
         let names = shards.iter().map(|shard| shard.name.to_string());
         asked = names.zip(spans.into_iter().map(Span::numbers)).collect();
@@ -245,8 +272,8 @@ pub fn near(
     let Some(found) = find(matches, fl, true)? else { return Ok((None, Vec::new())) };
     let (shards, places) = (found.answers.read()?, &found.places);
     let lacking = lacking_in(&shards);
-    if has_all(&shards, places) {
-        let (starts, count) = (places.starts(), count_of(&shards));
+    if let Some(starts) = found.in_documents(&shards) {
+        let count = count_of(&shards);
         let merged = merge(&shards, starts, &places.order, &shards, count, take)?;
         return Ok((Some(merged), lacking));
     }
@@ -269,14 +296,6 @@ fn count_of(shards: &[Shard<'_>]) -> u64 {
 
 fn is_near(window: Window) -> bool {
     window.end().is_some_and(|end| end <= MAX_AT_ONCE)
-}
-
-/// Whether the shards have sent all documents of the window.
-fn has_all(shards: &[Shard<'_>], places: &Places) -> bool {
-    let has = |(shard, place): (&Shard<'_>, &Place)| {
-        place.rows == 0 || (place.start + place.rows) as usize <= shard.docs.len()
-    };
-    shards.iter().zip(&places.of).all(has)
 }
 
 /// The numbers of the sort keys at whose paths no document of a shard has a value.
@@ -313,79 +332,4 @@ fn merge(
     }
     let name = |shard: &Shard<'_>| (shard.name.to_string(), shard.planner.map(str::to_string));
     Ok(Merged { count, shards: listed.iter().map(name).collect(), lacking: lacking_in(listed) })
-}
-
-/// The answers, which have to live as long as what is read from them.
-struct Answers<'r>(Vec<Array<'r, &'r str>>);
-
-impl<'r> Answers<'r> {
-    fn ask(
-        matches: &Matches<'r>,
-        fl: Option<&str>,
-        spans: &Spans,
-        bytes: i64,
-        places: Option<&shard_page::Places>,
-    ) -> Result<Answers<'r>> {
-        let table = matches.table;
-        let sort: Vec<String> = matches.sort.iter().map(SortKey::to_string).collect();
-        let sort = (!sort.is_empty()).then(|| sort.join(", "));
-        let asked = json!([matches.search.at_now()?, sort, fl, spans, bytes, places]);
-        let mut parameters = vec![asked.to_string().into()];
-        let shard = matches.search.choose_shard(table, &mut parameters);
-        let sql = format!(
-            "SELECT session_store.shard_page(tableoid, $1) \
-             FROM {} WHERE {shard}session_store.one_row(id)",
-            table.sql
-        );
-        let types: Vec<_> = parameters.iter().map(|parameter| parameter.oid()).collect();
-        let rows: Rows<'r> = with_gucs(DISTRIBUTED, || {
-            matches.spi.prepare_saved(Mode::Read, &sql, &types)?.run(&parameters)
-        })?;
-        Ok(Answers(rows.column()))
-    }
-
-    /// In the order of the shards' names, so that every page has the same order.
-    fn read(&self) -> Result<Vec<Shard<'_>>> {
-        let shards: Option<Vec<Shard<'_>>> = self.0.iter().map(Shard::read).collect();
-        let mut shards = shards.ok_or(Error::ShardAnswer)?;
-        shards.sort_unstable_by_key(|shard| shard.name);
-        Ok(shards)
-    }
-}
-
-/// The answer of one shard.
-struct Shard<'a> {
-    name: &'a str,
-    count: u64,
-    docs: Vec<&'a str>,
-    keys: &'a str,
-    places: &'a str,
-    lacks: &'a str,
-    planner: Option<&'a str>,
-}
-
-impl<'a> Shard<'a> {
-    /// See shard_page.rs, [`HEAD`].
-    fn read(answer: &'a Array<'_, &str>) -> Option<Shard<'a>> {
-        let mut texts = answer.iter();
-        let mut head = [None; HEAD];
-        for text in &mut head {
-            *text = texts.next()?;
-        }
-        let [name, count, keys, places, lacks, planner] = head;
-        Some(Shard {
-            name: name?,
-            count: count?.parse().ok()?,
-            docs: texts.collect::<Option<_>>()?,
-            keys: keys?,
-            places: places?,
-            lacks: lacks?,
-            planner,
-        })
-    }
-
-    /// What it has told of the rows that it was asked for.
-    fn listed(&self, asked: &Spans) -> Listed<'a> {
-        Listed { count: self.count, span: Span::of(asked, self.name), keys: self.keys }
-    }
 }

@@ -3,6 +3,7 @@
 #   DOCUMENTS=1000000 TURNS=100 SHARED_BUFFERS=1GB SECONDS_TO_RUN=600 MEASURED=/tmp/measured CITUS=… scripts/test tests/citus/measure.sh
 # Milliseconds, medians of TURNS runs, and of 5 of what takes long, as rows of a table. "over it" is how much longer than the slowest
 # shard alone a call takes, which is asked for ten rows from an eighth of the start on; the target is 3 for counts and 5 for pages. By default it is a test that all answers agree.
+# Windows far from the start lie elsewhere in each turn, 137 rows on, so that none is known from an earlier one; the ten rows behind such a window are asked for next.
 . "$(dirname "$0")/lib.sh"
 exec 3>"${MEASURED:-/dev/null}"
 documents=${DOCUMENTS:-2000}
@@ -22,14 +23,14 @@ END
 echo "$documents documents, loaded and indexed in $((SECONDS - started)) s" >&3
 
 psql -o /dev/null <<END
-CREATE TABLE run (what text, way text, ms float8, answer text);
-CREATE PROCEDURE timed(what text, way text, sql text) LANGUAGE plpgsql AS \$\$
+CREATE TABLE run (what text, way text, turn int, ms float8, answer text);
+CREATE PROCEDURE timed(what text, way text, sql text, turn int DEFAULT 0) LANGUAGE plpgsql AS \$\$
 DECLARE
     started timestamptz := clock_timestamp();
     answer text;
 BEGIN
-    EXECUTE sql INTO answer;
-    INSERT INTO run VALUES (what, way, extract(epoch FROM clock_timestamp() - started) * 1000, answer);
+    EXECUTE replace(sql, 'MOVED', (137 * turn)::text) INTO answer;
+    INSERT INTO run VALUES (what, way, turn, extract(epoch FROM clock_timestamp() - started) * 1000, answer);
 END \$\$;
 CREATE TABLE asked (line serial, what text, session text, sql text, shard text, target float8);
 INSERT INTO asked (what, session, sql, shard, target)
@@ -37,12 +38,14 @@ SELECT 'count \`' || q || '\`', format('SELECT session_count(''stash'', %L)', q)
     format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, NULL, NULL, '{}'::jsonb, 0, NULL)), 3
 FROM unnest('{*:*,half:1,rare:7,half:1 AND third:2,-third:0,n:$((documents / 2))}'::text[]) AS q;
 INSERT INTO asked (what, session, sql, shard, target)
-SELECT format('10 by \`at desc\`%s, \`%s\`', CASE WHEN first > 0 THEN to_char(first, '" from "FM999,999') ELSE '' END, q),
-    format('SELECT jsonb_path_query_array(session_query(''stash'', %L, sort => ''at desc'', start => %s)->''items'', ''\$[*].n'')', q, first),
-    format('SELECT coalesce(jsonb_agg(n), ''[]'') FROM (SELECT doc->''n'' AS n FROM sessions.stash WHERE doc @@@ %L ORDER BY (doc->>''at'')::int DESC OFFSET %s LIMIT 10) AS _', q, first),
+SELECT format('10 by \`at desc\`%s, \`%s\`%s', CASE WHEN first > 0 THEN to_char(first, '" from "FM999,999') ELSE '' END, q, CASE WHEN behind > 0 THEN ', the next 10' ELSE '' END),
+    format('SELECT jsonb_path_query_array(session_query(''stash'', %L, sort => ''at desc'', start => %s)->''items'', ''\$[*].n'')', q, start),
+    format('SELECT coalesce(jsonb_agg(n), ''[]'') FROM (SELECT doc->''n'' AS n FROM sessions.stash WHERE doc @@@ %L ORDER BY (doc->>''at'')::int DESC OFFSET %s LIMIT 10) AS _', q, start),
     format('SELECT session_store.shard_page(SHARD, %L)', jsonb_build_array(q, 'at desc', NULL, jsonb_build_object('*', jsonb_build_array(first / 8, 10, 1)), 262144, NULL)), 5
-FROM (VALUES (0), (1000), (50000)) AS _ (first), unnest('{*:*,half:1,rare:7,half:1 AND third:2,-third:0,n:$((documents / 2))}'::text[]) AS q
-WHERE first = 0 OR q NOT LIKE 'n:%';
+FROM (VALUES (0), (1000), (50000)) AS _ (first), unnest('{*:*,half:1,rare:7,half:1 AND third:2,-third:0,n:$((documents / 2))}'::text[]) AS q, unnest('{0,10}'::int[]) AS behind,
+    LATERAL (SELECT CASE WHEN first > 0 THEN format('%s + MOVED', first + behind) ELSE '0' END) AS moved (start)
+WHERE first = 0 AND behind = 0 OR first > 0 AND q NOT LIKE 'n:%'
+ORDER BY first, q, behind;
 INSERT INTO asked (what, session, sql) VALUES
     ('a count of nothing', 'SELECT session_count(''stash'', ''half:none'')', 'SELECT count(*) FROM sessions.stash WHERE doc @@@ ''half:none'''),
     ('\`session_values\` of \`third\` among \`half:1\`', 'SELECT jsonb_agg(jsonb_build_array(value, count) ORDER BY value) FROM session_values(''stash'', ''half:1'', ''third'')',
@@ -61,7 +64,7 @@ DECLARE
 BEGIN
     FOR turn IN 1..$2 LOOP
         FOR q IN SELECT * FROM asked WHERE $3 ORDER BY line LOOP
-            CALL timed(q.what, '$1', q.$1);
+            CALL timed(q.what, '$1', q.$1, turn);
         END LOOP;
     END LOOP;
 END \$\$;
@@ -96,7 +99,7 @@ END
     done 2>&1 | awk '$2 == "ms" && $3 > most { most = $3 } END { printf "%f\n", most }'
 }
 while IFS=$'\t' read -r line call; do
-    printf "INSERT INTO run SELECT what, 'shard', %s FROM asked WHERE line = %s;\n" "$(alone "$call")" "$line"
+    printf "INSERT INTO run SELECT what, 'shard', 0, %s FROM asked WHERE line = %s;\n" "$(alone "$call")" "$line"
 done < <(sql "SELECT line, shard FROM asked WHERE shard IS NOT NULL ORDER BY line" -F $'\t') | psql
 turns sql 5 true
 
@@ -139,6 +142,6 @@ SELECT format('| %s | %s | %s | %s | %s | %s | %s |', what, round(session::numer
     CASE WHEN session - shard <= target THEN 'met' WHEN session - shard > target THEN 'missed' END, round(sql::numeric, 1))
 FROM measured ORDER BY line, what;
 END
-is 'answers that differ' '' "$(sql "SELECT what FROM run WHERE way <> 'shard' GROUP BY what HAVING count(DISTINCT answer) <> 1 AND what !~ 'session_update'")"
+is 'answers that differ' '' "$(sql "SELECT what FROM run WHERE way <> 'shard' GROUP BY what, turn HAVING count(DISTINCT answer) <> 1 AND what !~ 'session_update'")"
 sql "SELECT format('%s of %s targets met; at most %s ms over the slowest shard in counts, %s in pages', count(*) FILTER (WHERE session - shard <= target), count(*),
     round((max(session - shard) FILTER (WHERE target = 3))::numeric, 1), round((max(session - shard) FILTER (WHERE target = 5))::numeric, 1)) FROM measured WHERE target > 0" | tee -a /dev/fd/3

@@ -59,6 +59,36 @@ is 'deep windows of all others' '' "$(sql "
 for sort in '_number_' 'many desc' 'few, _number_'; do
     is "sent for a deep window by $sort" ' 16 session_store.shard_page ' "$(sent "session_query('there', 'few:*', sort => '$sort', start => 1000)")"
 done
+# The windows beside a known one come with their documents at once, with a sort and without.
+for sort in "sort => '_number_', " "sort => 'few, _number_', " ''; do
+    for start in 1010 1037 1000 990 955; do
+        is "sent for a window from $start beside one from 1000 by $sort" ' 24 session_store.shard_page ' \
+            "$(sent "session_query('there', 'few:*', ${sort}start => 1000), session_query('there', 'few:*', ${sort}start => $start)")"
+    done
+    is "sent for one that is not beside it by $sort" ' 32 session_store.shard_page ' \
+        "$(sent "session_query('there', 'few:*', ${sort}start => 1000), session_query('there', 'few:*', ${sort}start => 1300)")"
+done
+is 'windows beside each other' '' "$(sql "
+    SELECT sort, start, rows FROM unnest(array['_number_', 'few, _number_ desc', 'many desc, _number_', 'nowhere, few desc, _number_']) AS sort, unnest(array[10, 1, 60]) AS rows,
+        unnest(array[980, 990, 1000, 1010, 1011, 1071, 1061, 1001, 941, 85, 95, 105, 3395, 3405, 3415, 3425, 3419]) AS start
+    WHERE session_query('here', '*:*', sort => sort, start => start, rows => rows) <> session_query('there', '*:*', sort => sort, start => start, rows => rows)")"
+# Of a known window, others may have deleted or added rows before it, or all of it.
+for change in "DELETE FROM sessions.STORE WHERE (doc->>'_number_')::int % 9 = 0" "DELETE FROM sessions.STORE WHERE (doc->>'_number_')::int BETWEEN 3 AND 5" \
+    "DELETE FROM sessions.STORE WHERE (doc->>'_number_')::int > 1005" \
+    "INSERT INTO sessions.STORE SELECT n, jsonb_build_object('_number_', n, 'few', 1) FROM generate_series(-40, -1) AS n" \
+    "UPDATE sessions.STORE SET doc = jsonb_set(doc, '{few}', '0') WHERE (doc->>'_number_')::int % 2 = 0"; do
+    is "after ${change//STORE/there}" $'t\nt\nt\nt\nt\nt' "$(for sort in _number_ 'few, _number_'; do
+        psql <<END
+SELECT session_query('there', '*:*', sort => '$sort', start => 1000) = session_query('here', '*:*', sort => '$sort', start => 1000);
+BEGIN;
+${change//STORE/there};
+${change//STORE/here};
+SELECT session_query('there', '*:*', sort => '$sort', start => 1010) = session_query('here', '*:*', sort => '$sort', start => 1010);
+SELECT session_query('there', '*:*', sort => '$sort', start => 1020) = session_query('here', '*:*', sort => '$sort', start => 1020);
+ROLLBACK;
+END
+    done)"
+done
 
 # A shard says where rows are, and sends what is there: only what is visible and matches, from places that it has.
 shard=$(worker 1 sql "SELECT min(relname) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")

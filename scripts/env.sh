@@ -27,11 +27,29 @@ if [ -d "$deps" ]; then
     multiarch=$(cc -print-multiarch 2>/dev/null || :)
     export PATH=$PATH:$deps/usr/bin
     export LD_LIBRARY_PATH=$deps/usr/lib/$multiarch:$deps/lib/$multiarch${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-    for dir in "$deps"/usr/lib/llvm-*/lib; do
-        if [ -e "$dir/libclang.so.1" ]; then export LIBCLANG_PATH=$dir; fi
-    done
     export CPATH=$deps/usr/include:$deps/usr/include/$multiarch${CPATH:+:$CPATH}
 fi
+
+# find_libclang ROOT…: sets LIBCLANG_PATH to the directory of a libclang that has the headers of the compiler itself beside it, as
+# stddef.h. Systems have both without the other, and libclang-cpp is another library. What the user has set is left as it is.
+find_libclang() {
+    local dir root
+    [ -z "${LIBCLANG_PATH:-}" ] || return 0
+    for root; do
+        for dir in "$root"/usr/{lib/llvm*/lib,local/lib,lib64,lib}; do
+            if { compgen -G "$dir/libclang.so*" || compgen -G "$dir/libclang-[0-9]*.so*"; } >/dev/null &&
+                { compgen -G "$dir/clang/*/include/stddef.h" || compgen -G "${dir%64}/clang/*/include/stddef.h"; } >/dev/null; then
+                export LIBCLANG_PATH=$dir
+                return
+            fi
+        done
+    done
+    return 1
+}
+find_libclang "$deps" '' || :
+
+# A compiler that finds no headers or no start of a program is of no use: gcc comes without libc6-dev, too.
+have_c_compiler() { echo 'int main(void) { return 0; }' | cc -include stdio.h -xc -o /dev/null - 2>/dev/null; }
 
 # usable PG_CONFIG: a whole installation, of a version that is supported and wanted. Its headers may lie below $deps, where
 # scripts/deps unpacks them alone. For tests, SHIPPED_BINDINGS=1 allows one without headers.

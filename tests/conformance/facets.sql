@@ -146,7 +146,7 @@ FROM facet_difference AS d JOIN faceted AS f USING (line), LATERAL (
         WHERE function ~ '^(min|max)\(' AND f.solr #> string_to_array(figure, E'\t') IS NULL)
     UNION ALL SELECT 'fewer documents than mincount' WHERE (d.facet ->> 'mincount')::int > 1
         AND (d.asked = 'terms.numBuckets' AND d.solr = '0' OR f.solr #> (d.place[:array_position(d.place, 'allBuckets')] || '{count}'::text[]) = '0')
-    UNION ALL SELECT 'malformed over nothing' WHERE f.solr IS NOT NULL AND code = '22023' AND f.message ~ '("field" is missing|needs a path)$' AND NOT f.solr ? substring(f.message, '^facet\.([^.:]+)')
+    UNION ALL SELECT 'malformed over nothing' WHERE f.solr IS NOT NULL AND code = '22023' AND NOT f.solr ? substring(f.message, '^facet\.([^.:]+)')
     -- Those of replay.sql
     UNION ALL SELECT 'other query parser' WHERE f.solr IS NOT NULL AND code = '0A000'
     UNION ALL SELECT 'bad date math' WHERE f.solr IS NOT NULL AND code = '42601' AND f.message LIKE '%is not valid date math%'

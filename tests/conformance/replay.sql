@@ -60,7 +60,8 @@ FROM compared AS c, LATERAL (
     UNION ALL SELECT 'other query parser' WHERE solr_hits IS NOT NULL AND code = '0A000'
     UNION ALL SELECT 'bad date math' WHERE solr_hits IS NOT NULL AND code = '42601' AND message LIKE '%is not valid date math%'
     UNION ALL SELECT 'bad date math as a term' WHERE solr_message LIKE 'Invalid Date Math%' AND code IS NULL AND query ~ '[{]!(term|terms|field|raw)\M'
-    UNION ALL SELECT 'clauses of an object' WHERE solr_refused = 'syntax' AND canonical ~ ':[{](?!("[^"]*"|[^] }]*) TO )'
+    UNION ALL SELECT 'clauses of an object' WHERE solr_refused = 'syntax'
+        AND (canonical ~ ':[{](?!("[^"]*"|[^] }]*) TO )' OR code = '0A000' AND message LIKE 'local parameters within the braces of an object %')
     UNION ALL SELECT 'too complex for Solr' WHERE solr_message ~ '^(TooComplexToDeterminize|Determinizing automaton)'
     UNION ALL SELECT 'too complex here' WHERE code IN ('54000', '54001')
 ) AS r (rule);

@@ -1,14 +1,13 @@
 //! Edges of intervals that follow each other, and how many values lie between them.
 
-use super::doc_id::ReadResult;
-use super::domain::Domain;
+use super::instants::{SECOND_LENGTH, is_ordered_instant};
 use super::ordinal_counts::OrdinalCounts;
-use super::values::{Span, ValueSource, text_of};
-use crate::document::{Decimal, NUMBER, STRING, instant, write_ordered};
+use super::value_span::Span;
+use crate::document::{Decimal, NUMBER, STRING, write_ordered};
 use crate::error::Result;
 use crate::index::gin::Direction;
 use crate::index::key;
-use crate::predicate::{Limit, Predicate, Test, Value};
+use crate::predicate::{Limit, Value};
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
@@ -71,32 +70,8 @@ impl Edge {
     }
 }
 
-/// The length of `2024-03-31T12:00:00Z`.
-const SECOND_LENGTH: usize = 20;
-/// The part of such a value, its type in front, that is compared.
+/// The part of an instant as a string, its type in front, that is compared.
 const COMPARED: usize = SECOND_LENGTH;
-
-/// How many of some documents have a value from one edge up to but not including the next.
-pub fn between(path: &str, from: &Edge, below: &Edge) -> Predicate {
-    let test = Test::Range { lower: Some(from.limit(true)), upper: Some(below.limit(false)) };
-    Predicate::Condition { path: Some(path.to_string()), test }
-}
-
-/// Counts the documents of each interval by itself.
-pub fn count_each<S: ValueSource + ?Sized>(
-    source: &mut S,
-    path: &str,
-    edges: &[Edge],
-    within: &Domain,
-) -> ReadResult<Vec<u64>> {
-    let mut counts = Vec::with_capacity(edges.len());
-    for pair in edges.windows(2) {
-        let [from, below] = pair else { continue };
-        crate::memory::check();
-        counts.push(source.count(&between(path, from, below), within)?);
-    }
-    Ok(counts)
-}
 
 /// Counts values, which come in ascending order, by the interval in which they lie.
 pub struct EdgeCounts<'e> {
@@ -237,57 +212,10 @@ impl EdgeCounts<'_> {
     }
 }
 
-/// The second, since 1970, of a string value that is an instant of the form `…T…Z`.
-pub fn second_of(value: &[u8]) -> Option<i64> {
-    let at = is_ordered_instant(value).then(|| text_of(value).and_then(instant)).flatten()?;
-    Some(at.timestamp())
-}
-
-/// Whether a string value is an instant of the form `…T…Z`. Most of them are recognized by their
-/// digits alone.
-#[inline]
-fn is_ordered_instant(value: &[u8]) -> bool {
-    let [_, text @ ..] = value else { return false };
-    if text.last() != Some(&b'Z') || text.get(10) != Some(&b'T') {
-        return false;
-    }
-    let pair = |at: usize| match text.get(at..at + 2) {
-        Some(&[a @ b'0'..=b'9', b @ b'0'..=b'9']) => Some((a - b'0') * 10 + (b - b'0')),
-        _ => None,
-    };
-    let parts = [0, 2, 5, 8, 11, 14, 17].map(pair);
-    if let [Some(_), Some(_), Some(1..=12), Some(1..=28), Some(0..=23), Some(0..=59), Some(0..=59)] =
-        parts
-        && text.len() == SECOND_LENGTH
-        && [text[4], text[7], text[13], text[16]] == *b"--::"
-    {
-        return true;
-    }
-    text_of(value).and_then(instant).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Scalar;
-
-    #[test]
-    fn knows_ordered_instants() {
-        for (text, expected) in [
-            ("2024-03-31T12:00:00Z", true),
-            ("2024-02-29T23:59:59Z", true),
-            ("2024-03-31T12:00:00.25Z", true),
-            ("2023-02-29T12:00:00Z", false),
-            ("2024-13-01T12:00:00Z", false),
-            ("2024-03-31T24:30:00Z", false),
-            ("2024-03-31 12:00:00Z", false),
-            ("2024-03-31T12:00:00+01", false),
-            ("2024-03-31T12-00:00Z", false),
-            ("", false),
-        ] {
-            assert_eq!(is_ordered_instant(&Scalar::String(text).to_bytes()), expected, "{text}");
-        }
-    }
+    use crate::document::{Scalar, instant};
 
     #[test]
     fn counts_by_interval() {

@@ -25,6 +25,7 @@
 //! wanted_rows                   those rows of a posting list that a set holds
 //! value_cursor                  the values at a path in their order, each with its rows
 //! doc_address, opened           rows of several tables; what is open of those tables
+//! value_span, instants          a range of values; instants among strings
 //! ordinal_numbers               values as integers and seconds
 //! ordinals, ordinals_memory     the values at a path by number; for how long a session knows them
 //! index_order                   the rows of a search in the order of a path, by value cursors
@@ -34,9 +35,10 @@
 //! listed_ordinals               the ordinals of some rows
 //! ordinal_counts, edges         how many rows have each value; intervals of values
 //! values                        what facets ask for: the values at a path, and who has them
-//! group_builder, pair_file, sorted_values, index_values
+//! group_builder, pair_file, sorted_values, tally_memory, index_values
 //!                               … answered from documents; from the index, and from documents
 //! candidates                    a search for callers that look rows up themselves
+//! tested_rows                   … whose rows must pass a test, as of a policy; what is remembered of it
 //! share                         how many of some rows match, for estimates
 //! held, active                  what is open from one call to the next; the active snapshot
 //! ```
@@ -60,6 +62,7 @@ mod held;
 mod hidden_rows;
 mod index_order;
 mod index_values;
+mod instants;
 mod known_doc_ids;
 mod listed_ordinals;
 mod opened;
@@ -92,6 +95,7 @@ mod tested_rows;
 mod tests;
 mod tid_bitmap;
 mod value_cursor;
+mod value_span;
 mod values;
 mod visibility_map;
 mod visible_matches;
@@ -103,10 +107,11 @@ pub use candidates::{Candidate, CandidateScan};
 pub use doc_address::DocAddress;
 pub use doc_id::{ReadError, ReadResult};
 pub use domain::Domain;
-pub use edges::{Edge, between};
+pub use edges::Edge;
 pub use heap::Stored;
 pub use held::Held;
 pub use index_values::with_index_values;
+pub use instants::text_of;
 pub use ordinal_counts::{Moments, OrdinalCounts};
 pub use read_stats::ReadStats;
 pub use search::IndexSearch;
@@ -117,7 +122,8 @@ pub use sorted_values::SortedValues;
 pub use sorter::SortValues;
 pub use table::IndexedTable;
 pub use tested_rows::{Findings, RowTest, TestedScan};
-pub use values::{Group, Instants, MILLISECONDS, Span, Totals, ValueSource, Visit, Ways, text_of};
+pub use value_span::Span;
+pub use values::{Group, Instants, MILLISECONDS, Totals, ValueSource, Visit, Ways, between};
 
 use crate::error::Result;
 use crate::index::gin::GinIndex;

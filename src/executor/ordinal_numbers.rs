@@ -1,6 +1,6 @@
 //! Values by ordinal as integers, and as seconds: what sums and histograms are calculated from.
 
-use super::edges::second_of;
+use super::instants::second_of;
 use crate::document::OrderedNumber;
 use crate::error::Result;
 use crate::index::string_code::{Unpacked, unpack};

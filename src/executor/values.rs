@@ -4,33 +4,23 @@
 
 use super::doc_id::ReadResult;
 use super::domain::Domain;
-use super::edges::{Edge, count_each};
+use super::edges::Edge;
+use super::instants::text_of;
 use super::ordinal_counts::OrdinalCounts;
 use super::ordinal_numbers::NO_INSTANT;
 use super::read_stats::ReadStats;
+use super::value_span::Span;
 use crate::document::{
     Decimal, NUMBER, OrderedNumber, STRING, instant, read_ordered, write_ordered,
 };
 use crate::error::Result;
 use crate::index::gin::Direction;
-use crate::index::string_code::end_of_prefix;
-use crate::interrupts;
-use crate::predicate::Predicate;
+use crate::predicate::{Predicate, Test};
+use crate::{interrupts, memory};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
-
-/// The values that are walked over: `from` ≤ value < `below`. Values have their type in front, and
-/// are not packed.
-#[derive(Debug, Clone)]
-pub struct Span {
-    pub from: Vec<u8>,
-    pub below: Vec<u8>,
-    pub direction: Direction,
-    /// Whether only the first few values are wanted, so that the walk ends there.
-    pub ends_early: bool,
-}
 
 /// A value, with its type in front, and the documents that have it.
 pub struct Group<'v> {
@@ -190,6 +180,28 @@ pub type Ways = BTreeMap<String, BTreeMap<&'static str, u64>>;
 /// The first instant and the last one, if there is any.
 pub type Instants = Option<(DateTime<Utc>, DateTime<Utc>)>;
 
+/// How many of some documents have a value from one edge up to but not including the next.
+pub fn between(path: &str, from: &Edge, below: &Edge) -> Predicate {
+    let test = Test::Range { lower: Some(from.limit(true)), upper: Some(below.limit(false)) };
+    Predicate::Condition { path: Some(path.to_string()), test }
+}
+
+/// Counts the documents of each interval by itself.
+pub fn count_each<S: ValueSource + ?Sized>(
+    source: &mut S,
+    path: &str,
+    edges: &[Edge],
+    within: &Domain,
+) -> ReadResult<Vec<u64>> {
+    let mut counts = Vec::with_capacity(edges.len());
+    for pair in edges.windows(2) {
+        let [from, below] = pair else { continue };
+        memory::check();
+        counts.push(source.count(&between(path, from, below), within)?);
+    }
+    Ok(counts)
+}
+
 /// Counts the values one by one.
 pub fn tally_each<S: ValueSource + ?Sized>(
     source: &mut S,
@@ -204,11 +216,6 @@ pub fn tally_each<S: ValueSource + ?Sized>(
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(tally)
-}
-
-/// The text of a string value.
-pub fn text_of(value: &[u8]) -> Option<&str> {
-    value.strip_prefix(&[STRING]).and_then(|text| std::str::from_utf8(text).ok())
 }
 
 /// The strings among which instants are: they begin with a digit.
@@ -304,46 +311,6 @@ fn instant_of_milliseconds(number: &OrderedNumber) -> Option<DateTime<Utc>> {
     let nanoseconds = nanoseconds / 100 * if number.negative { -1 } else { 1 };
     let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
     DateTime::from_timestamp(seconds, nanoseconds.rem_euclid(1_000_000_000) as u32)
-}
-
-impl Span {
-    /// The values from one up to but not including another.
-    pub fn new(from: Vec<u8>, below: Vec<u8>, direction: Direction) -> Span {
-        Span { from, below, direction, ends_early: false }
-    }
-
-    /// All values.
-    pub fn all(direction: Direction) -> Span {
-        Span::new(Vec::new(), vec![u8::MAX], direction)
-    }
-
-    /// The strings that begin with a prefix.
-    pub fn prefix(prefix: &str, direction: Direction) -> Span {
-        let from = [&[STRING], prefix.as_bytes()].concat();
-        let below = end_of_prefix(&from);
-        Span::new(from, below, direction)
-    }
-
-    /// One value.
-    pub fn point(value: &[u8]) -> Span {
-        let below = [value, &[0]].concat();
-        Span::new(value.to_vec(), below, Direction::Ascending)
-    }
-
-    /// The values of a type.
-    pub fn of_type(tag: u8, direction: Direction) -> Span {
-        Span::new(vec![tag], vec![tag + 1], direction)
-    }
-
-    /// Whether all values are walked over, or all of some types.
-    pub fn is_whole(&self) -> bool {
-        self.from.len() <= 1 && self.below.len() <= 1 && !self.ends_early
-    }
-
-    /// Whether a value lies in the span.
-    pub fn contains(&self, value: &[u8]) -> bool {
-        self.from.as_slice() <= value && value < self.below.as_slice()
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::executor::domain::{Domain, PartRows};
 use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::ordinals::Ordinals;
 use crate::executor::ordinals_memory::{counted_without, ordinals};
-use crate::executor::values::Span;
+use crate::executor::value_span::Span;
 use std::rc::Rc;
 
 /// Documents. So few are counted as quickly in other ways.

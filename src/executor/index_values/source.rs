@@ -5,15 +5,17 @@ use super::part::{Doubt, PartValues, visible_rows};
 use crate::document::{instant, unordered_instant, walk};
 use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};
-use crate::executor::edges::{Edge, EdgeCounts, count_each};
+use crate::executor::edges::{Edge, EdgeCounts};
+use crate::executor::instants::text_of;
 use crate::executor::ordinal_counts::OrdinalCounts;
 use crate::executor::read_stats::ReadStats;
 use crate::executor::tally_memory::remembered;
 use crate::executor::tid_bitmap::TidBitmap;
 use crate::executor::value_cursor::ValueCursor;
+use crate::executor::value_span::Span;
 use crate::executor::values::{
-    Group, Instants, Span, Tally, ValueSource, Visit, Ways, counted_instants, number_instants,
-    strings_of_instants, text_of, widen,
+    Group, Instants, Tally, ValueSource, Visit, Ways, count_each, counted_instants,
+    number_instants, strings_of_instants, widen,
 };
 use crate::index::gin::{Direction, GinIndex};
 use crate::index::key::{self, PathHash};

@@ -7,7 +7,8 @@ use crate::executor::doc_id::ReadResult;
 use crate::executor::domain::{Domain, PartRows};
 use crate::executor::edges::EdgeCounts;
 use crate::executor::ordinals_memory::counted_without;
-use crate::executor::values::{Span, Tally, tally_each};
+use crate::executor::value_span::Span;
+use crate::executor::values::{Tally, tally_each};
 use crate::index::key::{self, PathHash};
 
 impl IndexValues<'_> {

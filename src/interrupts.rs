@@ -37,3 +37,14 @@ pub fn spend(steps: usize) {
     STEPS.set(0);
     check();
 }
+
+/// Sorts, and checks meanwhile if there are many.
+pub fn sort_unstable<T: Ord>(items: &mut [T]) {
+    if items.len() < STRIDE {
+        return items.sort_unstable();
+    }
+    items.sort_unstable_by(|a, b| {
+        spend(1);
+        a.cmp(b)
+    });
+}

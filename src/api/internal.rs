@@ -87,8 +87,8 @@ mod session_store {
         Ok(shard_values::of_shard(shard, q, asked, now, bytes.unwrap_or(0))?)
     }
 
-    /// The trigger of the view `session_store.load`: reads a line, and writes what was read at the end
-    /// of the statement.
+    /// The triggers of the view `session_store.load`: begins with a statement, reads a line, and writes at the end
+    /// of the statement what was read.
     ///
     /// ```sql
     /// SET session_store.load_into = 'stash';
@@ -99,9 +99,10 @@ mod session_store {
         trigger: &'a PgTrigger<'a>,
     ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
         let row = trigger.new();
-        let done = match &row {
-            Some(line) => load::add(line.get_by_index(NonZeroUsize::MIN).unwrap_or(None)),
-            None => load::finish(),
+        let done = match (&row, trigger.when()) {
+            (Some(line), _) => load::add(line.get_by_index(NonZeroUsize::MIN).unwrap_or(None)),
+            (None, Ok(PgTriggerWhen::Before)) => load::begin(),
+            (None, _) => load::finish(),
         };
         // pgrx would wrap an error that is returned here in a message about a panic.
         match done {

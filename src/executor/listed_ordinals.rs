@@ -140,7 +140,7 @@ impl Listed {
             let mut grouped = self.room.take();
             if self.is_few {
                 grouped.extend_from_slice(&self.ordinals);
-                grouped.sort_unstable();
+                interrupts::sort_unstable(&mut grouped);
                 return grouped;
             }
             grouped.resize(values, 0);

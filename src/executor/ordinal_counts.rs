@@ -196,7 +196,7 @@ impl OrdinalCounts {
         {
             memory::reserve(&mut found, listed.within(range.clone()).count())?;
             found.extend(listed.within(range));
-            found.sort_unstable();
+            interrupts::sort_unstable(&mut found);
             found.dedup();
             return Ok(found);
         }

@@ -53,19 +53,14 @@ pub fn window_by_value(
     let mut goes_on = window.start < window.end;
     if goes_on && descending {
         let mut left = by_value;
-        // Values with one row each are too many to ask for interrupts at each.
-        for counts in ordinals.counts().rchunks(GROUPS) {
-            let all = left.len();
-            goes_on = counts.iter().rev().all(|count| {
-                let (before, of_value) = left.split_at(left.len().saturating_sub(*count as usize));
-                left = before;
-                take_all(of_value)
-            });
-            interrupts::spend(all - left.len());
-            if !goes_on {
-                break;
-            }
-        }
+        goes_on = ordinals.counts().iter().rev().all(|count| {
+            let (before, of_value) = left.split_at(left.len().saturating_sub(*count as usize));
+            left = before;
+            of_value.chunks(GROUPS).all(|rows| {
+                interrupts::spend(rows.len());
+                take_all(rows)
+            })
+        });
     } else if goes_on {
         goes_on = by_value.chunks(GROUPS).all(|rows| {
             interrupts::spend(rows.len());
@@ -75,9 +70,9 @@ pub fn window_by_value(
     if goes_on {
         let numbers = ordinals.rows();
         let has_value = |row: u32| numbers.get(row as usize).is_some_and(|number| *number > 0);
-        for row in rows.iter_from(0).filter(|row| !has_value(*row)) {
+        for row in rows.iter_from(0) {
             interrupts::spend(1);
-            if !take(row) {
+            if !has_value(row) && !take(row) {
                 break;
             }
         }
@@ -139,7 +134,7 @@ pub fn window_by_rank(
             }
         }
     })?;
-    sorted.sort_unstable();
+    interrupts::sort_unstable(&mut sorted);
     let place = |number: u64| (number.saturating_sub(before) as usize).min(sorted.len());
     let found = sorted.get(place(window.start)..place(window.end)).unwrap_or_default();
     // The low half is the row.

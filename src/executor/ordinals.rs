@@ -27,6 +27,8 @@ pub struct Ordinals {
     rows: Vec<u32>,
     /// By ordinal: how many rows have the value.
     counts: Vec<u32>,
+    /// How many rows have a value.
+    filled: usize,
     integers: OnceCell<Option<Integers>>,
     seconds: OnceCell<Seconds>,
     by_value: OnceCell<Vec<u32>>,
@@ -39,6 +41,7 @@ impl Ordinals {
             ends: Vec::new(),
             rows: Vec::new(),
             counts: Vec::new(),
+            filled: 0,
             integers: OnceCell::new(),
             seconds: OnceCell::new(),
             by_value: OnceCell::new(),
@@ -125,7 +128,8 @@ impl Ordinals {
         bytes.shrink_to_fit();
         ends.shrink_to_fit();
         counts.shrink_to_fit();
-        Ok(Some(Ordinals { bytes, ends, rows, counts, ..Ordinals::none() }))
+        let filled = counts.iter().map(|count| *count as usize).sum();
+        Ok(Some(Ordinals { bytes, ends, rows, counts, filled, ..Ordinals::none() }))
     }
 
     /// Bytes of memory.
@@ -264,6 +268,12 @@ impl Ordinals {
         Ok(self.by_value.get_or_init(|| by_value))
     }
 
+    /// Whether all of it takes no more than so many bytes with the rows by value, too.
+    pub fn has_room_by_value(&self, max_bytes: usize) -> bool {
+        let more = if self.by_value.get().is_some() { 0 } else { self.filled };
+        self.size() + more * size_of::<u32>() <= max_bytes
+    }
+
     /// The numbers as integers; none if they are too large or too different for that.
     pub fn integers(&self) -> Option<&Integers> {
         let read = || Integers::of(self.of_type(NUMBER), |ordinal| self.number(ordinal));
@@ -307,7 +317,8 @@ impl Ordinals {
         rows.iter()
             .filter(|number| **number > 0)
             .for_each(|number| counts[*number as usize - 1] += 1);
-        Ordinals { bytes, ends, rows, counts, ..Ordinals::none() }
+        let filled = counts.iter().map(|count| *count as usize).sum();
+        Ordinals { bytes, ends, rows, counts, filled, ..Ordinals::none() }
     }
 }
 

@@ -52,6 +52,10 @@ impl IndexSearch {
 
     /// The same as `new`, but the server's statistics do not count it.
     fn uncounted(tables: &[IndexedTable], predicate: &Predicate) -> Result<Option<IndexSearch>> {
+        let is_covered = |table| DocIdMap::WIDEST.covers(Heap::of(table).blocks());
+        if *predicate == Predicate::All && !tables.iter().all(is_covered) {
+            return Ok(None);
+        }
         IndexSearch::in_each(tables, predicate, |table, doc_ids, _, stats| {
             let (heap, index) = open(table)?;
             let blocks = heap.blocks();
@@ -138,7 +142,9 @@ impl IndexSearch {
                     Ok(matches) => break matches,
                     Err(ReadError::Failed(error)) => return Err(error),
                     Err(ReadError::DocIdOverflow(DocIdOverflow)) => {
-                        let Some(wider) = doc_ids.wider() else { return Ok(None) };
+                        // A map is remembered only if it serves the next search.
+                        let wider = doc_ids.wider().filter(|wider| wider.covers(blocks));
+                        let Some(wider) = wider else { return Ok(None) };
                         doc_ids = wider;
                         remember_doc_ids(table, doc_ids);
                     }

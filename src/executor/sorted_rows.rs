@@ -16,6 +16,7 @@ use super::ordinals_memory::{self, WHOLE_COUNT, done_without};
 use super::partition_matches::PartitionMatches;
 use super::pending_filter::PendingFilter;
 use super::postings::PostingReader;
+use super::settings::values_memory;
 use super::sorter::{Reading, SortValues, Sorter};
 use super::value_cursor::ValueCursor;
 use crate::document::{Jsonb, Scratch};
@@ -162,8 +163,13 @@ impl SortedRows {
         if hits > max_sorted && !limit_fits {
             return Ok(None);
         }
+        let mut listed = 0;
         for matches in &mut *partitions {
-            matches.list()?;
+            listed += matches.list()?.len();
+        }
+        // How many documents there are was an estimate.
+        if listed > max_sorted && !limit_fits {
+            return Ok(None);
         }
         let rows = partitions.iter().enumerate().flat_map(|(partition, matches)| {
             let doc_ids = matches.candidates.iter().flat_map(|rows| rows.iter_from(0));
@@ -267,7 +273,8 @@ fn by_ordinals(
         Ok(ordinals) => ordinals,
         // The next search will have a wider map.
         Err(ReadError::DocIdOverflow(_)) => {
-            if let Some(wider) = matches.doc_ids.wider() {
+            let wider = matches.doc_ids.wider().filter(|wider| wider.covers(matches.blocks));
+            if let Some(wider) = wider {
                 remember_doc_ids(&matches.table, wider);
             }
             None
@@ -281,7 +288,7 @@ fn by_ordinals(
         return Ok(None);
     };
     let descending = key.descending;
-    let window = match is_by_value {
+    let window = match is_by_value && ordinals.has_room_by_value(values_memory()) {
         true => Some(ordinal_order::window_by_value(&ordinals, rows, descending, window)?),
         false => ordinal_order::window_by_rank(&ordinals, rows, descending, window, max_sorted())?,
     };

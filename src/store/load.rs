@@ -1,10 +1,13 @@
 //! Loading documents line by line: rows that are inserted into the view `session_store.load`, by
 //! COPY or by INSERT, become upserts of the store that `session_store.load_into` names.
 //!
-//! A row trigger reads each line at once, so that an error names its line, and keeps the document.
-//! A full batch, and at the end of the statement the rest, goes to the store as session_update
-//! would write it. What was kept by a statement that failed is forgotten: its resource owner is
-//! gone by then.
+//! A trigger begins with the statement. A row trigger reads each line at once, so that an error names
+//! its line, and keeps the document. A full batch, and at the end of the statement the rest, goes to the
+//! store as session_update would write it. What was kept by a statement that failed is forgotten: its
+//! resource owner is gone by then.
+//!
+//! While a statement runs, another one may load, too: in a function that it calls, or in a trigger of
+//! the store's table. The other one begins later and ends first.
 
 use super::catalog::{Lock, Store};
 use super::identity;
@@ -48,11 +51,19 @@ struct Load {
 }
 
 thread_local! {
-    static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
+    /// Those of the statements that run, the innermost one last.
+    static LOADS: RefCell<Vec<Load>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Begins with a statement.
+pub fn begin() -> Result<()> {
+    put(Load::begin()?);
+    Ok(())
 }
 
 /// Reads one line: a document, or an array of documents. An empty line and a null are nothing.
 pub fn add(line: Option<&str>) -> Result<()> {
+    // Somebody may have disabled the trigger that begins.
     let mut load = match take() {
         Some(load) => load,
         None => Load::begin()?,
@@ -66,7 +77,7 @@ pub fn add(line: Option<&str>) -> Result<()> {
     if let Some(line) = line.filter(|line| !line.trim_ascii().is_empty()) {
         load.read(line)?;
     }
-    LOAD.set(Some(load));
+    put(load);
     Ok(())
 }
 
@@ -79,9 +90,16 @@ pub fn finish() -> Result<()> {
     Ok(())
 }
 
-/// The load of the statement that runs. One whose statement failed is forgotten.
+fn put(load: Load) {
+    LOADS.with_borrow_mut(|loads| loads.push(load));
+}
+
+/// The load of the innermost statement that runs. Those whose statements failed are forgotten.
 fn take() -> Option<Load> {
-    LOAD.take().filter(|load| load.owner.is_alive())
+    LOADS.with_borrow_mut(|loads| {
+        loads.retain(|load| load.owner.is_alive());
+        loads.pop()
+    })
 }
 
 impl Load {

@@ -97,7 +97,6 @@ pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
         // This checks the privileges of the user, and the planner does where it refuses.
         let parts = executor::indexed_tables(shard, operator.oid);
         if let Some(places) = places {
-            page.left = i64::MAX;
             if let (Ok([part]), Some(places)) = (parts.as_deref(), places.get(name.as_str())) {
                 let rows = places.iter().copied().filter_map(tid);
                 executor::each_matching(part, &search.predicate, rows, &mut |doc| {

@@ -24,7 +24,7 @@ use super::shard_answers::{Answers, Shard};
 use super::shard_page::{self, ALL_SHARDS, BETWEEN_ROWS, Span, Spans};
 use super::shard_window::{self, Listed, Place, Places};
 use super::table::Table;
-use crate::document;
+use crate::document::{self, MAX_JSONB_BYTES};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::pg::guc::work_mem;
@@ -36,7 +36,7 @@ use pgrx::{IntoDatum, pg_sys};
 const MAX_AT_ONCE: u64 = 100;
 /// … unless those of a shard have more bytes.
 const MAX_BYTES_AT_ONCE: i64 = 256 << 10;
-/// So many sort keys are merged at most. The planner sorts more of them, on disk if it has to.
+/// So many rows are merged at most. The planner sorts more of them, on disk if it has to.
 const MAX_MERGED: u64 = 1_000_000;
 /// How often a window is asked for whose rows have changed meanwhile.
 const ATTEMPTS: usize = 5;
@@ -108,16 +108,20 @@ pub fn query(matches: &Matches<'_>, fl: Option<&str>, take: Take<'_>) -> Result<
         if let Some(starts) = found.in_documents(&shards) {
             return merge(&shards, starts, &places.order, &shards, first, take).map(Some);
         }
+        let bytes = found.most_bytes();
         if let Some(asked) = found.places_of(&shards) {
-            let second = Answers::ask(matches, fl, &Spans::new(), i64::MAX, Some(&asked))?;
+            let second = Answers::ask(matches, fl, &Spans::new(), bytes, Some(&asked))?;
             let documents = second.read()?;
             if found.are_the_same(&shards, &documents) {
                 let starts = vec![0; documents.len()];
                 return merge(&documents, starts, &places.order, &shards, first, take).map(Some);
             }
         }
-        let second = Answers::ask(matches, fl, &spans(&shards, places), i64::MAX, None)?;
+        let second = Answers::ask(matches, fl, &spans(&shards, places), bytes, None)?;
         let documents = second.read()?;
+        if found.lack_documents(&documents) {
+            return Ok(None);
+        }
         let count = count_of(&documents);
         let expected = count.saturating_sub(window.start()).min(rows);
         let order = order(&documents, matches.sort)?;
@@ -175,6 +179,19 @@ impl Found<'_> {
         (!places.is_empty()).then_some(places)
     }
 
+    /// Of how many documents' bytes a shard may send the documents of the window, which become one jsonb.
+    fn most_bytes(&self) -> i64 {
+        let shards = self.places.of.iter().filter(|place| place.rows > 0).count();
+        (MAX_JSONB_BYTES / shards.max(1)) as i64
+    }
+
+    /// Whether a shard has not sent all documents of the window that it has, because of their bytes.
+    fn lack_documents(&self, documents: &[Shard<'_>]) -> bool {
+        self.places.of.iter().zip(documents).any(|(place, sent)| {
+            (sent.docs.len() as u64) < sent.count.saturating_sub(place.start).min(place.rows)
+        })
+    }
+
     /// Whether the documents that were asked for by their places are those that were listed: they still
     /// match, and are sorted by the same.
     fn are_the_same(&self, shards: &[Shard<'_>], documents: &[Shard<'_>]) -> bool {
@@ -217,6 +234,10 @@ fn find<'r>(matches: &Matches<'r>, fl: Option<&str>, near: bool) -> Result<Optio
         let answers = Answers::ask(matches, fl, &asked, bytes, None)?;
         let shards = answers.read()?;
         let listed: Vec<_> = shards.iter().map(|shard| shard.listed(&asked)).collect();
+        // Of each row that is merged, the number of its shard is kept.
+        if count_of(&shards).saturating_sub(start).min(rows) > MAX_MERGED {
+            return Ok(None);
+        }
         if let Some(places) = Places::sorted(&listed, sort, start, rows)? {
             let names = shards.iter().map(|shard| shard.name);
             let places_of = names.zip(places.of.iter().copied());

@@ -140,6 +140,20 @@ is 'sent for large documents' ' 16 session_store.shard_page ' "$(sent "session_s
 is 'sent for documents beyond work_mem' ' 8 SELECT doc 16 session_store.shard_page ' "$(sent "set_config('work_mem', '64kB', true), session_stream('there', 'large:*', sort => '_number_ desc, nowhere', start => 3, rows => 30)" 2>&1)"
 sql "DELETE FROM sessions.there WHERE doc @@@@ 'large:*'" -o /dev/null
 
+# Documents of which one server's answer may not have so many bytes: three of them are in one shard. The planner reads them.
+psql -o /dev/null <<'END'
+INSERT INTO sessions.there SELECT id, jsonb_build_object('_number_', id, 'vast', repeat('x', 30000000), 'at', at) FROM (
+    SELECT id, row_number() OVER () AS at FROM (
+        SELECT id, row_number() OVER (PARTITION BY get_shard_id_for_distribution_column('sessions.there', id) ORDER BY id) AS number, dense_rank() OVER (ORDER BY get_shard_id_for_distribution_column('sessions.there', id)) AS shard
+        FROM (SELECT 'vast ' || n AS id FROM generate_series(1, 200) AS n) AS _) AS _
+    WHERE shard = 1 AND number <= 3 OR shard <= 5 AND number = 1) AS _;
+END
+for sort in NULL "'at desc'"; do
+    is "vast documents by $sort" '7 7 7 31' "$(sql "SELECT q->'count', jsonb_array_length(q->'items'), count(DISTINCT item->>'at'), min(length(item::text)) / 1000000 + 1
+        FROM session_query('there', 'vast:*', sort => $sort) AS q, jsonb_array_elements(q->'items') AS item GROUP BY q" -F ' ')"
+done
+sql "DELETE FROM sessions.there WHERE doc @@@@ 'vast:*'" -o /dev/null
+
 # Facets and statistics
 for call in "session_facets('STORE', 'few:[1 TO 5]', '{\"f\": {\"type\": \"terms\", \"field\": \"few\", \"facet\": {\"m\": \"avg(many)\"}}}')" \
     "(SELECT jsonb_agg(v) FROM session_values('STORE', '*:*', 'few', sort => 'value asc') AS v)" \

@@ -113,11 +113,18 @@ pub fn with_index_values<T>(
             Ok(Some(result)) => return Ok(Some(result)),
             Ok(None) => may_doubt = false,
             Err(ReadError::Failed(error)) => return Err(error),
-            // It is not known in which table, so that all get a wider map.
+            // It is not known in which table, so that all get a wider map that can have one.
             Err(ReadError::DocIdOverflow(_)) => {
-                for (table, doc_ids) in tables.iter().zip(doc_ids) {
-                    let Some(wider) = doc_ids.wider() else { return Ok(None) };
-                    remember_doc_ids(table, wider);
+                let mut is_widened = false;
+                for (table, ((heap, _), doc_ids)) in tables.iter().zip(pairs()) {
+                    let wider = doc_ids.wider().filter(|wider| wider.covers(heap.blocks()));
+                    if let Some(wider) = wider {
+                        remember_doc_ids(table, wider);
+                        is_widened = true;
+                    }
+                }
+                if !is_widened {
+                    return Ok(None);
                 }
             }
         }

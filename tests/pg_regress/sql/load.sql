@@ -41,6 +41,42 @@ BEGIN
 END
 $$;
 SELECT id FROM sessions.loaded WHERE doc @@@ 'id:(lost 9)';
+-- While a statement loads, a function that it calls may load, too, into another store, and may fail. A trigger of the store may.
+SELECT session_add('inner', key => 'id');
+CREATE FUNCTION pg_temp.loading(line text, also text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        PERFORM set_config('session_store.load_into', 'inner', true);
+        INSERT INTO session_store.load VALUES (also), ('{"id": "second"}');
+    EXCEPTION WHEN OTHERS THEN
+        RAISE NOTICE '%', SQLERRM;
+    END;
+    PERFORM set_config('session_store.load_into', 'loaded', true);
+    RETURN line;
+END
+$$;
+INSERT INTO session_store.load
+SELECT pg_temp.loading(format('{"id": "outer %s"}', i), (array['{"id": "inner 1"}', '{"broken', '{"id": "inner 3"}', '{"no": 1}'])[i]) FROM generate_series(1, 4) AS i;
+SELECT id FROM sessions.loaded WHERE doc @@@ 'id:(outer* inner* second)' ORDER BY id;
+SELECT id FROM sessions.inner ORDER BY id;
+CREATE FUNCTION pg_temp.copied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('session_store.load_into', 'inner', true);
+    INSERT INTO session_store.load VALUES (NEW.doc);
+    PERFORM set_config('session_store.load_into', 'loaded', true);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER copied BEFORE INSERT ON sessions.loaded FOR EACH ROW EXECUTE FUNCTION pg_temp.copied();
+INSERT INTO session_store.load VALUES ('{"id": "copied 1"}'), ('{"id": "copied 2"}');
+DROP TRIGGER copied ON sessions.loaded;
+SELECT (SELECT count(*) FROM sessions.loaded WHERE doc @@@ 'id:copied*') AS loaded, (SELECT count(*) FROM sessions.inner WHERE doc @@@ 'id:copied*') AS inner;
+-- Two loads in one statement are one.
+WITH a AS (INSERT INTO session_store.load VALUES ('{"id": "with a"}')) INSERT INTO session_store.load VALUES ('{"id": "with b"}');
+SELECT count(*) FROM sessions.loaded WHERE doc @@@ 'id:with*';
+SELECT session_drop('inner');
+SELECT session_update('loaded', '[{"delete": ["outer 1", "outer 2", "outer 3", "outer 4", "copied 1", "copied 2", "with a", "with b"]}]');
+SET session_store.load_into = 'loaded';
 -- From a query, with notices on the way; more than one batch.
 SET session_store.progress_notice = 4000;
 INSERT INTO session_store.load SELECT jsonb_build_object('id', i % 9000, 'round', i / 9000) FROM generate_series(0, 11999) AS i;

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::facet::{self, MAX_BUCKETS};
 use crate::pg::guc::{self, NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use pgrx::datum::TimestampWithTimeZone;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -102,11 +102,11 @@ impl<'c> Calendar<'c> {
 /// How the steps of a histogram lie in the calendar.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
-    /// Months or years, counted from the year 0 on.
+    /// Months or years, counted from the year 0 on, and centuries.
     Months,
     /// Days, or more than an hour: they begin at times of the zone's clocks.
     Days,
-    /// An hour or less. Where a clock is set back, its hours come twice.
+    /// An hour or less. Where a clock is set back by hours, these come twice.
     Time,
 }
 
@@ -162,7 +162,7 @@ impl Unit {
             return Err(facet::too_many());
         }
         let sql = match self.kind {
-            // The first month whose number is a multiple of those of a step.
+            // The first month whose number is a multiple of those of a step. Centuries begin with the year 1.
             Kind::Months => "
                 SELECT pg_catalog.timezone($2, edge.local) FROM (
                     SELECT pg_catalog.timezone($2, $3) AS local, pg_catalog.timezone($2, $4) AS last,
@@ -171,7 +171,8 @@ impl Unit {
                 ) AS ends
                 CROSS JOIN LATERAL (
                     SELECT (pg_catalog.date_part('year', ends.local) OPERATOR(pg_catalog.*) 12::pg_catalog.float8
-                        OPERATOR(pg_catalog.+) pg_catalog.date_part('month', ends.local) OPERATOR(pg_catalog.-) 1::pg_catalog.float8)::pg_catalog.int4 AS month
+                        OPERATOR(pg_catalog.+) pg_catalog.date_part('month', ends.local) OPERATOR(pg_catalog.-)
+                            CASE ends.months OPERATOR(pg_catalog.%) 1200 WHEN 0 THEN 13 ELSE 1 END::pg_catalog.float8)::pg_catalog.int4 AS month
                 ) AS number
                 CROSS JOIN LATERAL pg_catalog.generate_series(
                     pg_catalog.date_trunc('month', ends.local) OPERATOR(pg_catalog.-) pg_catalog.make_interval(months =>
@@ -183,24 +184,40 @@ impl Unit {
                     pg_catalog.date_bin($1::pg_catalog.interval, pg_catalog.timezone($2, $3), '2001-01-01'::pg_catalog.timestamp),
                     pg_catalog.timezone($2, $4) OPERATOR(pg_catalog.+) $1::pg_catalog.interval OPERATOR(pg_catalog.+) '1 day'::pg_catalog.interval,
                     $1::pg_catalog.interval) AS edge(local)",
-            // The clock's offset is that of the first instant.
+            // The clock's offset is that of the first instant. The other column is where the interval would begin by the
+            // offset that the clock has at the edge.
             Kind::Time => "
-                SELECT edge FROM pg_catalog.generate_series(
-                    $3 OPERATOR(pg_catalog.-) (pg_catalog.timezone($2, $3) OPERATOR(pg_catalog.-) pg_catalog.date_bin(
-                        $1::pg_catalog.interval, pg_catalog.timezone($2, $3), '2001-01-01'::pg_catalog.timestamp)),
-                    $4 OPERATOR(pg_catalog.+) $1::pg_catalog.interval, $1::pg_catalog.interval) AS edge",
+                SELECT edge, edge OPERATOR(pg_catalog.-) (pg_catalog.timezone($2, edge) OPERATOR(pg_catalog.-) pg_catalog.date_bin(
+                    $1::pg_catalog.interval, pg_catalog.timezone($2, edge), '2001-01-01'::pg_catalog.timestamp))
+                FROM pg_catalog.generate_series(
+                    $3 OPERATOR(pg_catalog.-) $1::pg_catalog.interval OPERATOR(pg_catalog.-) (pg_catalog.timezone($2, $3) OPERATOR(pg_catalog.-)
+                        pg_catalog.date_bin($1::pg_catalog.interval, pg_catalog.timezone($2, $3), '2001-01-01'::pg_catalog.timestamp)),
+                    $4 OPERATOR(pg_catalog.+) $1::pg_catalog.interval OPERATOR(pg_catalog.+) $1::pg_catalog.interval,
+                    $1::pg_catalog.interval) AS edge",
         };
         let (from, to) = (to_timestamp(first)?, to_timestamp(last)?);
         let parameters = [step.into(), zone.into(), from.into(), to.into()];
         let rows = with_gucs(&[NO_JIT], || spi.run(Mode::ReadInOrder, sql, &parameters))?;
         let mut edges: Vec<DateTime<Utc>> = Vec::new();
-        for edge in rows.column::<TimestampWithTimeZone>() {
-            let edge = from_timestamp(edge);
-            // Where a clock is set forward, some of its times do not exist. Those before the first
-            // instant are there because of a clock that was set back.
+        // Where a clock is set forward, some of its times do not exist. Those before the first
+        // instant are there because of a clock that was set back.
+        let mut push = |edge: DateTime<Utc>| {
             if edges.last().is_none_or(|last| *last < edge) {
                 edges.push(edge);
             }
+        };
+        let mut known: Option<(DateTime<Utc>, TimeDelta)> = None;
+        for row in 0..rows.len() {
+            let at = |column| rows.get::<TimestampWithTimeZone>(row, column).map(from_timestamp);
+            let Some(edge) = at(1) else { continue };
+            let begin = at(2).unwrap_or(edge);
+            let late = edge - begin;
+            // A clock that is set by less than a step begins anew.
+            if let Some((before, _)) = known.filter(|(_, was_late)| *was_late != late) {
+                push(set_clock(spi, zone, before, edge)?);
+            }
+            push(begin);
+            known = Some((edge, late));
         }
         let before = edges.partition_point(|edge| *edge <= first);
         edges.drain(..before.saturating_sub(1));
@@ -211,6 +228,22 @@ impl Unit {
         }
         Ok(edges)
     }
+}
+
+/// When the clock of a zone is set between two instants, to the second.
+fn set_clock(
+    spi: &Spi,
+    zone: &str,
+    before: DateTime<Utc>,
+    behind: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    let sql = "
+        SELECT pg_catalog.min(at) FROM pg_catalog.generate_series(pg_catalog.date_trunc('second', $2), $3, '1 second') AS at
+        WHERE (pg_catalog.timezone($1, at) OPERATOR(pg_catalog.-) pg_catalog.timezone('UTC', at)) OPERATOR(pg_catalog.=)
+            (pg_catalog.timezone($1, $3) OPERATOR(pg_catalog.-) pg_catalog.timezone('UTC', $3))";
+    let parameters = [zone.into(), to_timestamp(before)?.into(), to_timestamp(behind)?.into()];
+    let rows = with_gucs(&[NO_JIT], || spi.run(Mode::Read, sql, &parameters))?;
+    Ok(rows.get::<TimestampWithTimeZone>(0, 1).map_or(behind, from_timestamp))
 }
 
 /// Microseconds from 1970-01-01 to 2000-01-01 (timestamp.h).

@@ -40,8 +40,10 @@ const DOCUMENT_COST: f64 = 1_500.0;
 const KEY_COST: f64 = 30.0;
 const POSTING_COST: f64 = 2.0;
 /// Documents. So few are read without an estimate of what the keys would take, since that takes as
-/// long.
+/// long…
 const FEW_DOCUMENTS: u64 = 24;
+/// … but not for all of many paths: documents with many paths take long to read.
+const FEW_READS: u32 = 256;
 /// Leaf pages of the index that such an estimate reads.
 const SAMPLED_PAGES: usize = 8;
 
@@ -52,6 +54,8 @@ pub struct IndexValues<'i> {
     everything: Option<Domain>,
     /// What it takes to walk over the keys of a path, in nanoseconds.
     walk_costs: HashMap<String, f64>,
+    /// How often documents were read without an estimate.
+    few_reads: u32,
     /// By path: whether its keys are in the order of its values and hold no others.
     ordered: HashMap<String, bool>,
     /// By path: whether it can have ordinals.
@@ -94,6 +98,7 @@ pub fn with_index_values<T>(
                 matches,
                 everything,
                 walk_costs: HashMap::new(),
+                few_reads: 0,
                 ordered: HashMap::new(),
                 single: HashMap::new(),
                 counted: None,
@@ -180,7 +185,8 @@ impl IndexValues<'_> {
             return Ok(false);
         }
         let documents = within.len();
-        if documents <= FEW_DOCUMENTS {
+        if documents <= FEW_DOCUMENTS && self.few_reads < FEW_READS {
+            self.few_reads += 1;
             return Ok(true);
         }
         if let Some(cost) = self.walk_costs.get(path) {

@@ -37,6 +37,22 @@ SELECT * FROM session_histogram('histogram', '*:*', 'at', '1 year', since => 'NO
 SELECT * FROM session_histogram('histogram', '*:*', 'at', '1 day', since => '2024-05', until => '2024-04');
 SELECT * FROM session_histogram('histogram', '*:*', 'nowhere', '1 day');
 SELECT * FROM session_histogram('histogram', 'id:nobody', 'at', '1 day');
+-- Clocks that are set by less than a step: each time of the clock, before and behind, has its own bucket; and so from wherever the histogram begins.
+SELECT session_add('clocks', key => 'id');
+CREATE TEMP TABLE clock (zone text, day date);
+INSERT INTO clock VALUES ('Australia/Lord_Howe', '2020-04-05'), ('Australia/Lord_Howe', '2020-10-04'), ('America/Caracas', '2016-05-01'), ('Asia/Pyongyang', '2015-08-15'),
+    ('Asia/Pyongyang', '2018-05-05'), ('Europe/Berlin', '2024-03-31'), ('Europe/Berlin', '2024-10-27');
+INSERT INTO sessions.clocks SELECT i || ' ' || day, jsonb_build_object('id', i || ' ' || day, 'day', day, 'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+FROM (SELECT DISTINCT day FROM clock) AS days, generate_series(0, 575) AS i, LATERAL (SELECT day::timestamp AT TIME ZONE 'UTC' - interval '1 day' + i * interval '5 minutes' AS at) AS _;
+SELECT zone, day, step, since, found = expected AS same FROM clock, unnest('{1 hour,30 minutes,15 minutes,7 minutes}'::interval[]) AS step, unnest('{NULL,4,14.5,15.25}'::float8[]) AS late,
+    LATERAL (SELECT to_char(day - interval '1 day' + late * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since) AS _,
+    LATERAL (SELECT array_agg(count ORDER BY bucket) FILTER (WHERE count > 0) AS found FROM session_histogram('clocks', 'day:' || day, 'at', step::text, zone, since => since)) AS f,
+    LATERAL (SELECT array_agg(count ORDER BY first) AS expected FROM (SELECT count(*), min(at) AS first FROM (SELECT (doc->>'at')::timestamptz AS at FROM sessions.clocks WHERE doc->>'day' = day::text) AS _
+        WHERE late IS NULL OR at >= since::timestamptz GROUP BY date_bin(step, at AT TIME ZONE zone, '2001-01-01'), (at AT TIME ZONE zone) - (at AT TIME ZONE 'UTC')) AS _) AS e
+WHERE found IS DISTINCT FROM expected;
+SELECT bucket AT TIME ZONE 'Australia/Lord_Howe' AS local, count FROM session_histogram('clocks', 'day:2020-04-05', 'at', '1 hour', 'Australia/Lord_Howe', since => '2020-04-04T13:00:00Z', until => '2020-04-04T17:00:00Z');
+SELECT bucket = date_trunc('century', bucket AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS same FROM session_histogram('clocks', '*:*', 'at', '1 century');
+SELECT session_drop('clocks');
 -- Numbers.
 SELECT * FROM session_histogram('histogram', '*:*', 'n', 10);
 SELECT * FROM session_histogram('histogram', 'mod:1', 'n', 12.5, since => 0, until => 25);

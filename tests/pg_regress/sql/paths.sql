@@ -120,3 +120,11 @@ SELECT * FROM session_suggest('paths_shards', 'user.name', 'u20');
 DROP INDEX sessions.paths_shards_doc_idx;
 SELECT * FROM pg_temp.differences('paths_shards');
 SELECT session_drop('paths'), session_drop('paths_shards');
+-- Documents with many paths are not read once for each path, though there are few of them.
+SELECT session_add('many_paths', key => 'id');
+SELECT session_update('many_paths', jsonb_build_array(jsonb_build_object('upsert', jsonb_agg(doc))))
+FROM (SELECT jsonb_object_agg('k' || i, i) || jsonb_build_object('id', n) AS doc FROM generate_series(1, 2) AS n, generate_series(1, 12000) AS i GROUP BY n) AS _;
+SET statement_timeout = '15s';
+SELECT count(*), sum(documents), sum("values") FROM session_paths('many_paths', 'k');
+RESET statement_timeout;
+SELECT session_drop('many_paths');

@@ -93,7 +93,7 @@ done
 # A shard says where rows are, and sends what is there: only what is visible and matches, from places that it has.
 shard=$(worker 1 sql "SELECT min(relname) FROM pg_class WHERE relname ~ '^there_[0-9]+$'")
 at() { # QUERY, PLACES: the numbers of the documents there
-    worker 1 sql "SELECT string_agg(document::jsonb->>'_number_', ' ') FROM unnest((session_store.shard_page('sessions.$shard'::regclass, '[\"$1\", \"_number_ desc\", null, {}, 0, {\"$shard\": [$2]}]'))[7:]) AS document"
+    worker 1 sql "SELECT string_agg(document::jsonb->>'_number_', ' ') FROM unnest((session_store.shard_page('sessions.$shard'::regclass, '[\"$1\", \"_number_ desc\", null, {}, 262144, {\"$shard\": [$2]}]'))[7:]) AS document"
 }
 places=$(worker 1 sql "SELECT translate((session_store.shard_page('sessions.$shard'::regclass, '[\"few:3\", \"_number_ desc\", null, {\"*\": [2, 3, 1]}, 0, null]'))[4], ';', ',')")
 three=$(worker 1 sql "SELECT string_agg(number::text, ' ') FROM (SELECT (doc->'_number_')::int AS number FROM sessions.$shard WHERE doc @@@ 'few:3' ORDER BY 1 DESC OFFSET 2 LIMIT 3) AS _")

@@ -1,11 +1,12 @@
 //! Everything that can be wrong with a call: one type with its SQLSTATE, message, DETAIL and HINT.
 //!
 //! No other module raises errors. Errors that PostgreSQL raises beneath us (a lock not available,
-//! permission denied, a cancelled query) never become an [`Error`]: they pass through unchanged.
+//! permission denied, a cancelled query, what a trigger says) never become an [`Error`]: they pass
+//! through unchanged (pg/error_data.rs).
 
 use crate::memory;
 use crate::parse_error::{ParseError, ParseErrorKind};
-use crate::pg::versions;
+use crate::pg::{error_data, versions};
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
 use pgrx::{PgLogLevel, function_name, pg_sys};
@@ -274,17 +275,19 @@ pub fn warning(message: String, hint: &str) {
         .report(PgLogLevel::WARNING);
 }
 
-/// Keeps backtraces out of errors. If RUST_BACKTRACE is set in the server's environment, the panic
-/// hook of pgrx captures a backtrace for every error, a cancelled query included, and pgrx adds it
-/// to the DETAIL. So errors do not reach that hook. A panic is a fault of ours and does reach it,
-/// so that its backtrace shows where it came from.
-pub fn keep_backtraces_out() {
+/// Sees errors as they begin their way through Rust, and keeps backtraces out of them. If
+/// RUST_BACKTRACE is set in the server's environment, the panic hook of pgrx captures a backtrace
+/// for every error, a cancelled query included, and pgrx adds it to the DETAIL. So errors do not
+/// reach that hook. A panic is a fault of ours and does reach it, so that its backtrace shows where
+/// it came from.
+pub fn watch_panics() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let is_error = panic.payload().is::<CaughtError>()
             || panic.payload().is::<ErrorReportWithLevel>()
             || panic.payload().is::<ErrorReport>();
         memory::make_room_for_error();
+        error_data::forget_unless(panic.payload());
         if !is_error {
             hook(panic);
         }

@@ -70,7 +70,7 @@ pgrx::extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
     memory::init();
-    error::keep_backtraces_out();
+    error::watch_panics();
     interrupts::install(memory::check);
     executor::define_settings();
     index::define_settings();

@@ -26,7 +26,7 @@
 //! query.
 
 use crate::error::{Error, Result};
-use crate::pg::versions;
+use crate::pg::{error_data, versions};
 use pgrx::pg_sys;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::TryReserveError;
@@ -116,29 +116,48 @@ pub fn make_room_for_error() {
     RESERVE.release();
 }
 
-/// Does some work in which the server may run out of memory. pgrx copies such an error on its way
-/// through Rust (pg_guard_ffi_boundary), and there must be memory for that. So the reserve is
-/// returned as soon as the error is raised.
+/// Does some work in which the server may raise an error, above all one that runs code of users. The
+/// error comes through Rust with all that it says (pg/error_data.rs).
+///
+/// The server may also run out of memory. pgrx copies that error on its way through Rust
+/// (pg_guard_ffi_boundary), and there must be memory for that. So the reserve is returned as soon
+/// as the error is raised.
 #[inline]
 pub fn watched<T>(work: impl FnOnce() -> T) -> T {
-    struct Unwatched(*mut pg_sys::ErrorContextCallback);
+    struct Unwatched {
+        previous: *mut pg_sys::ErrorContextCallback,
+        is_done: bool,
+    }
     impl Drop for Unwatched {
         #[inline]
         fn drop(&mut self) {
             // SAFETY: the stack is a global of the server's one thread. The callback that goes back
-            // onto it was on it before the work began, so it outlives the work.
-            unsafe { pg_sys::error_context_stack = self.0 };
+            // onto it was on it before the work began, so it outlives the work, and the callers of
+            // this function up to where the error is raised again.
+            unsafe {
+                if self.is_done {
+                    pg_sys::error_context_stack = self.previous;
+                } else {
+                    error_data::restore_after(self.previous);
+                }
+            }
         }
     }
     let mut watch = watch();
-    let _unwatched = Unwatched(watch.previous);
+    let mut unwatched = Unwatched { previous: watch.previous, is_done: false };
     // SAFETY: the stack is a global of the server's one thread. `watch` lives in this frame, and
-    // `_unwatched` takes it off the stack before the frame ends, also when an error unwinds it.
-    unsafe { pg_sys::error_context_stack = &raw mut watch };
-    work()
+    // `unwatched` takes it off the stack before the frame ends, also when an error unwinds it.
+    unsafe {
+        watch.arg = (&raw mut watch).cast();
+        pg_sys::error_context_stack = &raw mut watch;
+    }
+    let result = work();
+    unwatched.is_done = true;
+    result
 }
 
-/// The entry for the stack of callbacks that the server calls when it reports an error (elog.h).
+/// An entry for the stack of callbacks that the server calls when it reports an error (elog.h). That
+/// of `watched` has its own address as its argument.
 pub fn watch() -> pg_sys::ErrorContextCallback {
     // SAFETY: reads a global of the server's one thread.
     let previous = unsafe { pg_sys::error_context_stack };
@@ -146,11 +165,25 @@ pub fn watch() -> pg_sys::ErrorContextCallback {
 }
 
 /// Called while the server reports an error or a notice (elog.c, errfinish).
-unsafe extern "C-unwind" fn on_error(_: *mut std::ffi::c_void) {
+unsafe extern "C-unwind" fn on_error(watch: *mut std::ffi::c_void) {
     // SAFETY: the server calls this while a report is under way, which is all that geterrcode
-    // needs.
-    if unsafe { geterrcode() } == pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int {
-        make_room_for_error();
+    // needs. The entries of the stack are alive.
+    unsafe {
+        if geterrcode() == pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int {
+            make_room_for_error();
+            error_data::forget();
+            return;
+        }
+        // The error is caught within the innermost work that is watched. Until then, its CONTEXT
+        // has what the callbacks above this one have added, and those below have their turn again
+        // when it is raised again.
+        let mut innermost = pg_sys::error_context_stack;
+        while !innermost.is_null() && (*innermost).arg != innermost.cast() {
+            innermost = (*innermost).previous;
+        }
+        if !innermost.is_null() && watch == innermost.cast() {
+            error_data::keep();
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! saved_statement  SQL statements that stay prepared
 //! spi              SQL statements
 //! guc              settings
+//! error_data       errors of the server, on their way through Rust
 //! locks            locks that SQL cannot take
 //! resource_owner   who gives back what is held between two calls
 //! prefetch         pages on their way into the cache of the CPU
@@ -13,6 +14,7 @@
 //! versions         what differs between PostgreSQL 14 and 18
 //! ```
 
+pub mod error_data;
 pub mod fmgr;
 pub mod guc;
 pub mod locks;

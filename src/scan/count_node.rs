@@ -66,7 +66,7 @@ unsafe extern "C-unwind" fn access(ss: *mut pg_sys::ScanState) -> *mut pg_sys::T
         }
         let mut count = 0;
         for scan in PgList::<pg_sys::PlanState>::from_pg((*node).custom.custom_ps).iter_ptr() {
-            count += count_rows(scan);
+            count += memory::watched(|| count_rows(scan));
         }
         store_row(slot, Some(pg_sys::Datum::from(count as i64)));
         slot

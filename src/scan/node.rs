@@ -311,7 +311,7 @@ unsafe extern "C-unwind" fn recheck(
     // table.
     unsafe {
         let scan = (*ss.cast::<LuceneScanState>()).scan;
-        meets(ss, (*scan).conditions, slot) && meets(ss, (*scan).others, slot)
+        memory::watched(|| meets(ss, (*scan).conditions, slot) && meets(ss, (*scan).others, slot))
     }
 }
 

@@ -10,6 +10,7 @@
 
 use super::methods::{Execution, Methods, no_recheck, store_row};
 use crate::error::Error;
+use crate::memory;
 use crate::pg::fmgr::{Arguments, c_functions};
 use crate::pg::versions;
 use pgrx::{PgBox, PgList, pg_guard, pg_sys};
@@ -185,7 +186,9 @@ unsafe extern "C-unwind" fn next(
     node: *mut pg_sys::CustomScanState,
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: the server calls this with a node that it has initialized.
-    unsafe { pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(no_recheck)) }
+    memory::watched(|| unsafe {
+        pg_sys::ExecScan(&raw mut (*node).ss, Some(access), Some(no_recheck))
+    })
 }
 
 /// The row, in the first call.

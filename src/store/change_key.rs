@@ -6,12 +6,10 @@ use super::{constraint, identity, rekey_shards, table};
 use crate::document::JsonbArg;
 use crate::error::{Error, Result};
 use crate::index::is_distributed;
+use crate::pg::error_data::catch;
 use crate::pg::guc::{NO_JIT, with_gucs};
 use crate::pg::spi::{Mode, Spi};
 use pgrx::PgSqlErrorCode as Code;
-use pgrx::pg_sys::PgTryBuilder;
-use pgrx::pg_sys::panic::CaughtError;
-use std::panic::AssertUnwindSafe;
 
 /// Returns one document more than an error names, to know whether there are more.
 const UNUSABLE: &str = r#"
@@ -110,22 +108,20 @@ fn set_ids(spi: &Spi, store: &Store, sql: &str, path: &str) -> Result<()> {
 
 /// Adds a hint to the error if something refers to the ids or is using the table.
 fn explained(store: &Store, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let refused = |hint: &'static str, error: CaughtError| {
-        let CaughtError::PostgresError(report) = error else { error.rethrow() };
-        let (code, problem) = (report.sql_error_code(), report.message().to_string());
-        let detail = report.detail().map(str::to_string);
-        Err(Error::Held { name: store.name.as_str().to_string(), code, problem, detail, hint })
-    };
-    PgTryBuilder::new(AssertUnwindSafe(work))
-        .catch_when(Code::ERRCODE_FOREIGN_KEY_VIOLATION, |error| {
-            let hint = "With ON UPDATE CASCADE, a foreign key lets rows follow the session that they refer to.";
-            refused(hint, error)
-        })
-        .catch_when(Code::ERRCODE_OBJECT_IN_USE, |error| {
-            let hint = "Close cursors on the store, and SET CONSTRAINTS ALL IMMEDIATE, before session_key.";
-            refused(hint, error)
-        })
-        .execute()
+    catch(work, |error| {
+        let code = error.sql_error_code();
+        let hint = match code {
+            Code::ERRCODE_FOREIGN_KEY_VIOLATION => {
+                "With ON UPDATE CASCADE, a foreign key lets rows follow the session that they refer to."
+            }
+            Code::ERRCODE_OBJECT_IN_USE => {
+                "Close cursors on the store, and SET CONSTRAINTS ALL IMMEDIATE, before session_key."
+            }
+            _ => return None,
+        };
+        let (problem, detail) = (error.message().to_string(), error.detail().map(str::to_string));
+        Some(Error::Held { name: store.name.as_str().to_string(), code, problem, detail, hint })
+    })
 }
 
 fn refuse_unusable(spi: &Spi, sql: &str, path: &str) -> Result<()> {

@@ -84,7 +84,10 @@ RESET ROLE;
 UPDATE sessions.renamed SET doc = '{"id": 1, "n": 0}';
 SET LOCAL ROLE session_store_reader;
 SAVEPOINT here;
+-- The CONTEXT would name the temporary schema of the session.
+\set SHOW_CONTEXT never
 SELECT session_query('renamed', 'n:1');
+\set SHOW_CONTEXT errors
 ROLLBACK TO here;
 SELECT pg_temp.settings();
 ROLLBACK;

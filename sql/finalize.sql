@@ -72,6 +72,7 @@ COMMENT ON VIEW session_store.load IS
     'takes documents, one a line, into the store that session_store.load_into names: \copy session_store.load FROM ''sessions.ndjson'' (FORMAT csv, DELIMITER e''\x01'', QUOTE e''\x02'')';
 COMMENT ON COLUMN session_store.load.line IS 'a document as JSON, or an array of documents';
 GRANT SELECT, INSERT ON session_store.load TO PUBLIC;
+CREATE FUNCTION session_store.load_line() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'load_line_wrapper';
 CREATE TRIGGER begin BEFORE INSERT ON session_store.load
 FOR EACH STATEMENT EXECUTE FUNCTION session_store.load_line();
 COMMENT ON TRIGGER begin ON session_store.load IS 'makes ready for lines';

@@ -93,6 +93,8 @@ pub enum Error {
     AnswerTooLarge { most: usize },
     #[error("session_store.one_row() stands alone in statements of session_store")]
     OneRow,
+    #[error("session_store.load_line() can only be called as a trigger")]
+    NotTrigger,
     #[error("the answer of a shard cannot be read")]
     ShardAnswer,
     #[error("the stream has ended with the transaction that it began in")]
@@ -138,7 +140,7 @@ impl Error {
             | Error::Distributed { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Spi { .. } => Code::ERRCODE_INTERNAL_ERROR,
             Error::TemporaryFile => Code::ERRCODE_IO_ERROR,
-            Error::OneRow => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::OneRow | Error::NotTrigger => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::Outdated | Error::NoLoadStore | Error::ShardAnswer => {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }

@@ -4,6 +4,7 @@
 use super::given;
 use crate::document::JsonbArg;
 use crate::error::Error;
+use crate::pg::fmgr::{Arguments, c_functions};
 use crate::store::{estimate, identity, load, search, shard_page, shard_values};
 use pgrx::datum::Internal;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -63,10 +64,10 @@ mod session_store {
     /// ```
     #[pg_extern(stable, parallel_restricted, cost = 10000)]
     fn shard_page(
-        shard: pgrx::pg_sys::Oid,
+        shard: Option<pgrx::pg_sys::Oid>,
         asked: Option<&str>,
     ) -> Result<Vec<Option<String>>, ErrorReport> {
-        Ok(shard_page::page(shard, given("asked", asked)?)?)
+        Ok(shard_page::page(given("shard", shard)?, given("asked", asked)?)?)
     }
 
     /// What a shard of a distributed table answers about the values of its matches.
@@ -77,38 +78,15 @@ mod session_store {
     /// ```
     #[pg_extern(stable, parallel_restricted, cost = 10000)]
     fn shard_values(
-        shard: pgrx::pg_sys::Oid,
+        shard: Option<pgrx::pg_sys::Oid>,
         q: Option<&str>,
         asked: Option<&str>,
         now: Option<TimestampWithTimeZone>,
         bytes: Option<i64>,
     ) -> Result<Vec<u8>, ErrorReport> {
-        let (q, asked, now) = (given("q", q)?, given("asked", asked)?, given("now", now)?);
+        let (shard, q) = (given("shard", shard)?, given("q", q)?);
+        let (asked, now) = (given("asked", asked)?, given("now", now)?);
         Ok(shard_values::of_shard(shard, q, asked, now, bytes.unwrap_or(0))?)
-    }
-
-    /// The triggers of the view `session_store.load`: begins with a statement, reads a line, and writes at the end
-    /// of the statement what was read.
-    ///
-    /// ```sql
-    /// SET session_store.load_into = 'stash';
-    /// INSERT INTO session_store.load VALUES ('{"session": {"id": 2002}}');
-    /// ```
-    #[pg_trigger]
-    fn load_line<'a>(
-        trigger: &'a PgTrigger<'a>,
-    ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
-        let row = trigger.new();
-        let done = match (&row, trigger.when()) {
-            (Some(line), _) => load::add(line.get_by_index(NonZeroUsize::MIN).unwrap_or(None)),
-            (None, Ok(PgTriggerWhen::Before)) => load::begin(),
-            (None, _) => load::finish(),
-        };
-        // pgrx would wrap an error that is returned here in a message about a panic.
-        match done {
-            Ok(()) => Ok(row),
-            Err(error) => error.raise(),
-        }
     }
 
     /// Tells the planner how many rows session_stream will return (CREATE FUNCTION … SUPPORT). SQL
@@ -135,4 +113,31 @@ mod session_store {
     fn matches() -> Result<(), ErrorReport> {
         Err(Error::Outdated.into())
     }
+}
+
+// Not by #[pg_trigger], which answers errors and calls by hand with words about a panic.
+c_functions! {
+    pg_finfo_load_line_wrapper load_line_wrapper load_line;
+}
+
+/// The triggers of the view `session_store.load`: begins with a statement, reads a line, and writes at
+/// the end of the statement what was read.
+///
+/// ```sql
+/// SET session_store.load_into = 'stash';
+/// INSERT INTO session_store.load VALUES ('{"session": {"id": 2002}}');
+/// ```
+unsafe fn load_line(arguments: Arguments) -> pg_sys::Datum {
+    // SAFETY: the call is the server's, and outlives this function.
+    let trigger = unsafe { PgTrigger::from_fcinfo(&*arguments.0) };
+    let trigger = trigger.unwrap_or_else(|_| Error::NotTrigger.raise());
+    let row = trigger.new();
+    let done = match (&row, trigger.when()) {
+        (Some(line), _) => load::add(line.get_by_index(NonZeroUsize::MIN).unwrap_or(None)),
+        (None, Ok(PgTriggerWhen::Before)) => load::begin(),
+        (None, _) => load::finish(),
+    };
+    done.unwrap_or_else(|error| error.raise());
+    // A trigger returns a null pointer for no row, and never the null of SQL.
+    row.and_then(PgHeapTuple::into_trigger_datum).unwrap_or(pg_sys::Datum::null())
 }

@@ -76,9 +76,9 @@ type Asked = (String, Option<String>, Option<String>, Spans, i64, Option<Places>
 
 /// The answer of a table to a query.
 pub fn page(shard: pg_sys::Oid, asked: &str) -> Result<Vec<Option<String>>> {
-    let asked: Asked = serde_json::from_str(asked).map_err(|error| Error::Request {
+    let asked: Asked = serde_json::from_str(asked).map_err(|_| Error::Request {
         place: "asked".to_string(),
-        problem: error.to_string(),
+        problem: "expected [query, sort, fields, spans, bytes, places] in JSON".to_string(),
     })?;
     let (query, sort, fl, spans, bytes, places) = asked;
     let search = StoreQuery::parse(&query)?;

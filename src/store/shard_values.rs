@@ -32,9 +32,9 @@ pub fn of_shard(
     bytes: i64,
 ) -> Result<Vec<u8>> {
     let search = StoreQuery::parse(query)?;
-    let asked: Value = serde_json::from_str(asked).map_err(|error| Error::Request {
+    let asked: Value = serde_json::from_str(asked).map_err(|_| Error::Request {
         place: "asked".to_string(),
-        problem: error.to_string(),
+        problem: "expected an object in JSON".to_string(),
     })?;
     let (_, table) = table::of_oid(shard)?;
     let now = i64::from(now);

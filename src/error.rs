@@ -45,11 +45,15 @@ pub enum Error {
     Unfit { table: String, problem: String, hint: String },
     #[error("documents of {table} have an id that is not their identity at \"{path}\"")]
     Elsewhere { table: String, path: String, documents: Vec<String> },
+    #[error("no document of {table} has an identity at \"{path}\"")]
+    NoneThere { table: String, path: String },
     #[error("row-level security hides sessions of store \"{name}\" from the user")]
     RowSecurity { name: String },
     /// An error that PostgreSQL raised, with a hint about what to do.
     #[error("sessions of store \"{name}\" cannot change their identity: {problem}")]
     Held { name: String, code: Code, problem: String, detail: Option<String>, hint: &'static str },
+    #[error("store \"{name}\" cannot be dropped because other objects depend on it")]
+    Needed { name: String, detail: Option<String> },
     /// A store that cannot be distributed, or a change that a distributed store does not allow.
     #[error("store \"{name}\" {cannot}: {problem}")]
     Distributed { name: String, cannot: &'static str, problem: String, hint: String },
@@ -62,8 +66,13 @@ pub enum Error {
     /// `place` reads like `facet.byType.limit`.
     #[error("{place}: {problem}")]
     Request { place: String, problem: String },
+    #[error("{place}: \"{text}\" is no instant and no date math")]
+    NoInstant { place: String, text: String, hint: String },
     #[error("{place}: {what} is not supported")]
     Unsupported { place: String, what: String },
+    /// An error in what stands at a place of a request, such as its query.
+    #[error("{place}: {error}")]
+    At { place: String, error: Box<Error> },
     #[error("{problem}")]
     RequestTooLarge { problem: String },
     #[error("a statistic of the values has more digits than numeric can hold")]
@@ -110,9 +119,11 @@ impl Error {
         match self {
             Error::Null(_) => Code::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::OutOfRange { .. }
+            | Error::NoInstant { .. }
             | Error::Ops { .. }
             | Error::Request { .. }
             | Error::NoIdentity { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::At { error, .. } => error.code(),
             Error::RequestTooLarge { .. } => Code::ERRCODE_STATEMENT_TOO_COMPLEX,
             Error::NumericOverflow => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             Error::NameEmpty | Error::NameNul => Code::ERRCODE_INVALID_NAME,
@@ -125,9 +136,12 @@ impl Error {
             | Error::NothingToAdopt { .. } => Code::ERRCODE_UNDEFINED_TABLE,
             Error::NoTable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
             Error::Unfit { .. } => Code::ERRCODE_INVALID_TABLE_DEFINITION,
-            Error::Elsewhere { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::Elsewhere { .. } | Error::NoneThere { .. } => {
+                Code::ERRCODE_INVALID_PARAMETER_VALUE
+            }
             Error::RowSecurity { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Error::Held { code, .. } | Error::Grant { code, .. } => *code,
+            Error::Needed { .. } => Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             Error::SharedIdentity { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Error::Query { error, .. } => match error.kind {
                 ParseErrorKind::Syntax => Code::ERRCODE_SYNTAX_ERROR,
@@ -157,7 +171,8 @@ impl Error {
             Error::NoIdentity { documents, .. }
             | Error::SharedIdentity { documents, .. }
             | Error::Elsewhere { documents, .. } => Some(documents.join("\n")),
-            Error::Held { detail, .. } => detail.clone(),
+            Error::Held { detail, .. } | Error::Needed { detail, .. } => detail.clone(),
+            Error::At { error, .. } => error.detail(),
             Error::Query { what, text, error } => {
                 error.position.map(|position| point_at(what, text, position))
             }
@@ -193,13 +208,24 @@ impl Error {
             )),
             Error::Unfit { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Error::Elsewhere { table, path, .. } => Some(format!(
-                "If that is the path of the identity, run UPDATE {table} SET id = session_store.identity(doc, {}).",
+                "If that is the path of the identity, run UPDATE {table} SET id = session_store.identity(doc, {0}) WHERE \
+                 session_store.identity(doc, {0}) <> id, and mend or delete the documents whose value there is no identity.",
                 pgrx::spi::quote_literal(path)
             )),
+            Error::NoneThere { .. } => Some(
+                "If that is the path of the identity, insert a document that has one before session_adopt.".into(),
+            ),
             Error::RowSecurity { .. } => Some(
                 "A role that sees all of them may do it, and so may the owner after ALTER TABLE … NO FORCE ROW LEVEL SECURITY.".into(),
             ),
             Error::Held { hint, .. } => Some((*hint).into()),
+            Error::NoInstant { hint, .. } => Some(hint.clone()),
+            Error::Needed { name, .. } => Some(format!(
+                "Drop these objects first, or all at once by DROP TABLE {} CASCADE; SELECT session_drop({}) then removes the store.",
+                pgrx::spi::quote_qualified_identifier("sessions", name),
+                pgrx::spi::quote_literal(name)
+            )),
+            Error::At { error, .. } => error.hint(),
             Error::Grant { hint, .. } | Error::Distributed { hint, .. } => Some(hint.clone()),
             Error::Query { error, .. } => error.hint.clone(),
             Error::NotExpressible { .. } => Some(

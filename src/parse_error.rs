@@ -60,10 +60,10 @@ impl ParseError {
     }
 
     /// The error as one of the outer text, in which the text that was read is a value at
-    /// `position`.
+    /// `position`. Its place in that value is told as `DETAIL` tells one, from byte 1 on.
     pub(crate) fn within(mut self, what: &str, position: usize) -> Self {
         self.message = match self.position {
-            Some(inner) => format!("{what}: {} (at byte {inner} of it)", self.message),
+            Some(inner) => format!("{what}: {} (at byte {} of it)", self.message, inner + 1),
             None => format!("{what}: {}", self.message),
         };
         self.position = Some(position);

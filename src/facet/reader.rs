@@ -185,7 +185,17 @@ impl<'r, 'q> Reader<'r, 'q> {
             Some(text) => Some(text),
             None => options.text_by("q", "query")?,
         };
-        let predicate = query.map_or(Ok(Rc::new(Predicate::All)), |q| (self.read_query)(q))?;
+        let at = |error| {
+            let place = ["q", "query"].iter().find(|name| options.get(name).is_some()).map_or_else(
+                || options.place.to_string(),
+                |name| format!("{}.{name}", options.place),
+            );
+            Error::At { place, error: Box::new(error) }
+        };
+        let predicate = match query {
+            Some(query) => (self.read_query)(query).map_err(at)?,
+            None => Rc::new(Predicate::All),
+        };
         Ok(QueryFacet { predicate, inner: self.inner(options)? })
     }
 

@@ -6,8 +6,10 @@ use super::storage;
 use super::table::{self, StoreRelation};
 use super::{constraint, distributed};
 use crate::error::{self, Error, Result};
+use crate::pg::error_data::catch;
 use crate::pg::spi::{Mode, Spi};
 use crate::pg::versions;
+use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys;
 
 unsafe extern "C" {
@@ -173,7 +175,18 @@ pub fn drop_store(name: &str) -> Result<()> {
     Spi::connect(|spi| {
         match Store::lock(spi, name.as_str(), Lock::WholeTable) {
             Ok(_) => {
-                spi.run(Mode::Write, &format!("DROP TABLE {}", name.table()), &[])?;
+                let sql = format!("DROP TABLE {}", name.table());
+                // The server's hint would be to use DROP … CASCADE.
+                catch(
+                    || spi.run(Mode::Write, &sql, &[]).map(drop),
+                    |error| {
+                        let (name, detail) =
+                            (name.as_str().into(), error.detail().map(str::to_string));
+                        let is_needed =
+                            error.sql_error_code() == Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
+                        is_needed.then_some(Error::Needed { name, detail })
+                    },
+                )?;
             }
             Err(Error::TableMissing { .. } | Error::NoTable { .. }) => {}
             Err(error) => return Err(error),

@@ -44,9 +44,13 @@ const SHARDS: &str = "
 
 const ELSEWHERE: &str = r#"
     SELECT id, doc FROM {table}
-    WHERE pg_catalog.jsonb_typeof(doc) OPERATOR(pg_catalog.<>) 'object'
-        OR session_store.identity(doc, $1) IS NULL OR session_store.identity(doc, $1) OPERATOR(pg_catalog.<>) id
+    WHERE NOT session_store.is_session(id, doc, $1)
     ORDER BY id COLLATE pg_catalog."C" LIMIT 6"#;
+
+/// A document may have no value at the path of the identity. If none has, it is another path.
+const NONE_THERE: &str = "
+    SELECT EXISTS (SELECT FROM {table})
+        AND NOT EXISTS (SELECT FROM {table} WHERE session_store.identity(doc, $1) IS NOT NULL)";
 
 /// Enters a table into the catalogue if it has everything that the table of a store has.
 pub fn adopt(name: &str, key: &str) -> Result<()> {
@@ -99,10 +103,15 @@ fn unfit(table: &str, problem: String, hint: String) -> Error {
     Error::Unfit { table: table.to_string(), problem, hint }
 }
 
-/// Refuses a table with documents whose `id` is not their identity.
+/// Refuses a table with documents that may not have the `id` that they have there, and one whose
+/// identities must be at another path.
 fn refuse_elsewhere(spi: &Spi, table: &str, key: &str) -> Result<()> {
-    let sql = ELSEWHERE.replace("{table}", table);
-    let rows = spi.run(Mode::WritePruned, &sql, &[key.into()])?;
+    constraint::refuse_outdated(spi)?;
+    let run = |sql: &str| spi.run(Mode::WritePruned, &sql.replace("{table}", table), &[key.into()]);
+    if run(NONE_THERE)?.get(0, 1) == Some(true) {
+        return Err(Error::NoneThere { table: table.to_string(), path: key.to_string() });
+    }
+    let rows = run(ELSEWHERE)?;
     let documents = (0..rows.len()).filter_map(|row| {
         let id: String = rows.get(row, 1)?;
         let doc = rows.get::<JsonbArg<'_>>(row, 2)?;

@@ -29,11 +29,15 @@ const IS_UPDATED: &str = "
     SELECT pg_catalog.to_regprocedure(
         'session_store.is_session(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text)') IS NOT NULL";
 
+/// Refuses to go on without the function that the constraint calls.
+pub fn refuse_outdated(spi: &Spi) -> Result<()> {
+    let is_updated = spi.run(Mode::Write, IS_UPDATED, &[])?.get(0, 1) == Some(true);
+    if is_updated { Ok(()) } else { Err(Error::Outdated) }
+}
+
 /// Adds the constraint to the table of a store. All of its documents must satisfy it.
 pub fn add(spi: &Spi, store: &Name, key: &str) -> Result<()> {
-    if spi.run(Mode::Write, IS_UPDATED, &[])?.get(0, 1) != Some(true) {
-        return Err(Error::Outdated);
-    }
+    refuse_outdated(spi)?;
     // ALTER TABLE takes no parameters, so the key is quoted into the statement.
     let key = pgrx::spi::quote_literal(key);
     let condition = format!("session_store.is_session(id, doc, {key})");

@@ -12,7 +12,7 @@ use crate::habits::excerpt;
 use crate::index::parse_cache;
 use crate::pg::spi::Spi;
 use crate::predicate::evaluate_date_math;
-use crate::syntax::DateMath;
+use crate::syntax::{DateMath, date_math_hint};
 use chrono::{DateTime, Utc};
 use pgrx::AnyNumeric;
 use pgrx::datum::TimestampWithTimeZone;
@@ -52,8 +52,11 @@ fn end_of(what: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
     let Some(text) = text else { return Ok(None) };
     let math = DateMath::parse(text.trim()).or_else(|| DateMath::year(text.trim()));
     let Some(math) = math else {
-        let problem = format!("\"{}\" is no instant and no date math", excerpt(text));
-        return Err(Error::Request { place: what.to_string(), problem });
+        return Err(Error::NoInstant {
+            place: what.to_string(),
+            text: excerpt(text).to_string(),
+            hint: date_math_hint(text.trim()),
+        });
     };
     let instant = evaluate_date_math(&math, parse_cache::now()).first;
     let (first, last) = MILLISECONDS;

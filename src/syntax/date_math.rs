@@ -204,12 +204,27 @@ pub(super) fn check(text: &str, place: ValueKind, at: usize) -> Result<(), Parse
     };
     let shown = shortened(text);
     let message = format!("\"{shown}\" is not valid date math: {}", problem.unwrap_or_default());
-    let repair = repaired(text).map_or(String::new(), |repair| format!("Write {repair}. "));
     let otherwise = match place {
         ValueKind::Value => format!(" {{!term f=path}}{shown} looks for the text itself."),
         ValueKind::Bound => String::new(),
     };
-    Err(ParseError::syntax(at, message).with_hint(format!("{repair}{UNITS}{otherwise}")))
+    Err(ParseError::syntax(at, message).with_hint(format!("{}{otherwise}", how_to_write(text))))
+}
+
+/// What to write in place of wrong date math.
+fn how_to_write(text: &str) -> String {
+    let repair = repaired(text).map_or(String::new(), |repair| format!("Write {repair}. "));
+    format!("{repair}{UNITS}")
+}
+
+/// What to write in place of a text where only an instant or date math can stand.
+pub fn hint(text: &str) -> String {
+    match is_bad(text, ValueKind::Bound) {
+        true => how_to_write(text),
+        false => {
+            "Write an instant such as 2026-11-22T10:00:00Z, or date math such as NOW-1DAY.".into()
+        }
+    }
 }
 
 /// Whether a text looks like date math, but has an error.

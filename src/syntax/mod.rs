@@ -22,7 +22,7 @@ mod sort;
 
 pub use crate::parse_error::{ParseError, ParseErrorKind};
 pub use ast::{Ast, Bound, LeafQuery, Occur};
-pub use date_math::{DateMath, Step, Unit, repaired as meant_date_math};
+pub use date_math::{DateMath, Step, Unit, hint as date_math_hint, repaired as meant_date_math};
 pub use fields::parse_fields;
 pub use limits::{MAX_CONDITIONS, MAX_GROUP_DEPTH, MAX_PATH_BYTES, MAX_QUERY_BYTES, check_path};
 pub use parse::parse;

@@ -31,3 +31,8 @@ SELECT session_add('add_4', shards => NULL);
 INSERT INTO sessions.add VALUES ('1', '[1]');
 
 SELECT session_drop(name) FROM session_list() WHERE name LIKE 'add%';
+
+-- A store has no schema in its name.
+SELECT session_add('without_schema');
+SELECT session_count('sessions.without_schema', '*:*');
+SELECT session_drop('without_schema');

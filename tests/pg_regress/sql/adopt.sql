@@ -44,8 +44,9 @@ CREATE INDEX ON sessions.adopt_5 USING gin (doc jsonb_lucene_ops);
 INSERT INTO sessions.adopt_5 VALUES ('1', '{"id": 1}'), ('x', '{"id": 2}'), ('3', '{"id": [3, 4]}'), ('4', '{"id": true}'), ('5', '{}'), ('6', '{"id": "y"}'), ('7', '{"id": {}}');
 SELECT session_adopt('adopt_5', 'id');
 \echo :LAST_ERROR_SQLSTATE
-DELETE FROM sessions.adopt_5 WHERE session_store.identity(doc, 'id') IS NULL;
-UPDATE sessions.adopt_5 SET id = session_store.identity(doc, 'id');
+UPDATE sessions.adopt_5 SET id = session_store.identity(doc, 'id') WHERE session_store.identity(doc, 'id') <> id;
+-- A document without a value at the path may have any id.
+DELETE FROM sessions.adopt_5 WHERE id IN ('3', '4');
 INSERT INTO sessions.adopt_5 VALUES ('9', '[{"id": 9}]');
 SELECT session_adopt('adopt_5', 'id');
 \echo :LAST_ERROR_SQLSTATE
@@ -54,7 +55,7 @@ SELECT session_adopt('adopt_5', 'id');
 SELECT session_query('adopt_5', 'id:(2 y)', sort => 'id');
 INSERT INTO sessions.adopt_5 VALUES ('9', '[{"id": 9}]');
 INSERT INTO sessions.adopt_5 VALUES ('9', '{"id": 8}');
-SELECT session_update('adopt_5', '[{"upsert": [{"id": 9}], "delete": [1]}]'), session_key('adopt_5', 'id');
+SELECT session_update('adopt_5', '[{"upsert": [{"id": 9}], "delete": [1, 5, 7]}]'), session_key('adopt_5', 'id');
 
 -- By the table's owner
 CREATE ROLE session_store_reader;

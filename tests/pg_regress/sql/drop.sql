@@ -23,3 +23,15 @@ SELECT name, documents, bytes FROM session_list() WHERE name = 'drop';
 SELECT session_add('drop');
 SELECT session_drop('drop');
 SELECT count(*) FROM session_list() WHERE name = 'drop';
+
+-- What depends on a store keeps it, and the hint works.
+SELECT session_add('needed');
+CREATE VIEW needs_needed AS SELECT id FROM sessions.needed;
+CREATE TABLE refers_to_needed (id text REFERENCES sessions.needed);
+SELECT session_drop('needed');
+\echo :LAST_ERROR_SQLSTATE
+SET client_min_messages = warning;
+DROP TABLE sessions.needed CASCADE;
+SELECT session_drop('needed');
+RESET client_min_messages;
+DROP TABLE refers_to_needed;

@@ -134,6 +134,8 @@ SELECT session_facets('facets', '*:*', '{"x": {"type": "range", "field": "pages"
 SELECT session_facets('facets', '*:*', '{"x": {"type": "range", "field": "pages", "start": 0, "end": 1e9, "gap": 1}}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT session_facets('facets', '*:*', '{"x": {"query": {"q": "a:["}}}');
+SELECT session_facets('facets', '*:*', '{"first": {"type": "query", "q": "type:click"}, "second": {"type": "query", "query": "_val_:a"}}');
+SELECT session_facets('facets', '*:*', '{"x": {"query": "a:]"}}');
 SELECT session_facets('facets', '*:*', '[1]');
 SELECT session_facets('facets', '*:*', NULL);
 SELECT session_query('facets', '*:*', "json" => '{"query": "*:*"}');

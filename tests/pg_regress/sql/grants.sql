@@ -163,3 +163,16 @@ DROP FUNCTION grants_refused;
 SELECT session_drop('grants'), session_drop('a "grant"');
 DROP OWNED BY session_store_owner, "session_store ""app""", session_store_super;
 DROP ROLE session_store_owner, "session_store ""app""", session_store_super;
+
+-- A role that may not revoke is told so once.
+CREATE ROLE session_store_gets;
+CREATE ROLE session_store_revokes;
+SELECT session_add('revoked');
+SELECT session_grant('revoked', 'session_store_gets', 'sessionQuery');
+SELECT session_grant('revoked', 'session_store_revokes', 'get'), session_grant('revoked', 'session_store_revokes', 'sessionQuery');
+SET ROLE session_store_revokes;
+SELECT session_revoke('revoked', 'session_store_gets', 'sessionQuery');
+RESET ROLE;
+SELECT session_drop('revoked');
+DROP OWNED BY session_store_gets, session_store_revokes;
+DROP ROLE session_store_gets, session_store_revokes;

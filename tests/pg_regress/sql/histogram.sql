@@ -81,6 +81,8 @@ SELECT session_histogram('histogram', '*:*', 'at', '1 month 1 day');
 SELECT session_histogram('histogram', '*:*', 'at', 'fortnight');
 SELECT session_histogram('histogram', '*:*', 'at', '1 day', 'Europe/Nowhere');
 SELECT session_histogram('histogram', '*:*', 'at', '1 day', since => 'tomorrow');
+SELECT session_histogram('histogram', '*:*', 'at', '1 day', since => 'NOW-1WEEK');
+SELECT session_histogram('histogram', '*:*', 'at', '1 day', until => 'now');
 SELECT session_histogram('histogram', '*:*', 'at', '1 second', since => '2000-01-01', until => 'NOW');
 SELECT session_histogram('histogram', '*:*', 'n', 0);
 SELECT session_histogram('histogram', '*:*', 'n', 'NaN'::numeric);

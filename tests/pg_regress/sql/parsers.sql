@@ -23,3 +23,9 @@ RESET session_store.notices;
 SELECT '{!regexp f=h}\b'::lucene_query;
 SELECT '{!regexp f=h}[\D]'::lucene_query;
 SELECT '{!regexp f=h flags=m}a'::lucene_query;
+-- Within a value of a query, places are counted as they are in a query.
+SELECT '{!regexp f=h}x('::lucene_query;
+SELECT 'a:b:c'::lucene_query;
+SELECT '_query_:"a:b:c"'::lucene_query;
+SELECT '{!bool must="a:b:c"}'::lucene_query;
+SELECT '_query_:"("'::lucene_query;

@@ -1,17 +1,8 @@
 //! AND, OR and NOT as other languages have them.
 
 use super::clauses::Typed;
-use super::lexer::Kind;
+use super::lexer::{Kind, is_not, joins};
 use super::{Habit, write};
-
-/// Whether a clause is a bare word that joins what is around it: `and`, `or`, `&`, `|`.
-pub fn joins(word: &str) -> Option<&'static str> {
-    match word {
-        "and" | "And" | "aND" | "AnD" | "&" => Some("AND"),
-        "or" | "Or" | "oR" | "|" => Some("OR"),
-        _ => None,
-    }
-}
 
 /// `a and b`, `a or b`, `not a`, `a & b`
 pub fn lower_case(typed: &Typed<'_>, number: usize) -> Option<Habit> {
@@ -181,6 +172,7 @@ pub fn optional_negation(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         return None;
     }
     let whole = typed.whole(number);
+    let sign = clause.modifier.map(|at| typed.place(at))?;
     let shown = match clause.prev {
         Some(prev) => typed.whole(prev).start..whole.end,
         None => whole.start..clause.next.map_or(whole.end, |next| typed.span(next).end),
@@ -189,7 +181,7 @@ pub fn optional_negation(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         kind: "negated alternatives",
         shown,
         edits: vec![
-            (whole.start..whole.start, "(*:* ".to_string()),
+            (sign.clone(), format!("(*:* {}", typed.slice(sign))),
             (whole.end..whole.end, ")".to_string()),
         ],
         means: "takes what is negated away from the rest, and is no alternative to it".to_string(),
@@ -221,6 +213,11 @@ pub fn mixture(typed: &Typed<'_>, number: usize) -> Option<Habit> {
     let is_decided = (0..members.len()).any(|at| is_required(at) && !is_negated(members[at]));
     let has = |kind| members.iter().any(|&at| typed.value_kind(at) == Some(kind));
     if !is_decided || !has_or && has(Kind::Open) || has(Kind::Lone) {
+        return None;
+    }
+    // Words that are operators in other languages are no clauses.
+    let is_word = |word: &str| joins(word).is_some() || is_not(word) || is_operator(word);
+    if members.iter().any(|&at| typed.is_bare(at) && is_word(typed.value(at))) {
         return None;
     }
     let optional = (0..members.len()).find(|&at| !is_required(at) && !is_negated(members[at]))?;

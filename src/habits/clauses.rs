@@ -1,7 +1,10 @@
 //! The clauses of a query as it was typed.
 
-use super::lexer::{Kind, Token, params_end, tokens};
+use super::lexer::{Kind, Token, joins, params_end, tokens};
 use std::ops::Range;
+
+/// Among how many clauses on each side of one an OR is looked for.
+const MAX_JOINED: usize = 64;
 
 /// A query as it was typed: its tokens and clauses.
 pub struct Typed<'t> {
@@ -220,15 +223,24 @@ impl<'t> Typed<'t> {
         self.clause(number).field.map_or(String::new(), |field| format!("{}:", self.token(field)))
     }
 
-    /// Whether what stands from a clause to a place is joined with its neighbours by AND, and by
-    /// nothing else.
+    /// Whether what stands from a clause to a place is joined with its neighbours by AND, and nothing
+    /// near them by OR.
     pub fn is_conjunct(&self, number: usize, end: usize) -> bool {
         let is_and = |number: usize| {
             self.clause(number).conjunction.is_some_and(|at| self.kind(at) == Some(Kind::And))
         };
         let others = std::iter::successors(Some(number), |&at| self.clause(at).next);
         let next = others.skip(1).find(|&at| self.span(at).start >= end);
-        (self.clause(number).prev.is_none() || is_and(number)) && next.is_none_or(is_and)
+        let is_or = |number: usize| {
+            self.clause(number).conjunction.is_some_and(|at| self.kind(at) == Some(Kind::Or))
+                || self.is_bare(number) && joins(self.value(number)) == Some("OR")
+        };
+        // Among alternatives, what is negated would be taken away from all of them.
+        let before = std::iter::successors(Some(number), |&at| self.clause(at).prev);
+        let behind = std::iter::successors(next, |&at| self.clause(at).next);
+        (self.clause(number).prev.is_none() || is_and(number))
+            && next.is_none_or(is_and)
+            && !before.take(MAX_JOINED).chain(behind.take(MAX_JOINED)).any(is_or)
     }
 
     /// The clauses of the group of a clause, or of the query.

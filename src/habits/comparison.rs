@@ -1,7 +1,7 @@
 //! Comparisons: `status >= 400`, `f:>10`, `f IN (…)`, `f LIKE 'x%'`.
 
 use super::clauses::Typed;
-use super::lexer::Kind;
+use super::lexer::{Kind, is_not, joins};
 use super::patterns::{case_insensitive, whole_text};
 use super::scanner::{Operand, Operator, Scanner};
 use super::{Habit, write};
@@ -32,6 +32,10 @@ pub fn comparison(typed: &Typed<'_>, number: usize) -> Option<Habit> {
                 Some((path, text)) => (Some(path), Condition { text, is_negative: false }),
                 None => {
                     scanner.at = start;
+                    // "and exists(f)" has no path "and".
+                    if joins(typed.value(number)).is_some() || is_not(typed.value(number)) {
+                        return None;
+                    }
                     (Some(scanner.path()?), behind_path(&mut scanner, false)?)
                 }
             },
@@ -232,13 +236,17 @@ fn worded(scanner: &mut Scanner<'_>) -> Option<Condition> {
     let word = scanner.text.get(before..scanner.at)?;
     let is_capital = !word.contains(|c: char| c.is_lowercase());
     let word = word.to_ascii_lowercase();
+    // The space behind a condition that ends here separates it from what follows.
+    if matches!(operator, Operator::IsNull | Operator::Exists) {
+        let opposite = operator == Operator::IsNull;
+        return (!scanner.rest().starts_with('('))
+            .then_some(Condition { text: "*".into(), is_negative: is_negative != opposite });
+    }
     let is_apart = scanner.spaces();
     let found = |text: String, opposite: bool| {
         Some(Condition { text, is_negative: is_negative != opposite })
     };
     match operator {
-        Operator::IsNull => found("*".into(), true),
-        Operator::Exists => found("*".into(), false),
         Operator::In => {
             if let Some((.., length)) = super::lexer::bounds(scanner.rest()) {
                 let range = scanner.rest().get(..length)?.to_string();

@@ -51,6 +51,20 @@ pub fn is_special(c: char) -> bool {
     matches!(c, '(' | ')' | ':' | '^' | '[' | ']' | '"' | '{' | '}' | '~') || is_space(c)
 }
 
+/// What a bare word is that joins what is around it: `and`, `or`, `&`, `|`.
+pub fn joins(word: &str) -> Option<&'static str> {
+    match word {
+        "and" | "And" | "aND" | "AnD" | "&" => Some("AND"),
+        "or" | "Or" | "oR" | "|" => Some("OR"),
+        _ => None,
+    }
+}
+
+/// Whether a word negates what follows it, if it is an operator.
+pub fn is_not(word: &str) -> bool {
+    word.eq_ignore_ascii_case("not")
+}
+
 /// Reads all tokens of a text, from a position on.
 pub fn tokens(text: &str, from: usize) -> Vec<Token> {
     let mut lexer = Lexer { text, at: from, braces: Vec::new(), tokens: Vec::new() };

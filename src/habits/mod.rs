@@ -33,7 +33,7 @@ pub use repair::{repairs, with_repairs};
 
 use crate::syntax;
 use clauses::Typed;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A habit that was found in a query.
@@ -52,58 +52,63 @@ pub struct Habit {
 
 type Rule = fn(&Typed<'_>, usize) -> Option<Habit>;
 
-/// The rules, in the order in which they are asked.
-const RULES: &[Rule] = &[
-    sql::statement,
-    sql::trailer,
-    typography::quotes,
-    typography::characters,
-    paths::request_parameter,
-    values::existence,
-    comparison::comparison,
-    functions::function,
-    patterns::flags,
-    paths::adjacent_to_regexp,
-    paths::spelling,
-    lists::range_words,
-    lists::range_in_word,
-    lists::bounds,
-    objects::operators,
-    lists::words_in_braces,
-    lists::group_with_commas,
-    lists::list_in_word,
-    alternatives::numbers,
-    alternatives::alternatives,
-    values::null,
-    values::single_quotes,
-    values::boolean,
-    times::periods,
-    times::time_of_day,
-    values::date,
-    values::number,
-    values::status_class,
-    values::network,
-    values::encoded,
-    values::wildcard_in_quotes,
-    values::syntax_in_quotes,
-    values::slop,
-    values::like_pattern,
-    patterns::anchors,
-    patterns::in_word,
-    pipes::pipeline,
-    booleans::lower_case,
-    booleans::other_operator,
-    booleans::lone_operator,
-    booleans::joined,
-    texts::group_behind_field,
-    texts::pattern_behind_field,
-    texts::words_behind_field,
-    booleans::optional_negation,
-    booleans::mixture,
+/// The rules, in the order in which they are asked of each clause. Those of a later group find their
+/// words only where no earlier one has found them: what a comparison spans are no words and no
+/// clauses, and what joins conditions is judged when all conditions are known.
+const RULES: &[&[Rule]] = &[
+    &[
+        sql::statement,
+        sql::trailer,
+        typography::quotes,
+        typography::characters,
+        paths::request_parameter,
+        values::existence,
+        comparison::comparison,
+        functions::function,
+        pipes::pipeline,
+    ],
+    &[
+        patterns::flags,
+        paths::adjacent_to_regexp,
+        paths::spelling,
+        lists::range_words,
+        lists::range_in_word,
+        lists::bounds,
+        objects::operators,
+        lists::words_in_braces,
+        lists::group_with_commas,
+        lists::list_in_word,
+        alternatives::numbers,
+        alternatives::alternatives,
+        values::null,
+        values::single_quotes,
+        values::boolean,
+        times::periods,
+        times::time_of_day,
+        values::date,
+        values::number,
+        values::status_class,
+        values::network,
+        values::encoded,
+        values::wildcard_in_quotes,
+        values::syntax_in_quotes,
+        values::slop,
+        values::like_pattern,
+        patterns::anchors,
+        patterns::in_word,
+        booleans::lower_case,
+        booleans::other_operator,
+        booleans::lone_operator,
+        booleans::joined,
+        texts::group_behind_field,
+        texts::pattern_behind_field,
+        texts::words_behind_field,
+    ],
+    &[booleans::optional_negation, booleans::mixture],
 ];
 
 /// The rules for queries whose writer knows Solr.
-const FOR_EXPERTS: &[Rule] = &[comparison::behind_colon];
+const FOR_EXPERTS: &[&[Rule]] = &[&[comparison::behind_colon]];
 
 /// Beyond so many bytes a query is not read for habits: nobody typed it.
 const MAX_BYTES: usize = 64 << 10;
@@ -166,34 +171,58 @@ pub fn rewrite(text: &str) -> Option<String> {
 }
 
 /// The habits of a query, in the order of the text. Where two want to change the same place, the
-/// first is taken.
+/// first is taken, by the groups of the rules, and then by the order of the text.
 fn find(text: &str) -> Vec<Habit> {
-    let mut found: Vec<Habit> = Vec::new();
     if text.len() > MAX_BYTES {
-        return found;
+        return Vec::new();
     }
-    let Some(typed) = Typed::read(text) else { return found };
-    // The ends of the places that are changed, by their starts. They do not overlap.
-    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
-    for number in 0..typed.clauses.len() {
-        crate::interrupts::spend(64);
-        for rule in if typed.is_expert { FOR_EXPERTS } else { RULES } {
-            let Some(habit) = rule(&typed, number) else { continue };
-            let overlaps = |edit: &Range<usize>| {
-                let before = taken.range(..edit.end.max(edit.start + 1)).next_back();
-                before.is_some_and(|(start, end)| {
-                    edit.start < *end && *start < edit.end.max(edit.start)
-                })
-            };
-            if habit.edits.iter().any(|(edit, _)| overlaps(edit)) {
-                continue;
+    let Some(typed) = Typed::read(text) else { return Vec::new() };
+    let mut found: Vec<(usize, Habit)> = Vec::new();
+    let mut taken = Taken::default();
+    for group in if typed.is_expert { FOR_EXPERTS } else { RULES } {
+        for number in 0..typed.clauses.len() {
+            crate::interrupts::spend(64);
+            for habit in group.iter().filter_map(|rule| rule(&typed, number)) {
+                if taken.take(&habit.edits) {
+                    found.push((number, habit));
+                }
             }
-            let changed = habit.edits.iter().filter(|(edit, _)| !edit.is_empty());
-            taken.extend(changed.map(|(edit, _)| (edit.start, edit.end)));
-            found.push(habit);
         }
     }
-    found
+    found.sort_by_key(|(number, _)| *number);
+    let shown = |(_, habit): (usize, Habit)| Habit { shown: taken.around(habit.shown), ..habit };
+    found.into_iter().map(shown).collect()
+}
+
+/// The places that are changed, by their starts and ends. None overlaps another; what is put between
+/// two bytes has an empty place, and overlaps what both bytes belong to.
+#[derive(Default)]
+struct Taken(BTreeSet<(usize, usize)>);
+
+impl Taken {
+    /// The last of the places that start before this one.
+    fn before(&self, at: usize) -> Option<Range<usize>> {
+        self.0.range(..(at, 0)).next_back().map(|&(start, end)| start..end)
+    }
+
+    /// Takes the places of some edits, if none of them overlaps one that is taken.
+    fn take(&mut self, edits: &[(Range<usize>, String)]) -> bool {
+        let is_free = |place: &Range<usize>| {
+            self.before(place.end).is_none_or(|taken| taken.end <= place.start)
+        };
+        let are_free = edits.iter().all(|(place, _)| is_free(place));
+        if are_free {
+            self.0.extend(edits.iter().map(|(place, _)| (place.start, place.end)));
+        }
+        are_free
+    }
+
+    /// A part of the text, with the whole of each place of which it has some.
+    fn around(&self, part: Range<usize>) -> Range<usize> {
+        let first = self.before(part.start).filter(|taken| taken.end > part.start);
+        let last = self.before(part.end).filter(|taken| taken.end > part.end);
+        first.map_or(part.start, |taken| taken.start)..last.map_or(part.end, |taken| taken.end)
+    }
 }
 
 /// A part of a text after the edits.

@@ -3,6 +3,8 @@
 use super::*;
 use crate::predicate::lower;
 
+mod conditions;
+
 /// What was typed, what was meant, and a document that it was meant to find.
 fn table() -> impl Iterator<Item = [&'static str; 3]> {
     const FILE: &str = include_str!("../../tests/pg_regress/sql/habits.sql");

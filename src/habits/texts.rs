@@ -31,7 +31,7 @@ pub fn words_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
         let is_word = typed.is_bare(next)
             && typed.clause(next).conjunction.is_none()
             && typed.value(next).chars().all(|c| c.is_alphanumeric() || "_-.'’".contains(c))
-            && booleans::joins(typed.value(next)).is_none()
+            && super::lexer::joins(typed.value(next)).is_none()
             && !booleans::is_operator(typed.value(next))
             && !typed.value(next).eq_ignore_ascii_case("not")
             && BEGINNINGS.iter().all(|rule| rule(typed, next).is_none());

@@ -1,7 +1,7 @@
 //! Parts of queries, written so that they mean what was meant.
 
 use super::clauses::Typed;
-use super::lexer::Kind;
+use super::lexer::{self, Kind};
 use crate::document::Decimal;
 use crate::pattern::Glob;
 use crate::syntax::{self, Bound, LeafQuery};
@@ -171,8 +171,16 @@ pub fn negated(
     let clause = typed.clause(number);
     let start = typed.whole(number).start;
     let is_not = clause.modifier.is_some_and(|at| typed.kind(at) == Some(Kind::Not));
+    // "not" is read as a word.
+    let word = clause.prev.filter(|&prev| {
+        clause.modifier.is_none()
+            && clause.conjunction.is_none()
+            && typed.is_bare(prev)
+            && lexer::is_not(typed.value(prev))
+    });
+    let start = word.map_or(start, |word| typed.span(word).start);
     let text = match () {
-        () if is_not => positive.to_string(),
+        () if is_not || word.is_some() => positive.to_string(),
         () if clause.group.is_none() && typed.is_conjunct(number, end) => format!("-{positive}"),
         () => format!("(*:* -{positive})"),
     };

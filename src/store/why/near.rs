@@ -6,7 +6,7 @@ use super::{Asking, condition};
 use crate::error::Result;
 use crate::pattern::{Glob, Regexp};
 use crate::store::suggest::suggest;
-use crate::syntax::{Ast, Bound, LeafQuery};
+use crate::syntax::{self, Ast, Bound, LeafQuery};
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -44,9 +44,10 @@ struct Near<'a> {
 }
 
 impl Near<'_> {
-    /// Adds a finding if some document meets the query. Says whether it did.
+    /// Adds a finding if some document meets the query, and if the query can be written. Says whether
+    /// it did.
     fn add(&mut self, why: String, ast: &Ast) -> Result<bool> {
-        if self.asking.is_spent() {
+        if self.asking.is_spent() || !is_writable(ast) {
             return Ok(false);
         }
         let count = self.asking.count(ast)?;
@@ -221,7 +222,7 @@ impl Near<'_> {
         why: &str,
         to_try: &dyn Fn(&str) -> Option<LeafQuery>,
     ) -> Result<()> {
-        if self.asking.count(query)? == 0 {
+        if !is_writable(query) || self.asking.count(query)? == 0 {
             return Ok(());
         }
         let Some(path) = self.path else { return self.add(why.to_string(), query).map(drop) };
@@ -287,11 +288,24 @@ impl Near<'_> {
             && !least.is_boolean()
             && lower.len() + upper.len() <= MAX_TEXT
         {
-            let [lower, upper] = [lower, upper].map(Bound::Inclusive);
-            return self.add(why, &condition(path, LeafQuery::Range { lower, upper })).map(drop);
+            let range = |lower, upper| condition(path, LeafQuery::Range { lower, upper });
+            let bound = |text| {
+                let bound = Bound::Inclusive(text);
+                match is_writable(&range(bound.clone(), Bound::Open)) {
+                    true => bound,
+                    false => Bound::Open,
+                }
+            };
+            return self.add(why, &range(bound(lower), bound(upper))).map(drop);
         }
         self.add(why, &exists).map(drop)
     }
+}
+
+/// Whether what is written for a query is read as that query. No query asks for a path without a
+/// name, for a range that begins with the empty text, or for a text that looks like wrong date math.
+fn is_writable(ast: &Ast) -> bool {
+    syntax::parse(&ast.to_string()).is_ok_and(|read| read == *ast)
 }
 
 /// A text as a finding shows it: not too much of it.

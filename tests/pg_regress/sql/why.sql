@@ -97,6 +97,12 @@ SET ROLE regress_why;
 SELECT session_why('why', 'a:b');
 RESET ROLE;
 DROP ROLE regress_why;
+-- What stands in documents but cannot be written in a query is not to be tried: the empty text as the start of a range, what looks like date math, the empty key.
+SELECT session_add('odd', key => 'id');
+SELECT session_update('odd', '[{"upsert": [{"id": 1, "ref": "", "math": "NOW-1WEEK", "now": "now", "day": "2021-02-05T04:06:36Zx", "empty": ""},
+    {"id": 2, "ref": "google", "math": "abc", "now": "zzz", "day": "2021-02-06", "empty": "", "": "empty key", "a": {"": 1}}, {"id": 3, "say": "NOW-1week"}]}]');
+SELECT q, jsonb_path_query_array(session_why('odd', q), '$.**.try') AS tries FROM unnest(array['ref:bing', 'math:bing', 'now:bing', 'day:bing', 'empty:bing', 'zzz:x', 'a.zzz:x', 'bing', '{!term f=math}now-1week', '{!term f=say}NOW-1WEEK', '{!term f=now}NOW', 'now:NO*']) AS q;
+SELECT session_drop('odd');
 SELECT session_why('nowhere', 'a:b');
 SELECT session_why('why', 'a:[');
 SELECT session_why('why', NULL);

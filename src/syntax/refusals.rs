@@ -47,7 +47,11 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("{!term f=x", 9, "local parameters without a closing \"}\""),
     ("f:[1 TO\t2]", 5, "expected TO, found \"TO\""),
     ("a {!=b}", 2, "a brace without the path of an object before it"),
-    ("_query_:\"(\"", 8, "in the nested query: expected a clause, found the end (at byte 2 of it)"),
+    (
+        "_query_:\"(\"",
+        8,
+        "in the nested query: a parenthesis that is never closed (at byte 1 of it)",
+    ),
     (
         "_query_:\"a AND\" b",
         8,

@@ -26,9 +26,7 @@ CREATE TRIGGER raise_coded BEFORE INSERT ON sessions.raised FOR EACH ROW EXECUTE
 SELECT * FROM fields_of($$SELECT session_update('raised', '[{"upsert": [{"session": {"id": 2}}]}]')$$);
 SET session_store.load_into = 'raised';
 SELECT * FROM fields_of($$INSERT INTO session_store.load VALUES ('{"session": {"id": 2}}')$$);
-\set VERBOSITY verbose
 SELECT session_update('raised', '[{"upsert": [{"session": {"id": 2}}]}]');
-\set VERBOSITY default
 DO $$
 BEGIN
     PERFORM session_update('raised', '[{"upsert": [{"session": {"id": 2}}]}]');

@@ -33,7 +33,7 @@ pub fn words_behind_field(typed: &Typed<'_>, number: usize) -> Option<Habit> {
             && typed.value(next).chars().all(|c| c.is_alphanumeric() || "_-.'’".contains(c))
             && super::lexer::joins(typed.value(next)).is_none()
             && !booleans::is_operator(typed.value(next))
-            && !typed.value(next).eq_ignore_ascii_case("not")
+            && !super::lexer::is_not(typed.value(next))
             && BEGINNINGS.iter().all(|rule| rule(typed, next).is_none());
         if !is_word {
             break;

@@ -299,7 +299,9 @@ pub fn unknown(spi: &Spi, name: &Name) -> Result<Error> {
     let names = spi.run(Mode::Read, "SELECT name FROM session_store.store", &[])?.column();
     let is_table = matches!(table::find(name, pg_sys::NoLock), StoreRelation::Found(_));
     let name = name.as_str();
-    Ok(Error::UnknownStore { name: name.to_string(), near: suggest(name, names), is_table })
+    // A table is written with its schema, a store is not.
+    let near = suggest(name.strip_prefix("sessions.").unwrap_or(name), names);
+    Ok(Error::UnknownStore { name: name.to_string(), near, is_table })
 }
 
 /// Makes other calls wait that are about to create a store of this name, until this transaction

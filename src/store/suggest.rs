@@ -5,8 +5,6 @@ use crate::pattern::Fuzzy;
 /// Up to three of `names` that are similar to `name`, the most similar first: a few edits away, or
 /// one of the two begins with the other.
 pub fn suggest(name: &str, names: Vec<String>) -> Vec<String> {
-    // A table is written with its schema, a store is not.
-    let name = name.strip_prefix("sessions.").unwrap_or(name);
     let limit = (name.chars().count() / 3).clamp(1, 3) as u8;
     let lower = name.to_lowercase();
     let fuzzy: Vec<Fuzzy> = (0..=limit).map(|edits| Fuzzy::new(lower.as_str(), edits)).collect();
@@ -35,7 +33,6 @@ mod tests {
         assert_eq!(suggest("stahs", names()), ["Stash", "stash"]);
         assert_eq!(suggest("sta", names()), ["Stash", "stash", "stash_2024"][1..].to_vec());
         assert_eq!(suggest("mull", names()), ["müll"]);
-        assert_eq!(suggest("sessions.clicks", names()), ["clicks"]);
         assert!(suggest("other", names()).is_empty());
     }
 }
